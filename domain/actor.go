@@ -1,0 +1,95 @@
+package domain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Capacity says as what somebody acts. The same person may file for themself in
+// the morning and for a client in the afternoon; which of the two it was is
+// recorded with every event.
+type Capacity string
+
+// The capacities. Unrecorded is for imported histories only: the source did not
+// say, and an invented answer would be an untrue one.
+const (
+	CapacitySelf         Capacity = "self"
+	CapacityProxy        Capacity = "proxy"
+	CapacityCounter      Capacity = "counter"
+	CapacityProfessional Capacity = "professional"
+	CapacityOfficer      Capacity = "officer"
+	CapacitySystem       Capacity = "system"
+	CapacityUnrecorded   Capacity = "unrecorded"
+)
+
+// Capacities lists every capacity, in the order they are documented.
+func Capacities() []Capacity {
+	return []Capacity{
+		CapacitySelf, CapacityProxy, CapacityCounter, CapacityProfessional,
+		CapacityOfficer, CapacitySystem, CapacityUnrecorded,
+	}
+}
+
+// RoleID names a role of a workflow, such as "front-office".
+type RoleID string
+
+// Actor is who acts, with what right, and as what. ID is a pseudonym: it is
+// stored in the clear and outlives the person's data.
+type Actor struct {
+	ID       string   `json:"id"`
+	Role     RoleID   `json:"role"`
+	Capacity Capacity `json:"capacity"`
+}
+
+const maxActorID = 128 // bytes
+
+// check refuses an actor that is incomplete, and an id that is plainly personal
+// data: a NIK (16 digits, Permendagri: PPKKCC DDMMYY NNNN) or an e-mail
+// address.
+func (a Actor) check() error {
+	switch {
+	case strings.TrimSpace(a.ID) == "":
+		return refuse(RuleActor, "the actor has no id", "name the actor by a pseudonym")
+	case len(a.ID) > maxActorID || strings.ContainsFunc(a.ID, unicode.IsControl):
+		return refuse(RuleActor, "the actor id is too long or holds control characters",
+			fmt.Sprintf("use at most %d bytes of printable text", maxActorID))
+	case looksPersonal(a.ID):
+		return refuse(RulePersonalData, "the actor id looks like a NIK or an e-mail address",
+			"use a pseudonym: this id is kept in the clear for ever")
+	case a.Role == "":
+		return refuse(RuleActor, "the actor has no role", "say in which role the actor acts")
+	case !slices.Contains(Capacities(), a.Capacity):
+		return refuse(RuleActor, fmt.Sprintf("%q is not a capacity", a.Capacity),
+			"use one of "+join(Capacities()))
+	}
+	return nil
+}
+
+func looksPersonal(s string) bool {
+	if strings.Contains(s, "@") {
+		return true
+	}
+	run := 0
+	for _, r := range s {
+		switch {
+		case unicode.IsDigit(r):
+			if run++; run == 16 {
+				return true
+			}
+		case r == ' ' || r == '.' || r == '-':
+		default:
+			run = 0
+		}
+	}
+	return false
+}
+
+func join[T ~string](list []T) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = string(s)
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,136 @@
+package domain
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Decide is what a command leads to: the events that follow from it, no events
+// when the command is already part of the request, or a [*Refusal] that says
+// which rule stands against it and what would satisfy that rule. A command that
+// names a version the request is not at gets a [*ConflictError].
+//
+// The rules apply in this order: is the actor fit to be recorded, was the
+// command given before, does the workflow have such an edge here, may this role
+// take it, in this capacity, for this reason.
+func Decide(r Request, c Command, w Workflow) ([]Event, error) {
+	h := c.header()
+	if err := h.Actor.check(); err != nil {
+		return nil, err
+	}
+	if h.Occurred.IsZero() || h.Occurred.Year() < 1900 || h.Occurred.Year() > 9999 {
+		return nil, refuse(RuleTime, "the command does not say when it happened", "give it a time of occurrence")
+	}
+	if d := r.find(h.ID); d != nil {
+		return nil, repeated(r, d, c, w)
+	}
+	var body Body
+	var err error
+	switch c := c.(type) {
+	case Submit:
+		r.Tenant, r.Service = c.Tenant, c.Service
+		body, err = submit(r, c, w)
+	case Act:
+		body, err = act(r, c, w)
+	default:
+		err = fmt.Errorf("no rule for command %T", c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	correlation := h.Correlation
+	if correlation == [16]byte{} {
+		correlation = h.ID
+	}
+	return []Event{{
+		Envelope: Envelope{
+			ID: EventID(h.ID, 0), Tenant: r.Tenant, Service: r.Service, Office: w.Office(),
+			Actor: h.Actor, Workflow: w.Ref(), Command: h.ID, Correlation: correlation,
+			Occurred: h.Occurred.UTC(),
+		},
+		Body: body,
+	}}, nil
+}
+
+func submit(r Request, c Submit, w Workflow) (Body, error) {
+	if r.Exists() {
+		return nil, refuse(RuleAlreadySubmitted, "this request was already submitted", "submit a new one under a new command id")
+	}
+	start := w.Submission()
+	if err := mayAct(c.Actor, start.Roles, w, "submit a request"); err != nil {
+		return nil, err
+	}
+	facts, err := w.CheckFacts(c.Facts)
+	if err != nil {
+		return nil, err
+	}
+	return RequestSubmitted{
+		Request: RequestID(c.ID), Reference: c.Reference,
+		State: start.State, Public: start.Public, Facts: facts, Imported: c.Imported,
+	}, nil
+}
+
+func act(r Request, c Act, w Workflow) (Body, error) {
+	if !r.Exists() {
+		return nil, refuse(RuleNotSubmitted, "there is no such request", "submit it first")
+	}
+	if c.Expected != 0 && c.Expected != r.Version {
+		return nil, &ConflictError{Stream: RequestStream(r.ID), Expected: c.Expected, Actual: r.Version}
+	}
+	t, err := w.Fire(r.State, c.Action)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayAct(c.Actor, t.Roles, w, fmt.Sprintf("take action %q", c.Action)); err != nil {
+		return nil, err
+	}
+	if err := reasonGiven(c, t); err != nil {
+		return nil, err
+	}
+	return ActionTaken{
+		Action: c.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Reason: c.Reason,
+	}, nil
+}
+
+// mayAct is the rule of who may do what: the actor's role must be one that the
+// edge names, and the workflow must let that role act in the actor's capacity.
+func mayAct(a Actor, roles []RoleID, w Workflow, what string) error {
+	if !slices.Contains(roles, a.Role) {
+		return refuse(RuleRole, fmt.Sprintf("role %q may not %s", a.Role, what), "it belongs to "+join(roles))
+	}
+	if allowed := w.Capacities(a.Role); !slices.Contains(allowed, a.Capacity) {
+		return refuse(RuleCapacity, fmt.Sprintf("role %q may not act in capacity %q", a.Role, a.Capacity),
+			"it acts as "+join(allowed))
+	}
+	return nil
+}
+
+func reasonGiven(c Act, t Transition) error {
+	switch {
+	case len(t.Reasons) > 0 && c.Reason == "":
+		return refuse(RuleReason, fmt.Sprintf("action %q needs a reason code", c.Action), "give one of "+join(t.Reasons))
+	case len(t.Reasons) > 0 && !slices.Contains(t.Reasons, c.Reason):
+		return refuse(RuleReason, fmt.Sprintf("%q is not a reason for action %q", c.Reason, c.Action), "give one of "+join(t.Reasons))
+	case len(t.Reasons) == 0 && c.Reason != "":
+		return refuse(RuleReason, fmt.Sprintf("action %q takes no reason code", c.Action), "leave the reason out")
+	}
+	return nil
+}
+
+// repeated is nil when the command asks for what it did the first time.
+func repeated(r Request, d *done, c Command, w Workflow) error {
+	same := d.actor == c.header().Actor
+	switch c := c.(type) {
+	case Submit:
+		facts, err := w.CheckFacts(c.Facts)
+		same = same && err == nil && d.action == "" && maps.Equal(facts, r.Facts) &&
+			c.Tenant == r.Tenant && c.Service == r.Service
+	case Act:
+		same = same && d.action == c.Action && d.reason == c.Reason
+	}
+	if !same {
+		return refuse(RuleCommandReused, "this command id was used for another command", "use a new id for each command")
+	}
+	return nil
+}

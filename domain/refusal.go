@@ -1,0 +1,66 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Rule names the rule that a refused command broke. The names are part of the
+// API: clients may branch on them, so they do not change.
+type Rule string
+
+// The rules.
+const (
+	RuleActor            Rule = "actor"             // the actor is not described well enough to be recorded
+	RulePersonalData     Rule = "personal_data"     // personal data where only a pseudonym or a fact may stand
+	RuleFacts            Rule = "facts"             // a fact is missing, unknown or of the wrong kind
+	RuleAlreadySubmitted Rule = "already_submitted" // the request exists
+	RuleNotSubmitted     Rule = "not_submitted"     // the request does not exist
+	RuleUnknownAction    Rule = "unknown_action"    // the workflow has no such action
+	RuleNotFromHere      Rule = "not_from_here"     // the action exists, but not from the present state
+	RuleRole             Rule = "role"              // the action belongs to other roles
+	RuleCapacity         Rule = "capacity"          // the role may not act in this capacity
+	RuleReason           Rule = "reason"            // a reason code is missing or not on the list
+	RuleTime             Rule = "time"              // the command has no time, or an impossible one
+	RuleCommandReused    Rule = "command_reused"    // the command id was used for something else
+	RuleService          Rule = "service"           // no such service is published
+)
+
+// Refusal is a command that the rules do not allow. Nothing was recorded.
+// Detail says what is wrong, Remedy what would satisfy the rule; both are whole
+// thoughts for a person, in English, and hold no personal data.
+type Refusal struct {
+	Rule   Rule
+	Detail string
+	Remedy string
+}
+
+func (r *Refusal) Error() string {
+	if r.Remedy == "" {
+		return r.Detail
+	}
+	return r.Detail + "; " + r.Remedy
+}
+
+// NewRefusal is for the rules that live outside this package, in a workflow's
+// definition.
+func NewRefusal(rule Rule, detail, remedy string) *Refusal {
+	return &Refusal{Rule: rule, Detail: detail, Remedy: remedy}
+}
+
+func refuse(rule Rule, detail, remedy string) error { return NewRefusal(rule, detail, remedy) }
+
+// ConflictError says that a stream was not at the version the writer expected:
+// somebody else acted first. Nothing was recorded.
+type ConflictError struct {
+	Stream   string
+	Expected Version
+	Actual   Version
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s is at version %d, not %d: somebody else acted first", e.Stream, e.Actual, e.Expected)
+}
+
+// ErrNotFound says that there is no such request, service or workflow version.
+var ErrNotFound = errors.New("not found")

@@ -1,0 +1,154 @@
+package workflows
+
+import (
+	"github.com/alur-id/alur/domain"
+)
+
+// Language is the version of the definition language this program reads. A
+// definition names it, so that an old one keeps its meaning.
+const Language = 1
+
+// Definition is a workflow as its agency wrote it. The yaml tags are the
+// language's own words.
+type Definition struct {
+	Language    int             `yaml:"alur"`
+	ID          string          `yaml:"id"`
+	Title       Text            `yaml:"title"`
+	Agency      Text            `yaml:"agency"`
+	Office      string          `yaml:"office"`
+	Promise     Text            `yaml:"promise,omitempty"` // how long it takes, in words
+	Fee         Text            `yaml:"fee,omitempty"`     // what it costs, in words
+	History     *History        `yaml:"history,omitempty"`
+	Facts       []Fact          `yaml:"facts,omitempty"`
+	Roles       []Role          `yaml:"roles"`
+	Submit      []domain.RoleID `yaml:"submit,flow"` // the roles that may submit a request
+	Reasons     []Reason        `yaml:"reasons,omitempty"`
+	States      []State         `yaml:"states"`
+	Actions     []Action        `yaml:"actions"`
+	Transitions []Transition    `yaml:"transitions"`
+}
+
+// Text is something a person reads, in both languages.
+type Text struct {
+	ID string `yaml:"id"`
+	EN string `yaml:"en"`
+}
+
+// In returns the text in a language, "en" or "id"; any other language gets
+// Indonesian.
+func (t Text) In(lang string) string {
+	if lang == "en" {
+		return t.EN
+	}
+	return t.ID
+}
+
+// IsZero reports whether there is no text; it lets the field be left out of a
+// written definition.
+func (t Text) IsZero() bool { return t == Text{} }
+
+// FactType is the kind of value a fact has.
+type FactType string
+
+// The fact types. A time is written in RFC 3339.
+const (
+	FactString  FactType = "string"
+	FactNumber  FactType = "number"
+	FactBoolean FactType = "boolean"
+	FactTime    FactType = "time"
+)
+
+// Fact declares a clear value of a request. What is not declared is not kept:
+// unmarked means personal.
+type Fact struct {
+	ID         string   `yaml:"id"`
+	Type       FactType `yaml:"type"`
+	Title      Text     `yaml:"title"`
+	Required   bool     `yaml:"required,omitempty"`
+	Values     []string `yaml:"values,omitempty,flow"` // the only values a string may have
+	RecordedAs string   `yaml:"recorded_as,omitempty"` // the attribute's name in an event log
+}
+
+// Role is a right to act, and the capacities in which it may be used.
+type Role struct {
+	ID         domain.RoleID     `yaml:"id"`
+	Title      Text              `yaml:"title"`
+	Capacities []domain.Capacity `yaml:"capacities,flow"`
+	RecordedAs string            `yaml:"recorded_as,omitempty"` // the role's name in an event log
+}
+
+// Reason is a coded reason that an action may demand.
+type Reason struct {
+	Code  domain.ReasonCode `yaml:"code"`
+	Title Text              `yaml:"title"`
+}
+
+// Kind says what a state is for.
+type Kind string
+
+// The kinds of state. End means closed, not dead: actions may lead out of it
+// again.
+const (
+	KindStart Kind = "start" // where a submitted request begins; somebody works on it
+	KindWork  Kind = "work"  // the agency works on it
+	KindWait  Kind = "wait"  // the agency waits, for the applicant or another
+	KindEnd   Kind = "end"
+)
+
+// State is where a request can stand.
+type State struct {
+	ID      domain.StateID      `yaml:"id"`
+	Kind    Kind                `yaml:"kind"`
+	Public  domain.PublicStatus `yaml:"public"`
+	Title   Text                `yaml:"title"`
+	Owner   domain.RoleID       `yaml:"owner,omitempty"`   // who has to act; not for an end
+	Outcome domain.Outcome      `yaml:"outcome,omitempty"` // only for an end
+	Promise Text                `yaml:"promise,omitempty"` // how long the step takes, in words
+	Next    Text                `yaml:"next,omitempty"`    // what happens next, told to the citizen
+}
+
+// Action is what an actor does, whatever edge it takes.
+type Action struct {
+	ID         domain.ActionID `yaml:"id"`
+	Title      Text            `yaml:"title"`
+	RecordedAs string          `yaml:"recorded_as,omitempty"` // the activity's name in an event log
+}
+
+// Transition lets some roles take an action from some states to another.
+type Transition struct {
+	Action  domain.ActionID     `yaml:"action"`
+	From    []domain.StateID    `yaml:"from,flow"`
+	To      domain.StateID      `yaml:"to"`
+	Roles   []domain.RoleID     `yaml:"roles,flow"`
+	Reasons []domain.ReasonCode `yaml:"reasons,omitempty,flow"`
+}
+
+// History says how an event log of this service is read: which attribute of an
+// event names the role, which facts of a case hold its due date and its end.
+type History struct {
+	Role  string `yaml:"role"`
+	Due   string `yaml:"due,omitempty"`
+	Ended string `yaml:"ended,omitempty"`
+}
+
+// RoleAttributes are the event attributes that History.Role may name (XES
+// organizational extension).
+func RoleAttributes() []string { return []string{"org:resource", "org:role", "org:group"} }
+
+func (d *Definition) state(id domain.StateID) *State {
+	for i := range d.States {
+		if d.States[i].ID == id {
+			return &d.States[i]
+		}
+	}
+	return nil
+}
+
+func (d *Definition) start() *State {
+	for i := range d.States {
+		if d.States[i].Kind == KindStart {
+			return &d.States[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package workflows
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Library holds the published workflow versions. They live in the event log,
+// one stream for each workflow of a tenant; the library compiles each version
+// once and keeps it, for versions never change. It is safe for concurrent use.
+type Library struct {
+	log   domain.EventLog
+	mu    sync.Mutex
+	shelf map[string]*shelf // by stream
+}
+
+// shelf is one workflow's versions as far as they were read; version n is at
+// index n-1.
+type shelf struct {
+	mu       sync.Mutex
+	versions []*Workflow
+	hashes   []string
+}
+
+// NewLibrary returns a library over a log.
+func NewLibrary(log domain.EventLog) *Library {
+	return &Library{log: log, shelf: map[string]*shelf{}}
+}
+
+// Latest returns the newest published version of a service's workflow. The
+// error is [domain.ErrNotFound] when none is published.
+func (l *Library) Latest(ctx context.Context, tenant domain.TenantCode, service string) (*Workflow, error) {
+	s := l.shelfOf(tenant, service)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := l.refresh(ctx, s, domain.WorkflowStream(tenant, service)); err != nil {
+		return nil, err
+	}
+	if len(s.versions) == 0 {
+		return nil, fmt.Errorf("workflow %s of tenant %s: %w", service, tenant, domain.ErrNotFound)
+	}
+	return s.versions[len(s.versions)-1], nil
+}
+
+// Version returns a published version: the one a request is bound to.
+func (l *Library) Version(ctx context.Context, tenant domain.TenantCode, ref domain.WorkflowRef) (*Workflow, error) {
+	s := l.shelfOf(tenant, ref.ID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.versions) < ref.Version {
+		if err := l.refresh(ctx, s, domain.WorkflowStream(tenant, ref.ID)); err != nil {
+			return nil, err
+		}
+	}
+	if ref.Version < 1 || len(s.versions) < ref.Version {
+		return nil, fmt.Errorf("workflow %s version %d of tenant %s: %w", ref.ID, ref.Version, tenant, domain.ErrNotFound)
+	}
+	return s.versions[ref.Version-1], nil
+}
+
+// Publication is a definition to be made law for new requests.
+type Publication struct {
+	Tenant     domain.TenantCode
+	Source     []byte
+	Definition *Definition // of Source
+	Actor      domain.Actor
+	Why        string
+	Occurred   time.Time
+}
+
+// Publish makes a definition the newest version of its workflow and returns it.
+// Publishing what is the newest version already records nothing and returns
+// that version. Requests under older versions are not touched.
+func (l *Library) Publish(ctx context.Context, p Publication) (*Workflow, error) {
+	sum := sha256.Sum256(p.Source)
+	hash := hex.EncodeToString(sum[:])
+	stream := domain.WorkflowStream(p.Tenant, p.Definition.ID)
+	s := l.shelfOf(p.Tenant, p.Definition.ID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	const attempts = 8 // against other processes; in this one the shelf is locked
+	for range attempts {
+		if err := l.refresh(ctx, s, stream); err != nil {
+			return nil, err
+		}
+		n := len(s.versions)
+		if n > 0 && s.hashes[n-1] == hash {
+			return s.versions[n-1], nil
+		}
+		version := n + 1
+		command := domain.CommandID(p.Occurred, "publish", stream, hash, fmt.Sprint(version))
+		_, err := l.log.Append(ctx, domain.Append{Stream: stream, Expected: domain.Version(n), Events: []domain.Event{{
+			Envelope: domain.Envelope{
+				ID: domain.EventID(command, 0), Tenant: p.Tenant, Service: p.Definition.ID, Office: p.Definition.Office,
+				Actor: p.Actor, Workflow: domain.WorkflowRef{ID: p.Definition.ID, Version: version},
+				Command: command, Correlation: command, Occurred: p.Occurred.UTC(),
+			},
+			Body: domain.WorkflowPublished{Source: string(p.Source), Hash: hash, Why: p.Why},
+		}}})
+		var conflict *domain.ConflictError
+		if err != nil && !errors.As(err, &conflict) {
+			return nil, fmt.Errorf("publish workflow %s: %w", p.Definition.ID, err)
+		}
+	}
+	return nil, fmt.Errorf("publish workflow %s: others keep publishing it", p.Definition.ID)
+}
+
+func (l *Library) shelfOf(tenant domain.TenantCode, id string) *shelf {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	stream := domain.WorkflowStream(tenant, id)
+	s, ok := l.shelf[stream]
+	if !ok {
+		s = &shelf{}
+		l.shelf[stream] = s
+	}
+	return s
+}
+
+// refresh reads the versions that were published since the shelf was last read.
+func (l *Library) refresh(ctx context.Context, s *shelf, stream string) error {
+	for e, err := range l.log.ReadStream(ctx, stream, domain.Version(len(s.versions))) {
+		if err != nil {
+			return fmt.Errorf("read %s: %w", stream, err)
+		}
+		b, ok := e.Body.(domain.WorkflowPublished)
+		if !ok {
+			return fmt.Errorf("read %s: version %d is a %T, not a publication", stream, e.Version, e.Body)
+		}
+		d, err := Read(fmt.Sprintf("%s@%d", stream, e.Version), []byte(b.Source))
+		if err != nil {
+			return fmt.Errorf("published workflow does not load: %w", err)
+		}
+		s.versions = append(s.versions, Compile(d, int(e.Version)))
+		s.hashes = append(s.hashes, b.Hash)
+	}
+	return nil
+}

@@ -1,0 +1,251 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// MaxDefinition is the size in bytes above which a definition is not read. The
+// largest draft learnt from a real log (398 activities) has a tenth of it.
+const MaxDefinition = 4 << 20
+
+// Read reads a definition strictly. The error is [Problems]: all of them, each
+// with its place. File is only used to name that place.
+func Read(file string, source []byte) (*Definition, error) {
+	r := &definitionReader{yamlReader: yamlReader{file: file, lines: strings.Split(string(source), "\n")}}
+	if len(source) > MaxDefinition {
+		return nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+	}
+	if root := r.parse(source); root != nil {
+		r.definition(root)
+		for _, check := range r.later {
+			check()
+		}
+		if len(r.problems) == 0 {
+			r.graph()
+		}
+	}
+	if len(r.problems) > 0 {
+		r.problems.sort()
+		return nil, r.problems
+	}
+	return &r.d, nil
+}
+
+type definitionReader struct {
+	yamlReader
+	d      Definition
+	states map[domain.StateID]ast.Node
+	root   ast.Node
+}
+
+func (r *definitionReader) definition(n ast.Node) {
+	r.root = n
+	r.states = map[domain.StateID]ast.Node{}
+	d := &r.d
+	required := []string{"alur", "id", "title", "agency", "office", "roles", "submit", "states", "actions", "transitions"}
+	r.mapping(n, "the definition", required, map[string]func(ast.Node){
+		"alur": func(n ast.Node) {
+			if d.Language = r.integer(n, "alur"); d.Language != Language && d.Language != 0 {
+				r.problem(n, "alur: language %d is not known to this program; it reads %d", d.Language, Language)
+			}
+		},
+		"id":      func(n ast.Node) { d.ID = r.id(n, "id") },
+		"title":   func(n ast.Node) { d.Title = r.both(n, "title") },
+		"agency":  func(n ast.Node) { d.Agency = r.both(n, "agency") },
+		"office":  func(n ast.Node) { d.Office = r.id(n, "office") },
+		"promise": func(n ast.Node) { d.Promise = r.both(n, "promise") },
+		"fee":     func(n ast.Node) { d.Fee = r.both(n, "fee") },
+		"history": func(n ast.Node) { d.History = r.history(n) },
+		"facts":   func(n ast.Node) { d.Facts = each(r, n, "facts", r.fact) },
+		"roles":   func(n ast.Node) { d.Roles = each(r, n, "roles", r.role) },
+		"submit":  func(n ast.Node) { d.Submit = refs(r, n, "submit", "role", r.roleIDs) },
+		"reasons": func(n ast.Node) { d.Reasons = each(r, n, "reasons", r.reason) },
+		"states":  func(n ast.Node) { d.States = each(r, n, "states", r.state) },
+		"actions": func(n ast.Node) { d.Actions = each(r, n, "actions", r.action) },
+		"transitions": func(n ast.Node) {
+			d.Transitions = each(r, n, "transitions", r.transition)
+		},
+	})
+	r.later = append(r.later, r.distinct, r.oneStart)
+}
+
+func each[T any](r *definitionReader, n ast.Node, what string, read func(ast.Node) T) []T {
+	var out []T
+	for _, item := range r.list(n, what) {
+		out = append(out, read(item))
+	}
+	return out
+}
+
+// ref notes that a name must be defined somewhere in the file.
+func ref[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) T {
+	name := T(r.text(n, what))
+	r.later = append(r.later, func() {
+		if all := defined(); name != "" && !slices.Contains(all, name) {
+			r.problem(n, "%s %q is not defined%s", kind, string(name), meant(string(name), all))
+		}
+	})
+	return name
+}
+
+func refs[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) []T {
+	var out []T
+	for _, item := range r.list(n, what) {
+		name := ref(r, item, what, kind, defined)
+		if slices.Contains(out, name) {
+			r.problem(item, "%s: %q is listed twice", what, string(name))
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+func (r *definitionReader) both(n ast.Node, what string) Text {
+	var t Text
+	r.mapping(n, what, []string{"id", "en"}, map[string]func(ast.Node){
+		"id": func(n ast.Node) { t.ID = r.text(n, what+" in Indonesian") },
+		"en": func(n ast.Node) { t.EN = r.text(n, what+" in English") },
+	})
+	return t
+}
+
+func (r *definitionReader) history(n ast.Node) *History {
+	h := &History{}
+	factIDs := func() []string { return ids(r.d.Facts, func(f Fact) string { return f.ID }) }
+	timeFact := func(n ast.Node, what string) string {
+		name := ref(r, n, what, "fact", factIDs)
+		r.later = append(r.later, func() {
+			for _, f := range r.d.Facts {
+				if f.ID == name && f.Type != FactTime {
+					r.problem(n, "%s: fact %q is a %s, not a time", what, name, f.Type)
+				}
+			}
+		})
+		return name
+	}
+	r.mapping(n, "history", []string{"role"}, map[string]func(ast.Node){
+		"role":  func(n ast.Node) { h.Role = word(&r.yamlReader, n, "history role", RoleAttributes()) },
+		"due":   func(n ast.Node) { h.Due = timeFact(n, "history due") },
+		"ended": func(n ast.Node) { h.Ended = timeFact(n, "history ended") },
+	})
+	return h
+}
+
+func (r *definitionReader) fact(n ast.Node) Fact {
+	var f Fact
+	types := []FactType{FactString, FactNumber, FactBoolean, FactTime}
+	r.mapping(n, "a fact", []string{"id", "type", "title"}, map[string]func(ast.Node){
+		"id":       func(n ast.Node) { f.ID = r.id(n, "fact id") },
+		"type":     func(n ast.Node) { f.Type = word(&r.yamlReader, n, "fact type", types) },
+		"title":    func(n ast.Node) { f.Title = r.both(n, "fact title") },
+		"required": func(n ast.Node) { f.Required = r.boolean(n, "fact required") },
+		"values": func(n ast.Node) {
+			for _, v := range r.list(n, "fact values") {
+				f.Values = append(f.Values, r.text(v, "fact value"))
+			}
+		},
+		"recorded_as": func(n ast.Node) { f.RecordedAs = r.text(n, "fact recorded_as") },
+	})
+	if len(f.Values) > 0 && f.Type != FactString {
+		r.problem(n, "fact %q: only a string can have a list of values", f.ID)
+	}
+	return f
+}
+
+func (r *definitionReader) role(n ast.Node) Role {
+	var x Role
+	r.mapping(n, "a role", []string{"id", "title", "capacities"}, map[string]func(ast.Node){
+		"id":    func(n ast.Node) { x.ID = domain.RoleID(r.id(n, "role id")) },
+		"title": func(n ast.Node) { x.Title = r.both(n, "role title") },
+		"capacities": func(n ast.Node) {
+			for _, c := range r.list(n, "role capacities") {
+				x.Capacities = append(x.Capacities, word(&r.yamlReader, c, "capacity", domain.Capacities()))
+			}
+		},
+		"recorded_as": func(n ast.Node) { x.RecordedAs = r.text(n, "role recorded_as") },
+	})
+	return x
+}
+
+func (r *definitionReader) reason(n ast.Node) Reason {
+	var x Reason
+	r.mapping(n, "a reason", []string{"code", "title"}, map[string]func(ast.Node){
+		"code":  func(n ast.Node) { x.Code = domain.ReasonCode(r.id(n, "reason code")) },
+		"title": func(n ast.Node) { x.Title = r.both(n, "reason title") },
+	})
+	return x
+}
+
+func (r *definitionReader) state(n ast.Node) State {
+	var s State
+	kinds := []Kind{KindStart, KindWork, KindWait, KindEnd}
+	r.mapping(n, "a state", []string{"id", "kind", "public", "title"}, map[string]func(ast.Node){
+		"id": func(n ast.Node) {
+			s.ID = domain.StateID(r.id(n, "state id"))
+			r.states[s.ID] = n
+		},
+		"kind":    func(n ast.Node) { s.Kind = word(&r.yamlReader, n, "state kind", kinds) },
+		"public":  func(n ast.Node) { s.Public = word(&r.yamlReader, n, "public status", domain.PublicStatuses()) },
+		"title":   func(n ast.Node) { s.Title = r.both(n, "state title") },
+		"owner":   func(n ast.Node) { s.Owner = ref(r, n, "state owner", "role", r.roleIDs) },
+		"outcome": func(n ast.Node) { s.Outcome = word(&r.yamlReader, n, "outcome", domain.Outcomes()) },
+		"promise": func(n ast.Node) { s.Promise = r.both(n, "state promise") },
+		"next":    func(n ast.Node) { s.Next = r.both(n, "state next") },
+	})
+	switch {
+	case s.Kind == KindEnd && s.Outcome == "":
+		r.problem(n, "state %q is an end: say its outcome", s.ID)
+	case s.Kind == KindEnd && s.Owner != "":
+		r.problem(n, "state %q is an end: nobody owns it", s.ID)
+	case s.Kind != KindEnd && s.Kind != "" && s.Outcome != "":
+		r.problem(n, "state %q is not an end: only an end has an outcome", s.ID)
+	case s.Kind != KindEnd && s.Kind != "" && s.Owner == "":
+		r.problem(n, "state %q has no owner: say which role has to act", s.ID)
+	}
+	return s
+}
+
+func (r *definitionReader) action(n ast.Node) Action {
+	var a Action
+	r.mapping(n, "an action", []string{"id", "title"}, map[string]func(ast.Node){
+		"id":          func(n ast.Node) { a.ID = domain.ActionID(r.id(n, "action id")) },
+		"title":       func(n ast.Node) { a.Title = r.both(n, "action title") },
+		"recorded_as": func(n ast.Node) { a.RecordedAs = r.text(n, "action recorded_as") },
+	})
+	return a
+}
+
+func (r *definitionReader) transition(n ast.Node) Transition {
+	var t Transition
+	stateIDs := func() []domain.StateID { return ids(r.d.States, func(s State) domain.StateID { return s.ID }) }
+	actionIDs := func() []domain.ActionID { return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID }) }
+	reasons := func() []domain.ReasonCode {
+		return ids(r.d.Reasons, func(x Reason) domain.ReasonCode { return x.Code })
+	}
+	r.mapping(n, "a transition", []string{"action", "from", "to", "roles"}, map[string]func(ast.Node){
+		"action":  func(n ast.Node) { t.Action = ref(r, n, "action", "action", actionIDs) },
+		"from":    func(n ast.Node) { t.From = refs(r, n, "from", "state", stateIDs) },
+		"to":      func(n ast.Node) { t.To = ref(r, n, "to", "state", stateIDs) },
+		"roles":   func(n ast.Node) { t.Roles = refs(r, n, "roles", "role", r.roleIDs) },
+		"reasons": func(n ast.Node) { t.Reasons = refs(r, n, "reasons", "reason", reasons) },
+	})
+	return t
+}
+
+func (r *definitionReader) roleIDs() []domain.RoleID {
+	return ids(r.d.Roles, func(x Role) domain.RoleID { return x.ID })
+}
+
+func ids[E any, T ~string](list []E, id func(E) T) []T {
+	out := make([]T, len(list))
+	for i, x := range list {
+		out[i] = id(x)
+	}
+	return out
+}

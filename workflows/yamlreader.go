@@ -1,0 +1,234 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// yamlReader walks a YAML tree and gathers every problem it meets, each at its
+// place, instead of stopping at the first. It is strict: an unknown key, a value
+// of another type, an anchor or an alias is a problem. (Aliases are how a YAML
+// bomb is built, and a definition that lawyers read should say what it means
+// where it means it.)
+type yamlReader struct {
+	file     string
+	lines    []string
+	problems Problems
+	later    []func() // checks that need the whole definition
+}
+
+// parse returns the one document of the source, or nil after noting why there
+// is none.
+func (r *yamlReader) parse(source []byte) ast.Node {
+	f, err := parser.ParseBytes(source, 0)
+	if err != nil {
+		var y yaml.Error
+		if errors.As(err, &y) {
+			r.problemAt(y.GetToken(), "%s", y.GetMessage())
+		} else {
+			r.problems = append(r.problems, Problem{File: r.file, Line: 1, Column: 1, Message: "not YAML: " + err.Error()})
+		}
+		return nil
+	}
+	docs := slices.DeleteFunc(f.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
+	if len(docs) != 1 {
+		r.problems = append(r.problems, Problem{File: r.file, Line: 1, Column: 1, Message: fmt.Sprintf("want one YAML document, found %d", len(docs))})
+		return nil
+	}
+	return docs[0].Body
+}
+
+func (r *yamlReader) problem(n ast.Node, format string, args ...any) {
+	r.problemAt(firstToken(n), format, args...)
+}
+
+func (r *yamlReader) problemAt(t *token.Token, format string, args ...any) {
+	p := Problem{File: r.file, Line: 1, Column: 1, Message: fmt.Sprintf(format, args...)}
+	if t != nil && t.Position != nil {
+		p.Line, p.Column = t.Position.Line, t.Position.Column
+	}
+	p.Excerpt = excerpt(r.lines, p.Line, p.Column)
+	r.problems = append(r.problems, p)
+}
+
+// firstToken is where a node begins for a reader's eye: a mapping at its first
+// key, not at its first colon.
+func firstToken(n ast.Node) *token.Token {
+	switch n := n.(type) {
+	case nil:
+		return nil
+	case *ast.MappingNode:
+		if len(n.Values) > 0 {
+			return firstToken(n.Values[0])
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return n.GetToken()
+}
+
+// mapping hands each value to the reader of its key. Keys in required must be
+// there.
+func (r *yamlReader) mapping(n ast.Node, what string, required []string, keys map[string]func(ast.Node)) {
+	var values []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		values = n.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{n}
+	default:
+		r.problem(n, "%s: want keys and values here, found %s", what, describe(n))
+		return
+	}
+	known := slices.Sorted(maps.Keys(keys))
+	seen := map[string]bool{}
+	for _, v := range values {
+		key := v.Key.GetToken().Value
+		read, ok := keys[key]
+		if !ok {
+			hint := "; known keys are " + strings.Join(known, ", ")
+			if near := nearest(key, known); near != "" {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+			r.problemAt(v.Key.GetToken(), "%s has no key %q%s", what, key, hint)
+			continue
+		}
+		seen[key] = true
+		read(v.Value)
+	}
+	for _, key := range required {
+		if !seen[key] {
+			r.problem(n, "%s: key %q is missing", what, key)
+		}
+	}
+}
+
+func (r *yamlReader) list(n ast.Node, what string) []ast.Node {
+	s, ok := n.(*ast.SequenceNode)
+	if !ok {
+		r.problem(n, "%s: want a list here, found %s", what, describe(n))
+		return nil
+	}
+	if len(s.Values) == 0 {
+		r.problem(n, "%s: the list is empty", what)
+	}
+	return s.Values
+}
+
+func (r *yamlReader) text(n ast.Node, what string) string {
+	var s string
+	switch n := n.(type) {
+	case *ast.StringNode:
+		s = n.Value
+	case *ast.LiteralNode:
+		s = n.Value.Value
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		r.problem(n, "%s: want text here, found %s; put it in quotes", what, describe(n))
+		return ""
+	default:
+		r.problem(n, "%s: want text here, found %s", what, describe(n))
+		return ""
+	}
+	if strings.TrimSpace(s) == "" {
+		r.problem(n, "%s: the text is empty", what)
+	}
+	return strings.TrimSpace(s)
+}
+
+func (r *yamlReader) boolean(n ast.Node, what string) bool {
+	b, ok := n.(*ast.BoolNode)
+	if !ok {
+		r.problem(n, "%s: want true or false, found %s", what, describe(n))
+		return false
+	}
+	return b.Value
+}
+
+func (r *yamlReader) integer(n ast.Node, what string) int {
+	if i, ok := n.(*ast.IntegerNode); ok {
+		switch v := i.Value.(type) {
+		case uint64:
+			return int(v)
+		case int64:
+			return int(v)
+		}
+	}
+	r.problem(n, "%s: want a whole number, found %s", what, describe(n))
+	return 0
+}
+
+// word reads one of a fixed set of words.
+func word[T ~string](r *yamlReader, n ast.Node, what string, allowed []T) T {
+	s := T(r.text(n, what))
+	if s != "" && !slices.Contains(allowed, s) {
+		r.problem(n, "%s: %q is not one of %s%s", what, string(s), joined(allowed), meant(string(s), allowed))
+		return ""
+	}
+	return s
+}
+
+func meant[T ~string](name string, candidates []T) string {
+	if near := nearest(name, candidates); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
+func joined[T ~string](list []T) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = string(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+// id reads a name that appears in URLs, event bodies and file names.
+func (r *yamlReader) id(n ast.Node, what string) string {
+	s := r.text(n, what)
+	if s != "" && !validID(s) {
+		r.problem(n, "%s: %q is not an id; use up to 64 small letters, digits, - and _, a letter or digit first", what, s)
+	}
+	return s
+}
+
+func validID(s string) bool {
+	if s == "" || len(s) > 64 || s[0] == '-' || s[0] == '_' {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+func describe(n ast.Node) string {
+	switch n := n.(type) {
+	case nil, *ast.NullNode:
+		return "nothing"
+	case *ast.StringNode, *ast.LiteralNode:
+		return "text"
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "keys and values"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.IntegerNode, *ast.FloatNode:
+		return "the number " + n.String()
+	case *ast.BoolNode:
+		return n.String()
+	case *ast.AliasNode, *ast.AnchorNode:
+		return "an alias or anchor (the language has none)"
+	default:
+		return strings.ToLower(n.Type().String())
+	}
+}
