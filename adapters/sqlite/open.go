@@ -94,17 +94,31 @@ func assertDurable(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
+// Views is the file the views live in: one connection that writes and some that
+// only read.
+type Views struct {
+	Writer *sql.DB
+	Reader *sql.DB
+}
+
 // OpenViews opens the file the views live in, and creates it when there is none.
 // It is apart from the log: it may be deleted and is then built anew.
-func OpenViews(ctx context.Context, path string) (*sql.DB, error) {
-	db, err := open(path, writing)
+func OpenViews(ctx context.Context, path string) (Views, error) {
+	writer, err := open(path, writing)
 	if err != nil {
-		return nil, err
+		return Views{}, err
 	}
-	if err := db.PingContext(ctx); err != nil {
-		return nil, closeAfter(fmt.Errorf("open views %s: %w", path, err), db)
+	if err := writer.PingContext(ctx); err != nil {
+		return Views{}, closeAfter(fmt.Errorf("open views %s: %w", path, err), writer)
 	}
-	return db, nil
+	reader, err := open(path, reading)
+	if err != nil {
+		return Views{}, closeAfter(err, writer)
+	}
+	return Views{Writer: writer, Reader: reader}, nil
 }
+
+// Close closes the file.
+func (v Views) Close() error { return closeAfter(v.Reader.Close(), v.Writer) }
 
 func closeAfter(err error, c io.Closer) error { return errors.Join(err, c.Close()) }

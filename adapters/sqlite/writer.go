@@ -60,6 +60,9 @@ func (l *Log) Append(ctx context.Context, a domain.Append) (domain.Appended, err
 // [*domain.ConflictError] or nil; the last one is about the whole: it says that
 // none is known to be recorded, as the contract of Append has it.
 func (l *Log) AppendBatch(ctx context.Context, appends []domain.Append) ([]domain.Appended, []error, error) {
+	if len(appends) == 0 {
+		return nil, nil, nil
+	}
 	r := &request{appends: make([]encodedAppend, len(appends)), results: make([]result, len(appends)), done: make(chan struct{})}
 	for i, a := range appends {
 		r.appends[i] = encodedAppend{stream: a.Stream, expected: a.Expected, rows: make([]row, len(a.Events))}

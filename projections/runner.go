@@ -1,0 +1,295 @@
+package projections
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Projection is a fold of events into SQL tables. Apply must depend on nothing
+// but the tables and the events; the runner calls it with every event of the
+// log, once, in order, many at a time.
+type Projection interface {
+	// Name is the name of the view and of its one table.
+	Name() string
+	// Schema creates the table and its indexes. When its text differs from the
+	// one the rows were made with, the table is dropped and built anew.
+	Schema() string
+	// Apply folds events into the table. An error undoes all of them.
+	Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error
+}
+
+// Views are the views of one log, and the runner that keeps them current: rows
+// and checkpoint move in one transaction, so that no event is folded twice or
+// left out, whenever the process dies. It is safe for concurrent use, and
+// several processes may run the same views: a checkpoint moves only from where
+// the mover saw it.
+type Views struct {
+	log    domain.EventLog
+	db     *sql.DB
+	logger *slog.Logger
+	views  []*view
+}
+
+// view is one projection and how far it is.
+type view struct {
+	Projection
+	step sync.Mutex // one step at a time in this process
+
+	mu       sync.Mutex
+	position domain.Position
+	err      error         // why it does not advance, nil when it does
+	moved    chan struct{} // closed and replaced when position changes
+}
+
+// batchSize is how many events one transaction folds.
+const batchSize = 2000
+
+// NewViews prepares the tables of the projections in a database that can be
+// written. Views of another log, or made by another version of a projection,
+// are emptied and will be built anew.
+func NewViews(ctx context.Context, log domain.EventLog, db *sql.DB, logger *slog.Logger, projections ...Projection) (*Views, error) {
+	v := &Views{log: log, db: db, logger: logger}
+	_, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS checkpoint (
+		projection TEXT PRIMARY KEY, shape TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL)`)
+	if err != nil {
+		return nil, fmt.Errorf("prepare views: %w", err)
+	}
+	for _, p := range projections {
+		w := &view{Projection: p, moved: make(chan struct{})}
+		if w.position, err = v.prepare(ctx, p); err != nil {
+			return nil, fmt.Errorf("prepare view %s: %w", p.Name(), err)
+		}
+		v.views = append(v.views, w)
+	}
+	return v, nil
+}
+
+// prepare returns where the view stands, after emptying it if its rows are not
+// of this log and shape.
+func (v *Views) prepare(ctx context.Context, p Projection) (domain.Position, error) {
+	sum := sha256.Sum256([]byte(p.Schema()))
+	shape := hex.EncodeToString(sum[:8])
+	tx, err := v.db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
+	var was, event string
+	var position domain.Position
+	err = tx.QueryRowContext(ctx, `SELECT shape, position, event FROM checkpoint WHERE projection = $1`, p.Name()).Scan(&was, &position, &event)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, err
+	}
+	if err == nil && was == shape {
+		same, err := v.sameLog(ctx, position, event)
+		if err != nil || same {
+			return position, err
+		}
+		v.logger.WarnContext(ctx, "the view belongs to another log and is built anew", "view", p.Name())
+	}
+	for _, statement := range []string{`DROP TABLE IF EXISTS ` + p.Name(), p.Schema()} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return 0, err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO checkpoint (projection, shape, position, event) VALUES ($1, $2, 0, '')
+		ON CONFLICT (projection) DO UPDATE SET shape = excluded.shape, position = 0, event = ''`, p.Name(), shape)
+	if err != nil {
+		return 0, err
+	}
+	return 0, tx.Commit()
+}
+
+// sameLog reports whether the log has the event that the checkpoint names, at
+// its position.
+func (v *Views) sameLog(ctx context.Context, position domain.Position, event string) (bool, error) {
+	if position == 0 {
+		return true, nil
+	}
+	for e, err := range v.log.ReadAll(ctx, position-1) {
+		return err == nil && e.Position == position && e.ID.String() == event, err
+	}
+	return false, nil
+}
+
+// Run follows the log until the context ends. A view that cannot fold an event
+// stops there, says so in its health, and is tried again; the others go on.
+func (v *Views) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, w := range v.views {
+		wg.Go(func() { v.follow(ctx, w) })
+	}
+	wg.Wait()
+}
+
+// retryAfter is how long a view that failed rests.
+const retryAfter = 2 * time.Second
+
+func (v *Views) follow(ctx context.Context, w *view) {
+	for ctx.Err() == nil {
+		err := v.catchUp(ctx, w)
+		if err == nil {
+			err = v.log.Wait(ctx, w.at())
+		}
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		v.logger.ErrorContext(ctx, "the view does not advance", "view", w.Name(), "position", w.at(), "error", err)
+		select {
+		case <-time.After(retryAfter):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// CatchUp folds everything that the log holds now.
+func (v *Views) CatchUp(ctx context.Context) error {
+	for _, w := range v.views {
+		if err := v.catchUp(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *Views) catchUp(ctx context.Context, w *view) error {
+	for {
+		n, err := v.advance(ctx, w)
+		if ctx.Err() == nil {
+			w.note(err)
+		}
+		if err != nil {
+			return fmt.Errorf("view %s: %w", w.Name(), err)
+		}
+		if n < batchSize {
+			return nil
+		}
+	}
+}
+
+// advance folds one batch. It takes the write lock of the database first and
+// reads the checkpoint under it, so that another process cannot be folding the
+// same events; where the lock does not give that, the guarded update does.
+func (v *Views) advance(ctx context.Context, w *view) (int, error) {
+	w.step.Lock()
+	defer w.step.Unlock()
+	head, err := v.log.Head(ctx)
+	if err != nil || head <= w.at() {
+		return 0, err
+	}
+	tx, err := v.db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
+	var position domain.Position
+	if err := tx.QueryRowContext(ctx, `SELECT position FROM checkpoint WHERE projection = $1`, w.Name()).Scan(&position); err != nil {
+		return 0, err
+	}
+	batch := make([]domain.Recorded, 0, batchSize)
+	for e, err := range v.log.ReadAll(ctx, position) {
+		if err != nil {
+			return 0, err
+		}
+		if batch = append(batch, e); len(batch) == batchSize {
+			break
+		}
+	}
+	if len(batch) == 0 {
+		w.move(position)
+		return 0, nil
+	}
+	if err := w.Apply(ctx, tx, batch); err != nil {
+		return 0, err
+	}
+	last := batch[len(batch)-1]
+	moved, err := tx.ExecContext(ctx, `UPDATE checkpoint SET position = $1, event = $2 WHERE projection = $3 AND position = $4`,
+		last.Position, last.ID.String(), w.Name(), position)
+	if err != nil {
+		return 0, err
+	}
+	if n, err := moved.RowsAffected(); err != nil || n != 1 {
+		return 0, errors.Join(errors.New("another runner moved the checkpoint"), err)
+	}
+	if err := tx.Commit(); err != nil {
+		return 0, err
+	}
+	w.move(last.Position)
+	return len(batch), nil
+}
+
+// WaitFor returns when every view has folded the event at a position, or with
+// the context's error. It is how a reader sees its own write.
+func (v *Views) WaitFor(ctx context.Context, position domain.Position) error {
+	for _, w := range v.views {
+		for {
+			w.mu.Lock()
+			at, moved := w.position, w.moved
+			w.mu.Unlock()
+			if at >= position {
+				break
+			}
+			select {
+			case <-moved:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// Lag is how far a view is behind the log.
+type Lag struct {
+	View     string          `json:"view"`
+	Position domain.Position `json:"position"`
+	Head     domain.Position `json:"head"`
+	Fault    string          `json:"fault,omitempty"` // why it does not advance
+}
+
+// Lags tells how far each view is behind.
+func (v *Views) Lags(ctx context.Context) ([]Lag, error) {
+	head, err := v.log.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lags := make([]Lag, len(v.views))
+	for i, w := range v.views {
+		w.mu.Lock()
+		lags[i] = Lag{View: w.Name(), Position: w.position, Head: max(head, w.position)}
+		if w.err != nil {
+			lags[i].Fault = "the view does not advance; the reason is in the server's log"
+		}
+		w.mu.Unlock()
+	}
+	return lags, nil
+}
+
+func (w *view) at() domain.Position {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.position
+}
+
+func (w *view) move(p domain.Position) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.position = p
+	close(w.moved)
+	w.moved = make(chan struct{})
+}
+
+func (w *view) note(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
+}

@@ -1,0 +1,341 @@
+package workflows
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Draft is a definition that was learnt from an event log, and what it was learnt
+// from. It replays the log it came from and is meant to be edited by somebody
+// who knows the service.
+type Draft struct {
+	Definition *Definition `json:"-"`
+	Cases      int         `json:"cases"`
+	Events     int         `json:"events"`
+	Activities int         `json:"activities"`
+	Resources  int         `json:"resources"`
+	Roles      int         `json:"roles"`
+	Edges      int         `json:"edges"`    // different steps from one activity to the next
+	LeftOut    []string    `json:"left_out"` // case attributes that are not kept as facts, and why
+}
+
+// DiscoverOptions says how a draft is made.
+type DiscoverOptions struct {
+	ID   string // of the definition
+	Role string // the event attribute that becomes the roles; one of RoleAttributes
+}
+
+// ErrEmptyLog says that there is nothing to learn from.
+var ErrEmptyLog = errors.New("the log has no events")
+
+// maxFactValues is how many different texts a case attribute may have and still
+// be drafted as a fact. One with more is likely to describe a person or a place.
+const maxFactValues = 50
+
+// Discover drafts a definition: an action for each activity, a state for "after
+// this activity", a transition for each order that was observed, a role for each
+// resource. It reads the traces once and holds only counts.
+func Discover(traces iter.Seq2[Trace, error], o DiscoverOptions) (*Draft, error) {
+	l := &learner{
+		o: o, activities: map[string]*activity{}, roles: map[string]int{},
+		resources: map[string]bool{}, attributes: map[string]*attribute{}, first: newActivity(),
+	}
+	for t, err := range traces {
+		if err != nil {
+			return nil, err
+		}
+		l.trace(t)
+	}
+	if l.events == 0 {
+		return nil, ErrEmptyLog
+	}
+	return l.draft(), nil
+}
+
+type learner struct {
+	o             DiscoverOptions
+	cases, events int
+	first         *activity // what stands before the first event of a case
+	activities    map[string]*activity
+	roles         map[string]int
+	resources     map[string]bool
+	attributes    map[string]*attribute
+}
+
+// activity is what was seen of one: who did it, what came next and by whom, and
+// how often a case ended there.
+type activity struct {
+	id        string
+	seen      int
+	last      int
+	by        map[string]int
+	next      map[string]int // activity
+	nextRoles map[string]int
+	end       bool
+}
+
+func newActivity() *activity {
+	return &activity{by: map[string]int{}, next: map[string]int{}, nextRoles: map[string]int{}}
+}
+
+type attribute struct {
+	kind   AttributeKind
+	mixed  bool
+	values map[string]bool
+}
+
+func (l *learner) trace(t Trace) {
+	l.cases++
+	for _, a := range t.Attributes {
+		l.attribute(a)
+	}
+	before := l.first
+	for _, e := range t.Events {
+		l.events++
+		name, role := e.Activity(), e.roleBy(l.o.Role)
+		if role == "" {
+			role = unrecorded
+		}
+		if e.Resource != "" {
+			l.resources[e.Resource] = true
+		}
+		at, ok := l.activities[name]
+		if !ok {
+			at = newActivity()
+			l.activities[name] = at
+		}
+		at.seen++
+		at.by[role]++
+		l.roles[role]++
+		before.next[name]++
+		before.nextRoles[role]++
+		before = at
+	}
+	before.last++
+}
+
+func (l *learner) attribute(a Attribute) {
+	if a.Key == "concept:name" {
+		return
+	}
+	seen, ok := l.attributes[a.Key]
+	if !ok {
+		seen = &attribute{kind: a.Kind, values: map[string]bool{}}
+		l.attributes[a.Key] = seen
+	}
+	seen.mixed = seen.mixed || seen.kind != a.Kind
+	if a.Kind == AttributeString && len(seen.values) <= maxFactValues {
+		seen.values[a.Value] = true
+	}
+}
+
+func (l *learner) draft() *Draft {
+	names := slices.SortedFunc(maps.Keys(l.activities), func(a, b string) int {
+		return cmp.Or(-cmp.Compare(l.activities[a].seen, l.activities[b].seen), cmp.Compare(a, b))
+	})
+	slugs := newSlugs("submitted")
+	for _, n := range names {
+		l.activities[n].id = slugs.of(n)
+	}
+	l.markEnds()
+
+	d := &Definition{
+		Language: Language, ID: l.o.ID, Office: "unknown",
+		Title:   Text{ID: l.o.ID, EN: l.o.ID},
+		Agency:  Text{ID: "(belum diisi)", EN: "(to be filled in)"},
+		History: &History{Role: l.o.Role},
+		Submit:  []domain.RoleID{"import"},
+	}
+	roleIDs := l.draftRoles(d)
+	leftOut := l.draftFacts(d)
+	d.States = append(d.States, State{
+		ID: "submitted", Kind: KindStart, Public: domain.StatusReceived,
+		Title: Text{ID: "Diterima", EN: "Received"}, Owner: roleIDs[mostly(l.first.nextRoles)],
+	})
+	from := map[string][]domain.StateID{}
+	edges := 0
+	for n := range l.first.next {
+		from[n] = append(from[n], "submitted")
+	}
+	for _, n := range names {
+		a := l.activities[n]
+		d.States = append(d.States, a.state(n, roleIDs))
+		d.Actions = append(d.Actions, Action{ID: domain.ActionID(a.id), Title: Text{ID: n, EN: n}, RecordedAs: n})
+		for next := range a.next {
+			from[next] = append(from[next], domain.StateID(a.id))
+			edges++
+		}
+	}
+	for _, n := range names {
+		t := Transition{Action: domain.ActionID(l.activities[n].id), To: domain.StateID(l.activities[n].id), From: from[n]}
+		slices.Sort(t.From)
+		for role := range l.activities[n].by {
+			t.Roles = append(t.Roles, roleIDs[role])
+		}
+		slices.Sort(t.Roles)
+		d.Transitions = append(d.Transitions, t)
+	}
+	return &Draft{
+		Definition: d, Cases: l.cases, Events: l.events, Activities: len(names),
+		Resources: len(l.resources), Roles: len(l.roles), Edges: edges, LeftOut: leftOut,
+	}
+}
+
+func (a *activity) state(name string, roleIDs map[string]domain.RoleID) State {
+	s := State{ID: domain.StateID(a.id), Kind: KindWork, Public: domain.StatusInProcess, Title: Text{ID: name, EN: name}}
+	if a.end {
+		s.Kind, s.Public, s.Outcome = KindEnd, domain.StatusCompleted, domain.OutcomeClosed
+	} else {
+		s.Owner = roleIDs[mostly(a.nextRoles)]
+	}
+	return s
+}
+
+// markEnds makes an end of each activity that more than half of its cases ended
+// with, and then of those that cases ended with and that lead to no other end:
+// in a draft every request can be closed.
+func (l *learner) markEnds() {
+	back := map[domain.StateID][]domain.StateID{}
+	for _, a := range l.activities {
+		a.end = 2*a.last > a.seen
+		for next := range a.next {
+			to := domain.StateID(l.activities[next].id)
+			back[to] = append(back[to], domain.StateID(a.id))
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(l.activities)) {
+		var ends []domain.StateID
+		for _, a := range l.activities {
+			if a.end {
+				ends = append(ends, domain.StateID(a.id))
+			}
+		}
+		a := l.activities[n]
+		if a.last > 0 && !closure(back, ends...)[domain.StateID(a.id)] {
+			a.end = true
+		}
+	}
+}
+
+func (l *learner) draftRoles(d *Definition) map[string]domain.RoleID {
+	d.Roles = append(d.Roles, Role{ID: "import", Title: Text{ID: "Impor", EN: "Import"}, Capacities: []domain.Capacity{domain.CapacitySystem}})
+	slugs := newSlugs("import")
+	roleIDs := map[string]domain.RoleID{}
+	for _, name := range slices.Sorted(maps.Keys(l.roles)) {
+		roleIDs[name] = domain.RoleID(slugs.of(name))
+		d.Roles = append(d.Roles, Role{
+			ID: roleIDs[name], Title: Text{ID: name, EN: name}, RecordedAs: name,
+			Capacities: []domain.Capacity{domain.CapacityUnrecorded},
+		})
+	}
+	return roleIDs
+}
+
+// draftFacts declares the case attributes that are safe to keep in the clear, as
+// far as their values tell, and says why it left the others out.
+func (l *learner) draftFacts(d *Definition) []string {
+	leftOut := []string{}
+	slugs := newSlugs()
+	for _, key := range slices.Sorted(maps.Keys(l.attributes)) {
+		a := l.attributes[key]
+		kind, ok := map[AttributeKind]FactType{
+			AttributeString: FactString, AttributeDate: FactTime, AttributeInt: FactNumber,
+			AttributeFloat: FactNumber, AttributeBoolean: FactBoolean,
+		}[a.kind]
+		why := ""
+		switch {
+		case a.mixed || !ok:
+			why = "has no single type"
+		case slices.ContainsFunc(slices.Collect(maps.Keys(a.values)), func(v string) bool { return l.resources[v] }):
+			why = "names people"
+		case len(a.values) > maxFactValues:
+			why = fmt.Sprintf("has more than %d different values", maxFactValues)
+		}
+		if why != "" {
+			leftOut = append(leftOut, key+": "+why)
+			continue
+		}
+		id := slugs.of(key)
+		d.Facts = append(d.Facts, Fact{ID: id, Type: kind, Title: Text{ID: key, EN: key}, RecordedAs: key})
+	}
+	d.History.Due = factNamed(d, "deadline", "duedate", "due", "enddateplanned")
+	d.History.Ended = factNamed(d, "enddate", "ended", "closedate")
+	return leftOut
+}
+
+// factNamed finds a time fact by the names that logs give it, the first that
+// there is.
+func factNamed(d *Definition, names ...string) string {
+	for _, name := range names {
+		for _, f := range d.Facts {
+			if f.Type == FactTime && strings.NewReplacer("-", "", "_", "").Replace(f.ID) == name {
+				return f.ID
+			}
+		}
+	}
+	return ""
+}
+
+func mostly(counts map[string]int) string {
+	best := ""
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		if best == "" || counts[k] > counts[best] {
+			best = k
+		}
+	}
+	return best
+}
+
+// slugs turns names into ids, each different.
+type slugs map[string]bool
+
+func newSlugs(taken ...string) slugs {
+	s := slugs{}
+	for _, t := range taken {
+		s[t] = true
+	}
+	return s
+}
+
+func (s slugs) of(name string) string {
+	base := Slug(name)
+	slug := base
+	for i := 2; s[slug]; i++ {
+		slug = fmt.Sprintf("%s-%d", base, i)
+	}
+	s[slug] = true
+	return slug
+}
+
+// Slug is an id made of a name: its letters and digits in small, with single
+// dashes between. A name without any gives "x".
+func Slug(name string) string {
+	const most = 56 // leaves room for a number behind it
+	var b strings.Builder
+	dash := false
+	for _, r := range strings.ToLower(name) {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') {
+			dash = b.Len() > 0
+			continue
+		}
+		if dash {
+			b.WriteByte('-')
+			dash = false
+		}
+		b.WriteRune(r)
+		if b.Len() >= most {
+			break
+		}
+	}
+	if b.Len() == 0 {
+		return "x"
+	}
+	return b.String()
+}

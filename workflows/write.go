@@ -1,0 +1,39 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Write writes a definition in the language that [Read] reads, with a comment
+// above it.
+func Write(d *Definition, comment string) ([]byte, error) {
+	body, err := yaml.MarshalWithOptions(d, yaml.Indent(2), yaml.IndentSequence(true), yaml.UseSingleQuote(false))
+	if err != nil {
+		return nil, fmt.Errorf("write definition: %w", err)
+	}
+	var b strings.Builder
+	for line := range strings.Lines(comment) {
+		b.WriteString("# " + line)
+	}
+	if comment != "" {
+		b.WriteByte('\n')
+	}
+	b.Write(body)
+	return []byte(b.String()), nil
+}
+
+// Comment is what stands above a written draft.
+func (d *Draft) Comment(log string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Draft learnt from %s: %d cases, %d events, %d activities, %d resources, %d steps.\n",
+		log, d.Cases, d.Events, d.Activities, d.Resources, d.Edges)
+	b.WriteString("It allows every order of steps that was observed, and more: look at it before it is used.\n")
+	b.WriteString("A state means \"after this activity\"; an end is where more than half of its cases ended.\n")
+	for _, x := range d.LeftOut {
+		fmt.Fprintf(&b, "Not kept: %s\n", x)
+	}
+	return b.String()
+}
