@@ -68,7 +68,7 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 		w, err := e.library.Latest(ctx, c.Tenant, c.Service)
 		if errors.Is(err, domain.ErrNotFound) {
 			return nil, domain.NewRefusal(domain.RuleService,
-				fmt.Sprintf("tenant %s has no service %q", c.Tenant, c.Service), "see the list of services")
+				fmt.Sprintf("tenant %s has no service %q", c.Tenant, c.Service), "check the service code; its workflow must be published for this tenant")
 		}
 		return w, err
 	})

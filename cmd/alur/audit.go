@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// auditLine is one event as an auditor reads it.
+type auditLine struct {
+	Version  domain.Version      `json:"version"`
+	Position domain.Position     `json:"position"`
+	Event    string              `json:"event"`
+	ID       string              `json:"id"`
+	Occurred time.Time           `json:"occurred"`
+	Recorded time.Time           `json:"recorded"`
+	Actor    domain.Actor        `json:"actor"`
+	Office   string              `json:"office"`
+	Action   domain.ActionID     `json:"action,omitempty"`
+	From     domain.StateID      `json:"from,omitempty"`
+	To       domain.StateID      `json:"to"`
+	Public   domain.PublicStatus `json:"public_status"`
+	Reason   domain.ReasonCode   `json:"reason,omitempty"`
+	Workflow domain.WorkflowRef  `json:"workflow"`
+	Command  string              `json:"command"`
+}
+
+func lineOf(e domain.Recorded) auditLine {
+	name, _ := e.Body.Type()
+	l := auditLine{
+		Version: e.Version, Position: e.Position, Event: name, ID: e.ID.String(), Occurred: e.Occurred, Recorded: e.At,
+		Actor: e.Actor, Office: e.Office, Workflow: e.Workflow, Command: e.Command.String(),
+	}
+	switch b := e.Body.(type) {
+	case domain.RequestSubmitted:
+		l.To, l.Public = b.State, b.Public
+	case domain.ActionTaken:
+		l.Action, l.From, l.To, l.Public, l.Reason = b.Action, b.From, b.To, b.Public, b.Reason
+	}
+	return l
+}
+
+func newAudit() *cobra.Command {
+	var db string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "audit REFERENCE",
+		Short: "Show who did what to a request, when, as what, under which workflow version",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			h, err := openExisting(c.Context(), db, newLogger(c))
+			if err != nil {
+				return err
+			}
+			defer h.close()
+			r, err := h.find(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			_, lines, err := replayed(c, h, r, func(domain.Recorded) bool { return true })
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), lines)
+			}
+			rows := make([][]string, len(lines))
+			for i, l := range lines {
+				what := string(l.Action)
+				if what == "" {
+					what = l.Event
+				}
+				rows[i] = []string{
+					strconv.Itoa(int(l.Version)), clock(l.Occurred, r.Tenant), clock(l.Recorded, r.Tenant), l.Actor.ID, string(l.Actor.Role),
+					string(l.Actor.Capacity), what, string(l.From), string(l.To), string(l.Reason), fmt.Sprintf("%s@%d", l.Workflow.ID, l.Workflow.Version),
+				}
+			}
+			return table(c.OutOrStdout(), []string{"NO", "OCCURRED", "RECORDED", "ACTOR", "ROLE", "CAPACITY", "ACTION", "FROM", "TO", "REASON", "WORKFLOW"}, rows)
+		},
+	}
+	dbFlag(c, &db)
+	jsonFlag(c, &asJSON)
+	return c
+}

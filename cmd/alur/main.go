@@ -1,0 +1,142 @@
+// Command alur runs and inspects an Alur engine: it serves the API and the
+// citizens' pages, checks and drafts workflows, imports event logs, and shows
+// any request as it stood at any time.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/workflows"
+)
+
+// The exit codes.
+const (
+	exitFailed = 1 // it could not be done
+	exitUsage  = 2 // the command line is wrong
+	exitFault  = 3 // it was checked, and a fault was found
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+}
+
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	began := false // a verb was found and its arguments are right
+	root := newRoot()
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if err := errors.Join(c.ValidateRequiredFlags(), c.ValidateFlagGroups()); err != nil {
+			return err
+		}
+		began = true
+		return nil
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var fault *faultError
+	var hinted *hintError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &fault):
+		if fault.Error() != "" {
+			fmt.Fprintf(stderr, "alur: %v\n", err)
+		}
+		return exitFault
+	case !began:
+		fmt.Fprintf(stderr, "alur: %v\nalur: hint: see alur --help\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "alur: %v\n", err)
+	if errors.As(err, &hinted) {
+		fmt.Fprintf(stderr, "alur: hint: %s\n", hinted.hint)
+	}
+	return exitFailed
+}
+
+// faultError says that a check was made and found a fault: exit code 3.
+type faultError struct{ text string }
+
+func (e *faultError) Error() string { return e.text }
+
+// hintError is an error to which we know the way out.
+type hintError struct {
+	error
+	hint string
+}
+
+func (e *hintError) Unwrap() error { return e.error }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "alur",
+		Short: "Run and inspect an engine for the requests people make of government",
+		Long: `Alur moves requests for permits, licences and civil records through workflows
+that their agencies wrote, and keeps every step in a log that nobody can change.
+
+Data goes to standard output, everything else to standard error.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
+		Example: `  alur demo
+  alur workflow check sip-dokter.yaml
+  alur import xes receipt.xes.gz --workflow receipt.yaml --db alur.db --tenant 11.71
+  alur audit 7K3M-Q9XT-2WPC --db alur.db`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.AddCommand(newServe(), newDemo(), newImport(), newReplay(), newAudit(),
+		group("workflow", "Check, draft and draw workflow definitions", newWorkflowCheck(), newWorkflowDiscover(), newWorkflowDiagram()),
+		group("request", "List and show requests", newRequestList(), newRequestShow()))
+	return root
+}
+
+// group is a verb that only holds others; alone it is a usage error.
+func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())
+			}
+			return fmt.Errorf("%s needs a command", c.CommandPath())
+		},
+		RunE: func(*cobra.Command, []string) error { return nil },
+	}
+	c.AddCommand(verbs...)
+	return c
+}
+
+// readDefinition reads a definition from a file.
+func readDefinition(path string) (*workflows.Definition, []byte, error) {
+	source, err := readFile(path, workflows.MaxDefinition)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := workflows.Read(path, source)
+	return d, source, err
+}
+
+// readFile reads a file that should not be larger than most bytes; one byte more
+// is read so that the reader of the content can say that it is.
+func readFile(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most+1))
+}

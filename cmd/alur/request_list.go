@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
+)
+
+func newRequestList() *cobra.Command {
+	var db, tenant, service, state, public string
+	var limit int
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List requests in the order they were submitted",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			h, err := openExisting(c.Context(), db, newLogger(c))
+			if err != nil {
+				return err
+			}
+			defer h.close()
+			list, err := h.status.List(c.Context(), projections.Filter{
+				Tenant: domain.TenantCode(tenant), Service: service, State: domain.StateID(state),
+				Public: domain.PublicStatus(public), Limit: limit,
+			})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), list)
+			}
+			rows := make([][]string, len(list))
+			for i, s := range list {
+				rows[i] = []string{
+					string(s.Reference), string(s.Tenant), s.Service, string(s.State), string(s.Public),
+					clock(s.Submitted, s.Tenant), clock(s.Changed, s.Tenant), strconv.Itoa(int(s.Version)), s.Case, string(s.Punctuality),
+				}
+			}
+			if err := table(c.OutOrStdout(), []string{"REFERENCE", "TENANT", "SERVICE", "STATE", "STATUS", "SUBMITTED", "CHANGED", "EVENTS", "CASE", "PUNCTUALITY"}, rows); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.ErrOrStderr(), "alur: %d requests\n", len(list))
+			return nil
+		},
+	}
+	dbFlag(c, &db)
+	jsonFlag(c, &asJSON)
+	c.Flags().StringVar(&tenant, "tenant", "", "only this tenant `CODE`, such as 11.71")
+	c.Flags().StringVar(&service, "service", "", "only this `SERVICE`")
+	c.Flags().StringVar(&state, "state", "", "only this `STATE`")
+	c.Flags().StringVar(&public, "status", "", "only this public `STATUS`")
+	c.Flags().IntVar(&limit, "limit", 0, "at most `N` requests; 0 is all")
+	return c
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// shown is a request as the reading verbs print it.
+type shown struct {
+	Reference domain.Reference    `json:"reference"`
+	Request   string              `json:"request"`
+	Tenant    domain.TenantCode   `json:"tenant"`
+	Service   string              `json:"service"`
+	Workflow  domain.WorkflowRef  `json:"workflow"`
+	State     domain.StateID      `json:"state"`
+	Public    domain.PublicStatus `json:"public_status"`
+	Outcome   domain.Outcome      `json:"outcome,omitempty"`
+	Facts     domain.Facts        `json:"facts,omitempty"`
+	Imported  *domain.Imported    `json:"imported,omitempty"`
+	Submitted time.Time           `json:"submitted"`
+	Changed   time.Time           `json:"changed"`
+	Version   domain.Version      `json:"version"`
+	Actions   []domain.ActionID   `json:"actions,omitempty"` // possible now
+}
+
+func show(r domain.Request) shown {
+	return shown{
+		Reference: r.Reference, Request: r.ID.String(), Tenant: r.Tenant, Service: r.Service, Workflow: r.Workflow,
+		State: r.State, Public: r.Public, Outcome: r.Outcome, Facts: r.Facts, Imported: r.Imported,
+		Submitted: r.Submitted, Changed: r.Changed, Version: r.Version,
+	}
+}
+
+// rows are the request as a two-column table.
+func (s shown) rows() [][]string {
+	rows := [][]string{
+		{"reference", string(s.Reference)},
+		{"tenant", string(s.Tenant)},
+		{"service", s.Service},
+		{"workflow", s.Workflow.ID + " version " + strconv.Itoa(s.Workflow.Version)},
+		{"state", string(s.State)},
+		{"status", string(s.Public)},
+		{"outcome", string(s.Outcome)},
+		{"submitted", clock(s.Submitted, s.Tenant)},
+		{"changed", clock(s.Changed, s.Tenant)},
+		{"version", strconv.Itoa(int(s.Version))},
+	}
+	if s.Imported != nil {
+		rows = append(rows, []string{"case", s.Imported.Case}, []string{"due", clock(s.Imported.Due, s.Tenant)}, []string{"ended", clock(s.Imported.Ended, s.Tenant)})
+	}
+	for _, name := range sortedKeys(s.Facts) {
+		value, err := json.Marshal(s.Facts[name])
+		if err != nil {
+			value = []byte("?")
+		}
+		rows = append(rows, []string{"fact " + name, string(value)})
+	}
+	for _, a := range s.Actions {
+		rows = append(rows, []string{"possible", string(a)})
+	}
+	return rows
+}
+
+func newRequestShow() *cobra.Command {
+	var db string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "show REFERENCE",
+		Short: "Show where a request stands and what may be done",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			h, err := openExisting(c.Context(), db, newLogger(c))
+			if err != nil {
+				return err
+			}
+			defer h.close()
+			r, err := h.find(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			w, err := h.library.Version(c.Context(), r.Tenant, r.Workflow)
+			if err != nil {
+				return err
+			}
+			s := show(r)
+			s.Actions = w.Leaving(r.State)
+			if asJSON {
+				return printJSON(c.OutOrStdout(), s)
+			}
+			return table(c.OutOrStdout(), []string{"FIELD", "VALUE"}, s.rows())
+		},
+	}
+	dbFlag(c, &db)
+	jsonFlag(c, &asJSON)
+	return c
+}

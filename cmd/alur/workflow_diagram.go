@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/workflows"
+)
+
+func newWorkflowDiagram() *cobra.Command {
+	var lang string
+	c := &cobra.Command{
+		Use:   "diagram FILE",
+		Short: "Draw a workflow definition as a Mermaid state diagram",
+		Args: func(c *cobra.Command, args []string) error {
+			if lang != "id" && lang != "en" {
+				return fmt.Errorf("--lang %q: want id or en", lang)
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			d, _, err := readDefinition(args[0])
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(c.OutOrStdout(), workflows.Mermaid(d, lang))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&lang, "lang", "id", "`LANGUAGE` of the titles: id or en")
+	return c
+}
