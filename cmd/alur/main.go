@@ -95,9 +95,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
   alur audit 7K3M-Q9XT-2WPC --db alur.db`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noVerb,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(newServe(), newDemo(), newImport(), newReplay(), newAudit(),
 		group("workflow", "Check, draft and draw workflow definitions", newWorkflowCheck(), newWorkflowDiscover(), newWorkflowDiagram()),
 		group("request", "List and show requests", newRequestList(), newRequestShow()))
@@ -109,15 +110,28 @@ func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
 		Use: use, Short: short,
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())
+			if len(args) == 0 {
+				return fmt.Errorf("%s needs a command", c.CommandPath())
 			}
-			return fmt.Errorf("%s needs a command", c.CommandPath())
+			return noVerb(c, args)
 		},
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
+	c.SuggestionsMinimumDistance = 2
 	c.AddCommand(verbs...)
 	return c
+}
+
+// noVerb refuses what was meant to be a verb, and says which one it is near.
+func noVerb(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	near := ""
+	if s := c.SuggestionsFor(args[0]); len(s) > 0 {
+		near = fmt.Sprintf("; did you mean %q?", s[0])
+	}
+	return fmt.Errorf("unknown command %q for %q%s", args[0], c.CommandPath(), near)
 }
 
 // readDefinition reads a definition from a file.

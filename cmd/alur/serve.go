@@ -1,4 +1,136 @@
 package main
-import "github.com/spf13/cobra"
-func newServe() *cobra.Command { return &cobra.Command{Use:"serve"} }
-func newDemo() *cobra.Command { return &cobra.Command{Use:"demo"} }
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/adapters/httpapi"
+	"github.com/alur-id/alur/adapters/web"
+)
+
+const defaultListen = "127.0.0.1:8080"
+
+// tokenVariable is the environment variable that holds the API's token. A flag
+// would show it in the list of processes.
+const tokenVariable = "ALUR_API_TOKEN"
+
+func newServe() *cobra.Command {
+	var db, listen string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the JSON API and the citizens' pages",
+		Long: `Serve opens the event log, or makes one with the shipped catalogue, keeps the
+views current, and serves:
+
+  /lacak            find a request, and its status page
+  /api/v1/requests  submit, act, read (JSON; described at /api/openapi.yaml)
+  /healthz          whether the log can be read and how far the views are behind
+
+There is no log-in yet. The API therefore wants a bearer token when ` + tokenVariable + `
+is set, and is not served beyond this machine when it is not.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			logger := newLogger(c)
+			h, err := openHouse(c.Context(), db, logger)
+			if err != nil {
+				return err
+			}
+			defer h.close()
+			if err := h.publishCatalogue(c.Context(), logger); err != nil {
+				return err
+			}
+			l, err := listenOn(c.Context(), listen)
+			if err != nil {
+				return err
+			}
+			logger.InfoContext(c.Context(), "serving", "pages", "http://"+l.Addr().String()+"/lacak", "db", db)
+			return h.serve(c.Context(), l, logger)
+		},
+	}
+	dbFlag(c, &db)
+	listenFlag(c, &listen)
+	return c
+}
+
+func listenFlag(c *cobra.Command, listen *string) {
+	c.Flags().StringVar(listen, "listen", defaultListen, "`ADDRESS` to serve on; port 0 picks a free one")
+}
+
+// listenOn opens the address, unless it would offer an unguarded API to others.
+func listenOn(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, &hintError{err, "choose another address with --listen, such as 127.0.0.1:0"}
+	}
+	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() && os.Getenv(tokenVariable) == "" {
+		return nil, errors.Join(&hintError{
+			fmt.Errorf("%s can be reached from other machines, and the API has no token", l.Addr()),
+			"set " + tokenVariable + ", or listen on 127.0.0.1",
+		}, l.Close())
+	}
+	return l, nil
+}
+
+// serve serves until the context ends, then finishes the requests under way.
+func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) error {
+	handler, err := h.handler(logger)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	following, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.views.Run(following)
+	}()
+	defer func() {
+		stop()
+		<-done
+	}()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	logger.InfoContext(context.WithoutCancel(ctx), "stopping")
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return server.Shutdown(patience)
+}
+
+func (h *house) handler(logger *slog.Logger) (http.Handler, error) {
+	pages, err := web.New(web.Config{Finder: h.finder, Timeline: h.timeline, Library: h.library, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	api := httpapi.New(httpapi.Config{
+		Log: h.log, Engine: h.engine, Library: h.library, Views: h.views, Status: h.status,
+		Timeline: h.timeline, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable),
+	})
+	// A page of another site must not make a browser on this machine send commands.
+	guarded := http.NewCrossOriginProtection().Handler(api)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" || strings.HasPrefix(r.URL.Path, "/api/") {
+			guarded.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	}), nil
+}

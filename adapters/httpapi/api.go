@@ -1,0 +1,93 @@
+// Package httpapi is the JSON API: submit, act, read. Its description is served
+// at /api/openapi.json and /api/openapi.yaml (OpenAPI 3.1); faults are problem
+// details (RFC 9457).
+//
+// Who calls it is trusted to say who acts: it is for the agency's own systems,
+// behind their log-in. Whoever can reach it should therefore hold the token it
+// was started with; without a token it must not be reachable from elsewhere.
+package httpapi
+
+import (
+	"crypto/subtle"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
+	"github.com/alur-id/alur/workflows"
+)
+
+// Config is what the API works with.
+type Config struct {
+	Log      domain.EventLog
+	Engine   *workflows.Engine
+	Library  *workflows.Library
+	Views    *projections.Views
+	Status   *projections.StatusView
+	Timeline *projections.TimelineView
+	Finder   *projections.Finder
+	Logger   *slog.Logger
+	// Token, if not empty, must be presented as a bearer token (RFC 6750) by
+	// every caller of /api/.
+	Token string
+}
+
+type api struct{ Config }
+
+// New returns the handler for /api/ and /healthz.
+func New(c Config) http.Handler {
+	mux := http.NewServeMux()
+	a := &api{c}
+	config := huma.DefaultConfig("Alur", "1")
+	config.Info.Description = "Requests for permits, licences and civil records: submit, act, read."
+	config.OpenAPIPath = "/api/openapi"
+	config.DocsPath = ""     // huma's page loads scripts from elsewhere
+	config.SchemasPath = ""  // the schemas stand in the description
+	config.CreateHooks = nil // no $schema in every answer
+	h := humago.New(mux, config)
+	a.registerCommands(h)
+	a.registerReads(h)
+	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("/", notServed(mux))
+	return a.authorized(mux)
+}
+
+func (a *api) authorized(next http.Handler) http.Handler {
+	if a.Token == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if r.URL.Path != "/healthz" && (!ok || subtle.ConstantTimeCompare([]byte(token), []byte(a.Token)) != 1) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="alur"`)
+			writeProblem(w, newProblem(http.StatusUnauthorized, "token", "this API wants a token", "send Authorization: Bearer and the token the server was started with"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// notServed answers what no route matches: a path that is served with another
+// method gets 405 and the methods that are, any other 404.
+func notServed(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, pattern := mux.Handler(other); pattern != "/" {
+				allowed = append(allowed, method)
+			}
+		}
+		if len(allowed) == 0 {
+			writeProblem(w, newProblem(http.StatusNotFound, "not_found", "there is nothing at this address", "see /api/openapi.yaml"))
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		writeProblem(w, newProblem(http.StatusMethodNotAllowed, "method", "this address does not take "+r.Method, "it takes "+strings.Join(allowed, ", ")))
+	}
+}

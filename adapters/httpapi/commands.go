@@ -1,0 +1,162 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+// maxBody is the size in bytes of the largest command.
+const maxBody = 64 << 10
+
+type actorBody struct {
+	ID       string `json:"id" doc:"pseudonym; kept in the clear, so never a NIK or an e-mail address" example:"officer-7"`
+	Role     string `json:"role" example:"front-office"`
+	Capacity string `json:"capacity" enum:"self,proxy,counter,professional,officer,system" doc:"as what the actor acts"`
+}
+
+func (a actorBody) actor() domain.Actor {
+	return domain.Actor{ID: a.ID, Role: domain.RoleID(a.Role), Capacity: domain.Capacity(a.Capacity)}
+}
+
+type submitInput struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"the same key again gets the first answer and records nothing"`
+	Body           struct {
+		Tenant  string         `json:"tenant" example:"11.71"`
+		Service string         `json:"service" example:"sip-dokter"`
+		Facts   map[string]any `json:"facts,omitempty" doc:"clear values that the service declares; nothing personal"`
+		Actor   actorBody      `json:"actor"`
+	}
+}
+
+type actInput struct {
+	Reference      string `path:"reference" maxLength:"40"`
+	IfMatch        string `header:"If-Match" maxLength:"40" doc:"the ETag of the request the actor saw; if it has moved on, the answer is 412"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"the same key again gets the first answer and records nothing"`
+	Body           struct {
+		Action string    `json:"action" example:"accept"`
+		Reason string    `json:"reason,omitempty" doc:"reason code, where the action wants one"`
+		Actor  actorBody `json:"actor"`
+	}
+}
+
+type doneOutput struct {
+	Location string `header:"Location"`
+	ETag     string `header:"ETag"`
+	Replayed string `header:"Idempotent-Replayed" doc:"true when the command was known already"`
+	Body     done
+}
+
+// done is what a command led to. Version and Position are those of the command's
+// own event; the state is the request's present one.
+type done struct {
+	Reference domain.Reference    `json:"reference"`
+	Version   domain.Version      `json:"version"`
+	Position  domain.Position     `json:"position" doc:"give it to a read to see this write"`
+	State     domain.StateID      `json:"state"`
+	Public    domain.PublicStatus `json:"public_status"`
+	Tracking  string              `json:"tracking" doc:"path of the page for the applicant"`
+}
+
+func (a *api) registerCommands(h huma.API) {
+	huma.Register(h, huma.Operation{
+		OperationID: "submit-request", Method: http.MethodPost, Path: "/api/v1/requests", Summary: "Submit a request",
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxBody,
+		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, a.submit)
+	huma.Register(h, huma.Operation{
+		OperationID: "take-action", Method: http.MethodPost, Path: "/api/v1/requests/{reference}/actions", Summary: "Take an action on a request",
+		DefaultStatus: http.StatusOK, MaxBodyBytes: maxBody,
+		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity},
+	}, a.act)
+}
+
+func (a *api) submit(ctx context.Context, in *submitInput) (*doneOutput, error) {
+	tenant, err := domain.ParseTenantCode(in.Body.Tenant)
+	if err != nil {
+		return nil, newProblem(http.StatusUnprocessableEntity, "tenant", err.Error(), "")
+	}
+	id, err := commandID(in.IdempotencyKey, "submit", in.Body.Tenant, in.Body.Actor.ID)
+	if err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	answer, err := a.Engine.Submit(ctx, domain.Submit{
+		Header: domain.Header{ID: id, Actor: in.Body.Actor.actor()}, Tenant: tenant, Service: in.Body.Service, Facts: in.Body.Facts,
+	})
+	if err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	out := outputOf(answer)
+	out.Location = "/api/v1/requests/" + string(answer.Request.Reference)
+	return out, nil
+}
+
+func (a *api) act(ctx context.Context, in *actInput) (*doneOutput, error) {
+	expected, err := parseIfMatch(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.Finder.Find(ctx, in.Reference)
+	if err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	id, err := commandID(in.IdempotencyKey, "act", s.Request.String(), in.Body.Actor.ID)
+	if err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	answer, err := a.Engine.Act(ctx, s.Request, domain.Act{
+		Header: domain.Header{ID: id, Actor: in.Body.Actor.actor()},
+		Action: domain.ActionID(in.Body.Action), Reason: domain.ReasonCode(in.Body.Reason), Expected: expected,
+	})
+	if err != nil {
+		return nil, a.fault(ctx, err, expected != 0)
+	}
+	return outputOf(answer), nil
+}
+
+func outputOf(answer workflows.Answer) *doneOutput {
+	r := answer.Request
+	out := &doneOutput{ETag: etag(r.Version), Body: done{
+		Reference: r.Reference, Version: answer.Version, Position: answer.Position,
+		State: r.State, Public: r.Public, Tracking: "/lacak/" + string(r.Reference),
+	}}
+	if answer.Repeated {
+		out.Replayed = "true"
+	}
+	return out
+}
+
+// commandID is the id of a command: the idempotency key itself when it is a UUID,
+// an id made of the key and its scope when it is another text, a new one when
+// there is none.
+func commandID(key string, scope ...string) (uuid.UUID, error) {
+	if key == "" {
+		return uuid.NewV7()
+	}
+	if id, err := uuid.Parse(key); err == nil && id != uuid.Nil {
+		return id, nil
+	}
+	return domain.CommandID(time.Time{}, append(scope, key)...), nil
+}
+
+// etag is a request's version as an entity tag; parseIfMatch reads it back.
+func etag(v domain.Version) string { return strconv.Quote(strconv.Itoa(int(v))) }
+
+func parseIfMatch(s string) (domain.Version, error) {
+	if s == "" || s == "*" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(strings.Trim(s, `"`))
+	if err != nil || n < 1 {
+		return 0, newProblem(http.StatusBadRequest, "if_match", "If-Match does not hold one ETag of a request", `send it as it was given, such as "3"`)
+	}
+	return domain.Version(n), nil
+}

@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// problem is a fault as the caller gets it (RFC 9457), with the name of the rule
+// that stands against the request and what would satisfy it.
+type problem struct {
+	huma.ErrorModel
+	Code   string `json:"code" doc:"the rule, a stable name to branch on"`
+	Remedy string `json:"remedy,omitempty" doc:"what would satisfy the rule"`
+}
+
+func newProblem(status int, code, detail, remedy string) *problem {
+	return &problem{
+		ErrorModel: huma.ErrorModel{Type: "urn:alur:problem:" + code, Title: http.StatusText(status), Status: status, Detail: detail},
+		Code:       code, Remedy: remedy,
+	}
+}
+
+func writeProblem(w http.ResponseWriter, p *problem) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // a caller that went away is not our fault
+}
+
+// fault maps an error of the inner layers to what the caller is told: once, here.
+// An error that no rule explains is logged whole and told as such.
+func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
+	var refusal *domain.Refusal
+	var conflict *domain.ConflictError
+	switch {
+	case errors.As(err, &refusal):
+		return newProblem(statusOf(refusal.Rule), string(refusal.Rule), refusal.Detail, refusal.Remedy)
+	case errors.As(err, &conflict):
+		status := http.StatusConflict
+		if preconditioned {
+			status = http.StatusPreconditionFailed
+		}
+		return newProblem(status, "conflict", "somebody else acted first", "read the request again and decide anew")
+	case errors.Is(err, domain.ErrNotFound):
+		return newProblem(http.StatusNotFound, "not_found", "there is no such request", "check the reference")
+	case errors.Is(err, context.DeadlineExceeded):
+		return newProblem(http.StatusServiceUnavailable, "busy", "this could not be answered in time", "try again; a command may be repeated under the same Idempotency-Key")
+	case errors.Is(err, context.Canceled):
+		return newProblem(http.StatusServiceUnavailable, "busy", "the caller went away or the server is stopping", "try again")
+	}
+	a.Logger.ErrorContext(ctx, "request failed", "error", err)
+	return newProblem(http.StatusInternalServerError, "internal", "something went wrong here", "try again; a command may be repeated under the same Idempotency-Key")
+}
+
+func statusOf(r domain.Rule) int {
+	switch r {
+	case domain.RuleRole, domain.RuleCapacity:
+		return http.StatusForbidden
+	case domain.RuleNotFromHere, domain.RuleAlreadySubmitted:
+		return http.StatusConflict
+	case domain.RuleNotSubmitted, domain.RuleService:
+		return http.StatusNotFound
+	default:
+		return http.StatusUnprocessableEntity
+	}
+}

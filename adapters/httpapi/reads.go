@@ -1,0 +1,219 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
+	"github.com/alur-id/alur/workflows"
+)
+
+// patience is how long a read waits for a position it was asked to include.
+const patience = 5 * time.Second
+
+type requestInput struct {
+	Reference string `path:"reference" maxLength:"40"`
+	Position  int64  `query:"position" minimum:"0" doc:"wait, a few seconds at most, until this position is included"`
+}
+
+type title struct {
+	ID string `json:"id"`
+	EN string `json:"en"`
+}
+
+func titleOf(t workflows.Text) title { return title{ID: t.ID, EN: t.EN} }
+
+// possible is an action that can be taken now.
+type possible struct {
+	Action  domain.ActionID     `json:"action"`
+	Title   title               `json:"title"`
+	Roles   []domain.RoleID     `json:"roles"`
+	Reasons []domain.ReasonCode `json:"reasons,omitempty" doc:"when there are any, one must be given"`
+}
+
+type requestOutput struct {
+	ETag string `header:"ETag"`
+	Body struct {
+		Reference domain.Reference    `json:"reference"`
+		Tenant    domain.TenantCode   `json:"tenant"`
+		Service   string              `json:"service"`
+		Workflow  domain.WorkflowRef  `json:"workflow"`
+		State     domain.StateID      `json:"state"`
+		Title     title               `json:"state_title"`
+		Public    domain.PublicStatus `json:"public_status"`
+		Outcome   domain.Outcome      `json:"outcome,omitempty"`
+		Facts     map[string]any      `json:"facts,omitempty"`
+		Submitted time.Time           `json:"submitted"`
+		Changed   time.Time           `json:"changed"`
+		Version   domain.Version      `json:"version"`
+		Actions   []possible          `json:"actions" doc:"what can be done now, and by whom"`
+	}
+}
+
+type timelineOutput struct {
+	Body struct {
+		Reference domain.Reference   `json:"reference"`
+		Steps     []projections.Step `json:"steps" doc:"oldest first; never who did it"`
+	}
+}
+
+type listInput struct {
+	Tenant   string `query:"tenant"`
+	Service  string `query:"service"`
+	State    string `query:"state"`
+	Public   string `query:"public_status"`
+	After    string `query:"after" doc:"the last reference of the page before"`
+	Limit    int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	Position int64  `query:"position" minimum:"0" doc:"wait, a few seconds at most, until this position is included"`
+}
+
+type listOutput struct {
+	Body struct {
+		Requests []projections.Status `json:"requests"`
+	}
+}
+
+func (a *api) registerReads(h huma.API) {
+	huma.Register(h, huma.Operation{
+		OperationID: "get-request", Method: http.MethodGet, Path: "/api/v1/requests/{reference}",
+		Summary: "Where a request stands and what may be done", Errors: []int{http.StatusNotFound},
+	}, a.request)
+	huma.Register(h, huma.Operation{
+		OperationID: "get-timeline", Method: http.MethodGet, Path: "/api/v1/requests/{reference}/timeline",
+		Summary: "What happened to a request, as its applicant may see it", Errors: []int{http.StatusNotFound},
+	}, a.steps)
+	huma.Register(h, huma.Operation{
+		OperationID: "list-requests", Method: http.MethodGet, Path: "/api/v1/requests",
+		Summary: "Requests in the order they were submitted",
+	}, a.list)
+}
+
+func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, error) {
+	r, w, err := a.load(ctx, in)
+	if err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	out := &requestOutput{ETag: etag(r.Version)}
+	b := &out.Body
+	b.Reference, b.Tenant, b.Service, b.Workflow = r.Reference, r.Tenant, r.Service, r.Workflow
+	b.State, b.Public, b.Outcome, b.Facts = r.State, r.Public, r.Outcome, r.Facts
+	b.Submitted, b.Changed, b.Version = r.Submitted, r.Changed, r.Version
+	if s, ok := w.State(r.State); ok {
+		b.Title = titleOf(s.Title)
+	}
+	b.Actions = []possible{}
+	for _, id := range w.Leaving(r.State) {
+		t, err := w.Fire(r.State, id)
+		if err != nil {
+			return nil, a.fault(ctx, err, false)
+		}
+		action, _ := w.Action(id)
+		b.Actions = append(b.Actions, possible{Action: id, Title: titleOf(action.Title), Roles: t.Roles, Reasons: t.Reasons})
+	}
+	return out, nil
+}
+
+func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *workflows.Workflow, error) {
+	if err := a.waitFor(ctx, in.Position); err != nil {
+		return domain.Request{}, nil, err
+	}
+	s, err := a.Finder.Find(ctx, in.Reference)
+	if err != nil {
+		return domain.Request{}, nil, err
+	}
+	r, err := a.Engine.Load(ctx, s.Request)
+	if err != nil {
+		return domain.Request{}, nil, err
+	}
+	w, err := a.Library.Version(ctx, r.Tenant, r.Workflow)
+	return r, w, err
+}
+
+func (a *api) steps(ctx context.Context, in *requestInput) (*timelineOutput, error) {
+	err := a.waitFor(ctx, in.Position)
+	if err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	s, err := a.Finder.Find(ctx, in.Reference)
+	if err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	out := &timelineOutput{}
+	out.Body.Reference = s.Reference
+	if out.Body.Steps, err = a.Timeline.Of(ctx, s.Request); err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	return out, nil
+}
+
+func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	if err := a.waitFor(ctx, in.Position); err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	f := projections.Filter{
+		Tenant: domain.TenantCode(in.Tenant), Service: in.Service, State: domain.StateID(in.State),
+		Public: domain.PublicStatus(in.Public), Limit: in.Limit,
+	}
+	if in.After != "" {
+		s, err := a.Finder.Find(ctx, in.After)
+		if err != nil {
+			return nil, a.fault(ctx, err, false)
+		}
+		f.After = s.Reference
+	}
+	list, err := a.Status.List(ctx, f)
+	if err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
+	out := &listOutput{}
+	out.Body.Requests = list
+	return out, nil
+}
+
+// waitFor waits until the views include a position. One that the log does not
+// have yet is not waited for.
+func (a *api) waitFor(ctx context.Context, position int64) error {
+	if position == 0 {
+		return nil
+	}
+	head, err := a.Log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return a.Views.WaitFor(ctx, min(domain.Position(position), head))
+}
+
+// health says whether the log can be read and how far each view is behind it.
+func (a *api) health(w http.ResponseWriter, r *http.Request) {
+	answer := struct {
+		Status string            `json:"status"` // ok, or failing
+		Views  []projections.Lag `json:"views"`
+	}{Status: "ok"}
+	lags, err := a.Views.Lags(r.Context())
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			a.Logger.ErrorContext(r.Context(), "the log cannot be read", "error", err)
+		}
+		answer.Status = "failing"
+	}
+	for _, l := range lags {
+		if l.Fault != "" {
+			answer.Status = "failing"
+		}
+	}
+	answer.Views = lags
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if answer.Status != "ok" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(answer) // a caller that went away is not our fault
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
+)
+
+func newDemo() *cobra.Command {
+	var listen string
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Serve a throw-away database with a handful of requests",
+		Long: `Demo makes a database in a temporary folder, publishes the shipped catalogue,
+drives a handful of requests into different states with the same commands that
+anybody would send, and serves. The database is removed when the demo stops.
+Everybody in it is invented.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			dir, err := os.MkdirTemp("", "alur-demo-")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			logger := newLogger(c)
+			db := filepath.Join(dir, "demo.db")
+			h, err := openHouse(c.Context(), db, logger)
+			if err != nil {
+				return err
+			}
+			defer h.close()
+			if err := h.publishCatalogue(c.Context(), logger); err != nil {
+				return err
+			}
+			if err := h.playDemo(c.Context(), time.Now()); err != nil {
+				return err
+			}
+			if err := h.views.CatchUp(c.Context()); err != nil {
+				return err
+			}
+			l, err := listenOn(c.Context(), listen)
+			if err != nil {
+				return err
+			}
+			list, err := h.status.List(c.Context(), projections.Filter{})
+			if err != nil {
+				return err
+			}
+			if err := printDemo(c.OutOrStdout(), "http://"+l.Addr().String(), db, list); err != nil {
+				return err
+			}
+			return h.serve(c.Context(), l, logger)
+		},
+	}
+	listenFlag(c, &listen)
+	return c
+}
+
+func printDemo(w io.Writer, base, db string, list []projections.Status) error {
+	rows := make([][]string, len(list))
+	for i, s := range list {
+		rows[i] = []string{base + "/lacak/" + string(s.Reference), s.Service, string(s.State), string(s.Public)}
+	}
+	fmt.Fprintf(w, "Open one of these pages (Indonesian; English at the top right):\n\n")
+	if err := table(w, []string{"PAGE", "SERVICE", "STATE", "STATUS"}, rows); err != nil {
+		return err
+	}
+	last := list[len(list)-1].Reference
+	_, err := fmt.Fprintf(w, `
+Find a request by its reference:   %s/lacak
+The JSON API:                      %s/api/v1/requests  (described at %s/api/openapi.yaml)
+Who did what to the last request:  go run ./cmd/alur audit %s --db %s
+The same, as it stood at first:    go run ./cmd/alur replay %s --version 1 --db %s
+
+Stop with Ctrl-C. The database is then removed.
+`, base, base, base, last, db, last, db)
+	return err
+}
+
+// demoStep is one action of a played request.
+type demoStep struct {
+	action domain.ActionID
+	role   domain.RoleID
+	reason domain.ReasonCode
+}
+
+// demoRequests are played from their submission to the last step. The people
+// are pseudonyms of nobody.
+var demoRequests = []struct {
+	daysAgo int
+	kind    string
+	counter bool // filed at the counter
+	steps   []demoStep
+}{
+	{daysAgo: 12, kind: "new", steps: []demoStep{
+		{"accept", "front-office", ""}, {"recommend", "health-office", ""}, {"assign-number", "licensing", ""},
+		{"sign", "head", ""}, {"issue", "licensing", ""},
+	}},
+	{daysAgo: 11, kind: "renewal", steps: []demoStep{
+		{"accept", "front-office", ""}, {"advise-against", "health-office", "three-places"}, {"refuse", "head", "three-places"},
+	}},
+	{daysAgo: 9, kind: "new", steps: []demoStep{
+		{"return", "front-office", "photo-unsuitable"}, {"withdraw", "applicant", ""},
+	}},
+	{daysAgo: 6, kind: "new", counter: true, steps: []demoStep{
+		{"return", "front-office", "str-missing"}, {"resubmit", "applicant", ""}, {"accept", "front-office", ""},
+		{"recommend", "health-office", ""}, {"assign-number", "licensing", ""},
+	}},
+	{daysAgo: 4, kind: "renewal", steps: []demoStep{{"accept", "front-office", ""}}},
+	{daysAgo: 3, kind: "new", steps: []demoStep{{"return", "front-office", "skp-missing"}}},
+	{daysAgo: 1, kind: "new"},
+}
+
+// playDemo submits the demo's requests and takes their actions, each a few hours
+// after the one before.
+func (h *house) playDemo(ctx context.Context, now time.Time) error {
+	for i, d := range demoRequests {
+		at := now.Add(-time.Duration(d.daysAgo) * 24 * time.Hour)
+		applicant := domain.Actor{ID: fmt.Sprintf("applicant-%02d", i+1), Role: "applicant", Capacity: domain.CapacitySelf}
+		if d.counter {
+			applicant.Capacity = domain.CapacityCounter
+		}
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		answer, err := h.engine.Submit(ctx, domain.Submit{
+			Header: domain.Header{ID: id, Actor: applicant, Occurred: at}, Tenant: "11.71", Service: "sip-dokter",
+			Facts: domain.Facts{"kind": d.kind, "practice_place": float64(1 + i%3)},
+		})
+		if err != nil {
+			return fmt.Errorf("demo request %d: %w", i+1, err)
+		}
+		for _, s := range d.steps {
+			at = at.Add(7 * time.Hour)
+			actor := domain.Actor{ID: fmt.Sprintf("%s-%02d", s.role, 1+i%2), Role: s.role, Capacity: domain.CapacityOfficer}
+			if s.role == applicant.Role {
+				actor = applicant
+			}
+			if id, err = uuid.NewV7(); err != nil {
+				return err
+			}
+			_, err := h.engine.Act(ctx, answer.Request.ID, domain.Act{
+				Header: domain.Header{ID: id, Actor: actor, Occurred: at}, Action: s.action, Reason: s.reason,
+			})
+			if err != nil {
+				return fmt.Errorf("demo request %d, %s: %w", i+1, s.action, err)
+			}
+		}
+	}
+	return nil
+}
