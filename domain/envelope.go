@@ -107,8 +107,7 @@ func stampV7(id uuid.UUID) uuid.UUID {
 	return id
 }
 
-// RequestStream and WorkflowStream name the streams. Neither holds anything
-// about a person.
+// RequestStream names the stream of a request. It says nothing about a person.
 func RequestStream(id uuid.UUID) string { return "request-" + id.String() }
 
 // WorkflowStream names the stream of a workflow's published versions.

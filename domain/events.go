@@ -14,13 +14,14 @@ type Body interface {
 	Type() (name string, schema int)
 }
 
-// StateID names a state of a workflow, ActionID an action, ReasonCode a coded
-// reason.
-type (
-	StateID    string
-	ActionID   string
-	ReasonCode string
-)
+// StateID names a state of a workflow.
+type StateID string
+
+// ActionID names an action of a workflow.
+type ActionID string
+
+// ReasonCode names a coded reason of a workflow.
+type ReasonCode string
 
 // RequestSubmitted begins a request.
 type RequestSubmitted struct {

@@ -203,23 +203,22 @@ func (a *activity) state(name string, roleIDs map[string]domain.RoleID) State {
 // in a draft every request can be closed.
 func (l *learner) markEnds() {
 	back := map[domain.StateID][]domain.StateID{}
+	var ends []domain.StateID
 	for _, a := range l.activities {
-		a.end = 2*a.last > a.seen
+		if a.end = 2*a.last > a.seen; a.end {
+			ends = append(ends, domain.StateID(a.id))
+		}
 		for next := range a.next {
 			to := domain.StateID(l.activities[next].id)
 			back[to] = append(back[to], domain.StateID(a.id))
 		}
 	}
+	ending := closure(back, ends...)
 	for _, n := range slices.Sorted(maps.Keys(l.activities)) {
-		var ends []domain.StateID
-		for _, a := range l.activities {
-			if a.end {
-				ends = append(ends, domain.StateID(a.id))
-			}
-		}
 		a := l.activities[n]
-		if a.last > 0 && !closure(back, ends...)[domain.StateID(a.id)] {
+		if id := domain.StateID(a.id); a.last > 0 && !ending[id] {
 			a.end = true
+			maps.Copy(ending, closure(back, id))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,7 @@ type BatchLog interface {
 // only what is not there yet, so an import that was cut off is simply repeated.
 type Importer struct {
 	Log    BatchLog
-	Random func() uint64 // as in EngineConfig
-	Now    func() time.Time
+	Engine *Engine
 
 	// Progress, if not nil, is told the running totals after each commit.
 	Progress func(Imported)
@@ -79,9 +79,9 @@ const batchEvents = 2000
 // another goroutine than they are judged in, and recorded in a third. On an
 // error the summary says what was recorded before it.
 func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Workflow, traces iter.Seq2[Trace, error]) (Imported, error) {
-	began := im.Now()
+	began := im.Engine.now()
 	s := Imported{Refused: []RefusedCase{}, Punctuality: map[string]int{}}
-	teller, err := newTeller(tenant, w, im.Random)
+	teller, err := newTeller(tenant, w, im.Engine)
 	if err != nil {
 		return s, err
 	}
@@ -109,7 +109,7 @@ func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Wor
 			if err := im.record(ctx, v, head, &s); err != nil {
 				return err
 			}
-			s.Seconds = im.Now().Sub(began).Seconds()
+			s.Seconds = im.Engine.now().Sub(began).Seconds()
 			if im.Progress != nil {
 				im.Progress(s)
 			}
@@ -117,7 +117,7 @@ func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Wor
 		return nil
 	})
 	err = group.Wait()
-	s.Seconds = im.Now().Sub(began).Seconds()
+	s.Seconds = im.Engine.now().Sub(began).Seconds()
 	return s, errors.Join(err, fault)
 }
 
@@ -171,7 +171,10 @@ func judge(ctx context.Context, t *teller, in <-chan []Trace, out chan<- verdict
 		for _, trace := range list {
 			v.cases++
 			v.events += len(trace.Events)
-			one, refused := t.tell(trace)
+			one, refused, err := t.tell(ctx, trace)
+			if err != nil {
+				return err
+			}
 			if refused != nil {
 				v.refused = append(v.refused, *refused)
 				continue
@@ -224,7 +227,7 @@ func (im *Importer) record(ctx context.Context, v verdict, head domain.Position,
 type teller struct {
 	tenant  domain.TenantCode
 	w       *Workflow
-	random  func() uint64
+	engine  *Engine
 	submit  domain.Actor
 	roleBy  string
 	actions map[string]domain.ActionID
@@ -234,10 +237,10 @@ type teller struct {
 	seen    map[string]int // cases by name
 }
 
-func newTeller(tenant domain.TenantCode, w *Workflow, random func() uint64) (*teller, error) {
+func newTeller(tenant domain.TenantCode, w *Workflow, engine *Engine) (*teller, error) {
 	d := w.Definition
 	t := &teller{
-		tenant: tenant, w: w, random: random, roleBy: "org:resource",
+		tenant: tenant, w: w, engine: engine, roleBy: "org:resource",
 		actions: map[string]domain.ActionID{}, roles: map[string]Role{}, facts: map[string]Fact{}, seen: map[string]int{},
 	}
 	if d.History != nil {
@@ -270,33 +273,32 @@ func recordedAs(name, id string) string {
 }
 
 // tell decides a whole case: the submission and one action for each event, in
-// the order of the log, which is not always the order of its clock.
-func (t *teller) tell(trace Trace) (told, *RefusedCase) {
+// the order of the log, which is not always the order of its clock. The error is
+// not about the case.
+func (t *teller) tell(ctx context.Context, trace Trace) (told, *RefusedCase, error) {
 	t.cases++
 	if trace.Name == "" {
 		trace.Name = fmt.Sprintf("unnamed case %d", t.cases)
 	}
 	t.seen[trace.Name]++
-	refuse := func(event int, activity string, rule domain.Rule, reason string) (told, *RefusedCase) {
-		return told{}, &RefusedCase{Case: trace.Name, Event: event, Activity: activity, Rule: rule, Reason: reason}
+	reference, err := t.engine.newReference(ctx)
+	if err != nil {
+		return told{}, nil, err
 	}
-	if len(trace.Events) == 0 {
-		return refuse(0, "", RuleNoEvents, "the case has no events")
+	commands, refused := t.commands(trace, reference)
+	if refused != nil {
+		return told{}, refused, nil
 	}
 	var r domain.Request
-	commands, at, rule, err := t.commands(trace)
-	if err != nil {
-		return refuse(at, activityAt(trace, at), rule, err.Error())
-	}
 	events := make([]domain.Event, 0, len(commands))
 	for i, c := range commands {
 		decided, err := domain.Decide(r, c, t.w)
+		var refusal *domain.Refusal
+		if errors.As(err, &refusal) {
+			return told{}, refuseCase(trace, i, refusal.Rule, "%v", err), nil
+		}
 		if err != nil {
-			var refusal *domain.Refusal
-			if errors.As(err, &refusal) {
-				rule = refusal.Rule
-			}
-			return refuse(i, activityAt(trace, i), rule, err.Error())
+			return told{}, nil, err
 		}
 		r = evolve(r, decided)
 		events = append(events, decided...)
@@ -304,88 +306,90 @@ func (t *teller) tell(trace Trace) (told, *RefusedCase) {
 	return told{
 		name: trace.Name, from: *r.Imported,
 		append: domain.Append{Stream: domain.RequestStream(r.ID), Events: events},
-	}, nil
+	}, nil, nil
 }
 
-func activityAt(trace Trace, event int) string {
-	if event < 1 {
-		return ""
+// refuseCase says why nothing of a case is recorded; event 0 is the case itself.
+func refuseCase(trace Trace, event int, rule domain.Rule, format string, args ...any) *RefusedCase {
+	r := &RefusedCase{Case: trace.Name, Event: event, Rule: rule, Reason: fmt.Sprintf(format, args...)}
+	if event > 0 {
+		r.Activity = trace.Events[event-1].Activity()
 	}
-	return trace.Events[event-1].Activity()
+	return r
 }
 
-// commands are what the case says was asked for. The error comes with the number
-// of the event it is about.
-func (t *teller) commands(trace Trace) (list []domain.Command, event int, rule domain.Rule, err error) {
-	for i, e := range trace.Events {
-		switch {
-		case e.Name == "":
-			return nil, i + 1, domain.RuleUnknownAction, errors.New("the event has no concept:name")
-		case e.Time.IsZero() && e.TimeText != "":
-			return nil, i + 1, domain.RuleTime, fmt.Errorf("the event's time:timestamp %q cannot be read", e.TimeText)
-		case e.Time.IsZero():
-			return nil, i + 1, domain.RuleTime, errors.New("the event has no time:timestamp")
-		}
+// commands are what the case says was asked for.
+func (t *teller) commands(trace Trace, reference domain.Reference) ([]domain.Command, *RefusedCase) {
+	if refused := unreadable(trace); refused != nil {
+		return nil, refused
 	}
 	facts, imported, err := t.factsOf(trace)
 	if err != nil {
-		return nil, 0, domain.RuleFacts, err
+		return nil, refuseCase(trace, 0, domain.RuleFacts, "%v", err)
 	}
-	imported.Case = trace.Name
-	id := func(i int) (h domain.Header) {
-		e := trace.Events[max(i-1, 0)]
-		h.ID = domain.CommandID(e.Time, "case", string(t.tenant), t.w.Definition.ID, trace.Name, strconv.Itoa(t.seen[trace.Name]), strconv.Itoa(i))
-		h.Occurred = e.Time
-		return h
+	d := t.w.Definition
+	header := func(i int, a domain.Actor) domain.Header {
+		at := trace.Events[max(i-1, 0)].Time
+		id := domain.CommandID(at, "case", string(t.tenant), d.ID, trace.Name, strconv.Itoa(t.seen[trace.Name]), strconv.Itoa(i))
+		return domain.Header{ID: id, Actor: a, Occurred: at}
 	}
 	submit := domain.Submit{
-		Header: id(0), Tenant: t.tenant, Service: t.w.Definition.ID,
-		Reference: domain.NewReference(t.random()), Facts: facts, Imported: &imported,
+		Header: header(0, t.submit), Tenant: t.tenant, Service: d.ID,
+		Reference: reference, Facts: facts, Imported: imported,
 	}
-	submit.Actor = t.submit
 	submit.Correlation = submit.ID
-	list = append(make([]domain.Command, 0, len(trace.Events)+1), submit)
+	list := append(make([]domain.Command, 0, len(trace.Events)+1), submit)
 	for i, e := range trace.Events {
 		action, ok := t.actions[e.Activity()]
 		if !ok {
-			return nil, i + 1, domain.RuleUnknownAction, fmt.Errorf("workflow %s has no action recorded as %q", t.w.Definition.ID, e.Activity())
+			return nil, refuseCase(trace, i+1, domain.RuleUnknownAction, "workflow %s has no action recorded as %q", d.ID, e.Activity())
 		}
-		act := domain.Act{Header: id(i + 1), Action: action}
-		if act.Actor, err = t.actor(e); err != nil {
-			return nil, i + 1, domain.RuleRole, err
+		actor, ok := t.actor(e)
+		if !ok {
+			return nil, refuseCase(trace, i+1, domain.RuleRole, "workflow %s has no role recorded as %q", d.ID, e.roleBy(t.roleBy))
 		}
+		act := domain.Act{Header: header(i+1, actor), Action: action}
 		act.Correlation = submit.ID
 		list = append(list, act)
 	}
-	return list, 0, "", nil
+	return list, nil
 }
 
-// actor is who the log says it was. The capacity is invented by nobody: it is
-// the one the role has, or unrecorded where the role allows that.
-func (t *teller) actor(e TraceEvent) (domain.Actor, error) {
-	name := e.roleBy(t.roleBy)
-	if name == "" {
-		name = unrecorded
+// unreadable says why a case cannot be told at all.
+func unreadable(trace Trace) *RefusedCase {
+	if len(trace.Events) == 0 {
+		return refuseCase(trace, 0, RuleNoEvents, "the case has no events")
 	}
-	role, ok := t.roles[name]
-	if !ok {
-		return domain.Actor{}, fmt.Errorf("workflow %s has no role recorded as %q", t.w.Definition.ID, name)
+	for i, e := range trace.Events {
+		switch {
+		case e.Name == "":
+			return refuseCase(trace, i+1, domain.RuleUnknownAction, "the event has no concept:name")
+		case e.Time.IsZero() && e.TimeText != "":
+			return refuseCase(trace, i+1, domain.RuleTime, "the event's time:timestamp %q cannot be read", e.TimeText)
+		case e.Time.IsZero():
+			return refuseCase(trace, i+1, domain.RuleTime, "the event has no time:timestamp")
+		}
 	}
-	a := domain.Actor{ID: e.Resource, Role: role.ID, Capacity: domain.CapacityUnrecorded}
-	if a.ID == "" {
-		a.ID = unrecorded
-	}
+	return nil
+}
+
+// actor is who the log says it was; false when the workflow has no such role.
+// The capacity is invented by nobody: it is the one the role has, or unrecorded
+// where the role allows that.
+func (t *teller) actor(e TraceEvent) (domain.Actor, bool) {
+	role, ok := t.roles[cmp.Or(e.roleBy(t.roleBy), unrecorded)]
+	a := domain.Actor{ID: cmp.Or(e.Resource, unrecorded), Role: role.ID, Capacity: domain.CapacityUnrecorded}
 	if len(role.Capacities) == 1 {
 		a.Capacity = role.Capacities[0]
 	}
-	return a, nil
+	return a, ok
 }
 
 // factsOf keeps the attributes that the definition declares as facts, and reads
 // from them when the case was due and when it ended.
-func (t *teller) factsOf(trace Trace) (domain.Facts, domain.Imported, error) {
+func (t *teller) factsOf(trace Trace) (domain.Facts, *domain.Imported, error) {
 	facts := domain.Facts{}
-	var from domain.Imported
+	imported := &domain.Imported{Case: trace.Name}
 	for _, a := range trace.Attributes {
 		f, ok := t.facts[a.Key]
 		if !ok {
@@ -393,22 +397,22 @@ func (t *teller) factsOf(trace Trace) (domain.Facts, domain.Imported, error) {
 		}
 		value, err := f.parse(a.Value)
 		if err != nil {
-			return nil, from, err
+			return nil, nil, err
 		}
 		facts[f.ID] = value
 		if h := t.w.Definition.History; h != nil && (f.ID == h.Due || f.ID == h.Ended) {
 			at, err := ParseTime(a.Value)
 			if err != nil {
-				return nil, from, fmt.Errorf("fact %q: %w", f.ID, err)
+				return nil, nil, fmt.Errorf("fact %q: %w", f.ID, err)
 			}
 			if f.ID == h.Due {
-				from.Due = at.UTC()
+				imported.Due = at.UTC()
 			} else {
-				from.Ended = at.UTC()
+				imported.Ended = at.UTC()
 			}
 		}
 	}
-	return facts, from, nil
+	return facts, imported, nil
 }
 
 // parse reads a fact from the text of an attribute.

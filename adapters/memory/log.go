@@ -4,6 +4,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -65,6 +66,19 @@ func (l *Log) Append(ctx context.Context, a domain.Append) (domain.Appended, err
 	close(l.grown)
 	l.grown = make(chan struct{})
 	return domain.Appended{Version: a.Expected + domain.Version(len(a.Events)), Position: domain.Position(len(l.events))}, nil
+}
+
+// AppendBatch records several appends, each atomic by itself.
+func (l *Log) AppendBatch(ctx context.Context, appends []domain.Append) ([]domain.Appended, []error, error) {
+	answers, errs := make([]domain.Appended, len(appends)), make([]error, len(appends))
+	for i, a := range appends {
+		var conflict *domain.ConflictError
+		answers[i], errs[i] = l.Append(ctx, a)
+		if errs[i] != nil && !errors.As(errs[i], &conflict) {
+			return nil, nil, errs[i]
+		}
+	}
+	return answers, errs, nil
 }
 
 // recorded is the first answer to an append that is in the stream already.

@@ -99,7 +99,8 @@ func (s *site) find(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/lacak/"+string(found.Reference), http.StatusSeeOther)
+	// The language goes along for a reader whose browser keeps no cookies.
+	http.Redirect(w, r, "/lacak/"+string(found.Reference)+"?lang="+choose(w, r), http.StatusSeeOther)
 }
 
 // fault answers an error. Every reason for not finding a request gives the same

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -52,16 +53,15 @@ func newAudit() *cobra.Command {
 		Short: "Show who did what to a request, when, as what, under which workflow version",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			h, err := openExisting(c.Context(), db, newLogger(c))
-			if err != nil {
+			var r domain.Request
+			var lines []auditLine
+			err := withExisting(c, db, func(ctx context.Context, h *house) (err error) {
+				if r, err = h.find(ctx, args[0]); err != nil {
+					return err
+				}
+				_, lines, err = h.replay(ctx, r.ID, func(domain.Recorded) bool { return true })
 				return err
-			}
-			defer h.close()
-			r, err := h.find(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			_, lines, err := replayed(c, h, r, func(domain.Recorded) bool { return true })
+			})
 			if err != nil {
 				return err
 			}

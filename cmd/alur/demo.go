@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,38 +32,31 @@ Everybody in it is invented.`,
 				return err
 			}
 			defer os.RemoveAll(dir)
-			logger := newLogger(c)
 			db := filepath.Join(dir, "demo.db")
-			h, err := openHouse(c.Context(), db, logger)
-			if err != nil {
-				return err
-			}
-			defer h.close()
-			if err := h.publishCatalogue(c.Context(), logger); err != nil {
-				return err
-			}
-			if err := h.playDemo(c.Context(), time.Now()); err != nil {
-				return err
-			}
-			if err := h.views.CatchUp(c.Context()); err != nil {
-				return err
-			}
-			l, err := listenOn(c.Context(), listen)
-			if err != nil {
-				return err
-			}
-			list, err := h.status.List(c.Context(), projections.Filter{})
-			if err != nil {
-				return err
-			}
-			if err := printDemo(c.OutOrStdout(), "http://"+l.Addr().String(), db, list); err != nil {
-				return err
-			}
-			return h.serve(c.Context(), l, logger)
+			return withHouse(c, db, func(ctx context.Context, h *house) error { return h.demo(ctx, c, db, listen) })
 		},
 	}
 	listenFlag(c, &listen)
 	return c
+}
+
+func (h *house) demo(ctx context.Context, c *cobra.Command, db, listen string) error {
+	logger := newLogger(c)
+	l, err := listenOn(ctx, listen)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(h.publishCatalogue(ctx, logger), h.playDemo(ctx, time.Now()), h.views.CatchUp(ctx)); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	list, err := h.status.List(ctx, projections.Filter{})
+	if err == nil {
+		err = printDemo(c.OutOrStdout(), "http://"+l.Addr().String(), db, list)
+	}
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return h.serve(ctx, l, logger)
 }
 
 func printDemo(w io.Writer, base, db string, list []projections.Status) error {
@@ -70,7 +64,9 @@ func printDemo(w io.Writer, base, db string, list []projections.Status) error {
 	for i, s := range list {
 		rows[i] = []string{base + "/lacak/" + string(s.Reference), s.Service, string(s.State), string(s.Public)}
 	}
-	fmt.Fprintf(w, "Open one of these pages (Indonesian; English at the top right):\n\n")
+	if _, err := io.WriteString(w, "Open one of these pages (Indonesian; English at the top right):\n\n"); err != nil {
+		return err
+	}
 	if err := table(w, []string{"PAGE", "SERVICE", "STATE", "STATUS"}, rows); err != nil {
 		return err
 	}
@@ -102,18 +98,27 @@ var demoRequests = []struct {
 	steps   []demoStep
 }{
 	{daysAgo: 12, kind: "new", steps: []demoStep{
-		{"accept", "front-office", ""}, {"recommend", "health-office", ""}, {"assign-number", "licensing", ""},
-		{"sign", "head", ""}, {"issue", "licensing", ""},
+		{"accept", "front-office", ""},
+		{"recommend", "health-office", ""},
+		{"assign-number", "licensing", ""},
+		{"sign", "head", ""},
+		{"issue", "licensing", ""},
 	}},
 	{daysAgo: 11, kind: "renewal", steps: []demoStep{
-		{"accept", "front-office", ""}, {"advise-against", "health-office", "three-places"}, {"refuse", "head", "three-places"},
+		{"accept", "front-office", ""},
+		{"advise-against", "health-office", "three-places"},
+		{"refuse", "head", "three-places"},
 	}},
 	{daysAgo: 9, kind: "new", steps: []demoStep{
-		{"return", "front-office", "photo-unsuitable"}, {"withdraw", "applicant", ""},
+		{"return", "front-office", "photo-unsuitable"},
+		{"withdraw", "applicant", ""},
 	}},
 	{daysAgo: 6, kind: "new", counter: true, steps: []demoStep{
-		{"return", "front-office", "str-missing"}, {"resubmit", "applicant", ""}, {"accept", "front-office", ""},
-		{"recommend", "health-office", ""}, {"assign-number", "licensing", ""},
+		{"return", "front-office", "str-missing"},
+		{"resubmit", "applicant", ""},
+		{"accept", "front-office", ""},
+		{"recommend", "health-office", ""},
+		{"assign-number", "licensing", ""},
 	}},
 	{daysAgo: 4, kind: "renewal", steps: []demoStep{{"accept", "front-office", ""}}},
 	{daysAgo: 3, kind: "new", steps: []demoStep{{"return", "front-office", "skp-missing"}}},

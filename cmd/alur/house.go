@@ -70,21 +70,29 @@ func openHouse(ctx context.Context, path string, logger *slog.Logger) (*house, e
 	return h, nil
 }
 
-// openExisting opens a database to read it: one that is not there is not
+// withHouse opens a database, and creates it when there is none, for as long as
+// do runs.
+func withHouse(c *cobra.Command, path string, do func(context.Context, *house) error) error {
+	h, err := openHouse(c.Context(), path, newLogger(c))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(c.Context(), h), h.close())
+}
+
+// withExisting opens a database to read it: one that is not there is not
 // created. The views are brought up to the log first, so that what is shown is
 // what happened.
-func openExisting(ctx context.Context, path string, logger *slog.Logger) (*house, error) {
+func withExisting(c *cobra.Command, path string, do func(context.Context, *house) error) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, &hintError{fmt.Errorf("there is no event log %s", path), "name it with --db, or make one with alur serve or alur import"}
+		return &hintError{fmt.Errorf("there is no event log %s", path), "name it with --db, or make one with alur serve or alur import"}
 	}
-	h, err := openHouse(ctx, path, logger)
-	if err != nil {
-		return nil, err
-	}
-	if err := h.views.CatchUp(ctx); err != nil {
-		return nil, errors.Join(err, h.close())
-	}
-	return h, nil
+	return withHouse(c, path, func(ctx context.Context, h *house) error {
+		if err := h.views.CatchUp(ctx); err != nil {
+			return err
+		}
+		return do(ctx, h)
+	})
 }
 
 func (h *house) close() error { return errors.Join(h.viewsFile.Close(), h.log.Close()) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -71,23 +72,21 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 		return err
 	}
 	defer f.Close()
-	ctx := c.Context()
-	h, err := openHouse(ctx, o.db, newLogger(c))
-	if err != nil {
+	var summary workflows.Imported
+	err = withHouse(c, o.db, func(ctx context.Context, h *house) error {
+		w, err := h.library.Publish(ctx, workflows.Publication{
+			Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(),
+			Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log",
+		})
+		if err != nil {
+			return err
+		}
+		input, finish := progress(c.ErrOrStderr(), f)
+		defer finish()
+		importer := workflows.Importer{Log: h.log, Engine: h.engine}
+		summary, err = importer.Import(ctx, o.code, w, xes.Read(path, input))
 		return err
-	}
-	defer h.close()
-	w, err := h.library.Publish(ctx, workflows.Publication{
-		Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(),
-		Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log",
 	})
-	if err != nil {
-		return err
-	}
-	input, finish := progress(c.ErrOrStderr(), f)
-	importer := workflows.Importer{Log: h.log, Random: randomBits, Now: time.Now}
-	summary, err := importer.Import(ctx, o.code, w, xes.Read(path, input))
-	finish()
 	if err != nil {
 		if summary.KeptCases > 0 {
 			err = &hintError{err, fmt.Sprintf("%d cases before it are recorded whole; mend the log and import it again, nothing will be doubled", summary.KeptCases)}

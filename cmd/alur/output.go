@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -52,6 +54,8 @@ func printable(s string) string {
 		return r
 	}, s)
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // clock is a time as the tenant's people read it, with its zone.
 func clock(t time.Time, tenant domain.TenantCode) string {

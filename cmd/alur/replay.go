@@ -1,13 +1,11 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/alur-id/alur/domain"
@@ -31,10 +29,8 @@ first that is later than the time.`,
 			if err := cobra.ExactArgs(1)(c, args); err != nil {
 				return err
 			}
-			if at != "" {
-				if _, err := parseMoment(at); err != nil {
-					return err
-				}
+			if _, err := parseMoment(at); err != nil {
+				return err
 			}
 			if c.Flags().Changed("version") && version < 1 {
 				return fmt.Errorf("--version %d: the first version is 1", version)
@@ -42,49 +38,47 @@ first that is later than the time.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			h, err := openExisting(c.Context(), db, newLogger(c))
+			moment, err := parseMoment(at)
 			if err != nil {
 				return err
 			}
-			defer h.close()
-			now, err := h.find(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if domain.Version(version) > now.Version {
-				return fmt.Errorf("request %s has %d versions, not %d", now.Reference, now.Version, version)
-			}
-			until := func(e domain.Recorded) bool { return version == 0 || e.Version <= domain.Version(version) }
-			if at != "" {
-				moment, err := parseMoment(at)
-				if err != nil {
-					return err
-				}
-				until = func(e domain.Recorded) bool {
-					if recorded {
-						return !e.At.After(moment)
-					}
+			until := func(e domain.Recorded) bool {
+				switch {
+				case version > 0:
+					return e.Version <= domain.Version(version)
+				case at == "":
+					return true
+				case recorded:
+					return !e.At.After(moment)
+				default:
 					return !e.Occurred.After(moment)
 				}
 			}
-			r, steps, err := replayed(c, h, now, until)
-			if err != nil {
+			var now, then domain.Request
+			var lines []auditLine
+			err = withExisting(c, db, func(ctx context.Context, h *house) error {
+				if now, err = h.find(ctx, args[0]); err != nil {
+					return err
+				}
+				then, lines, err = h.replay(ctx, now.ID, until)
 				return err
-			}
-			if !r.Exists() {
+			})
+			switch {
+			case err != nil:
+				return err
+			case domain.Version(version) > now.Version:
+				return fmt.Errorf("request %s has %d versions, not %d", now.Reference, now.Version, version)
+			case !then.Exists():
 				return fmt.Errorf("request %s did not exist yet at %s", now.Reference, at)
 			}
 			if asJSON {
 				return printJSON(c.OutOrStdout(), struct {
 					shown
 					Events []auditLine `json:"events"`
-				}{show(r), steps})
+				}{show(then), lines})
 			}
-			if err := table(c.OutOrStdout(), []string{"FIELD", "VALUE"}, show(r).rows()); err != nil {
-				return err
-			}
-			fmt.Fprintf(c.ErrOrStderr(), "alur: after %d of %d events\n", r.Version, now.Version)
-			return nil
+			c.PrintErrf("alur: after %d of %d events\n", then.Version, now.Version)
+			return table(c.OutOrStdout(), []string{"FIELD", "VALUE"}, show(then).rows())
 		},
 	}
 	dbFlag(c, &db)
@@ -96,11 +90,11 @@ first that is later than the time.`,
 	return c
 }
 
-// replayed folds a request's events as long as until holds.
-func replayed(c *cobra.Command, h *house, now domain.Request, until func(domain.Recorded) bool) (domain.Request, []auditLine, error) {
+// replay folds a request's events as long as until holds.
+func (h *house) replay(ctx context.Context, id uuid.UUID, until func(domain.Recorded) bool) (domain.Request, []auditLine, error) {
 	var r domain.Request
-	steps := []auditLine{}
-	for e, err := range h.log.ReadStream(c.Context(), domain.RequestStream(now.ID), 0) {
+	lines := []auditLine{}
+	for e, err := range h.log.ReadStream(ctx, domain.RequestStream(id), 0) {
 		if err != nil {
 			return r, nil, err
 		}
@@ -108,19 +102,20 @@ func replayed(c *cobra.Command, h *house, now domain.Request, until func(domain.
 			break
 		}
 		r = domain.Evolve(r, e)
-		steps = append(steps, lineOf(e))
+		lines = append(lines, lineOf(e))
 	}
-	return r, steps, nil
+	return r, lines, nil
 }
 
 // parseMoment reads a moment with its zone: a time without one could be meant in
-// three.
+// three. The zero time stands for no moment.
 func parseMoment(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return t, errors.New("--at " + strconv.Quote(s) + ": want a time with its zone, such as 2026-11-23T08:00:00+07:00")
+		return t, fmt.Errorf("--at %q: want a time with its zone, such as 2026-11-23T08:00:00+07:00", s)
 	}
 	return t, nil
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"context"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -19,14 +19,13 @@ func newRequestList() *cobra.Command {
 		Short: "List requests in the order they were submitted",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			h, err := openExisting(c.Context(), db, newLogger(c))
-			if err != nil {
+			var list []projections.Status
+			err := withExisting(c, db, func(ctx context.Context, h *house) (err error) {
+				list, err = h.status.List(ctx, projections.Filter{
+					Tenant: domain.TenantCode(tenant), Service: service, State: domain.StateID(state),
+					Public: domain.PublicStatus(public), Limit: limit,
+				})
 				return err
-			}
-			defer h.close()
-			list, err := h.status.List(c.Context(), projections.Filter{
-				Tenant: domain.TenantCode(tenant), Service: service, State: domain.StateID(state),
-				Public: domain.PublicStatus(public), Limit: limit,
 			})
 			if err != nil {
 				return err
@@ -44,7 +43,7 @@ func newRequestList() *cobra.Command {
 			if err := table(c.OutOrStdout(), []string{"REFERENCE", "TENANT", "SERVICE", "STATE", "STATUS", "SUBMITTED", "CHANGED", "EVENTS", "CASE", "PUNCTUALITY"}, rows); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.ErrOrStderr(), "alur: %d requests\n", len(list))
+			c.PrintErrf("alur: %d requests\n", len(list))
 			return nil
 		},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -74,21 +75,23 @@ func newRequestShow() *cobra.Command {
 		Short: "Show where a request stands and what may be done",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			h, err := openExisting(c.Context(), db, newLogger(c))
+			var s shown
+			err := withExisting(c, db, func(ctx context.Context, h *house) error {
+				r, err := h.find(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				w, err := h.library.Version(ctx, r.Tenant, r.Workflow)
+				if err != nil {
+					return err
+				}
+				s = show(r)
+				s.Actions = w.Leaving(r.State)
+				return nil
+			})
 			if err != nil {
 				return err
 			}
-			defer h.close()
-			r, err := h.find(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			w, err := h.library.Version(c.Context(), r.Tenant, r.Workflow)
-			if err != nil {
-				return err
-			}
-			s := show(r)
-			s.Actions = w.Leaving(r.State)
 			if asJSON {
 				return printJSON(c.OutOrStdout(), s)
 			}

@@ -40,20 +40,17 @@ is set, and is not served beyond this machine when it is not.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			logger := newLogger(c)
-			h, err := openHouse(c.Context(), db, logger)
-			if err != nil {
-				return err
-			}
-			defer h.close()
-			if err := h.publishCatalogue(c.Context(), logger); err != nil {
-				return err
-			}
-			l, err := listenOn(c.Context(), listen)
-			if err != nil {
-				return err
-			}
-			logger.InfoContext(c.Context(), "serving", "pages", "http://"+l.Addr().String()+"/lacak", "db", db)
-			return h.serve(c.Context(), l, logger)
+			return withHouse(c, db, func(ctx context.Context, h *house) error {
+				if err := h.publishCatalogue(ctx, logger); err != nil {
+					return err
+				}
+				l, err := listenOn(ctx, listen)
+				if err != nil {
+					return err
+				}
+				logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak", "db", db)
+				return h.serve(ctx, l, logger)
+			})
 		},
 	}
 	dbFlag(c, &db)
@@ -127,10 +124,23 @@ func (h *house) handler(logger *slog.Logger) (http.Handler, error) {
 	// A page of another site must not make a browser on this machine send commands.
 	guarded := http.NewCrossOriginProtection().Handler(api)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/healthz" || strings.HasPrefix(r.URL.Path, "/api/") {
+		switch {
+		case r.URL.Path != "/healthz" && !strings.HasPrefix(r.URL.Path, "/api/"):
+			pages.ServeHTTP(w, r)
+		case os.Getenv(tokenVariable) == "" && !meansThisMachine(r.Host):
+			// A name that somebody else made point here (DNS rebinding).
+			http.Error(w, "the API answers only to this machine's own name", http.StatusMisdirectedRequest)
+		default:
 			guarded.ServeHTTP(w, r)
-			return
 		}
-		pages.ServeHTTP(w, r)
 	}), nil
+}
+
+// meansThisMachine reports whether a Host header names the loopback interface.
+func meansThisMachine(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

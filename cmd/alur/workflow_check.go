@@ -40,10 +40,10 @@ func newWorkflowCheck() *cobra.Command {
 			} else {
 				for _, f := range found {
 					if len(f.Problems) == 0 {
-						fmt.Fprintf(c.OutOrStdout(), "%s: OK\n", f.File)
+						c.Printf("%s: OK\n", f.File)
 						continue
 					}
-					fmt.Fprintln(c.OutOrStdout(), f.Problems.Error())
+					c.Println(f.Problems.Error())
 				}
 			}
 			if faults > 0 {

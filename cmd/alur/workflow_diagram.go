@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -24,8 +25,8 @@ func newWorkflowDiagram() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprint(c.OutOrStdout(), workflows.Mermaid(d, lang))
-			return nil
+			_, err = io.WriteString(c.OutOrStdout(), workflows.Mermaid(d, lang))
+			return err
 		},
 	}
 	c.Flags().StringVar(&lang, "lang", "id", "`LANGUAGE` of the titles: id or en")

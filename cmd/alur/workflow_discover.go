@@ -54,8 +54,10 @@ somebody who knows the service, not a finished workflow.`,
 					Definition string `json:"definition"`
 				}{draft, string(source)})
 			}
-			fmt.Fprint(c.OutOrStdout(), string(source))
-			fmt.Fprintf(c.ErrOrStderr(), "alur: learnt from %d cases and %d events: %d activities, %d resources, %d roles\n",
+			if _, err := c.OutOrStdout().Write(source); err != nil {
+				return err
+			}
+			c.PrintErrf("alur: learnt from %d cases and %d events: %d activities, %d resources, %d roles\n",
 				draft.Cases, draft.Events, draft.Activities, draft.Resources, draft.Roles)
 			return nil
 		},
