@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Reference is the code a citizen holds, such as "7K3M-Q9XT-2WPC": eleven
+// Reference is the code a citizen holds, such as "7K3M-Q9XT-2WPN": eleven
 // random symbols (53 bits, so a reference cannot be guessed) and a check
 // symbol.
 //

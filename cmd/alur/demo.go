@@ -125,39 +125,43 @@ var demoRequests = []struct {
 	{daysAgo: 1, kind: "new"},
 }
 
-// playDemo submits the demo's requests and takes their actions, each a few hours
-// after the one before.
+// playDemo submits the demo's requests in the morning of their day and takes
+// their actions, one in the morning and one in the afternoon.
 func (h *house) playDemo(ctx context.Context, now time.Time) error {
+	const tenant = domain.TenantCode("11.71")
+	today := now.In(tenant.Zone())
 	for i, d := range demoRequests {
-		at := now.Add(-time.Duration(d.daysAgo) * 24 * time.Hour)
+		day := time.Date(today.Year(), today.Month(), today.Day()-d.daysAgo, 0, 0, 0, 0, today.Location())
 		applicant := domain.Actor{ID: fmt.Sprintf("applicant-%02d", i+1), Role: "applicant", Capacity: domain.CapacitySelf}
 		if d.counter {
-			applicant.Capacity = domain.CapacityCounter
+			applicant = domain.Actor{ID: "counter-01", Role: "applicant", Capacity: domain.CapacityCounter}
 		}
-		id, err := uuid.NewV7()
+		header := func(a domain.Actor, at time.Time) (domain.Header, error) {
+			id, err := uuid.NewV7()
+			return domain.Header{ID: id, Actor: a, Occurred: at}, err
+		}
+		first, err := header(applicant, day.Add(8*time.Hour+time.Duration(7*i)*time.Minute))
 		if err != nil {
 			return err
 		}
 		answer, err := h.engine.Submit(ctx, domain.Submit{
-			Header: domain.Header{ID: id, Actor: applicant, Occurred: at}, Tenant: "11.71", Service: "sip-dokter",
+			Header: first, Tenant: tenant, Service: "sip-dokter",
 			Facts: domain.Facts{"kind": d.kind, "practice_place": float64(1 + i%3)},
 		})
 		if err != nil {
 			return fmt.Errorf("demo request %d: %w", i+1, err)
 		}
-		for _, s := range d.steps {
-			at = at.Add(7 * time.Hour)
+		for n, s := range d.steps {
 			actor := domain.Actor{ID: fmt.Sprintf("%s-%02d", s.role, 1+i%2), Role: s.role, Capacity: domain.CapacityOfficer}
 			if s.role == applicant.Role {
 				actor = applicant
 			}
-			if id, err = uuid.NewV7(); err != nil {
+			at := day.AddDate(0, 0, n/2).Add(time.Duration(10+4*(n%2))*time.Hour + time.Duration(11*i+3*n)*time.Minute)
+			next, err := header(actor, at)
+			if err != nil {
 				return err
 			}
-			_, err := h.engine.Act(ctx, answer.Request.ID, domain.Act{
-				Header: domain.Header{ID: id, Actor: actor, Occurred: at}, Action: s.action, Reason: s.reason,
-			})
-			if err != nil {
+			if _, err := h.engine.Act(ctx, answer.Request.ID, domain.Act{Header: next, Action: s.action, Reason: s.reason}); err != nil {
 				return fmt.Errorf("demo request %d, %s: %w", i+1, s.action, err)
 			}
 		}

@@ -93,7 +93,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
 		Example: `  alur demo
   alur workflow check sip-dokter.yaml
   alur import xes receipt.xes.gz --workflow receipt.yaml --db alur.db --tenant 11.71
-  alur audit 7K3M-Q9XT-2WPC --db alur.db`,
+  alur audit 7K3M-Q9XT-2WPN --db alur.db`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noVerb,

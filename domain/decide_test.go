@@ -1,0 +1,268 @@
+package domain_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// rules is a workflow of two steps, by hand: checked, then decided. A note may
+// be made at any time.
+type rules struct{ version int }
+
+func (r rules) Ref() domain.WorkflowRef { return domain.WorkflowRef{ID: "permit", Version: r.version} }
+func (rules) Office() string            { return "office-1" }
+func (rules) Submission() domain.Submission {
+	return domain.Submission{State: "new", Public: domain.StatusReceived, Roles: []domain.RoleID{"applicant"}}
+}
+
+func (rules) CheckFacts(f domain.Facts) (domain.Facts, error) {
+	if _, ok := f["wrong"]; ok {
+		return nil, domain.NewRefusal(domain.RuleFacts, "no such fact", "")
+	}
+	return f, nil
+}
+
+func (rules) Capacities(r domain.RoleID) []domain.Capacity {
+	if r == "applicant" {
+		return []domain.Capacity{domain.CapacitySelf, domain.CapacityCounter}
+	}
+	return []domain.Capacity{domain.CapacityOfficer}
+}
+
+func (rules) Fire(from domain.StateID, action domain.ActionID) (domain.Transition, error) {
+	t := domain.Transition{ID: string(action), Action: action, From: from, Public: domain.StatusInProcess}
+	switch {
+	case action == "check" && from == "new":
+		t.To, t.Roles = "checked", []domain.RoleID{"clerk"}
+	case action == "refuse" && from == "checked":
+		t.To, t.Roles, t.Reasons = "refused", []domain.RoleID{"head", "deputy"}, []domain.ReasonCode{"late", "false"}
+		t.Public, t.Outcome = domain.StatusRejected, domain.OutcomeRejected
+	case action == "note":
+		t.To, t.Roles = from, []domain.RoleID{"clerk"}
+	case action == "check" || action == "refuse":
+		return t, domain.NewRefusal(domain.RuleNotFromHere, "not from here", "")
+	default:
+		return t, domain.NewRefusal(domain.RuleUnknownAction, "unknown", "")
+	}
+	return t, nil
+}
+
+var (
+	noon      = time.Date(2026, 11, 23, 12, 0, 0, 0, time.FixedZone("WIB", 7*3600))
+	applicant = domain.Actor{ID: "p-1", Role: "applicant", Capacity: domain.CapacitySelf}
+	clerk     = domain.Actor{ID: "c-1", Role: "clerk", Capacity: domain.CapacityOfficer}
+	head      = domain.Actor{ID: "h-1", Role: "head", Capacity: domain.CapacityOfficer}
+)
+
+// id is the n-th command id of a test.
+func id(n byte) uuid.UUID {
+	return domain.CommandID(noon, string(rune('a'+n)))
+}
+
+func header(n byte, a domain.Actor) domain.Header {
+	return domain.Header{ID: id(n), Actor: a, Occurred: noon}
+}
+
+func submit(n byte) domain.Submit {
+	return domain.Submit{
+		Header: header(n, applicant), Tenant: "11.71", Service: "permit",
+		Reference: "7K3M-Q9XT-2WPN", Facts: domain.Facts{"area": 40.0},
+	}
+}
+
+func act(n byte, a domain.Actor, action domain.ActionID, reason domain.ReasonCode) domain.Act {
+	return domain.Act{Header: header(n, a), Action: action, Reason: reason}
+}
+
+// event is what the n-th command of a test leads to.
+func event(n byte, a domain.Actor, body domain.Body) domain.Event {
+	return domain.Event{
+		Envelope: domain.Envelope{
+			ID: domain.EventID(id(n), 0), Tenant: "11.71", Service: "permit", Office: "office-1", Actor: a,
+			Workflow: domain.WorkflowRef{ID: "permit", Version: 3}, Command: id(n), Correlation: id(n), Occurred: noon.UTC(),
+		},
+		Body: body,
+	}
+}
+
+func submitted(n byte) domain.Event {
+	return event(n, applicant, domain.RequestSubmitted{
+		Request: domain.RequestID(id(n)), Reference: "7K3M-Q9XT-2WPN", State: "new",
+		Public: domain.StatusReceived, Facts: domain.Facts{"area": 40.0},
+	})
+}
+
+func checked(n byte) domain.Event {
+	return event(n, clerk, domain.ActionTaken{Action: "check", From: "new", To: "checked", Public: domain.StatusInProcess})
+}
+
+func refused(n byte) domain.Event {
+	return event(n, head, domain.ActionTaken{
+		Action: "refuse", From: "checked", To: "refused", Public: domain.StatusRejected,
+		Outcome: domain.OutcomeRejected, Reason: "late",
+	})
+}
+
+// given folds events as a log would have recorded them.
+func given(events ...domain.Event) domain.Request {
+	var r domain.Request
+	for i, e := range events {
+		r = domain.Evolve(r, domain.Recorded{Event: e, Version: domain.Version(i + 1), Position: domain.Position(10 * (i + 1))})
+	}
+	return r
+}
+
+func at(version domain.Version, c domain.Act) domain.Act {
+	c.Expected = version
+	return c
+}
+
+func with[C any](c C, change func(*C)) C {
+	change(&c)
+	return c
+}
+
+func TestDecide(t *testing.T) {
+	for name, c := range map[string]struct {
+		given []domain.Event
+		when  domain.Command
+		then  []domain.Event
+	}{
+		"submits a request":         {nil, submit(0), []domain.Event{submitted(0)}},
+		"takes an action":           {[]domain.Event{submitted(0)}, act(1, clerk, "check", ""), []domain.Event{checked(1)}},
+		"takes an action to an end": {[]domain.Event{submitted(0), checked(1)}, act(2, head, "refuse", "late"), []domain.Event{refused(2)}},
+		"takes an action at the version the actor saw": {
+			[]domain.Event{submitted(0)}, at(1, act(1, clerk, "check", "")), []domain.Event{checked(1)},
+		},
+		"records an action that stays where it is": {
+			[]domain.Event{submitted(0)}, act(1, clerk, "note", ""),
+			[]domain.Event{event(1, clerk, domain.ActionTaken{Action: "note", From: "new", To: "new", Public: domain.StatusInProcess})},
+		},
+		"records nothing for a submission known already":            {[]domain.Event{submitted(0), checked(1)}, submit(0), nil},
+		"records nothing for an action known already":               {[]domain.Event{submitted(0), checked(1)}, act(1, clerk, "check", ""), nil},
+		"records nothing for a known action at a version that went": {[]domain.Event{submitted(0), checked(1)}, at(1, act(1, clerk, "check", "")), nil},
+		"keeps the correlation it is given": {
+			nil, with(submit(0), func(s *domain.Submit) { s.Correlation = id(9) }),
+			[]domain.Event{with(submitted(0), func(e *domain.Event) { e.Correlation = id(9) })},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := domain.Decide(given(c.given...), c.when, rules{version: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.then, got); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+			again, err := domain.Decide(given(c.given...), c.when, rules{version: 3})
+			if err != nil || !cmp.Equal(got, again) {
+				t.Errorf("decided otherwise the second time: %v, %v", again, err)
+			}
+		})
+	}
+}
+
+func TestDecideRefuses(t *testing.T) {
+	open := []domain.Event{submitted(0)}
+	asActor := func(a domain.Actor) domain.Command {
+		return with(submit(0), func(s *domain.Submit) { s.Actor = a })
+	}
+	for name, c := range map[string]struct {
+		given  []domain.Event
+		when   domain.Command
+		rule   domain.Rule
+		remedy string // a part of it
+	}{
+		"an actor without an id":               {nil, asActor(domain.Actor{Role: "applicant", Capacity: "self"}), domain.RuleActor, "pseudonym"},
+		"an actor without a role":              {nil, asActor(domain.Actor{ID: "x", Capacity: "self"}), domain.RuleActor, "role"},
+		"an actor in no capacity":              {nil, asActor(domain.Actor{ID: "x", Role: "applicant"}), domain.RuleActor, "self, proxy"},
+		"an actor in an invented capacity":     {nil, asActor(domain.Actor{ID: "x", Role: "applicant", Capacity: "friend"}), domain.RuleActor, "self, proxy"},
+		"an actor named by a NIK":              {nil, asActor(domain.Actor{ID: "1171 0123 0190 0001", Role: "applicant", Capacity: "self"}), domain.RulePersonalData, "pseudonym"},
+		"an actor named by an e-mail address":  {nil, asActor(domain.Actor{ID: "someone@example.org", Role: "applicant", Capacity: "self"}), domain.RulePersonalData, "pseudonym"},
+		"an actor with control characters":     {nil, asActor(domain.Actor{ID: "a\x1b[2J", Role: "applicant", Capacity: "self"}), domain.RuleActor, "printable"},
+		"an endless actor":                     {nil, asActor(domain.Actor{ID: strings.Repeat("x", 129), Role: "applicant", Capacity: "self"}), domain.RuleActor, "128"},
+		"a command without a time":             {nil, with(submit(0), func(s *domain.Submit) { s.Occurred = time.Time{} }), domain.RuleTime, "time"},
+		"a submission by another role":         {nil, asActor(clerk), domain.RuleRole, "applicant"},
+		"a submission in another capacity":     {nil, asActor(domain.Actor{ID: "x", Role: "applicant", Capacity: domain.CapacityProxy}), domain.RuleCapacity, "self, counter"},
+		"a wrong fact":                         {nil, with(submit(0), func(s *domain.Submit) { s.Facts = domain.Facts{"wrong": true} }), domain.RuleFacts, ""},
+		"a second submission":                  {open, submit(1), domain.RuleAlreadySubmitted, "new one"},
+		"an action on nothing":                 {nil, act(1, clerk, "check", ""), domain.RuleNotSubmitted, "submit"},
+		"an action the workflow does not have": {open, act(1, clerk, "dance", ""), domain.RuleUnknownAction, ""},
+		"an action from another state":         {open, act(1, head, "refuse", "late"), domain.RuleNotFromHere, ""},
+		"an action of another role":            {open, act(1, head, "check", ""), domain.RuleRole, "clerk"},
+		"an action of the applicant's own":     {[]domain.Event{submitted(0), checked(1)}, act(2, applicant, "refuse", "late"), domain.RuleRole, "head, deputy"},
+		"a role in a capacity it has not":      {open, act(1, domain.Actor{ID: "x", Role: "clerk", Capacity: domain.CapacitySelf}, "check", ""), domain.RuleCapacity, "officer"},
+		"a decision without a reason":          {[]domain.Event{submitted(0), checked(1)}, act(2, head, "refuse", ""), domain.RuleReason, "late, false"},
+		"a decision for another reason":        {[]domain.Event{submitted(0), checked(1)}, act(2, head, "refuse", "mood"), domain.RuleReason, "late, false"},
+		"a reason where none is wanted":        {open, act(1, clerk, "check", "late"), domain.RuleReason, "leave"},
+		"a command id used by somebody else":   {[]domain.Event{submitted(0), checked(1)}, act(1, head, "check", ""), domain.RuleCommandReused, "new id"},
+		"a command id used for another action": {[]domain.Event{submitted(0), checked(1)}, act(1, clerk, "note", ""), domain.RuleCommandReused, "new id"},
+		"a command id of the submission":       {open, act(0, applicant, "note", ""), domain.RuleCommandReused, "new id"},
+		"a submission id with other facts": {
+			open, with(submit(0), func(s *domain.Submit) { s.Facts = domain.Facts{"area": 41.0} }), domain.RuleCommandReused, "new id",
+		},
+		"a submission id for another tenant": {
+			open, with(submit(0), func(s *domain.Submit) { s.Tenant = "11.72" }), domain.RuleCommandReused, "new id",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := domain.Decide(given(c.given...), c.when, rules{version: 3})
+			var refusal *domain.Refusal
+			if !errors.As(err, &refusal) || got != nil {
+				t.Fatalf("got %v, %v; want a refusal", got, err)
+			}
+			if refusal.Rule != c.rule || !strings.Contains(refusal.Remedy, c.remedy) {
+				t.Errorf("refused by %s: %v; want %s and %q in the remedy", refusal.Rule, refusal, c.rule, c.remedy)
+			}
+		})
+	}
+}
+
+func TestDecideTellsOfAConflict(t *testing.T) {
+	_, err := domain.Decide(given(submitted(0), checked(1)), at(1, act(2, head, "refuse", "late")), rules{version: 3})
+	want := &domain.ConflictError{Stream: domain.RequestStream(domain.RequestID(id(0))), Expected: 1, Actual: 2}
+	var got *domain.ConflictError
+	if !errors.As(err, &got) || *got != *want {
+		t.Errorf("got %v, want %v", err, want)
+	}
+}
+
+func TestEvolve(t *testing.T) {
+	r := given(submitted(0), checked(1), refused(2))
+	if r.State != "refused" || r.Public != domain.StatusRejected || r.Outcome != domain.OutcomeRejected || r.Version != 3 {
+		t.Errorf("ends as %+v", r)
+	}
+	if r.ID != domain.RequestID(id(0)) || r.Workflow.Version != 3 || r.Tenant != "11.71" || r.Facts["area"] != 40.0 {
+		t.Errorf("begins as %+v", r)
+	}
+	if answer, ok := r.Answer(id(1)); !ok || answer.Version != 2 || answer.Position != 20 {
+		t.Errorf("the second command was answered %+v, %v", answer, ok)
+	}
+	if _, ok := r.Answer(id(7)); ok {
+		t.Error("a command that was never given has an answer")
+	}
+}
+
+// Two futures of one past must not disturb each other: states share memory.
+func TestEvolveLeavesThePastAlone(t *testing.T) {
+	past := given(submitted(0))
+	record := func(e domain.Event) domain.Recorded { return domain.Recorded{Event: e, Version: 2} }
+	one := domain.Evolve(past, record(checked(1)))
+	other := domain.Evolve(past, record(checked(2)))
+	if _, ok := past.Answer(id(1)); ok || past.State != "new" || past.Version != 1 {
+		t.Errorf("the past changed: %+v", past)
+	}
+	if _, ok := one.Answer(id(2)); ok {
+		t.Error("one future knows the other's command")
+	}
+	if _, ok := other.Answer(id(1)); ok {
+		t.Error("one future knows the other's command")
+	}
+}
