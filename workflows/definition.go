@@ -65,7 +65,7 @@ type Fact struct {
 	Type       FactType `yaml:"type"`
 	Title      Text     `yaml:"title"`
 	Required   bool     `yaml:"required,omitempty"`
-	Values     []string `yaml:"values,omitempty,flow"` // the only values a string may have
+	Values     []string `yaml:"values,omitempty"`      // the only values a string may have
 	RecordedAs string   `yaml:"recorded_as,omitempty"` // the attribute's name in an event log
 }
 

@@ -33,7 +33,7 @@ type DiscoverOptions struct {
 }
 
 // ErrEmptyLog says that there is nothing to learn from.
-var ErrEmptyLog = errors.New("the log has no events")
+var ErrEmptyLog = errors.New("the log has no events with a concept:name")
 
 // maxFactValues is how many different texts a case attribute may have and still
 // be drafted as a fact. One with more is likely to describe a person or a place.
@@ -53,7 +53,7 @@ func Discover(traces iter.Seq2[Trace, error], o DiscoverOptions) (*Draft, error)
 		}
 		l.trace(t)
 	}
-	if l.events == 0 {
+	if len(l.activities) == 0 {
 		return nil, ErrEmptyLog
 	}
 	return l.draft(), nil
@@ -99,6 +99,9 @@ func (l *learner) trace(t Trace) {
 	before := l.first
 	for _, e := range t.Events {
 		l.events++
+		if e.Name == "" {
+			continue // nothing to learn; an import will refuse the case
+		}
 		name, role := e.Activity(), e.roleBy(l.o.Role)
 		if role == "" {
 			role = unrecorded
@@ -167,7 +170,7 @@ func (l *learner) draft() *Draft {
 	for _, n := range names {
 		a := l.activities[n]
 		d.States = append(d.States, a.state(n, roleIDs))
-		d.Actions = append(d.Actions, Action{ID: domain.ActionID(a.id), Title: Text{ID: n, EN: n}, RecordedAs: n})
+		d.Actions = append(d.Actions, Action{ID: domain.ActionID(a.id), Title: titleOf(n, a.id), RecordedAs: n})
 		for next := range a.next {
 			from[next] = append(from[next], domain.StateID(a.id))
 			edges++
@@ -189,7 +192,7 @@ func (l *learner) draft() *Draft {
 }
 
 func (a *activity) state(name string, roleIDs map[string]domain.RoleID) State {
-	s := State{ID: domain.StateID(a.id), Kind: KindWork, Public: domain.StatusInProcess, Title: Text{ID: name, EN: name}}
+	s := State{ID: domain.StateID(a.id), Kind: KindWork, Public: domain.StatusInProcess, Title: titleOf(name, a.id)}
 	if a.end {
 		s.Kind, s.Public, s.Outcome = KindEnd, domain.StatusCompleted, domain.OutcomeClosed
 	} else {
@@ -223,6 +226,12 @@ func (l *learner) markEnds() {
 	}
 }
 
+// titleOf is a name as a title, in both languages; the id where it is blank.
+func titleOf(name, id string) Text {
+	title := cmp.Or(strings.TrimSpace(name), id)
+	return Text{ID: title, EN: title}
+}
+
 func (l *learner) draftRoles(d *Definition) map[string]domain.RoleID {
 	d.Roles = append(d.Roles, Role{ID: "import", Title: Text{ID: "Impor", EN: "Import"}, Capacities: []domain.Capacity{domain.CapacitySystem}})
 	slugs := newSlugs("import")
@@ -230,7 +239,7 @@ func (l *learner) draftRoles(d *Definition) map[string]domain.RoleID {
 	for _, name := range slices.Sorted(maps.Keys(l.roles)) {
 		roleIDs[name] = domain.RoleID(slugs.of(name))
 		d.Roles = append(d.Roles, Role{
-			ID: roleIDs[name], Title: Text{ID: name, EN: name}, RecordedAs: name,
+			ID: roleIDs[name], Title: titleOf(name, string(roleIDs[name])), RecordedAs: name,
 			Capacities: []domain.Capacity{domain.CapacityUnrecorded},
 		})
 	}
@@ -262,7 +271,7 @@ func (l *learner) draftFacts(d *Definition) []string {
 			continue
 		}
 		id := slugs.of(key)
-		d.Facts = append(d.Facts, Fact{ID: id, Type: kind, Title: Text{ID: key, EN: key}, RecordedAs: key})
+		d.Facts = append(d.Facts, Fact{ID: id, Type: kind, Title: titleOf(key, id), RecordedAs: key})
 	}
 	d.History.Due = factNamed(d, "deadline", "duedate", "due", "enddateplanned")
 	d.History.Ended = factNamed(d, "enddate", "ended", "closedate")

@@ -114,6 +114,14 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Comman
 		done, err := e.log.Append(ctx, domain.Append{Stream: domain.RequestStream(request), Expected: r.Version, Events: events})
 		var conflict *domain.ConflictError
 		switch {
+		case err == nil && !r.Exists():
+			// The same submission may have been on its way twice, with another
+			// reference drawn for each. The log takes both for one append; the one
+			// it holds is the answer.
+			if r, err = e.Load(ctx, request); err != nil {
+				return Answer{}, err
+			}
+			return Answer{Request: r, Version: done.Version, Position: done.Position}, nil
 		case err == nil:
 			return Answer{Request: evolve(r, events), Version: done.Version, Position: done.Position}, nil
 		case !errors.As(err, &conflict):

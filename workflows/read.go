@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ const MaxDefinition = 4 << 20
 // Read reads a definition strictly. The error is [Problems]: all of them, each
 // with its place. File is only used to name that place.
 func Read(file string, source []byte) (*Definition, error) {
+	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
 	r := &definitionReader{yamlReader: yamlReader{file: file, lines: strings.Split(string(source), "\n")}}
 	if len(source) > MaxDefinition {
 		return nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition has %d bytes; at most %d are read", len(source), MaxDefinition)}}
@@ -150,7 +152,7 @@ func (r *definitionReader) fact(n ast.Node) Fact {
 				f.Values = append(f.Values, r.text(v, "fact value"))
 			}
 		},
-		"recorded_as": func(n ast.Node) { f.RecordedAs = r.text(n, "fact recorded_as") },
+		"recorded_as": func(n ast.Node) { f.RecordedAs = r.verbatim(n, "fact recorded_as") },
 	})
 	if len(f.Values) > 0 && f.Type != FactString {
 		r.problem(n, "fact %q: only a string can have a list of values", f.ID)
@@ -168,7 +170,7 @@ func (r *definitionReader) role(n ast.Node) Role {
 				x.Capacities = append(x.Capacities, word(&r.yamlReader, c, "capacity", domain.Capacities()))
 			}
 		},
-		"recorded_as": func(n ast.Node) { x.RecordedAs = r.text(n, "role recorded_as") },
+		"recorded_as": func(n ast.Node) { x.RecordedAs = r.verbatim(n, "role recorded_as") },
 	})
 	return x
 }
@@ -216,7 +218,7 @@ func (r *definitionReader) action(n ast.Node) Action {
 	r.mapping(n, "an action", []string{"id", "title"}, map[string]func(ast.Node){
 		"id":          func(n ast.Node) { a.ID = domain.ActionID(r.id(n, "action id")) },
 		"title":       func(n ast.Node) { a.Title = r.both(n, "action title") },
-		"recorded_as": func(n ast.Node) { a.RecordedAs = r.text(n, "action recorded_as") },
+		"recorded_as": func(n ast.Node) { a.RecordedAs = r.verbatim(n, "action recorded_as") },
 	})
 	return a
 }

@@ -1,7 +1,11 @@
 package workflows
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -10,7 +14,7 @@ import (
 // Write writes a definition in the language that [Read] reads, with a comment
 // above it.
 func Write(d *Definition, comment string) ([]byte, error) {
-	body, err := yaml.MarshalWithOptions(d, yaml.Indent(2), yaml.IndentSequence(true), yaml.UseSingleQuote(false))
+	body, err := yaml.MarshalWithOptions(d, yaml.Indent(2), yaml.IndentSequence(true), yaml.CustomMarshaler(quoted))
 	if err != nil {
 		return nil, fmt.Errorf("write definition: %w", err)
 	}
@@ -22,8 +26,28 @@ func Write(d *Definition, comment string) ([]byte, error) {
 		b.WriteByte('\n')
 	}
 	b.Write(body)
+	// What cannot be read back must not leave this program.
+	if _, err := Read(d.ID, []byte(b.String())); err != nil {
+		return nil, fmt.Errorf("write definition: %w", err)
+	}
 	return []byte(b.String()), nil
 }
+
+// quoted writes a text. The library decides by itself which texts need quotes and
+// misses some ("? !"), so whatever is not plainly harmless is quoted here, as
+// JSON, which YAML reads.
+func quoted(s string) ([]byte, error) {
+	if harmless.MatchString(s) && !slices.Contains([]string{"yes", "no", "true", "false", "null", "on", "off", "y", "n"}, strings.ToLower(s)) {
+		return []byte(s), nil
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(s)
+	return bytes.TrimSpace(b.Bytes()), err
+}
+
+var harmless = regexp.MustCompile(`^[A-Za-z(]([A-Za-z0-9 ()/_.-]*[A-Za-z0-9)])?$`)
 
 // Comment is what stands above a written draft.
 func (d *Draft) Comment(log string) string {

@@ -140,7 +140,15 @@ func (r *yamlReader) text(n ast.Node, what string) string {
 	if strings.TrimSpace(s) == "" {
 		r.problem(n, "%s: the text is empty", what)
 	}
-	return strings.TrimSpace(s)
+	return s
+}
+
+// verbatim reads a name that another system gave, whatever it is.
+func (r *yamlReader) verbatim(n ast.Node, what string) string {
+	if s, ok := n.(*ast.StringNode); ok && s.Value != "" {
+		return s.Value
+	}
+	return r.text(n, what)
 }
 
 func (r *yamlReader) boolean(n ast.Node, what string) bool {

@@ -1,0 +1,145 @@
+package workflows_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+	"pgregory.net/rapid"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+// Each file of testdata/problems holds a definition and the problems it has, as
+// an agency sees them.
+func TestReadTellsEveryProblemWithItsPlace(t *testing.T) {
+	files, err := filepath.Glob("testdata/problems/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no test files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source, want := a.Files[0].Data, string(a.Files[1].Data)
+			_, err = workflows.Read("w.yaml", source)
+			var problems workflows.Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("got %v, want problems", err)
+			}
+			if d := cmp.Diff(want, problems.Error()+"\n"); d != "" {
+				t.Errorf("(-want +got)\n%s\nas told:\n%s", d, problems)
+			}
+		})
+	}
+}
+
+func example(t *testing.T) []byte {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("catalogue", "11.71", "sip-dokter.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func TestReadAcceptsWindowsLinesAndAByteOrderMark(t *testing.T) {
+	source := string(example(t))
+	want, err := workflows.Read("w.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, variant := range map[string]string{
+		"CRLF": strings.ReplaceAll(source, "\n", "\r\n"),
+		"BOM":  "\uFEFF" + source,
+	} {
+		got, err := workflows.Read("w.yaml", []byte(variant))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got)\n%s", name, d)
+		}
+	}
+}
+
+func TestReadRefusesWhatIsTooLarge(t *testing.T) {
+	if _, err := workflows.Read("w.yaml", make([]byte, workflows.MaxDefinition+1)); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What is written is read back the same, whatever the texts hold.
+func TestWriteThenRead(t *testing.T) {
+	text := rapid.Custom(func(t *rapid.T) workflows.Text {
+		word := rapid.OneOf(
+			rapid.SampledFrom([]string{"yes", "null", "1.0", "0x1F", "~", "- a", "a: b", "# c", "'", `"`, "*x", "&y", "!z", "{a}", "[b]", "|", ">", "%", "@", "`", "2026-11-23", "a #b", "x\ny", "é ü", "<<", "="}),
+			rapid.StringMatching(`[ -~]{1,30}`),
+		)
+		clean := func(s string) string {
+			if s = strings.TrimSpace(s); s == "" {
+				return "x"
+			}
+			return s
+		}
+		return workflows.Text{ID: clean(word.Draw(t, "id")), EN: clean(word.Draw(t, "en"))}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		d := &workflows.Definition{
+			Language: workflows.Language, ID: "w", Title: text.Draw(t, "title"), Agency: text.Draw(t, "agency"), Office: "o",
+			Promise: text.Draw(t, "promise"),
+			History: &workflows.History{Role: "org:role", Due: "due"},
+			Facts: []workflows.Fact{
+				{ID: "due", Type: workflows.FactTime, Title: text.Draw(t, "fact"), RecordedAs: text.Draw(t, "attribute").EN},
+				{ID: "kind", Type: workflows.FactString, Title: text.Draw(t, "kind"), Required: true, Values: []string{"a", text.Draw(t, "value").EN}},
+			},
+			Roles:  []workflows.Role{{ID: "r", Title: text.Draw(t, "role"), Capacities: []domain.Capacity{"self", "officer"}}},
+			Submit: []domain.RoleID{"r"},
+			States: []workflows.State{
+				{ID: "a", Kind: workflows.KindStart, Public: domain.StatusReceived, Title: text.Draw(t, "state"), Owner: "r"},
+				{ID: "b", Kind: workflows.KindEnd, Public: domain.StatusCompleted, Title: text.Draw(t, "end"), Outcome: domain.OutcomeClosed},
+			},
+			Actions:     []workflows.Action{{ID: "go", Title: text.Draw(t, "action"), RecordedAs: text.Draw(t, "activity").EN}},
+			Transitions: []workflows.Transition{{Action: "go", From: []domain.StateID{"a"}, To: "b", Roles: []domain.RoleID{"r"}}},
+		}
+		source, err := workflows.Write(d, "one\ntwo\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := workflows.Read("w.yaml", source)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, source)
+		}
+		if diff := cmp.Diff(d, got); diff != "" {
+			t.Fatalf("(-written +read)\n%s\n%s", diff, source)
+		}
+	})
+}
+
+func FuzzRead(f *testing.F) {
+	source, err := os.ReadFile(filepath.Join("catalogue", "11.71", "sip-dokter.yaml"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(source)
+	f.Add([]byte("alur: 1\nstates: [{}]\n"))
+	f.Add([]byte("a: &x [*x]\n"))
+	f.Fuzz(func(t *testing.T, source []byte) {
+		d, err := workflows.Read("w.yaml", source)
+		var problems workflows.Problems
+		switch {
+		case err == nil:
+			workflows.Compile(d, 1)
+		case !errors.As(err, &problems) || len(problems) == 0:
+			t.Fatalf("refused without a problem: %v", err)
+		}
+	})
+}
