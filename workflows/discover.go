@@ -103,11 +103,8 @@ func (l *learner) trace(t Trace) {
 			continue // nothing to learn; an import will refuse the case
 		}
 		name, role := e.Activity(), e.roleBy(l.o.Role)
-		if role == "" {
-			role = unrecorded
-		}
-		if e.Resource != "" {
-			l.resources[e.Resource] = true
+		if r := orUnrecorded(e.Resource); r != unrecorded {
+			l.resources[r] = true
 		}
 		at, ok := l.activities[name]
 		if !ok {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"strings"
 	"time"
 )
 
@@ -54,15 +55,16 @@ func (e TraceEvent) Activity() string {
 	}
 }
 
-// roleBy is the value of the attribute that a definition's history names.
+// roleBy is the value of the attribute that a definition's history names, or
+// unrecorded where the log leaves it blank.
 func (e TraceEvent) roleBy(attribute string) string {
 	switch attribute {
 	case "org:role":
-		return e.Role
+		return orUnrecorded(e.Role)
 	case "org:group":
-		return e.Group
+		return orUnrecorded(e.Group)
 	default:
-		return e.Resource
+		return orUnrecorded(e.Resource)
 	}
 }
 
@@ -81,3 +83,10 @@ func ParseTime(s string) (time.Time, error) {
 
 // unrecorded stands for whoever the log does not name.
 const unrecorded = "unrecorded"
+
+func orUnrecorded(s string) string {
+	if strings.TrimSpace(s) == "" {
+		return unrecorded
+	}
+	return s
+}

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -377,8 +376,8 @@ func unreadable(trace Trace) *RefusedCase {
 // The capacity is invented by nobody: it is the one the role has, or unrecorded
 // where the role allows that.
 func (t *teller) actor(e TraceEvent) (domain.Actor, bool) {
-	role, ok := t.roles[cmp.Or(e.roleBy(t.roleBy), unrecorded)]
-	a := domain.Actor{ID: cmp.Or(e.Resource, unrecorded), Role: role.ID, Capacity: domain.CapacityUnrecorded}
+	role, ok := t.roles[e.roleBy(t.roleBy)]
+	a := domain.Actor{ID: orUnrecorded(e.Resource), Role: role.ID, Capacity: domain.CapacityUnrecorded}
 	if len(role.Capacities) == 1 {
 		a.Capacity = role.Capacities[0]
 	}

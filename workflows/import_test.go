@@ -1,0 +1,289 @@
+package workflows_test
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+func event(activity, resource string, hour int) workflows.TraceEvent {
+	return workflows.TraceEvent{Name: activity, Lifecycle: "complete", Resource: resource, Time: now.Add(time.Duration(hour) * time.Hour)}
+}
+
+// history is a small log with what real ones have: rework, equal times, a clock
+// that runs backwards, an attribute that names people.
+func history() []workflows.Trace {
+	attributes := func(due, ended string, responsible string) []workflows.Attribute {
+		list := []workflows.Attribute{
+			{Key: "channel", Kind: workflows.AttributeString, Value: "Desk"},
+			{Key: "deadline", Kind: workflows.AttributeDate, Value: due},
+			{Key: "responsible", Kind: workflows.AttributeString, Value: responsible},
+		}
+		if ended != "" {
+			list = append(list, workflows.Attribute{Key: "enddate", Kind: workflows.AttributeDate, Value: ended})
+		}
+		return list
+	}
+	return []workflows.Trace{
+		{Name: "one", Attributes: attributes("2026-12-01T00:00:00+07:00", "2026-12-01T00:00:00+07:00", "R1"), Events: []workflows.TraceEvent{
+			event("Check", "R1", 1), event("Check", "R1", 1), event("Decide", "R2", 0),
+		}},
+		{Name: "two", Attributes: attributes("2026-12-01T00:00:00+07:00", "2026-12-01T00:00:01+07:00", "R2"), Events: []workflows.TraceEvent{
+			event("Check", "R2", 1), event("Decide", "R2", 2),
+		}},
+		{Name: "three", Attributes: attributes("2026-12-01T00:00:00+07:00", "", "R3"), Events: []workflows.TraceEvent{event("Check", "R3", 3)}},
+	}
+}
+
+func traces(list []workflows.Trace) iter.Seq2[workflows.Trace, error] {
+	return func(yield func(workflows.Trace, error) bool) {
+		for _, t := range list {
+			if !yield(t, nil) {
+				return
+			}
+		}
+	}
+}
+
+// draft discovers a definition and publishes it.
+func (b *bench) draft(t *testing.T, list []workflows.Trace) *workflows.Workflow {
+	t.Helper()
+	draft, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "old-system", Role: "org:resource"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := workflows.Write(draft.Definition, draft.Comment("log.xes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.publish(t, source)
+}
+
+func (b *bench) importer() *workflows.Importer {
+	return &workflows.Importer{Log: b.log, Engine: b.engine}
+}
+
+func TestDiscover(t *testing.T) {
+	draft, err := workflows.Discover(traces(history()), workflows.DiscoverOptions{ID: "old-system", Role: "org:resource"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := workflows.Draft{Cases: 3, Events: 6, Activities: 2, Resources: 3, Roles: 3, Edges: 2, LeftOut: []string{"responsible: names people"}}
+	want.Definition = draft.Definition
+	if d := cmp.Diff(&want, draft); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+	d := draft.Definition
+	wantTransitions := []workflows.Transition{
+		{Action: "check", From: []domain.StateID{"check", "submitted"}, To: "check", Roles: []domain.RoleID{"r1", "r2", "r3"}},
+		{Action: "decide", From: []domain.StateID{"check"}, To: "decide", Roles: []domain.RoleID{"r2"}},
+	}
+	if diff := cmp.Diff(wantTransitions, d.Transitions); diff != "" {
+		t.Errorf("transitions (-want +got)\n%s", diff)
+	}
+	kinds := map[domain.StateID]workflows.Kind{}
+	for _, s := range d.States {
+		kinds[s.ID] = s.Kind
+	}
+	if diff := cmp.Diff(map[domain.StateID]workflows.Kind{"submitted": "start", "check": "work", "decide": "end"}, kinds); diff != "" {
+		t.Errorf("states (-want +got)\n%s", diff)
+	}
+	if d.History.Due != "deadline" || d.History.Ended != "enddate" {
+		t.Errorf("history %+v", d.History)
+	}
+}
+
+func TestDiscoverNothing(t *testing.T) {
+	for name, list := range map[string][]workflows.Trace{"no cases": nil, "no events": {{Name: "x"}}, "no names": {{Events: []workflows.TraceEvent{{Resource: "R"}}}}} {
+		if _, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x"}); !errors.Is(err, workflows.ErrEmptyLog) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// Names that make the same id, no id at all, or a word that YAML reads as
+// something else.
+func TestDiscoverKeepsNamesApart(t *testing.T) {
+	names := []string{"Check it", "check-it", "CHECK IT", "検査", "  ", "yes", "1.0", "Check it ", "a: b # c"}
+	list := []workflows.Trace{{Name: "all"}}
+	for i, n := range names {
+		list[0].Events = append(list[0].Events, event(n, n, i))
+	}
+	b := newBench(t)
+	w := b.draft(t, list)
+	got, err := b.importer().Import(t.Context(), "11.71", w, traces(list))
+	if err != nil || got.KeptEvents != len(names) {
+		t.Errorf("kept %d of %d events: %+v, %v", got.KeptEvents, len(names), got.Refused, err)
+	}
+}
+
+func TestImport(t *testing.T) {
+	b := newBench(t)
+	w := b.draft(t, history())
+	got, err := b.importer().Import(t.Context(), "11.71", w, traces(history()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := workflows.Imported{
+		Cases: 3, Events: 6, KeptCases: 3, KeptEvents: 6, Refused: []workflows.RefusedCase{},
+		Punctuality: map[string]int{"on_time": 1, "late": 1, "open": 1},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+	var steps []string
+	for e, err := range b.log.ReadAll(t.Context(), 2) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch body := e.Body.(type) {
+		case domain.RequestSubmitted:
+			if _, ok := body.Facts["responsible"]; ok {
+				t.Error("a person was kept as a fact")
+			}
+			steps = append(steps, fmt.Sprintf("%s by %s as %s", body.Imported.Case, e.Actor.ID, e.Actor.Capacity))
+		case domain.ActionTaken:
+			steps = append(steps, fmt.Sprintf("%s by %s as %s at +%s", body.Action, e.Actor.ID, e.Actor.Capacity, e.Occurred.Sub(now)))
+		}
+		if !e.At.Equal(now) {
+			t.Errorf("recorded at %s, not by the log's clock", e.At)
+		}
+	}
+	wantSteps := []string{
+		"one by import as system", "check by R1 as unrecorded at +1h0m0s", "check by R1 as unrecorded at +1h0m0s", "decide by R2 as unrecorded at +0s",
+		"two by import as system", "check by R2 as unrecorded at +1h0m0s", "decide by R2 as unrecorded at +2h0m0s",
+		"three by import as system", "check by R3 as unrecorded at +3h0m0s",
+	}
+	if d := cmp.Diff(wantSteps, steps); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
+func TestImportingAgainRecordsOnlyWhatIsNew(t *testing.T) {
+	b := newBench(t)
+	list := history()
+	// Two cases of one name that begin at the same time are two cases.
+	list = append(list, list[2])
+	w := b.draft(t, list)
+	if first, err := b.importer().Import(t.Context(), "11.71", w, traces(list[:2])); err != nil || first.WereThere != 0 {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	second, err := b.importer().Import(t.Context(), "11.71", w, traces(list))
+	if err != nil || second.KeptCases != 4 || second.WereThere != 2 {
+		t.Errorf("%+v, %v; want 4 kept, 2 of them there before", second, err)
+	}
+	head, _ := b.log.Head(t.Context())
+	third, err := b.importer().Import(t.Context(), "11.71", w, traces(list))
+	if err != nil || third.KeptCases != 4 || third.WereThere != 4 {
+		t.Errorf("%+v, %v; want 4 kept, all there before", third, err)
+	}
+	if after, _ := b.log.Head(t.Context()); after != head {
+		t.Errorf("the third import recorded %d events", after-head)
+	}
+	// The other system went on with a case: what it says now contradicts what is
+	// recorded, and nothing is doubled.
+	grown := slices.Clone(list)
+	grown[1].Events = append(slices.Clone(grown[1].Events), event("Decide", "R2", 9))
+	fourth, err := b.importer().Import(t.Context(), "11.71", b.draft(t, grown), traces(grown))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(fourth.Refused) != 1 || fourth.Refused[0].Rule != workflows.RuleOtherCase || fourth.Refused[0].Case != "two" {
+		t.Errorf("refused %+v; want the second case", fourth.Refused)
+	}
+}
+
+func TestImportRefusesACaseWhole(t *testing.T) {
+	good := history()
+	untimed, unread := event("Decide", "R2", 2), event("Decide", "R2", 2)
+	untimed.Time, unread.Time, unread.TimeText = time.Time{}, time.Time{}, "yesterday"
+	anyone, unnamed := event("Check", "", 1), event("", "R1", 1)
+	badFact := workflows.Trace{Name: "bad", Attributes: []workflows.Attribute{{Key: "deadline", Kind: "date", Value: "soon"}}, Events: []workflows.TraceEvent{event("Check", "R1", 1)}}
+	for name, c := range map[string]struct {
+		trace workflows.Trace
+		want  workflows.RefusedCase
+	}{
+		"no events":      {workflows.Trace{Name: "bad"}, workflows.RefusedCase{Rule: workflows.RuleNoEvents, Reason: "the case has no events"}},
+		"no time":        {workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{event("Check", "R1", 1), untimed}}, workflows.RefusedCase{Event: 2, Activity: "Decide", Rule: domain.RuleTime, Reason: "the event has no time:timestamp"}},
+		"an unread time": {workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{unread}}, workflows.RefusedCase{Event: 1, Activity: "Decide", Rule: domain.RuleTime, Reason: `the event's time:timestamp "yesterday" cannot be read`}},
+		"no name":        {workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{unnamed}}, workflows.RefusedCase{Event: 1, Rule: domain.RuleUnknownAction, Reason: "the event has no concept:name"}},
+		"another activity": {
+			workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{event("Check", "R1", 1), event("Dance", "R1", 2)}},
+			workflows.RefusedCase{Event: 2, Activity: "Dance", Rule: domain.RuleUnknownAction, Reason: `workflow old-system has no action recorded as "Dance"`},
+		},
+		"another person": {
+			workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{anyone}},
+			workflows.RefusedCase{Event: 1, Activity: "Check", Rule: domain.RuleRole, Reason: `workflow old-system has no role recorded as "unrecorded"`},
+		},
+		"another order": {
+			workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{event("Check", "R1", 1), event("Decide", "R2", 2), event("Check", "R1", 3)}},
+			workflows.RefusedCase{Event: 3, Activity: "Check", Rule: domain.RuleNotFromHere, Reason: `action "check" is not possible in state "decide"; nothing leads on from here`},
+		},
+		"a person in another's role": {
+			workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{event("Check", "R1", 1), event("Decide", "R1", 2)}},
+			workflows.RefusedCase{Event: 2, Activity: "Decide", Rule: domain.RuleRole, Reason: `role "r1" may not take action "decide"; it belongs to r2`},
+		},
+		"a fact of another type": {badFact, workflows.RefusedCase{Rule: domain.RuleFacts, Reason: `fact "deadline": "soon" is not a time`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			w := b.draft(t, good)
+			got, err := b.importer().Import(t.Context(), "11.71", w, traces([]workflows.Trace{good[0], c.trace, good[1]}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.want.Case = "bad"
+			if d := cmp.Diff([]workflows.RefusedCase{c.want}, got.Refused); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+			if got.Cases != 3 || got.KeptCases != 2 {
+				t.Errorf("%d cases, %d kept; want 3 and 2", got.Cases, got.KeptCases)
+			}
+			for e, err := range b.log.ReadAll(t.Context(), 0) {
+				if s, ok := e.Body.(domain.RequestSubmitted); err != nil || ok && s.Imported.Case == "bad" {
+					t.Errorf("something of the refused case is kept: %+v, %v", e, err)
+				}
+			}
+		})
+	}
+}
+
+// A log that is cut off: every whole case before the fault is recorded.
+func TestImportOfABrokenLog(t *testing.T) {
+	b := newBench(t)
+	w := b.draft(t, history())
+	fault := errors.New("cut off")
+	broken := func(yield func(workflows.Trace, error) bool) {
+		for _, trace := range history()[:2] {
+			if !yield(trace, nil) {
+				return
+			}
+		}
+		yield(workflows.Trace{}, fault)
+	}
+	got, err := b.importer().Import(t.Context(), "11.71", w, broken)
+	if !errors.Is(err, fault) || got.KeptCases != 2 {
+		t.Errorf("kept %d cases, %v; want 2 and the fault", got.KeptCases, err)
+	}
+}
+
+func TestImportNeedsARoleForTheSystem(t *testing.T) {
+	b := newBench(t)
+	w, err := b.library.Latest(t.Context(), "11.71", "sip-dokter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.importer().Import(t.Context(), "11.71", w, traces(history()))
+	var refusal *domain.Refusal
+	if !errors.As(err, &refusal) || refusal.Rule != domain.RuleRole {
+		t.Errorf("got %v", err)
+	}
+}
