@@ -57,7 +57,9 @@ type played struct {
 	version domain.Version
 }
 
-func newPlayed(n int) *played { return &played{command: domain.CommandID(now, fmt.Sprint("request ", n))} }
+func newPlayed(n int) *played {
+	return &played{command: domain.CommandID(now, fmt.Sprint("request ", n))}
+}
 
 func (p *played) request() uuid.UUID { return domain.RequestID(p.command) }
 

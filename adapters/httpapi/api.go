@@ -8,7 +8,6 @@
 package httpapi
 
 import (
-	"crypto/subtle"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -53,22 +52,7 @@ func New(c Config) http.Handler {
 	a.registerReads(h)
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("/", notServed(mux))
-	return a.authorized(mux)
-}
-
-func (a *api) authorized(next http.Handler) http.Handler {
-	if a.Token == "" {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if r.URL.Path != "/healthz" && (!ok || subtle.ConstantTimeCompare([]byte(token), []byte(a.Token)) != 1) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="alur"`)
-			writeProblem(w, newProblem(http.StatusUnauthorized, "token", "this API wants a token", "send Authorization: Bearer and the token the server was started with"))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return a.guarded(mux)
 }
 
 // notServed answers what no route matches: a path that is served with another

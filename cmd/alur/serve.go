@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -121,26 +120,9 @@ func (h *house) handler(logger *slog.Logger) (http.Handler, error) {
 		Log: h.log, Engine: h.engine, Library: h.library, Views: h.views, Status: h.status,
 		Timeline: h.timeline, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable),
 	})
-	// A page of another site must not make a browser on this machine send commands.
-	guarded := http.NewCrossOriginProtection().Handler(api)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path != "/healthz" && !strings.HasPrefix(r.URL.Path, "/api/"):
-			pages.ServeHTTP(w, r)
-		case os.Getenv(tokenVariable) == "" && !meansThisMachine(r.Host):
-			// A name that somebody else made point here (DNS rebinding).
-			http.Error(w, "the API answers only to this machine's own name", http.StatusMisdirectedRequest)
-		default:
-			guarded.ServeHTTP(w, r)
-		}
-	}), nil
-}
-
-// meansThisMachine reports whether a Host header names the loopback interface.
-func meansThisMachine(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	mux := http.NewServeMux()
+	mux.Handle("/", pages)
+	mux.Handle("/api/", api)
+	mux.Handle("/healthz", api)
+	return mux, nil
 }

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alur-id/alur/domain"
+)
+
+func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
+	messages, err := readMessages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(slices.Sorted(maps.Keys(messages["id"])), slices.Sorted(maps.Keys(messages["en"]))); d != "" {
+		t.Errorf("keys (-id +en)\n%s", d)
+	}
+	for _, s := range domain.PublicStatuses() {
+		if messages["id"]["public."+string(s)] == "" {
+			t.Errorf("public status %q has no word", s)
+		}
+	}
+	// Every message is used, and every one that is used exists.
+	used := map[string]bool{}
+	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/message.html", "web.go", "page.go"} {
+		b, err := os.ReadFile(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?:T\(?|add\() ?"([a-z.]+)"|\["([a-z]+\.[a-z.]+)"\]`).FindAllStringSubmatch(string(b), -1) {
+			used[m[1]+m[2]] = true
+		}
+	}
+	for key := range messages["id"] {
+		if !used[key] && !strings.HasPrefix(key, "public.") {
+			t.Errorf("message %q is not used", key)
+		}
+	}
+	for key := range used {
+		if _, ok := messages["id"][key]; !ok && key != "public." {
+			t.Errorf("message %q does not exist", key)
+		}
+	}
+}
+
+func TestMomentOf(t *testing.T) {
+	at := time.Date(2026, 12, 31, 17, 5, 0, 0, time.UTC)
+	for _, c := range []struct {
+		tenant     domain.TenantCode
+		lang, want string
+	}{
+		{"11.71", "id", "1 Januari 2027 pukul 00.05 WIB"},
+		{"11.71", "en", "1 January 2027 at 00:05 WIB"},
+		{"64.72", "id", "1 Januari 2027 pukul 01.05 WITA"},
+		{"91.71", "en", "1 January 2027 at 02:05 WIT"},
+	} {
+		if got := momentOf(at, c.tenant, c.lang); got.Text != c.want {
+			t.Errorf("%s in %s: %q, want %q", c.tenant, c.lang, got.Text, c.want)
+		}
+	}
+	if got := momentOf(at, "11.71", "en").Machine; got != "2027-01-01T00:05:00+07:00" {
+		t.Errorf("for machines: %s", got)
+	}
+}
