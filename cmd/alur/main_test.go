@@ -7,14 +7,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// asProgram makes the test binary behave as the program, for tests that need a
-// process of its own to kill.
-const asProgram = "ALUR_TEST_AS_PROGRAM"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-	}
 	testscript.Main(m, map[string]func(){"alur": main})
 }
 
