@@ -92,9 +92,9 @@ func event(n byte, a domain.Actor, body domain.Body) domain.Event {
 	}
 }
 
-func submitted(n byte) domain.Event {
-	return event(n, applicant, domain.RequestSubmitted{
-		Request: domain.RequestID(id(n)), Reference: "7K3M-Q9XT-2WPN", State: "new",
+func submitted() domain.Event {
+	return event(0, applicant, domain.RequestSubmitted{
+		Request: domain.RequestID(id(0)), Reference: "7K3M-Q9XT-2WPN", State: "new",
 		Public: domain.StatusReceived, Facts: domain.Facts{"area": 40.0},
 	})
 }
@@ -135,22 +135,23 @@ func TestDecide(t *testing.T) {
 		when  domain.Command
 		then  []domain.Event
 	}{
-		"submits a request":         {nil, submit(0), []domain.Event{submitted(0)}},
-		"takes an action":           {[]domain.Event{submitted(0)}, act(1, clerk, "check", ""), []domain.Event{checked(1)}},
-		"takes an action to an end": {[]domain.Event{submitted(0), checked(1)}, act(2, head, "refuse", "late"), []domain.Event{refused(2)}},
+		"submits a request":         {nil, submit(0), []domain.Event{submitted()}},
+		"takes an action":           {[]domain.Event{submitted()}, act(1, clerk, "check", ""), []domain.Event{checked(1)}},
+		"takes an action to an end": {[]domain.Event{submitted(), checked(1)}, act(2, head, "refuse", "late"), []domain.Event{refused(2)}},
 		"takes an action at the version the actor saw": {
-			[]domain.Event{submitted(0)}, at(1, act(1, clerk, "check", "")), []domain.Event{checked(1)},
+			[]domain.Event{submitted()}, at(1, act(1, clerk, "check", "")), []domain.Event{checked(1)},
 		},
 		"records an action that stays where it is": {
-			[]domain.Event{submitted(0)}, act(1, clerk, "note", ""),
+			[]domain.Event{submitted()},
+			act(1, clerk, "note", ""),
 			[]domain.Event{event(1, clerk, domain.ActionTaken{Action: "note", From: "new", To: "new", Public: domain.StatusInProcess})},
 		},
-		"records nothing for a submission known already":            {[]domain.Event{submitted(0), checked(1)}, submit(0), nil},
-		"records nothing for an action known already":               {[]domain.Event{submitted(0), checked(1)}, act(1, clerk, "check", ""), nil},
-		"records nothing for a known action at a version that went": {[]domain.Event{submitted(0), checked(1)}, at(1, act(1, clerk, "check", "")), nil},
+		"records nothing for a submission known already":            {[]domain.Event{submitted(), checked(1)}, submit(0), nil},
+		"records nothing for an action known already":               {[]domain.Event{submitted(), checked(1)}, act(1, clerk, "check", ""), nil},
+		"records nothing for a known action at a version that went": {[]domain.Event{submitted(), checked(1)}, at(1, act(1, clerk, "check", "")), nil},
 		"keeps the correlation it is given": {
 			nil, with(submit(0), func(s *domain.Submit) { s.Correlation = id(9) }),
-			[]domain.Event{with(submitted(0), func(e *domain.Event) { e.Correlation = id(9) })},
+			[]domain.Event{with(submitted(), func(e *domain.Event) { e.Correlation = id(9) })},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,7 +171,7 @@ func TestDecide(t *testing.T) {
 }
 
 func TestDecideRefuses(t *testing.T) {
-	open := []domain.Event{submitted(0)}
+	open := []domain.Event{submitted()}
 	asActor := func(a domain.Actor) domain.Command {
 		return with(submit(0), func(s *domain.Submit) { s.Actor = a })
 	}
@@ -197,13 +198,13 @@ func TestDecideRefuses(t *testing.T) {
 		"an action the workflow does not have": {open, act(1, clerk, "dance", ""), domain.RuleUnknownAction, ""},
 		"an action from another state":         {open, act(1, head, "refuse", "late"), domain.RuleNotFromHere, ""},
 		"an action of another role":            {open, act(1, head, "check", ""), domain.RuleRole, "clerk"},
-		"an action of the applicant's own":     {[]domain.Event{submitted(0), checked(1)}, act(2, applicant, "refuse", "late"), domain.RuleRole, "head, deputy"},
+		"an action of the applicant's own":     {[]domain.Event{submitted(), checked(1)}, act(2, applicant, "refuse", "late"), domain.RuleRole, "head, deputy"},
 		"a role in a capacity it has not":      {open, act(1, domain.Actor{ID: "x", Role: "clerk", Capacity: domain.CapacitySelf}, "check", ""), domain.RuleCapacity, "officer"},
-		"a decision without a reason":          {[]domain.Event{submitted(0), checked(1)}, act(2, head, "refuse", ""), domain.RuleReason, "late, false"},
-		"a decision for another reason":        {[]domain.Event{submitted(0), checked(1)}, act(2, head, "refuse", "mood"), domain.RuleReason, "late, false"},
+		"a decision without a reason":          {[]domain.Event{submitted(), checked(1)}, act(2, head, "refuse", ""), domain.RuleReason, "late, false"},
+		"a decision for another reason":        {[]domain.Event{submitted(), checked(1)}, act(2, head, "refuse", "mood"), domain.RuleReason, "late, false"},
 		"a reason where none is wanted":        {open, act(1, clerk, "check", "late"), domain.RuleReason, "leave"},
-		"a command id used by somebody else":   {[]domain.Event{submitted(0), checked(1)}, act(1, head, "check", ""), domain.RuleCommandReused, "new id"},
-		"a command id used for another action": {[]domain.Event{submitted(0), checked(1)}, act(1, clerk, "note", ""), domain.RuleCommandReused, "new id"},
+		"a command id used by somebody else":   {[]domain.Event{submitted(), checked(1)}, act(1, head, "check", ""), domain.RuleCommandReused, "new id"},
+		"a command id used for another action": {[]domain.Event{submitted(), checked(1)}, act(1, clerk, "note", ""), domain.RuleCommandReused, "new id"},
 		"a command id of the submission":       {open, act(0, applicant, "note", ""), domain.RuleCommandReused, "new id"},
 		"a submission id with other facts": {
 			open, with(submit(0), func(s *domain.Submit) { s.Facts = domain.Facts{"area": 41.0} }), domain.RuleCommandReused, "new id",
@@ -226,7 +227,7 @@ func TestDecideRefuses(t *testing.T) {
 }
 
 func TestDecideTellsOfAConflict(t *testing.T) {
-	_, err := domain.Decide(given(submitted(0), checked(1)), at(1, act(2, head, "refuse", "late")), rules{version: 3})
+	_, err := domain.Decide(given(submitted(), checked(1)), at(1, act(2, head, "refuse", "late")), rules{version: 3})
 	want := &domain.ConflictError{Stream: domain.RequestStream(domain.RequestID(id(0))), Expected: 1, Actual: 2}
 	var got *domain.ConflictError
 	if !errors.As(err, &got) || *got != *want {
@@ -235,7 +236,7 @@ func TestDecideTellsOfAConflict(t *testing.T) {
 }
 
 func TestEvolve(t *testing.T) {
-	r := given(submitted(0), checked(1), refused(2))
+	r := given(submitted(), checked(1), refused(2))
 	if r.State != "refused" || r.Public != domain.StatusRejected || r.Outcome != domain.OutcomeRejected || r.Version != 3 {
 		t.Errorf("ends as %+v", r)
 	}
@@ -252,7 +253,7 @@ func TestEvolve(t *testing.T) {
 
 // Two futures of one past must not disturb each other: states share memory.
 func TestEvolveLeavesThePastAlone(t *testing.T) {
-	past := given(submitted(0))
+	past := given(submitted())
 	record := func(e domain.Event) domain.Recorded { return domain.Recorded{Event: e, Version: 2} }
 	one := domain.Evolve(past, record(checked(1)))
 	other := domain.Evolve(past, record(checked(2)))

@@ -41,7 +41,8 @@ func TestCommandIDKeepsItsPartsApart(t *testing.T) {
 	if domain.CommandID(noon, "ab", "c") == domain.CommandID(noon, "a", "bc") {
 		t.Error("parts run into each other")
 	}
-	if domain.CommandID(time.Time{}, "a") != domain.CommandID(time.Time{}, "a") {
+	first, again := domain.CommandID(time.Time{}, "a"), domain.CommandID(time.Time{}, "a")
+	if first != again {
 		t.Error("the same parts gave two ids")
 	}
 }
@@ -51,7 +52,7 @@ func TestCommandIDKeepsItsPartsApart(t *testing.T) {
 // beside them; an old file is never edited.
 func TestStoredShapes(t *testing.T) {
 	for _, want := range []domain.Event{
-		submitted(0),
+		submitted(),
 		refused(2),
 		event(3, head, domain.WorkflowPublished{Source: "alur: 1\n", Hash: "ab", Why: "first"}),
 		event(4, applicant, domain.RequestSubmitted{
@@ -91,7 +92,7 @@ func TestStoredShapes(t *testing.T) {
 }
 
 func TestDecodeRefusesWhatItDoesNotKnow(t *testing.T) {
-	good, err := domain.Encode(submitted(0))
+	good, err := domain.Encode(submitted())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/sqlite"
+	"github.com/alur-id/alur/adapters/storetest"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 )
@@ -104,27 +105,7 @@ func dump(t testing.TB, db *sql.DB, ordered bool) []string {
 		columns["status"] += ", began"
 	}
 	for _, table := range []string{"status", "timeline"} {
-		rows, err := db.QueryContext(context.Background(), "SELECT "+columns[table]+" FROM "+table+" ORDER BY request, version")
-		if err != nil {
-			t.Fatal(err)
-		}
-		names, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			values, scan := make([]any, len(names)), make([]any, len(names))
-			for i := range values {
-				scan[i] = &values[i]
-			}
-			if err := rows.Scan(scan...); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, fmt.Sprint(table, values))
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+		out = append(out, storetest.Rows(t, db, "SELECT "+columns[table]+" FROM "+table+" ORDER BY request, version")...)
 	}
 	return out
 }
@@ -336,33 +317,22 @@ func TestAFailedBatchLeavesNoRowsAndStopsOnlyItsView(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { views.Run(ctx); close(done) }()
-	status := projections.NewStatusView(file.Reader)
-	for s, err := range poll(t, func() (projections.Status, error) {
-		list, err := status.List(t.Context(), projections.Filter{})
-		if err != nil || len(list) == 0 {
-			return projections.Status{}, err
-		}
-		return list[0], nil
-	}) {
+	var lags []projections.Lag
+	for now, err := range poll(t, func() ([]projections.Lag, error) { return views.Lags(t.Context()) }) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Version == 3 {
+		if lags = now; lags[0].Fault != "" && lags[1].Position == last.Position {
 			break
 		}
 	}
 	cancel()
 	<-done
-	var rows int
-	if err := file.Reader.QueryRowContext(t.Context(), `SELECT count(*) FROM poison`).Scan(&rows); err != nil || rows != 0 {
-		t.Errorf("%d rows of a failed batch, %v", rows, err)
-	}
-	lags, err := views.Lags(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if lags[0].Fault == "" || lags[0].Position != 0 || lags[1].Fault != "" || lags[1].Position != last.Position {
+	if lags[0].Position != 0 || lags[1].Fault != "" {
 		t.Errorf("lags %+v", lags)
+	}
+	if rows := storetest.Rows(t, file.Reader, `SELECT * FROM poison`); len(rows) != 0 {
+		t.Errorf("rows of a failed batch: %v", rows)
 	}
 }
 

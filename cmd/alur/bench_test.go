@@ -21,7 +21,9 @@ import (
 // second; the submission of each case comes on top.
 func BenchmarkImport(b *testing.B) {
 	for _, name := range []string{"receipt.xes.gz", "BPIC15_1.xes.gz", "bpic2020_PermitLog.xes.gz"} {
-		b.Run(name, func(b *testing.B) { benchmarkImport(b, filepath.Join("..", "..", "..", "shared", "data", "logs", name)) })
+		b.Run(name, func(b *testing.B) {
+			benchmarkImport(b, filepath.Join("..", "..", "..", "shared", "data", "logs", name))
+		})
 	}
 	b.Run("made", func(b *testing.B) {
 		path := filepath.Join(b.TempDir(), "log.xes")

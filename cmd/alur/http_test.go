@@ -46,7 +46,7 @@ func newSite(t *testing.T) *site {
 	// A redirect is part of what is tested.
 	s.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.Cleanup(func() {
-		s.Server.Close()
+		s.Close()
 		cancel()
 		<-done
 		if err := h.close(); err != nil {
@@ -166,11 +166,11 @@ func TestAPIRepeatedCommands(t *testing.T) {
 	for _, key := range []string{uuid.NewString(), "my own key 1"} {
 		first := s.ask(t, "POST", "/api/v1/requests", submission, "Idempotency-Key", key)
 		again := s.ask(t, "POST", "/api/v1/requests", submission, "Idempotency-Key", key)
-		if first.StatusCode != 201 || again.StatusCode != 201 || first.body != again.body || again.Header.Get("Idempotent-Replayed") != "true" {
+		if first.StatusCode != http.StatusCreated || again.StatusCode != http.StatusCreated || first.body != again.body || again.Header.Get("Idempotent-Replayed") != "true" {
 			t.Errorf("first %s %s\nagain %s %s", first.Status, first.body, again.Status, again.body)
 		}
 		other := s.ask(t, "POST", "/api/v1/requests", strings.Replace(submission, "new", "renewal", 1), "Idempotency-Key", key)
-		if other.StatusCode != 422 || !strings.Contains(other.body, `"code":"command_reused"`) {
+		if other.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(other.body, `"code":"command_reused"`) {
 			t.Errorf("another command under the same key: %s %s", other.Status, other.body)
 		}
 		ref := strings.TrimPrefix(first.Header.Get("Location"), "/api/v1/requests/")
@@ -178,7 +178,7 @@ func TestAPIRepeatedCommands(t *testing.T) {
 		one := s.ask(t, "POST", path, action("accept", "", "front-office"), "Idempotency-Key", key+"a")
 		s.act(t, ref, "recommend", "", "health-office")
 		two := s.ask(t, "POST", path, action("accept", "", "front-office"), "Idempotency-Key", key+"a", "If-Match", `"1"`)
-		if one.StatusCode != 200 || two.StatusCode != 200 || !strings.Contains(two.body, `"version":2`) || two.Header.Get("Idempotent-Replayed") != "true" {
+		if one.StatusCode != http.StatusOK || two.StatusCode != http.StatusOK || !strings.Contains(two.body, `"version":2`) || two.Header.Get("Idempotent-Replayed") != "true" {
 			t.Errorf("one %s %s\ntwo %s %s", one.Status, one.body, two.Status, two.body)
 		}
 	}
@@ -291,7 +291,7 @@ func TestAPIToken(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/healthz", "/lacak"} {
-		if a := s.ask(t, "GET", path, ""); a.StatusCode != 200 {
+		if a := s.ask(t, "GET", path, ""); a.StatusCode != http.StatusOK {
 			t.Errorf("%s wants a token: %s", path, a.Status)
 		}
 	}
@@ -450,7 +450,7 @@ func TestPageRefusesOtherMethods(t *testing.T) {
 			t.Errorf("%s: %s, Allow %q", method, a.Status, a.Header.Get("Allow"))
 		}
 	}
-	if a := s.ask(t, "HEAD", "/lacak", ""); a.StatusCode != 200 || a.body != "" {
+	if a := s.ask(t, "HEAD", "/lacak", ""); a.StatusCode != http.StatusOK || a.body != "" {
 		t.Errorf("HEAD: %s", a.Status)
 	}
 }

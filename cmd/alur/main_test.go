@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -20,11 +21,14 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "shared" {
+			switch cond {
+			case "shared":
 				_, err := os.Stat("../../../shared/data/logs")
 				return err == nil || os.Getenv("CI") != "", nil
+			case "race":
+				return underRace, nil
 			}
-			return false, nil
+			return false, fmt.Errorf("no condition %q", cond)
 		},
 	})
 }

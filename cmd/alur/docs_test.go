@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/alur-id/alur/workflows"
+)
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// blocks returns the fenced blocks of a language.
+func blocks(text, language string) []string {
+	var out []string
+	for _, m := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```").FindAllStringSubmatch(text, -1) {
+		out = append(out, m[1])
+	}
+	return out
+}
+
+func TestReadmeShowsTheWorkflowAsItIs(t *testing.T) {
+	d, _, err := readDefinition("../../workflows/catalogue/11.71/sip-dokter.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := workflows.Mermaid(d, "en")
+	pictures := blocks(readText(t, "README.md"), "mermaid")
+	if len(pictures) != 1 || pictures[0] != want {
+		t.Errorf("README.md does not show what alur workflow diagram --lang en draws:\n%s", want)
+	}
+}
+
+func TestReadmeCommandsAreThoseOfCI(t *testing.T) {
+	readme := readText(t, "README.md")
+	for _, command := range []string{"$ go run ./cmd/alur demo\n", "$ go test ./...\n"} {
+		if !strings.Contains(readme, command) {
+			t.Errorf("README.md does not say %q", command)
+		}
+	}
+	if ci := readText(t, ".ci/run"); !strings.Contains(ci, `\(go test .*\)`) || !strings.Contains(ci, "README.md") {
+		t.Error(".ci/run does not take the test command from README.md")
+	}
+}
+
+func TestExamplesInTheDocumentationLoad(t *testing.T) {
+	files, err := filepath.Glob("../../docs/agencies/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no documents: %v", err)
+	}
+	for _, file := range files {
+		examples := blocks(readText(t, strings.TrimPrefix(file, "../../")), "yaml")
+		if len(examples) == 0 {
+			t.Errorf("%s has no example", file)
+		}
+		for _, example := range examples {
+			if _, err := workflows.Read(file, []byte(example)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// The demo prints pages that show what it says, leaves nothing behind, and its
+// audit command works while it runs.
+func TestDemo(t *testing.T) {
+	c := child(t, "demo", "--listen", "127.0.0.1:0")
+	temporary := t.TempDir()
+	c.Env = append(os.Environ(), "TMPDIR="+temporary)
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pages []string
+	var audit []string
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 4 && strings.HasPrefix(fields[0], "http://") {
+			pages = append(pages, fields[0])
+			if words := map[string]string{
+				"approved": "Disetujui", "rejected": "Ditolak", "withdrawn": "Dibatalkan", "in_process": "Sedang diproses",
+				"needs_correction": "Perlu perbaikan", "verification": "Menunggu verifikasi",
+			}; !strings.Contains(get(t, fields[0]), words[fields[3]]) {
+				t.Errorf("%s does not say %s", fields[0], words[fields[3]])
+			}
+		}
+		if _, command, ok := strings.Cut(lines.Text(), "go run ./cmd/alur audit "); ok {
+			audit = append([]string{"audit"}, strings.Fields(command)...)
+		}
+		if strings.HasPrefix(lines.Text(), "Stop with") {
+			break
+		}
+	}
+	if len(pages) != 7 {
+		t.Errorf("%d pages, want 7", len(pages))
+	}
+	if out, err := child(t, audit...).CombinedOutput(); err != nil || !strings.Contains(string(out), "RequestSubmitted") {
+		t.Errorf("alur %v: %v\n%s", audit, err, out)
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("the demo did not end cleanly: %v", err)
+	}
+	left, err := os.ReadDir(temporary)
+	if err != nil || len(left) > 0 {
+		t.Errorf("the demo left %v, %v", left, err)
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
