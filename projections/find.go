@@ -29,10 +29,9 @@ const patience = 2 * time.Second
 // the log, Find waits for it to catch up. A text that cannot be a reference and
 // a reference that was never given out get the same [domain.ErrNotFound].
 func (f *Finder) Find(ctx context.Context, typed string) (Status, error) {
-	ref, err := domain.ParseReference(typed)
-	if err != nil {
-		return Status{}, fmt.Errorf("request: %w", domain.ErrNotFound)
-	}
+	// What is not a reference goes the same way as one that was never given out,
+	// waits included, and as the empty text is found nowhere.
+	ref, _ := domain.ParseReference(typed)
 	s, err := f.status.ByReference(ctx, ref)
 	if !errors.Is(err, domain.ErrNotFound) {
 		return s, err

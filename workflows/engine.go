@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,12 +39,11 @@ func NewEngine(log domain.EventLog, library *Library, c EngineConfig) *Engine {
 	return &Engine{log: log, library: library, now: c.Now, random: c.Random, taken: c.Taken}
 }
 
-// Answer is what a command led to. Repeated says that the command was part of
-// the request before; Request is then the request as it is now, Version and
-// Position those of the first answer.
+// Answer is what a command led to: the request as it then was, and the position
+// of its event. Repeated says that the command was part of the request before,
+// and that this is the first answer again.
 type Answer struct {
 	Request  domain.Request
-	Version  domain.Version
 	Position domain.Position
 	Repeated bool
 }
@@ -109,7 +109,8 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Comman
 		}
 		if len(events) == 0 {
 			first, _ := r.Answer(commandID(c))
-			return Answer{Request: r, Version: first.Version, Position: first.Position, Repeated: true}, nil
+			r, err := e.loadUntil(ctx, request, first.Version)
+			return Answer{Request: r, Position: first.Position, Repeated: true}, err
 		}
 		done, err := e.log.Append(ctx, domain.Append{Stream: domain.RequestStream(request), Expected: r.Version, Events: events})
 		var conflict *domain.ConflictError
@@ -118,12 +119,10 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Comman
 			// The same submission may have been on its way twice, with another
 			// reference drawn for each. The log takes both for one append; the one
 			// it holds is the answer.
-			if r, err = e.Load(ctx, request); err != nil {
-				return Answer{}, err
-			}
-			return Answer{Request: r, Version: done.Version, Position: done.Position}, nil
+			r, err := e.loadUntil(ctx, request, done.Version)
+			return Answer{Request: r, Position: done.Position}, err
 		case err == nil:
-			return Answer{Request: evolve(r, events), Version: done.Version, Position: done.Position}, nil
+			return Answer{Request: evolve(r, events), Position: done.Position}, nil
 		case !errors.As(err, &conflict):
 			return Answer{}, fmt.Errorf("append to request %s: %w", request, err)
 		}
@@ -142,10 +141,17 @@ func evolve(r domain.Request, events []domain.Event) domain.Request {
 // Load folds a request's events. A request that does not exist is the zero
 // value.
 func (e *Engine) Load(ctx context.Context, request uuid.UUID) (domain.Request, error) {
+	return e.loadUntil(ctx, request, math.MaxInt)
+}
+
+func (e *Engine) loadUntil(ctx context.Context, request uuid.UUID, last domain.Version) (domain.Request, error) {
 	var r domain.Request
 	for ev, err := range e.log.ReadStream(ctx, domain.RequestStream(request), 0) {
 		if err != nil {
 			return domain.Request{}, fmt.Errorf("load request %s: %w", request, err)
+		}
+		if ev.Version > last {
+			break
 		}
 		r = domain.Evolve(r, ev)
 	}

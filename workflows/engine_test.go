@@ -150,14 +150,14 @@ func TestTheSameCommandAgainGetsTheFirstAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !again.Repeated || again.Request.Reference != first.Request.Reference || again.Version != 1 || again.Position != first.Position {
+	if !again.Repeated || again.Request.Reference != first.Request.Reference || again.Request.Version != 1 || again.Request.State != "submitted" || again.Position != first.Position {
 		t.Errorf("answered %+v, first %+v", again, first)
 	}
 	two, err := b.engine.Act(t.Context(), first.Request.ID, accept)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !two.Repeated || two.Version != one.Version || two.Position != one.Position {
+	if !two.Repeated || two.Request.State != "health-check" || two.Request.Version != one.Request.Version || two.Position != one.Position {
 		t.Errorf("answered %+v, first %+v", two, one)
 	}
 	if n := b.count(t, first.Request); n != 3 {

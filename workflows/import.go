@@ -32,11 +32,11 @@ type Importer struct {
 	Engine *Engine
 
 	// Progress, if not nil, is told the running totals after each commit.
-	Progress func(Imported)
+	Progress func(ImportSummary)
 }
 
-// Imported is what an import came to. Cases and Events count what was read.
-type Imported struct {
+// ImportSummary is what an import came to. Cases and Events count what was read.
+type ImportSummary struct {
 	Cases       int            `json:"cases"`
 	Events      int            `json:"events"`
 	KeptCases   int            `json:"kept_cases"`
@@ -77,9 +77,9 @@ const batchEvents = 2000
 // Import tells every case of a log, under a workflow. The traces are read in
 // another goroutine than they are judged in, and recorded in a third. On an
 // error the summary says what was recorded before it.
-func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Workflow, traces iter.Seq2[Trace, error]) (Imported, error) {
+func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Workflow, traces iter.Seq2[Trace, error]) (ImportSummary, error) {
 	began := im.Engine.now()
-	s := Imported{Refused: []RefusedCase{}, Punctuality: map[string]int{}}
+	s := ImportSummary{Refused: []RefusedCase{}, Punctuality: map[string]int{}}
 	teller, err := newTeller(tenant, w, im.Engine)
 	if err != nil {
 		return s, err
@@ -190,7 +190,7 @@ func judge(ctx context.Context, t *teller, in <-chan []Trace, out chan<- verdict
 	return flush()
 }
 
-func (im *Importer) record(ctx context.Context, v verdict, head domain.Position, s *Imported) error {
+func (im *Importer) record(ctx context.Context, v verdict, head domain.Position, s *ImportSummary) error {
 	appends := make([]domain.Append, len(v.told))
 	for i, c := range v.told {
 		appends[i] = c.append

@@ -132,7 +132,7 @@ func TestImport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := workflows.Imported{
+	want := workflows.ImportSummary{
 		Cases: 3, Events: 6, KeptCases: 3, KeptEvents: 6, Refused: []workflows.RefusedCase{},
 		Punctuality: map[string]int{"on_time": 1, "late": 1, "open": 1},
 	}

@@ -55,8 +55,7 @@ type doneOutput struct {
 	Body     done
 }
 
-// done is what a command led to. Version and Position are those of the command's
-// own event; the state is the request's present one.
+// done is what a command led to: the request right after it.
 type done struct {
 	Reference domain.Reference    `json:"reference"`
 	Version   domain.Version      `json:"version"`
@@ -125,7 +124,7 @@ func (a *api) act(ctx context.Context, in *actInput) (*doneOutput, error) {
 func outputOf(answer workflows.Answer) *doneOutput {
 	r := answer.Request
 	out := &doneOutput{ETag: etag(r.Version), Body: done{
-		Reference: r.Reference, Version: answer.Version, Position: answer.Position,
+		Reference: r.Reference, Version: r.Version, Position: answer.Position,
 		State: r.State, Public: r.Public, Tracking: "/lacak/" + string(r.Reference),
 	}}
 	if answer.Repeated {

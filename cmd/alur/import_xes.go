@@ -72,7 +72,7 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 		return err
 	}
 	defer f.Close()
-	var summary workflows.Imported
+	var summary workflows.ImportSummary
 	err = withHouse(c, o.db, func(ctx context.Context, h *house) error {
 		w, err := h.library.Publish(ctx, workflows.Publication{
 			Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(),
@@ -104,7 +104,7 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 	return err
 }
 
-func printImported(w io.Writer, s workflows.Imported) error {
+func printImported(w io.Writer, s workflows.ImportSummary) error {
 	rows := [][]string{
 		{"cases read", fmt.Sprint(s.Cases)},
 		{"events read", fmt.Sprint(s.Events)},

@@ -420,7 +420,7 @@ func TestKillDuringImport(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	var summary workflows.Imported
+	var summary workflows.ImportSummary
 	if err := json.Unmarshal(out, &summary); err != nil {
 		t.Fatal(err)
 	}
