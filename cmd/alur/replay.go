@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,10 +12,15 @@ import (
 	"github.com/alur-id/alur/domain"
 )
 
+type replayFlags struct {
+	db, at           string
+	moment           time.Time // at, read
+	version          int
+	recorded, asJSON bool
+}
+
 func newReplay() *cobra.Command {
-	var db, at string
-	var version int
-	var recorded, asJSON bool
+	var o replayFlags
 	c := &cobra.Command{
 		Use:   "replay REFERENCE",
 		Short: "Show a request as it stood at a version or a time",
@@ -25,69 +31,71 @@ state they lead to. Without --version and --at it folds them all.
 them, which is what was known: an imported or a belated event occurred long
 before it was recorded. Events are taken in their recorded order, up to the
 first that is later than the time.`,
-		Args: func(c *cobra.Command, args []string) error {
-			if err := cobra.ExactArgs(1)(c, args); err != nil {
-				return err
+		Args: func(c *cobra.Command, args []string) (err error) {
+			if o.at != "" {
+				o.moment, err = time.Parse(time.RFC3339Nano, o.at)
 			}
-			if _, err := parseMoment(at); err != nil {
-				return err
-			}
-			if c.Flags().Changed("version") && version < 1 {
-				return fmt.Errorf("--version %d: the first version is 1", version)
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			moment, err := parseMoment(at)
-			if err != nil {
-				return err
-			}
-			until := func(e domain.Recorded) bool {
-				switch {
-				case version > 0:
-					return e.Version <= domain.Version(version)
-				case at == "":
-					return true
-				case recorded:
-					return !e.At.After(moment)
-				default:
-					return !e.Occurred.After(moment)
-				}
-			}
-			var now, then domain.Request
-			var lines []auditLine
-			err = withExisting(c, db, func(ctx context.Context, h *house) error {
-				if now, err = h.find(ctx, args[0]); err != nil {
-					return err
-				}
-				then, lines, err = h.replay(ctx, now.ID, until)
-				return err
-			})
 			switch {
 			case err != nil:
-				return err
-			case domain.Version(version) > now.Version:
-				return fmt.Errorf("request %s has %d versions, not %d", now.Reference, now.Version, version)
-			case !then.Exists():
-				return fmt.Errorf("request %s did not exist yet at %s", now.Reference, at)
+				// One without a zone could be meant in three.
+				return fmt.Errorf("--at %q: want a time with its zone, such as 2026-11-23T08:00:00+07:00", o.at)
+			case c.Flags().Changed("version") && o.version < 1:
+				return fmt.Errorf("--version %d: the first version is 1", o.version)
+			case o.recorded && o.at == "":
+				return errors.New("--recorded goes with --at")
 			}
-			if asJSON {
-				return printJSON(c.OutOrStdout(), struct {
-					shown
-					Events []auditLine `json:"events"`
-				}{show(then), lines})
-			}
-			c.PrintErrf("alur: after %d of %d events\n", then.Version, now.Version)
-			return table(c.OutOrStdout(), []string{"FIELD", "VALUE"}, show(then).rows())
+			return cobra.ExactArgs(1)(c, args)
 		},
+		RunE: func(c *cobra.Command, args []string) error { return replay(c, args[0], o) },
 	}
-	dbFlag(c, &db)
-	jsonFlag(c, &asJSON)
-	c.Flags().IntVar(&version, "version", 0, "as after `N` events")
-	c.Flags().StringVar(&at, "at", "", "as at a `TIME`, such as 2026-11-23T08:00:00+07:00")
-	c.Flags().BoolVar(&recorded, "recorded", false, "with --at: by when events were recorded")
+	dbFlag(c, &o.db)
+	jsonFlag(c, &o.asJSON)
+	c.Flags().IntVar(&o.version, "version", 0, "as after `N` events")
+	c.Flags().StringVar(&o.at, "at", "", "as at a `TIME`, such as 2026-11-23T08:00:00+07:00")
+	c.Flags().BoolVar(&o.recorded, "recorded", false, "with --at: by when events were recorded")
 	c.MarkFlagsMutuallyExclusive("version", "at")
 	return c
+}
+
+// until reports whether an event is part of what is replayed.
+func (o replayFlags) until(e domain.Recorded) bool {
+	switch {
+	case o.version > 0:
+		return e.Version <= domain.Version(o.version)
+	case o.at == "":
+		return true
+	case o.recorded:
+		return !e.At.After(o.moment)
+	default:
+		return !e.Occurred.After(o.moment)
+	}
+}
+
+func replay(c *cobra.Command, reference string, o replayFlags) error {
+	var now, then domain.Request
+	var lines []auditLine
+	err := withExisting(c, o.db, func(ctx context.Context, h *house) (err error) {
+		if now, err = h.find(ctx, reference); err != nil {
+			return err
+		}
+		then, lines, err = h.replay(ctx, now.ID, o.until)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case domain.Version(o.version) > now.Version:
+		return fmt.Errorf("request %s has %d versions, not %d", now.Reference, now.Version, o.version)
+	case !then.Exists():
+		return fmt.Errorf("request %s did not exist yet at %s", now.Reference, o.at)
+	case o.asJSON:
+		return printJSON(c.OutOrStdout(), struct {
+			shown
+			Events []auditLine `json:"events"`
+		}{show(then), lines})
+	}
+	c.PrintErrf("alur: after %d of %d events\n", then.Version, now.Version)
+	return table(c.OutOrStdout(), []string{"FIELD", "VALUE"}, show(then).rows())
 }
 
 // replay folds a request's events as long as until holds.
@@ -105,17 +113,4 @@ func (h *house) replay(ctx context.Context, id uuid.UUID, until func(domain.Reco
 		lines = append(lines, lineOf(e))
 	}
 	return r, lines, nil
-}
-
-// parseMoment reads a moment with its zone: a time without one could be meant in
-// three. The zero time stands for no moment.
-func parseMoment(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return t, fmt.Errorf("--at %q: want a time with its zone, such as 2026-11-23T08:00:00+07:00", s)
-	}
-	return t, nil
 }
