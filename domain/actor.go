@@ -62,7 +62,7 @@ func (a Actor) check() error {
 		return refuse(RuleActor, "the actor has no role", "say in which role the actor acts")
 	case !slices.Contains(Capacities(), a.Capacity):
 		return refuse(RuleActor, fmt.Sprintf("%q is not a capacity", a.Capacity),
-			"use one of "+join(Capacities()))
+			"use one of "+Listed(Capacities()))
 	}
 	return nil
 }
@@ -86,7 +86,8 @@ func looksPersonal(s string) bool {
 	return false
 }
 
-func join[T ~string](list []T) string {
+// Listed is a list of names as a sentence holds it: "a, b, c".
+func Listed[T ~string](list []T) string {
 	out := make([]string, len(list))
 	for i, s := range list {
 		out[i] = string(s)

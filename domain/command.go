@@ -7,7 +7,10 @@ import (
 )
 
 // Command is what somebody asks to be done to one request: [Submit] or [Act].
-type Command interface{ header() Header }
+type Command interface {
+	// Head is the part that all commands share.
+	Head() Header
+}
 
 // Header is what every command says. ID is its idempotency key: the same
 // command sent again is answered as the first time.
@@ -18,7 +21,8 @@ type Header struct {
 	Correlation uuid.UUID // Nil: the command itself
 }
 
-func (h Header) header() Header { return h }
+// Head implements [Command].
+func (h Header) Head() Header { return h }
 
 // Submit asks for a request to be begun. Its request id is RequestID(ID).
 type Submit struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // Decide is what a command leads to: the events that follow from it, no events
@@ -15,12 +16,13 @@ import (
 // command given before, does the workflow have such an edge here, may this role
 // take it, in this capacity, for this reason.
 func Decide(r Request, c Command, w Workflow) ([]Event, error) {
-	h := c.header()
+	h := c.Head()
 	if err := h.Actor.check(); err != nil {
 		return nil, err
 	}
-	if h.Occurred.IsZero() || h.Occurred.Year() < 1900 || h.Occurred.Year() > 9999 {
-		return nil, refuse(RuleTime, "the command does not say when it happened", "give it a time of occurrence")
+	// What JSON and RFC 3339 can hold, in UTC as it is recorded.
+	if year := h.Occurred.UTC().Year(); h.Occurred.IsZero() || year < 1900 || year > 9999 {
+		return nil, refuse(RuleTime, "the command does not say when it happened, or no time it can have happened", "give it a time of occurrence between 1900 and 9999")
 	}
 	if d := r.find(h.ID); d != nil {
 		return nil, repeated(r, d, c, w)
@@ -65,6 +67,9 @@ func submit(r Request, c Submit, w Workflow) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := nothingPersonal(facts, c.Imported); err != nil {
+		return nil, err
+	}
 	return RequestSubmitted{
 		Request: RequestID(c.ID), Reference: c.Reference,
 		State: start.State, Public: start.Public, Facts: facts, Imported: c.Imported,
@@ -93,15 +98,33 @@ func act(r Request, c Act, w Workflow) (Body, error) {
 	}, nil
 }
 
+// nothingPersonal refuses what is plainly personal data, whatever a definition
+// declares: it would stand in the clear for ever.
+func nothingPersonal(f Facts, i *Imported) error {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		text := fmt.Sprint(f[name])
+		if n, ok := f[name].(float64); ok {
+			text = strconv.FormatFloat(n, 'f', -1, 64)
+		}
+		if looksPersonal(text) {
+			return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like a NIK or an e-mail address", name), "facts are kept in the clear: leave it out")
+		}
+	}
+	if i != nil && looksPersonal(i.Case) {
+		return refuse(RulePersonalData, "the case is named by what looks like a NIK or an e-mail address", "give the case another name: it is kept in the clear")
+	}
+	return nil
+}
+
 // mayAct is the rule of who may do what: the actor's role must be one that the
 // edge names, and the workflow must let that role act in the actor's capacity.
 func mayAct(a Actor, roles []RoleID, w Workflow, what string) error {
 	if !slices.Contains(roles, a.Role) {
-		return refuse(RuleRole, fmt.Sprintf("role %q may not %s", a.Role, what), "it belongs to "+join(roles))
+		return refuse(RuleRole, fmt.Sprintf("role %q may not %s", a.Role, what), "it belongs to "+Listed(roles))
 	}
 	if allowed := w.Capacities(a.Role); !slices.Contains(allowed, a.Capacity) {
 		return refuse(RuleCapacity, fmt.Sprintf("role %q may not act in capacity %q", a.Role, a.Capacity),
-			"it acts as "+join(allowed))
+			"it acts as "+Listed(allowed))
 	}
 	return nil
 }
@@ -109,9 +132,9 @@ func mayAct(a Actor, roles []RoleID, w Workflow, what string) error {
 func reasonGiven(c Act, t Transition) error {
 	switch {
 	case len(t.Reasons) > 0 && c.Reason == "":
-		return refuse(RuleReason, fmt.Sprintf("action %q needs a reason code", c.Action), "give one of "+join(t.Reasons))
+		return refuse(RuleReason, fmt.Sprintf("action %q needs a reason code", c.Action), "give one of "+Listed(t.Reasons))
 	case len(t.Reasons) > 0 && !slices.Contains(t.Reasons, c.Reason):
-		return refuse(RuleReason, fmt.Sprintf("%q is not a reason for action %q", c.Reason, c.Action), "give one of "+join(t.Reasons))
+		return refuse(RuleReason, fmt.Sprintf("%q is not a reason for action %q", c.Reason, c.Action), "give one of "+Listed(t.Reasons))
 	case len(t.Reasons) == 0 && c.Reason != "":
 		return refuse(RuleReason, fmt.Sprintf("action %q takes no reason code", c.Action), "leave the reason out")
 	}
@@ -120,7 +143,7 @@ func reasonGiven(c Act, t Transition) error {
 
 // repeated is nil when the command asks for what it did the first time.
 func repeated(r Request, d *done, c Command, w Workflow) error {
-	same := d.actor == c.header().Actor
+	same := d.actor == c.Head().Actor
 	switch c := c.(type) {
 	case Submit:
 		facts, err := w.CheckFacts(c.Facts)

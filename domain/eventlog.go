@@ -20,7 +20,8 @@ import (
 //
 // Idempotency: an append whose events are all recorded already, at the very
 // versions it asks for and with the same ids, succeeds again with the first
-// answer and records nothing.
+// answer, says so, and records nothing. The log compares ids, not content: whoever
+// appends has to look whether what is recorded is what was meant.
 type EventLog interface {
 	// Append records events in one stream: all of them or none. Expected is the
 	// version of the stream before them, 0 for a new stream; if the stream is
@@ -51,8 +52,10 @@ type Append struct {
 	Events   []Event
 }
 
-// Appended is what became of it: the version and position of its last event.
+// Appended is what became of it: the version and position of its last event, and
+// whether the events were there already.
 type Appended struct {
 	Version  Version
 	Position Position
+	Repeated bool
 }

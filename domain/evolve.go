@@ -20,11 +20,3 @@ func Evolve(r Request, e Recorded) Request {
 	r.done = d
 	return r
 }
-
-// Fold is Evolve over a history.
-func Fold(r Request, events ...Recorded) Request {
-	for _, e := range events {
-		r = Evolve(r, e)
-	}
-	return r
-}

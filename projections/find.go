@@ -42,7 +42,7 @@ func (f *Finder) Find(ctx context.Context, typed string) (Status, error) {
 	}
 	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if waitErr := f.views.WaitFor(wait, head); waitErr != nil {
+	if waitErr := f.views.WaitFor(wait, head, StatusProjection{}.Name()); waitErr != nil {
 		return Status{}, fmt.Errorf("the status view is behind the log: %w", waitErr)
 	}
 	return f.status.ByReference(ctx, ref)

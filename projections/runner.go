@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -196,9 +197,10 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 		return 0, err
 	}
 	batch := make([]domain.Recorded, 0, batchSize)
+	var fault error // of the log: what comes before it is folded first
 	for e, err := range v.log.ReadAll(ctx, position) {
-		if err != nil {
-			return 0, err
+		if fault = err; err != nil {
+			break
 		}
 		if batch = append(batch, e); len(batch) == batchSize {
 			break
@@ -206,7 +208,7 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 	}
 	if len(batch) == 0 {
 		w.move(position)
-		return 0, nil
+		return 0, fault
 	}
 	if err := w.Apply(ctx, tx, batch); err != nil {
 		return 0, err
@@ -224,14 +226,15 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 		return 0, err
 	}
 	w.move(last.Position)
-	return len(batch), nil
+	return len(batch), fault
 }
 
-// WaitFor returns when every view has folded the event at a position, or with
-// the context's error. It is how a reader sees its own write.
-func (v *Views) WaitFor(ctx context.Context, position domain.Position) error {
+// WaitFor returns when the named views, or all where none is named, have folded
+// the event at a position, or with the context's error. It is how a reader sees
+// its own write.
+func (v *Views) WaitFor(ctx context.Context, position domain.Position, names ...string) error {
 	for _, w := range v.views {
-		for {
+		for len(names) == 0 || slices.Contains(names, w.Name()) {
 			w.mu.Lock()
 			at, moved := w.position, w.moved
 			w.mu.Unlock()

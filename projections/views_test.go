@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -394,5 +395,78 @@ func TestFinder(t *testing.T) {
 		if _, err := finder.Find(t.Context(), typed); !errors.Is(err, domain.ErrNotFound) {
 			t.Errorf("%q: %v", typed, err)
 		}
+	}
+}
+
+// faulty is a log that cannot be read beyond a position.
+type faulty struct {
+	*memory.Log
+	last domain.Position
+}
+
+func (f faulty) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[domain.Recorded, error] {
+	return func(yield func(domain.Recorded, error) bool) {
+		for e, err := range f.Log.ReadAll(ctx, after) {
+			if e.Position > f.last {
+				yield(domain.Recorded{}, errors.New("undecodable"))
+				return
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func TestWhatComesBeforeAnUnreadableEventIsShown(t *testing.T) {
+	log := newLog()
+	p := newPlayed(1)
+	for range 5 {
+		p.next(t, log)
+	}
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	views := newViews(t, faulty{log, 3}, file.Writer)
+	if err := views.CatchUp(t.Context()); err == nil {
+		t.Error("the fault was not told")
+	}
+	list, err := projections.NewStatusView(file.Reader).List(t.Context(), projections.Filter{})
+	if err != nil || len(list) != 1 || list[0].Version != 3 {
+		t.Errorf("%+v, %v; want version 3", list, err)
+	}
+}
+
+// Another view that is stuck does not keep the finder from saying that there is
+// no such request.
+func TestFinderDoesNotWaitForOtherViews(t *testing.T) {
+	log := newLog()
+	newPlayed(1).next(t, log)
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	views := newViews(t, log, file.Writer, poison{at: 1}, projections.StatusProjection{})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { views.Run(ctx); close(done) }()
+	defer func() { cancel(); <-done }()
+	finder := projections.NewFinder(log, views, projections.NewStatusView(file.Reader))
+	for _, typed := range []string{"nonsense", string(domain.NewReference(77))} {
+		if _, err := finder.Find(t.Context(), typed); !errors.Is(err, domain.ErrNotFound) {
+			t.Errorf("%q: %v", typed, err)
+		}
+	}
+}
+
+// When the status view itself does not advance, nobody is told that a request
+// does not exist: it may. Whatever was typed, the answer is the same.
+func TestFinderDoesNotDenyWhatItCannotKnow(t *testing.T) {
+	log := newLog()
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	views := newViews(t, log, file.Writer) // nobody runs them
+	newPlayed(1).next(t, log)
+	finder := projections.NewFinder(log, views, projections.NewStatusView(file.Reader))
+	for _, typed := range []string{"nonsense", string(domain.NewReference(77))} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if _, err := finder.Find(ctx, typed); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%q: %v", typed, err)
+		}
+		cancel()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,7 +154,7 @@ func (w *Workflow) noEdge(from domain.StateID, action domain.ActionID) error {
 	}
 	remedy := "nothing leads on from here"
 	if open := w.leaving[from]; len(open) > 0 {
-		remedy = "possible now: " + joined(open)
+		remedy = "possible now: " + domain.Listed(open)
 	}
 	return domain.NewRefusal(domain.RuleNotFromHere,
 		fmt.Sprintf("action %q is not possible in state %q", action, from), remedy)
@@ -215,7 +216,7 @@ func (f Fact) read(value any) (any, error) {
 			return v, nil
 		}
 	case float64:
-		if f.Type == FactNumber {
+		if f.Type == FactNumber && !math.IsNaN(v) && !math.IsInf(v, 0) {
 			return v, nil
 		}
 	case int:

@@ -35,9 +35,22 @@ type DiscoverOptions struct {
 // ErrEmptyLog says that there is nothing to learn from.
 var ErrEmptyLog = errors.New("the log has no events with a concept:name")
 
-// maxFactValues is how many different texts a case attribute may have and still
-// be drafted as a fact. One with more is likely to describe a person or a place.
+// A case attribute is drafted as a fact when it sorts cases into few kinds: no
+// more different values than this, and each shared by two cases or more, all in
+// all. One with more values is likely to describe a person or a place.
 const maxFactValues = 50
+
+// Limits beyond which a log is no record of a process.
+const (
+	maxNames = 10_000 // different activities, roles or attributes
+	maxName  = 500    // bytes of one
+)
+
+// personalWords in the name of an attribute keep it from being drafted as a fact,
+// in Indonesian and English.
+var personalWords = []string{
+	"name", "nama", "nik", "ktp", "mail", "phone", "telp", "telepon", "ponsel", "alamat", "address", "lahir", "birth", "born", "npwp", "passport", "paspor",
+}
 
 // Discover drafts a definition: an action for each activity, a state for "after
 // this activity", a transition for each order that was observed, a role for each
@@ -51,7 +64,9 @@ func Discover(traces iter.Seq2[Trace, error], o DiscoverOptions) (*Draft, error)
 		if err != nil {
 			return nil, err
 		}
-		l.trace(t)
+		if err := l.trace(t); err != nil {
+			return nil, fmt.Errorf("case %q: %w", t.Name, err)
+		}
 	}
 	if len(l.activities) == 0 {
 		return nil, ErrEmptyLog
@@ -88,12 +103,16 @@ func newActivity() *activity {
 type attribute struct {
 	kind   AttributeKind
 	mixed  bool
-	values map[string]bool
+	seen   int
+	values map[string]bool // not of dates; one more than maxFactValues at most
 }
 
-func (l *learner) trace(t Trace) {
+func (l *learner) trace(t Trace) error {
 	l.cases++
 	for _, a := range t.Attributes {
+		if len(a.Key) > maxName {
+			return fmt.Errorf("an attribute's name is longer than %d bytes", maxName)
+		}
 		l.attribute(a)
 	}
 	before := l.first
@@ -103,6 +122,9 @@ func (l *learner) trace(t Trace) {
 			continue // nothing to learn; an import will refuse the case
 		}
 		name, role := e.Activity(), e.roleBy(l.o.Role)
+		if max(len(name), len(role), len(e.Resource)) > maxName {
+			return fmt.Errorf("the name of an activity or a resource is longer than %d bytes", maxName)
+		}
 		if r := orUnrecorded(e.Resource); r != unrecorded {
 			l.resources[r] = true
 		}
@@ -119,6 +141,10 @@ func (l *learner) trace(t Trace) {
 		before = at
 	}
 	before.last++
+	if max(len(l.activities), len(l.roles), len(l.resources), len(l.attributes)) > maxNames {
+		return fmt.Errorf("more than %d different activities, resources or attributes: this is no record of a process", maxNames)
+	}
+	return nil
 }
 
 func (l *learner) attribute(a Attribute) {
@@ -131,8 +157,9 @@ func (l *learner) attribute(a Attribute) {
 		l.attributes[a.Key] = seen
 	}
 	seen.mixed = seen.mixed || seen.kind != a.Kind
-	if a.Kind == AttributeString && len(seen.values) <= maxFactValues {
-		seen.values[a.Value] = true
+	seen.seen++
+	if a.Kind != AttributeDate && len(seen.values) <= maxFactValues {
+		seen.values[a.Value[:min(len(a.Value), maxName)]] = true
 	}
 }
 
@@ -258,10 +285,14 @@ func (l *learner) draftFacts(d *Definition) []string {
 		switch {
 		case a.mixed || !ok:
 			why = "has no single type"
+		case slices.ContainsFunc(personalWords, func(w string) bool { return strings.Contains(strings.ToLower(key), w) }):
+			why = "may be about a person"
 		case slices.ContainsFunc(slices.Collect(maps.Keys(a.values)), func(v string) bool { return l.resources[v] }):
 			why = "names people"
 		case len(a.values) > maxFactValues:
 			why = fmt.Sprintf("has more than %d different values", maxFactValues)
+		case kind != FactTime && kind != FactBoolean && 2*len(a.values) > a.seen:
+			why = "hardly any two cases share a value"
 		}
 		if why != "" {
 			leftOut = append(leftOut, key+": "+why)

@@ -93,8 +93,7 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Act) (Answ
 // first. A command that named the version it saw is then refused by Decide; one
 // that did not is judged by the request as it has become.
 func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Command, rules func(domain.Request) (domain.Workflow, error)) (Answer, error) {
-	const attempts = 16
-	for range attempts {
+	for ctx.Err() == nil { // each time round, somebody else got something done
 		r, err := e.Load(ctx, request)
 		if err != nil {
 			return Answer{}, err
@@ -108,26 +107,23 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Comman
 			return Answer{}, err
 		}
 		if len(events) == 0 {
-			first, _ := r.Answer(commandID(c))
+			first, _ := r.Answer(c.Head().ID)
 			r, err := e.loadUntil(ctx, request, first.Version)
 			return Answer{Request: r, Position: first.Position, Repeated: true}, err
 		}
 		done, err := e.log.Append(ctx, domain.Append{Stream: domain.RequestStream(request), Expected: r.Version, Events: events})
 		var conflict *domain.ConflictError
 		switch {
-		case err == nil && !r.Exists():
-			// The same submission may have been on its way twice, with another
-			// reference drawn for each. The log takes both for one append; the one
-			// it holds is the answer.
-			r, err := e.loadUntil(ctx, request, done.Version)
-			return Answer{Request: r, Position: done.Position}, err
+		case err == nil && done.Repeated:
+			// Another command with this id came first. Whether it was the same one,
+			// Decide can tell now.
 		case err == nil:
 			return Answer{Request: evolve(r, events), Position: done.Position}, nil
 		case !errors.As(err, &conflict):
 			return Answer{}, fmt.Errorf("append to request %s: %w", request, err)
 		}
 	}
-	return Answer{}, &domain.ConflictError{Stream: domain.RequestStream(request)}
+	return Answer{}, ctx.Err()
 }
 
 // evolve folds events that were just decided, before a log has placed them.
@@ -182,14 +178,4 @@ func (e *Engine) newReference(ctx context.Context) (domain.Reference, error) {
 			return ref, nil
 		}
 	}
-}
-
-func commandID(c domain.Command) uuid.UUID {
-	switch c := c.(type) {
-	case domain.Submit:
-		return c.ID
-	case domain.Act:
-		return c.ID
-	}
-	return uuid.Nil
 }

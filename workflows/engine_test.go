@@ -354,3 +354,104 @@ func TestAReferenceInUseIsNotGivenAgain(t *testing.T) {
 		t.Errorf("asked for %v, gave %s", asked, answer.Request.Reference)
 	}
 }
+
+// Two clients that use one command id for different things: whoever comes second
+// is told so, also when both are under way at once.
+func TestOneCommandIDForTwoCommandsAtOnce(t *testing.T) {
+	for range 50 {
+		b := newBench(t)
+		r := b.submit(t)
+		accept := domain.Act{Header: newHeader(t, "front-office"), Action: "accept"}
+		withdraw := domain.Act{Header: newHeader(t, "applicant"), Action: "withdraw"}
+		withdraw.ID = accept.ID
+		submissions := []domain.Submit{b.submission(t), b.submission(t)}
+		submissions[1].ID, submissions[1].Facts = submissions[0].ID, domain.Facts{"kind": "renewal"}
+
+		var won, lost atomic.Int64
+		note := func(err error) {
+			var refusal *domain.Refusal
+			switch {
+			case err == nil:
+				won.Add(1)
+			case errors.As(err, &refusal) && refusal.Rule == domain.RuleCommandReused:
+				lost.Add(1)
+			default:
+				t.Errorf("told %v", err)
+			}
+		}
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for _, c := range []domain.Act{accept, withdraw} {
+			wg.Go(func() {
+				<-start
+				_, err := b.engine.Act(t.Context(), r.ID, c)
+				note(err)
+			})
+		}
+		for _, c := range submissions {
+			wg.Go(func() {
+				<-start
+				answer, err := b.engine.Submit(t.Context(), c)
+				if err == nil && answer.Request.Facts["kind"] != c.Facts["kind"] {
+					t.Errorf("submitted %v, was answered %v", c.Facts, answer.Request.Facts)
+				}
+				note(err)
+			})
+		}
+		close(start)
+		wg.Wait()
+		if won.Load() != 2 || lost.Load() != 2 {
+			t.Fatalf("%d won, %d lost; want 2 and 2", won.Load(), lost.Load())
+		}
+	}
+}
+
+// Actors who named no version are never told of a conflict, however many they
+// are: each waits for its turn.
+func TestActionsInPlaceAllGetTheirTurn(t *testing.T) {
+	b := newBench(t)
+	b.publish(t, []byte(small))
+	clerk := func() domain.Header { return newHeader(t, "clerk") }
+	answer, err := b.engine.Submit(t.Context(), domain.Submit{Header: clerk(), Tenant: "11.71", Service: "permit"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const actors = 64
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for range actors {
+		c := domain.Act{Header: clerk(), Action: "note"}
+		wg.Go(func() {
+			<-start
+			if _, err := b.engine.Act(t.Context(), answer.Request.ID, c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	if n := b.count(t, answer.Request); n != actors+1 {
+		t.Errorf("%d events, want %d", n, actors+1)
+	}
+}
+
+// A newer program published a version that this one cannot read. Requests under
+// the older version go on.
+func TestAnUnreadableVersionHarmsNoOther(t *testing.T) {
+	b := newBench(t)
+	r := b.submit(t)
+	command := domain.CommandID(now, "newer")
+	_, err := b.log.Append(t.Context(), domain.Append{Stream: domain.WorkflowStream("11.71", "sip-dokter"), Expected: 1, Events: []domain.Event{{
+		Envelope: domain.Envelope{ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Command: command, Occurred: now},
+		Body:     domain.WorkflowPublished{Source: "alur: 2\n"},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.library = workflows.NewLibrary(b.log) // as after a restart
+	b.engine = b.newEngine(nil)
+	b.act(t, r, "front-office", "accept")
+	if _, err := b.library.Latest(t.Context(), "11.71", "sip-dokter"); err == nil {
+		t.Error("the version that does not load is the latest, and nobody is told")
+	}
+}

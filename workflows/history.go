@@ -30,7 +30,6 @@ const (
 	AttributeInt     AttributeKind = "int"
 	AttributeFloat   AttributeKind = "float"
 	AttributeBoolean AttributeKind = "boolean"
-	AttributeID      AttributeKind = "id"
 )
 
 // TraceEvent is one event of a case. A field the log does not give is empty.

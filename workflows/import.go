@@ -27,9 +27,6 @@ type BatchLog interface {
 type Importer struct {
 	Log    BatchLog
 	Engine *Engine
-
-	// Progress, if not nil, is told the running totals after each commit.
-	Progress func(ImportSummary)
 }
 
 // ImportSummary is what an import came to. Cases and Events count what was read.
@@ -42,6 +39,7 @@ type ImportSummary struct {
 	Refused     []RefusedCase  `json:"refused"`
 	Punctuality map[string]int `json:"punctuality"` // of the kept cases, by the log's own dates
 	Seconds     float64        `json:"seconds"`
+	Fault       string         `json:"fault,omitempty"` // why the import ended before the log did
 }
 
 // RefusedCase is a case of which nothing was recorded. Event counts from 1; 0
@@ -57,8 +55,13 @@ type RefusedCase struct {
 // Rules an import can refuse a case by, beside those of the domain.
 const (
 	RuleNoEvents  domain.Rule = "no_events"
+	RuleTooLong   domain.Rule = "too_long"
 	RuleOtherCase domain.Rule = "other_case" // the same case was imported with other content
 )
+
+// maxCaseEvents is how many events of one case are taken. Deciding looks through
+// the commands before, so the time grows with the square: 20,000 take a second.
+const maxCaseEvents = 20_000
 
 // told is a case that the rules allow, on its way to the log.
 type told struct {
@@ -81,10 +84,6 @@ func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Wor
 	if err != nil {
 		return s, err
 	}
-	head, err := im.Log.Head(ctx)
-	if err != nil {
-		return s, err
-	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	read := make(chan []Trace, 4)
@@ -102,12 +101,8 @@ func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Wor
 	})
 	group.Go(func() error {
 		for v := range judged {
-			if err := im.record(ctx, v, head, &s); err != nil {
+			if err := im.record(ctx, v, &s); err != nil {
 				return err
-			}
-			s.Seconds = im.Engine.now().Sub(began).Seconds()
-			if im.Progress != nil {
-				im.Progress(s)
 			}
 		}
 		return nil
@@ -115,6 +110,12 @@ func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Wor
 	err = group.Wait()
 	s.Seconds = im.Engine.now().Sub(began).Seconds()
 	return s, errors.Join(err, fault)
+}
+
+// Accepts says why cases cannot be told to a definition at all; nil when they can.
+func (im *Importer) Accepts(d *Definition) error {
+	_, err := newTeller("", Compile(d, 0), im.Engine)
+	return err
 }
 
 // readChunks hands on the traces a few at a time: a channel operation for each
@@ -187,7 +188,7 @@ func judge(ctx context.Context, t *teller, in <-chan []Trace, out chan<- verdict
 	return flush()
 }
 
-func (im *Importer) record(ctx context.Context, v verdict, head domain.Position, s *ImportSummary) error {
+func (im *Importer) record(ctx context.Context, v verdict, s *ImportSummary) error {
 	appends := make([]domain.Append, len(v.told))
 	for i, c := range v.told {
 		appends[i] = c.append
@@ -209,7 +210,7 @@ func (im *Importer) record(ctx context.Context, v verdict, head domain.Position,
 		}
 		s.KeptCases++
 		s.KeptEvents += len(c.append.Events) - 1
-		if done[i].Position <= head {
+		if done[i].Repeated {
 			s.WereThere++
 		}
 		if p := c.from.Punctuality(); p != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +102,62 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
+func TestDiscoverLeavesOutWhatMayBePersonal(t *testing.T) {
+	list := history()
+	for i := range list {
+		list[i].Attributes = append(list[i].Attributes,
+			workflows.Attribute{Key: "Nama pemohon", Kind: "string", Value: "X"},
+			workflows.Attribute{Key: "tanggal_lahir", Kind: "date", Value: "1990-01-01T00:00:00Z"},
+			workflows.Attribute{Key: "parcel", Kind: "int", Value: fmt.Sprint(i)},
+			workflows.Attribute{Key: "zone", Kind: "int", Value: "7"})
+	}
+	draft, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x", Role: "org:resource"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for _, f := range draft.Definition.Facts {
+		kept = append(kept, f.RecordedAs)
+	}
+	if d := cmp.Diff([]string{"channel", "deadline", "enddate", "zone"}, kept); d != "" {
+		t.Errorf("(-want +kept)\n%s", d)
+	}
+	want := []string{"Nama pemohon: may be about a person", "parcel: hardly any two cases share a value", "responsible: names people", "tanggal_lahir: may be about a person"}
+	if d := cmp.Diff(want, draft.LeftOut); d != "" {
+		t.Errorf("left out (-want +got)\n%s", d)
+	}
+}
+
+func TestDiscoverRefusesWhatIsNoProcess(t *testing.T) {
+	long := []workflows.Trace{{Name: "x", Events: []workflows.TraceEvent{event(strings.Repeat("x", 501), "R", 1)}}}
+	var many []workflows.Trace
+	for i := range 10_001 {
+		many = append(many, workflows.Trace{Name: "x", Events: []workflows.TraceEvent{event(fmt.Sprint("a", i), "R", 1)}})
+	}
+	for name, list := range map[string][]workflows.Trace{"a long name": long, "many names": many} {
+		if _, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x"}); err == nil {
+			t.Errorf("%s: a definition was drafted", name)
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"2011-01-06T09:18:00.000+01:00": time.Date(2011, 1, 6, 8, 18, 0, 0, time.UTC),
+		"2011-01-06T09:18:00Z":          time.Date(2011, 1, 6, 9, 18, 0, 0, time.UTC),
+		"2011-01-06T09:18:00.250":       time.Date(2011, 1, 6, 9, 18, 0, 250e6, time.UTC),
+	} {
+		if got, err := workflows.ParseTime(text); err != nil || !got.Equal(want) {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "2011-01-06", "06/01/2011 09:18", "2011-13-06T09:18:00Z"} {
+		if got, err := workflows.ParseTime(text); err == nil {
+			t.Errorf("%q was read as %s", text, got)
+		}
+	}
+}
+
 func TestDiscoverNothing(t *testing.T) {
 	for name, list := range map[string][]workflows.Trace{"no cases": nil, "no events": {{Name: "x"}}, "no names": {{Events: []workflows.TraceEvent{{Resource: "R"}}}}} {
 		if _, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x"}); !errors.Is(err, workflows.ErrEmptyLog) {
@@ -176,11 +233,17 @@ func TestImportingAgainRecordsOnlyWhatIsNew(t *testing.T) {
 	if first, err := b.importer().Import(t.Context(), "11.71", w, traces(list[:2])); err != nil || first.WereThere != 0 {
 		t.Fatalf("%+v, %v", first, err)
 	}
+	if head, _ := b.log.Head(t.Context()); head != 2+4+3 {
+		t.Errorf("%d events, want 9: two publications and two cases", head)
+	}
 	second, err := b.importer().Import(t.Context(), "11.71", w, traces(list))
 	if err != nil || second.KeptCases != 4 || second.WereThere != 2 {
 		t.Errorf("%+v, %v; want 4 kept, 2 of them there before", second, err)
 	}
 	head, _ := b.log.Head(t.Context())
+	if head != 9+2+2 {
+		t.Errorf("%d events, want 13: two more cases of one name", head)
+	}
 	third, err := b.importer().Import(t.Context(), "11.71", w, traces(list))
 	if err != nil || third.KeptCases != 4 || third.WereThere != 4 {
 		t.Errorf("%+v, %v; want 4 kept, all there before", third, err)
@@ -201,8 +264,50 @@ func TestImportingAgainRecordsOnlyWhatIsNew(t *testing.T) {
 	}
 }
 
+// The other system corrects what it said of a case that was imported: who, what,
+// when or a fact. It meets what is recorded and is refused, not taken for the
+// same and not recorded beside it.
+func TestImportingAChangedCaseIsRefused(t *testing.T) {
+	for name, change := range map[string]func(*workflows.Trace){
+		"all times":   func(c *workflows.Trace) { c.Events[0].Time, c.Events[1].Time = now, now },
+		"one time":    func(c *workflows.Trace) { c.Events[1].Time = now.Add(99 * time.Hour) },
+		"who":         func(c *workflows.Trace) { c.Events[0].Resource = "R1" },
+		"what":        func(c *workflows.Trace) { c.Events[1] = c.Events[0] },
+		"a fact":      func(c *workflows.Trace) { c.Attributes[0].Value = "Post" },
+		"fewer facts": func(c *workflows.Trace) { c.Attributes = c.Attributes[1:] },
+		"one more":    func(c *workflows.Trace) { c.Events = append([]workflows.TraceEvent{c.Events[0]}, c.Events...) },
+		"one less":    func(c *workflows.Trace) { c.Events = c.Events[:1] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			w := b.draft(t, history())
+			if _, err := b.importer().Import(t.Context(), "11.71", w, traces(history())); err != nil {
+				t.Fatal(err)
+			}
+			head, _ := b.log.Head(t.Context())
+			changed := history()
+			change(&changed[1])
+			got, err := b.importer().Import(t.Context(), "11.71", w, traces(changed))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Refused) != 1 || got.Refused[0].Case != "two" || got.Refused[0].Rule != workflows.RuleOtherCase || got.WereThere != 2 {
+				t.Errorf("%+v", got)
+			}
+			if after, _ := b.log.Head(t.Context()); after != head {
+				t.Errorf("%d events were recorded", after-head)
+			}
+		})
+	}
+}
+
 func TestImportRefusesACaseWhole(t *testing.T) {
 	good := history()
+	for i := range good {
+		good[i].Attributes = append(good[i].Attributes, workflows.Attribute{Key: "fee", Kind: workflows.AttributeFloat, Value: "1.5"})
+	}
+	far := event("Check", "R1", 1)
+	far.Time = time.Date(9999, 12, 31, 23, 30, 0, 0, time.FixedZone("", -5*3600))
 	untimed, unread := event("Decide", "R2", 2), event("Decide", "R2", 2)
 	untimed.Time, unread.Time, unread.TimeText = time.Time{}, time.Time{}, "yesterday"
 	anyone, unnamed := event("Check", "", 1), event("", "R1", 1)
@@ -230,6 +335,18 @@ func TestImportRefusesACaseWhole(t *testing.T) {
 		"a person in another's role": {
 			workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{event("Check", "R1", 1), event("Decide", "R1", 2)}},
 			workflows.RefusedCase{Event: 2, Activity: "Decide", Rule: domain.RuleRole, Reason: `role "r1" may not take action "decide"; it belongs to r2`},
+		},
+		"too many events": {
+			workflows.Trace{Name: "bad", Events: slices.Repeat([]workflows.TraceEvent{event("Check", "R1", 1)}, 20_001)},
+			workflows.RefusedCase{Rule: workflows.RuleTooLong, Reason: "the case has 20001 events; at most 20000 are taken"},
+		},
+		"a year that is none": {
+			workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{far}},
+			workflows.RefusedCase{Rule: domain.RuleTime, Reason: "the command does not say when it happened, or no time it can have happened; give it a time of occurrence between 1900 and 9999"},
+		},
+		"a number that is none": {
+			workflows.Trace{Name: "bad", Attributes: []workflows.Attribute{{Key: "fee", Kind: "float", Value: "NaN"}}, Events: []workflows.TraceEvent{event("Check", "R1", 1)}},
+			workflows.RefusedCase{Rule: domain.RuleFacts, Reason: `fact "fee" is not a number; its facts are channel, deadline, enddate, fee`},
 		},
 		"a fact of another type": {badFact, workflows.RefusedCase{Rule: domain.RuleFacts, Reason: `fact "deadline": "soon" is not a time`}},
 	} {

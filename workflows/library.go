@@ -44,6 +44,7 @@ func (l *Library) Latest(ctx context.Context, tenant domain.TenantCode, service 
 		return nil, err
 	}
 	if len(s.versions) == 0 {
+		l.forget(tenant, service)
 		return nil, fmt.Errorf("workflow %s of tenant %s: %w", service, tenant, domain.ErrNotFound)
 	}
 	return s.versions[len(s.versions)-1], nil
@@ -55,7 +56,8 @@ func (l *Library) Version(ctx context.Context, tenant domain.TenantCode, ref dom
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.versions) < ref.Version {
-		if err := l.refresh(ctx, s, domain.WorkflowStream(tenant, ref.ID)); err != nil {
+		// A later version that does not load is no reason to refuse this one.
+		if err := l.refresh(ctx, s, domain.WorkflowStream(tenant, ref.ID)); err != nil && len(s.versions) < ref.Version {
 			return nil, err
 		}
 	}
@@ -122,6 +124,13 @@ func (l *Library) shelfOf(tenant domain.TenantCode, id string) *shelf {
 		l.shelf[stream] = s
 	}
 	return s
+}
+
+// forget drops a shelf that turned out to be empty: callers may ask for any name.
+func (l *Library) forget(tenant domain.TenantCode, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.shelf, domain.WorkflowStream(tenant, id))
 }
 
 // refresh reads the versions that were published since the shelf was last read.

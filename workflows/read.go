@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -23,6 +24,11 @@ func Read(file string, source []byte) (*Definition, error) {
 	if len(source) > MaxDefinition {
 		return nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition has %d bytes; at most %d are read", len(source), MaxDefinition)}}
 	}
+	if at := firstInvalid(source); at >= 0 {
+		line := 1 + bytes.Count(source[:at], []byte("\n"))
+		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
+		return nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
+	}
 	if root := r.parse(source); root != nil {
 		r.definition(root)
 		for _, check := range r.later {
@@ -37,6 +43,19 @@ func Read(file string, source []byte) (*Definition, error) {
 		return nil, r.problems
 	}
 	return &r.d, nil
+}
+
+// firstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
+// definition is stored as JSON, which would quietly replace the bytes.
+func firstInvalid(source []byte) int {
+	for i := 0; i < len(source); {
+		r, n := utf8.DecodeRune(source[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
 }
 
 type definitionReader struct {

@@ -77,6 +77,38 @@ func TestReadRefusesWhatIsTooLarge(t *testing.T) {
 	}
 }
 
+// A few kilobytes of brackets would make the parser take gigabytes.
+func TestReadRefusesWhatIsTooDeep(t *testing.T) {
+	for name, source := range map[string]string{
+		"lists in lists":       strings.Repeat("[", 100_000),
+		"mappings in mappings": strings.Repeat("{a: ", 100_000),
+		"items in items":       strings.Repeat("- ", 100_000) + "a",
+		"keys in keys":         strings.Repeat("? ", 100_000) + "a",
+		"blocks in blocks":     deepBlock(2000),
+	} {
+		_, err := workflows.Read("w.yaml", []byte(source))
+		var problems workflows.Problems
+		if !errors.As(err, &problems) || !strings.Contains(err.Error(), "nested deeper") {
+			t.Errorf("%s: %.200v", name, err)
+		}
+	}
+}
+
+func deepBlock(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+func TestReadRefusesWhatIsNotUTF8(t *testing.T) {
+	source := strings.Replace(string(example(t)), "Pemohon", "Pemoh\xf6n", 1)
+	if _, err := workflows.Read("w.yaml", []byte(source)); err == nil || !strings.HasPrefix(err.Error(), "w.yaml:52:22:") || !strings.Contains(err.Error(), "not UTF-8") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What is written is read back the same, whatever the texts hold.
 func TestWriteThenRead(t *testing.T) {
 	text := rapid.Custom(func(t *rapid.T) workflows.Text {

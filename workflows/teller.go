@@ -1,12 +1,13 @@
 package workflows
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alur-id/alur/domain"
@@ -29,29 +30,42 @@ type teller struct {
 func newTeller(tenant domain.TenantCode, w *Workflow, engine *Engine) (*teller, error) {
 	d := w.Definition
 	t := &teller{
-		tenant: tenant, w: w, engine: engine, roleBy: "org:resource",
-		actions: map[string]domain.ActionID{}, roles: map[string]Role{}, facts: map[string]Fact{}, seen: map[string]int{},
+		tenant: tenant, w: w, engine: engine, roleBy: "org:resource", seen: map[string]int{},
 	}
 	if d.History != nil {
 		t.roleBy = d.History.Role
 	}
-	for _, a := range d.Actions {
-		t.actions[cmp.Or(a.RecordedAs, string(a.ID))] = a.ID
-	}
+	t.actions = recorded(d.Actions, func(a Action) (string, string, domain.ActionID) { return a.RecordedAs, string(a.ID), a.ID })
+	t.roles = recorded(d.Roles, func(r Role) (string, string, Role) { return r.RecordedAs, string(r.ID), r })
+	t.facts = recorded(d.Facts, func(f Fact) (string, string, Fact) { return f.RecordedAs, f.ID, f })
 	for _, r := range d.Roles {
-		t.roles[cmp.Or(r.RecordedAs, string(r.ID))] = r
 		if slices.Contains(d.Submit, r.ID) && slices.Contains(r.Capacities, domain.CapacitySystem) {
 			t.submit = domain.Actor{ID: "import", Role: r.ID, Capacity: domain.CapacitySystem}
 		}
-	}
-	for _, f := range d.Facts {
-		t.facts[cmp.Or(f.RecordedAs, f.ID)] = f
 	}
 	if t.submit.ID == "" {
 		return nil, domain.NewRefusal(domain.RuleRole, "workflow "+d.ID+" lets no system submit requests",
 			"add a role with capacity system to submit, as alur workflow discover drafts it")
 	}
 	return t, nil
+}
+
+// recorded maps the names of an event log to the items of a definition: by
+// recorded_as where any item of the list has it, by id where none has. The two
+// are not mixed, so no name can mean two things.
+func recorded[E, T any](list []E, names func(E) (recordedAs, id string, item T)) map[string]T {
+	byName, byID := map[string]T{}, map[string]T{}
+	for _, x := range list {
+		recordedAs, id, item := names(x)
+		byID[id] = item
+		if recordedAs != "" {
+			byName[recordedAs] = item
+		}
+	}
+	if len(byName) > 0 {
+		return byName
+	}
+	return byID
 }
 
 // tell decides a whole case: the submission and one action for each event, in
@@ -110,16 +124,17 @@ func (t *teller) commands(trace Trace, reference domain.Reference) ([]domain.Com
 		return nil, refuseCase(trace, 0, domain.RuleFacts, "%v", err)
 	}
 	d := t.w.Definition
-	header := func(i int, a domain.Actor) domain.Header {
-		at := trace.Events[max(i-1, 0)].Time
-		id := domain.CommandID(at, "case", string(t.tenant), d.ID, trace.Name, strconv.Itoa(t.seen[trace.Name]), strconv.Itoa(i))
-		return domain.Header{ID: id, Actor: a, Occurred: at}
-	}
+	// The submission's id, and with it the stream, follows from what the case is
+	// called and nothing else, so that a log that changed meets what it was. The
+	// ids of the actions follow from all that is told, so that the change is
+	// noticed.
+	name := []string{"case", string(t.tenant), d.ID, trace.Name, strconv.Itoa(t.seen[trace.Name])}
 	submit := domain.Submit{
-		Header: header(0, t.submit), Tenant: t.tenant, Service: d.ID,
-		Reference: reference, Facts: facts, Imported: imported,
+		Header: domain.Header{ID: domain.CommandID(time.Time{}, name...), Actor: t.submit, Occurred: trace.Events[0].Time},
+		Tenant: t.tenant, Service: d.ID, Reference: reference, Facts: facts, Imported: imported,
 	}
 	submit.Correlation = submit.ID
+	told := slices.Concat(name, []string{strconv.Itoa(len(trace.Events)), domain.CommandID(time.Time{}, factsText(facts)).String()})
 	list := append(make([]domain.Command, 0, len(trace.Events)+1), submit)
 	for i, e := range trace.Events {
 		action, ok := t.actions[e.Activity()]
@@ -130,17 +145,30 @@ func (t *teller) commands(trace Trace, reference domain.Reference) ([]domain.Com
 		if !ok {
 			return nil, refuseCase(trace, i+1, domain.RuleRole, "workflow %s has no role recorded as %q", d.ID, e.roleBy(t.roleBy))
 		}
-		act := domain.Act{Header: header(i+1, actor), Action: action}
-		act.Correlation = submit.ID
-		list = append(list, act)
+		id := domain.CommandID(e.Time, slices.Concat(told, []string{strconv.Itoa(i + 1), string(action), actor.ID, string(actor.Role)})...)
+		list = append(list, domain.Act{
+			Header: domain.Header{ID: id, Actor: actor, Occurred: e.Time, Correlation: submit.ID}, Action: action,
+		})
 	}
 	return list, nil
+}
+
+// factsText is the facts as one text, always in the same order.
+func factsText(f domain.Facts) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		fmt.Fprintf(&b, "%q=%#v;", name, f[name])
+	}
+	return b.String()
 }
 
 // unreadable says why a case cannot be told at all.
 func unreadable(trace Trace) *RefusedCase {
 	if len(trace.Events) == 0 {
 		return refuseCase(trace, 0, RuleNoEvents, "the case has no events")
+	}
+	if len(trace.Events) > maxCaseEvents {
+		return refuseCase(trace, 0, RuleTooLong, "the case has %d events; at most %d are taken", len(trace.Events), maxCaseEvents)
 	}
 	for i, e := range trace.Events {
 		switch {

@@ -9,8 +9,11 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/alur-id/alur/domain"
 )
 
 // yamlReader walks a YAML tree and gathers every problem it meets, each at its
@@ -28,7 +31,12 @@ type yamlReader struct {
 // parse returns the one document of the source, or nil after noting why there
 // is none.
 func (r *yamlReader) parse(source []byte) ast.Node {
-	f, err := parser.ParseBytes(source, 0)
+	tokens := lexer.Tokenize(string(source))
+	if t := tooDeep(tokens); t != nil {
+		r.problemAt(t, "nested deeper than any definition is")
+		return nil
+	}
+	f, err := parser.Parse(tokens, 0)
 	if err != nil {
 		var y yaml.Error
 		if errors.As(err, &y) {
@@ -44,6 +52,30 @@ func (r *yamlReader) parse(source []byte) ast.Node {
 		return nil
 	}
 	return docs[0].Body
+}
+
+// tooDeep is the first token that lies deeper than a definition can, or nil. The
+// parser's memory grows with the square of the depth: a few kilobytes of brackets
+// would take gigabytes.
+func tooDeep(tokens token.Tokens) *token.Token {
+	const maxFlow, maxColumn = 20, 80
+	flow, line := 0, 0
+	for _, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+		case token.SequenceEndType, token.MappingEndType:
+			flow--
+		default:
+		}
+		// Each level of a block begins at least one column further right.
+		opens := t.Position.Line != line || t.Type == token.SequenceEntryType || t.Type == token.MappingKeyType
+		if flow > maxFlow || flow == 0 && opens && t.Position.Column > maxColumn {
+			return t
+		}
+		line = t.Position.Line
+	}
+	return nil
 }
 
 func (r *yamlReader) problem(n ast.Node, format string, args ...any) {
@@ -177,7 +209,7 @@ func (r *yamlReader) integer(n ast.Node, what string) int {
 func word[T ~string](r *yamlReader, n ast.Node, what string, allowed []T) T {
 	s := T(r.text(n, what))
 	if s != "" && !slices.Contains(allowed, s) {
-		r.problem(n, "%s: %q is not one of %s%s", what, string(s), joined(allowed), meant(string(s), allowed))
+		r.problem(n, "%s: %q is not one of %s%s", what, string(s), domain.Listed(allowed), meant(string(s), allowed))
 		return ""
 	}
 	return s
@@ -188,14 +220,6 @@ func meant[T ~string](name string, candidates []T) string {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""
-}
-
-func joined[T ~string](list []T) string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = string(s)
-	}
-	return strings.Join(out, ", ")
 }
 
 // id reads a name that appears in URLs, event bodies and file names.

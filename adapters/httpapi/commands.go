@@ -38,7 +38,7 @@ type submitInput struct {
 }
 
 type actInput struct {
-	Reference      string `path:"reference" maxLength:"40"`
+	Reference      string `path:"reference"`
 	IfMatch        string `header:"If-Match" maxLength:"40" doc:"the ETag of the request the actor saw; if it has moved on, the answer is 412"`
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"the same key again gets the first answer and records nothing"`
 	Body           struct {
@@ -133,17 +133,18 @@ func outputOf(answer workflows.Answer) *doneOutput {
 	return out
 }
 
-// commandID is the id of a command: the idempotency key itself when it is a UUID,
-// an id made of the key and its scope when it is another text, a new one when
-// there is none.
+// commandID is the id of a command: made of the idempotency key and its scope, so
+// that two callers may pick one key, or a new one when there is none. It has the
+// time of a key that has one.
 func commandID(key string, scope ...string) (uuid.UUID, error) {
 	if key == "" {
 		return uuid.NewV7()
 	}
-	if id, err := uuid.Parse(key); err == nil && id != uuid.Nil {
-		return id, nil
+	var moment time.Time
+	if id, err := uuid.Parse(key); err == nil && id.Version() == 7 {
+		moment = time.Unix(id.Time().UnixTime())
 	}
-	return domain.CommandID(time.Time{}, append(scope, key)...), nil
+	return domain.CommandID(moment, append(scope, key)...), nil
 }
 
 // etag is a request's version as an entity tag; parseIfMatch reads it back.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -17,6 +18,33 @@ type problem struct {
 	huma.ErrorModel
 	Code   string `json:"code" doc:"the rule, a stable name to branch on"`
 	Remedy string `json:"remedy,omitempty" doc:"what would satisfy the rule"`
+}
+
+// The library's own errors, about a request that is not of the described form,
+// become problems like ours. What was sent is not sent back.
+func init() {
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		code, ok := map[int]string{
+			http.StatusBadRequest: "malformed", http.StatusRequestEntityTooLarge: "too_large",
+			http.StatusUnsupportedMediaType: "media_type", http.StatusUnprocessableEntity: "invalid",
+			http.StatusRequestTimeout: "too_slow", http.StatusNotAcceptable: "media_type",
+		}[status]
+		if !ok {
+			code = "internal"
+		}
+		p := newProblem(status, code, message, "see /api/openapi.yaml")
+		for _, err := range errs {
+			detail := &huma.ErrorDetail{Message: err.Error()}
+			if d, ok := err.(huma.ErrorDetailer); ok {
+				detail.Message, detail.Location = d.ErrorDetail().Message, d.ErrorDetail().Location
+			}
+			if strings.Contains(detail.Message, "json:") {
+				detail.Message = "a value that cannot be read"
+			}
+			p.Errors = append(p.Errors, detail)
+		}
+		return p
+	}
 }
 
 func newProblem(status int, code, detail, remedy string) *problem {

@@ -18,7 +18,7 @@ import (
 const patience = 5 * time.Second
 
 type requestInput struct {
-	Reference string `path:"reference" maxLength:"40"`
+	Reference string `path:"reference"`
 	Position  int64  `query:"position" minimum:"0" doc:"wait, a few seconds at most, until this position is included"`
 }
 

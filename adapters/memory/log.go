@@ -93,7 +93,7 @@ func (l *Log) recorded(at []int, a domain.Append) (domain.Appended, bool) {
 			return domain.Appended{}, false
 		}
 	}
-	return domain.Appended{Version: last.Version, Position: last.Position}, true
+	return domain.Appended{Version: last.Version, Position: last.Position, Repeated: true}, true
 }
 
 // ReadStream implements [domain.EventLog].

@@ -141,31 +141,33 @@ const pageSize = 1000
 
 // ReadStream implements [domain.EventLog].
 func (l *Log) ReadStream(ctx context.Context, stream string, after domain.Version) iter.Seq2[domain.Recorded, error] {
-	return pages(func() ([]domain.Recorded, error) {
+	return pages(after, func(after domain.Version) ([]domain.Recorded, domain.Version, error) {
 		page, err := l.query(ctx, `SELECT `+columns+` FROM event WHERE stream = ? AND version > ? ORDER BY version LIMIT ?`, stream, after, pageSize)
 		if len(page) > 0 {
 			after = page[len(page)-1].Version
 		}
-		return page, err
+		return page, after, err
 	})
 }
 
 // ReadAll implements [domain.EventLog].
 func (l *Log) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[domain.Recorded, error] {
-	return pages(func() ([]domain.Recorded, error) {
+	return pages(after, func(after domain.Position) ([]domain.Recorded, domain.Position, error) {
 		page, err := l.query(ctx, `SELECT `+columns+` FROM event WHERE position > ? ORDER BY position LIMIT ?`, after, pageSize)
 		if len(page) > 0 {
 			after = page[len(page)-1].Position
 		}
-		return page, err
+		return page, after, err
 	})
 }
 
-// pages yields page after page until one is not full.
-func pages(next func() ([]domain.Recorded, error)) iter.Seq2[domain.Recorded, error] {
+// pages yields page after page until one is not full. Next gives the page behind
+// a place, and the place it ends at.
+func pages[P any](from P, next func(P) ([]domain.Recorded, P, error)) iter.Seq2[domain.Recorded, error] {
 	return func(yield func(domain.Recorded, error) bool) {
-		for {
-			page, err := next()
+		for after := from; ; {
+			page, end, err := next(after)
+			after = end
 			for _, e := range page {
 				if !yield(e, nil) {
 					return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"path/filepath"
 
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
@@ -26,6 +27,17 @@ func open(path string, a access) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if a == writing {
+		// Events name actors and facts: they are for their owner. SQLite gives the
+		// files beside it the same permissions.
+		f, err := os.OpenFile(abs, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, errors.Unwrap(err))
+		}
+		if err := f.Close(); err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, err)
+		}
 	}
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"}}
 	if a == writing {

@@ -249,7 +249,7 @@ func (w *inserter) repeated(ctx context.Context, a encodedAppend, actual domain.
 		return result{}, err
 	}
 	defer rows.Close()
-	var last domain.Appended
+	last := domain.Appended{Repeated: true}
 	n := 0
 	for ; rows.Next(); n++ {
 		var id []byte

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) domain.EventLog) {
 		{"wakes a waiting reader", wakes},
 		{"ends a wait with its context", waitEnds},
 		{"reads many pages", manyPages},
+		{"gives sequences that can be read again", rereads},
 		{"yields nothing for a stream that does not exist", missing},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -155,6 +157,7 @@ func repeats(t *testing.T, log domain.EventLog) {
 	a := domain.Append{Stream: "a", Events: Events(2)}
 	first := must(t, log, a)
 	must(t, log, domain.Append{Stream: "a", Expected: 2, Events: Events(1)})
+	first.Repeated = true
 	if again := must(t, log, a); again != first {
 		t.Errorf("answer %+v, first %+v", again, first)
 	}
@@ -270,6 +273,17 @@ func manyPages(t *testing.T, log domain.EventLog) {
 	}
 }
 
+func rereads(t *testing.T, log domain.EventLog) {
+	must(t, log, domain.Append{Stream: "a", Events: Events(3)})
+	for name, events := range map[string]iter.Seq2[domain.Recorded, error]{
+		"stream": log.ReadStream(t.Context(), "a", 1), "all": log.ReadAll(t.Context(), 1),
+	} {
+		if first, again := read(t, events), read(t, events); len(first) != 2 || len(again) != 2 {
+			t.Errorf("%s: %d events, then %d; want 2 and 2", name, len(first), len(again))
+		}
+	}
+}
+
 func missing(t *testing.T, log domain.EventLog) {
 	if got := read(t, log.ReadStream(t.Context(), "nothing", 0)); len(got) != 0 {
 		t.Errorf("%d events, want none", len(got))
@@ -285,7 +299,7 @@ func must(t *testing.T, log domain.EventLog, a domain.Append) domain.Appended {
 	return done
 }
 
-func read(t *testing.T, events func(func(domain.Recorded, error) bool)) []domain.Recorded {
+func read(t *testing.T, events iter.Seq2[domain.Recorded, error]) []domain.Recorded {
 	t.Helper()
 	var out []domain.Recorded
 	for e, err := range events {

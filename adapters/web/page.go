@@ -1,8 +1,8 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -76,7 +76,8 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 	}
 	path := "/lacak/" + string(found.Reference)
 	if r.URL.Path != path {
-		http.Redirect(w, r, path, http.StatusSeeOther)
+		to := url.URL{Path: path, RawQuery: r.URL.RawQuery} // the language that was asked for
+		http.Redirect(w, r, to.String(), http.StatusSeeOther)
 		return
 	}
 	workflow, err := s.Library.Version(ctx, found.Tenant, domain.WorkflowRef{ID: found.Service, Version: found.WorkflowVersion})
@@ -89,15 +90,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	p := s.page(w, r, path)
-	tag := fmt.Sprintf(`"%d-%d-%s-%s"`, found.Version, len(steps), p.Lang, s.build)
-	w.Header().Set("ETag", tag)
-	if r.Header.Get("If-None-Match") == tag {
-		w.Header().Set("Cache-Control", "private, no-cache")
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	s.write(w, r, http.StatusOK, "status", s.statusPage(p, path, found, steps, workflow))
+	s.write(w, r, http.StatusOK, "status", s.statusPage(s.page(w, r, path), path, found, steps, workflow))
 }
 
 func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, workflow *workflows.Workflow) statusPage {

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"log/slog"
 	"net/http"
 
@@ -41,7 +40,6 @@ type site struct {
 	messages map[string]map[string]string // by language and key
 	style    []byte
 	styleURL string
-	build    string // changes when a page would look different
 }
 
 // New returns the handler for /lacak and everything that is not the API's. An
@@ -61,9 +59,6 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	s.styleURL = "/assets/app." + digest(s.style) + ".css"
-	if s.build, err = buildOf(files); err != nil {
-		return nil, err
-	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/lacak", http.StatusSeeOther) })
 	mux.HandleFunc("GET /lacak", s.find)
@@ -117,7 +112,9 @@ func (s *site) fault(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "10")
 	}
-	s.Logger.ErrorContext(r.Context(), "page failed", "error", err)
+	if r.Context().Err() == nil { // else the reader went away, which is no fault
+		s.Logger.ErrorContext(r.Context(), "page failed", "error", err)
+	}
 	p.Title, p.Text = p.T("error.title"), p.T("error.text")
 	s.write(w, r, status, "message", p)
 }
@@ -146,7 +143,8 @@ func (s *site) stylesheet(w http.ResponseWriter, _ *http.Request) {
 }
 
 // write renders a page whole before it sends anything, so that a fault in a
-// template cannot leave half a page.
+// template cannot leave half a page. A page the reader has already, to the byte,
+// is not sent again.
 func (s *site) write(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	var b bytes.Buffer
 	if err := s.pages[name].ExecuteTemplate(&b, "layout", data); err != nil {
@@ -157,24 +155,20 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, status int, name st
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "private, no-cache")
+	if status == http.StatusOK {
+		tag := `"` + digest(b.Bytes()) + `"`
+		h.Set("ETag", tag)
+		if r.Header.Get("If-None-Match") == tag {
+			h.Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // a reader that went away is not our fault
 }
 
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:6])
-}
-
-func buildOf(files embed.FS) (string, error) {
-	h := sha256.New()
-	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := files.ReadFile(path)
-		h.Write(b)
-		return err
-	})
-	return hex.EncodeToString(h.Sum(nil)[:6]), err
+	return hex.EncodeToString(sum[:8])
 }

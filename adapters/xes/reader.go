@@ -20,9 +20,9 @@ import (
 
 // Limits beyond which a file is not a log but an attack, or a mistake.
 const (
-	maxDepth  = 100       // elements within elements
-	maxToken  = 16 << 20  // bytes of one tag or text
-	maxEvents = 1_000_000 // events of one case
+	maxDepth = 100      // elements within elements
+	maxToken = 1 << 20  // bytes of one tag or text
+	maxCase  = 16 << 20 // bytes of one case
 )
 
 // Error says what is wrong with a file, and where. Line and Column count from 1;
@@ -85,6 +85,23 @@ func decompress(input io.Reader) (io.Reader, error) {
 	return z, nil
 }
 
+// CheckCompression reads a compressed log to its end, so that a fault that only
+// the checksum at the end betrays is known before anything is believed. Of a log
+// that is not compressed it reads nothing. The input is then at its beginning.
+func CheckCompression(file string, input io.ReadSeeker) error {
+	plain, err := decompress(input)
+	if _, compressed := plain.(*gzip.Reader); err == nil && compressed {
+		if _, err = io.Copy(io.Discard, plain); err != nil {
+			err = fmt.Errorf("broken gzip: %w", err)
+		}
+	}
+	if err != nil {
+		return &Error{File: file, Err: err}
+	}
+	_, err = input.Seek(0, io.SeekStart)
+	return err
+}
+
 // rationed fails a read when too much was read since the last token: the decoder
 // would otherwise hold a text of any length in memory.
 type rationed struct {
@@ -109,6 +126,7 @@ type parser struct {
 	ration *rationed
 	open   []string // the elements we are in
 	root   bool     // the root element was seen
+	began  int64    // where the present case began; 0 outside of cases
 }
 
 func newParser(input io.Reader) *parser {
@@ -131,6 +149,9 @@ func newParser(input io.Reader) *parser {
 func (p *parser) token() (xml.Token, error) {
 	for {
 		p.ration.left = maxToken
+		if p.began > 0 && p.xml.InputOffset()-p.began > maxCase {
+			return nil, fmt.Errorf("a case is longer than %d MiB", maxCase>>20)
+		}
 		t, err := p.xml.RawToken()
 		if err != nil {
 			return nil, p.fault(err)
@@ -169,10 +190,12 @@ func (p *parser) fault(err error) error {
 		return errEnd
 	case errors.Is(err, io.EOF) && !p.root:
 		return errors.New("the file is empty")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the file ends inside <%s>: it is cut off", strings.Join(p.open, "><"))
 	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
 		return fmt.Errorf("broken gzip: %w", err)
+	case p.root && len(p.open) == 0:
+		return fmt.Errorf("something behind the end of the log cannot be read: %w", err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the file ends inside <%s>: it is cut off", strings.Join(p.open, "><"))
 	case errors.As(err, &syntax):
 		if syntax.Msg == "unexpected EOF" {
 			return fmt.Errorf("the file ends inside <%s>: it is cut off", strings.Join(p.open, "><"))
@@ -203,6 +226,8 @@ func (p *parser) next() (workflows.Trace, error) {
 func (p *parser) trace() (workflows.Trace, error) {
 	var t workflows.Trace
 	depth := len(p.open)
+	p.began = p.xml.InputOffset()
+	defer func() { p.began = 0 }()
 	for {
 		token, err := p.token()
 		if err != nil {
@@ -217,9 +242,6 @@ func (p *parser) trace() (workflows.Trace, error) {
 			e, err := p.event()
 			if err != nil {
 				return t, err
-			}
-			if len(t.Events) == maxEvents {
-				return t, fmt.Errorf("a case with more than %d events", maxEvents)
 			}
 			t.Events = append(t.Events, e)
 		default:

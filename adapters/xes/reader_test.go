@@ -124,7 +124,8 @@ func TestReadRefuses(t *testing.T) {
 		"unknown entity":        {[]byte(`<log><trace><string key="a" value="&lol;"/></trace></log>`), "entity", 0},
 		"XML bomb":              {[]byte(`<!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;">]><log>&lol2;</log>`), "document type", 0},
 		"very deep":             {[]byte("<log>" + strings.Repeat("<list>", 200)), "deep", 0},
-		"very long text":        {append([]byte(`<log><string key="a" value="`), bytes.Repeat([]byte("x"), 17<<20)...), "longer than", 0},
+		"very long text":        {append([]byte(`<log><string key="a" value="`), bytes.Repeat([]byte("x"), 2<<20)...), "longer than", 0},
+		"a very long case":      {[]byte("<log><trace>" + strings.Repeat(`<string key="a" value="`+strings.Repeat("x", 1<<19)+`"/>`, 33)), "a case is longer than 16 MiB", 0},
 		"unknown character set": {[]byte(`<?xml version="1.0" encoding="klingon"?><log/>`), "klingon", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,6 +141,26 @@ func TestReadRefuses(t *testing.T) {
 				t.Errorf("%d cases before the fault, want %d", len(got), c.cases)
 			}
 		})
+	}
+}
+
+func TestCheckCompression(t *testing.T) {
+	flipped := gz(small)
+	flipped[len(flipped)-6] ^= 0xff
+	for name, c := range map[string]struct {
+		input []byte
+		good  bool
+	}{
+		"plain": {[]byte(small), true}, "nothing": {nil, true}, "gzip": {gz(small), true}, "two gzips": {append(gz("<log>"), gz("</log>")...), true},
+		"flawed": {flipped, false}, "cut off": {gz(small)[:100], false}, "followed by rubbish": {append(gz(small), "rubbish"...), false},
+	} {
+		input := bytes.NewReader(c.input)
+		if err := xes.CheckCompression("log.xes", input); (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.good && input.Len() != len(c.input) {
+			t.Errorf("%s: the input is not at its beginning", name)
+		}
 	}
 }
 

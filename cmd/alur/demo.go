@@ -25,7 +25,9 @@ func newDemo() *cobra.Command {
 drives a handful of requests into different states with the same commands that
 anybody would send, and serves. The database is removed when the demo stops.
 Everybody in it is invented.`,
-		Args: cobra.NoArgs,
+		Args: func(c *cobra.Command, args []string) error {
+			return errors.Join(cobra.NoArgs(c, args), isAddress(listen))
+		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			dir, err := os.MkdirTemp("", "alur-demo-")
 			if err != nil {

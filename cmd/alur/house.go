@@ -50,12 +50,15 @@ func viewsPath(db string) string {
 // openHouse opens a database, and creates it when there is none.
 func openHouse(ctx context.Context, path string, logger *slog.Logger) (*house, error) {
 	log, err := sqlite.Open(ctx, path, time.Now)
+	if errors.Is(err, fs.ErrPermission) {
+		err = &hintError{err, "a log is read together with its views, which are written beside it: copy it to a folder you may write in"}
+	}
 	if err != nil {
 		return nil, err
 	}
 	views, err := sqlite.OpenViews(ctx, viewsPath(path))
 	if err != nil {
-		return nil, errors.Join(err, log.Close())
+		return nil, &hintError{errors.Join(err, log.Close()), "the views are made of the log: " + viewsPath(path) + " may be deleted"}
 	}
 	h := &house{
 		log: log, viewsFile: views, library: workflows.NewLibrary(log),

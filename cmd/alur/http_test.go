@@ -17,6 +17,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
+	"github.com/alur-id/alur/workflows"
 )
 
 // site is the served program, without a process of its own.
@@ -64,9 +66,17 @@ type answer struct {
 // ask sends a request; headers come in pairs.
 func (s *site) ask(t *testing.T, method, path, body string, headers ...string) answer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
+	a, err := s.try(t.Context(), method, path, body, headers...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return a
+}
+
+func (s *site) try(ctx context.Context, method, path, body string, headers ...string) (answer, error) {
+	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
+	if err != nil {
+		return answer{}, err
 	}
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
@@ -79,14 +89,11 @@ func (s *site) ask(t *testing.T, method, path, body string, headers ...string) a
 	}
 	resp, err := s.Client().Do(r)
 	if err != nil {
-		t.Fatal(err)
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{resp, string(b)}
+	return answer{resp, string(b)}, err
 }
 
 const submission = `{"tenant":"11.71","service":"sip-dokter","facts":{"kind":"new"},"actor":{"id":"applicant-secret","role":"applicant","capacity":"self"}}`
@@ -199,7 +206,10 @@ func TestAPITwoOfficersAtOnce(t *testing.T) {
 	for i := range answers {
 		wg.Go(func() {
 			<-start
-			answers[i] = s.ask(t, "POST", "/api/v1/requests/"+ref+"/actions", action("accept", "", "front-office"), "If-Match", `"1"`)
+			var err error
+			if answers[i], err = s.try(t.Context(), "POST", "/api/v1/requests/"+ref+"/actions", action("accept", "", "front-office"), "If-Match", `"1"`); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 	close(start)
@@ -246,6 +256,8 @@ func TestAPIRefusals(t *testing.T) {
 		"an undeclared fact":           {"POST", "/api/v1/requests", strings.Replace(submission, `"kind"`, `"name":"x","kind"`, 1), nil, 422, `\"name\" is not a fact of this service`},
 		"a nested fact":                {"POST", "/api/v1/requests", strings.Replace(submission, `"new"`, `{"a":[1]}`, 1), nil, 422, `not a string`},
 		"an unknown reference":         {"GET", "/api/v1/requests/" + unknown, "", nil, 404, `"code":"not_found"`},
+		"a number that is none":        {"POST", "/api/v1/requests", strings.Replace(submission, `"new"`, `1e999`, 1), nil, 400, `"code":"malformed"`},
+		"a long reference":             {"GET", "/api/v1/requests/" + strings.Repeat("x", 500), "", nil, 404, `"code":"not_found"`},
 		"no reference":                 {"GET", "/api/v1/requests/nonsense", "", nil, 404, `"code":"not_found"`},
 		"a timeline of nothing":        {"GET", "/api/v1/requests/nonsense/timeline", "", nil, 404, `"code":"not_found"`},
 		"an action on nothing":         {"POST", "/api/v1/requests/" + unknown + "/actions", accept, nil, 404, `"code":"not_found"`},
@@ -261,6 +273,7 @@ func TestAPIRefusals(t *testing.T) {
 		"a limit of nothing":           {"GET", "/api/v1/requests?limit=0", "", nil, 422, "query.limit"},
 		"a page behind nothing":        {"GET", "/api/v1/requests?after=nonsense", "", nil, 404, `"code":"not_found"`},
 		"a page of another site":       {"POST", "/api/v1/requests", submission, []string{"Sec-Fetch-Site", "cross-site"}, 403, "cross-origin"},
+		"a proxy without a token":      {"GET", "/api/v1/requests", "", []string{"X-Forwarded-For", "192.0.2.1"}, 421, "to no proxy"},
 		"another host's name":          {"GET", "/api/v1/requests", "", []string{"Host", "evil.example"}, 421, "own name"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -274,6 +287,14 @@ func TestAPIRefusals(t *testing.T) {
 			}
 			if kind := a.Header.Get("Content-Type"); kind != "application/problem+json" {
 				t.Errorf("answered as %s", kind)
+			}
+			for _, key := range []string{`"code":"`, `"type":"urn:alur:problem:`, `"detail":"`} {
+				if !strings.Contains(a.body, key) {
+					t.Errorf("%s is missing in\n%s", key, a.body)
+				}
+			}
+			if strings.Contains(a.body, "-secret") || strings.Contains(a.body, "Go value") {
+				t.Errorf("what was sent is sent back, or the inside shows\n%s", a.body)
 			}
 			if after, err := s.log.Head(t.Context()); err != nil || after != before {
 				t.Errorf("%d events were recorded, %v", after-before, err)
@@ -391,7 +412,7 @@ func TestPageFindsHoweverTheReferenceIsTyped(t *testing.T) {
 			t.Errorf("%q: %s to %s", typed, a.Status, a.Header.Get("Location"))
 		}
 	}
-	if a := s.ask(t, "GET", "/lacak/"+strings.ToLower(ref), ""); a.Header.Get("Location") != "/lacak/"+ref {
+	if a := s.ask(t, "GET", "/lacak/"+strings.ToLower(ref)+"?lang=en", ""); a.Header.Get("Location") != "/lacak/"+ref+"?lang=en" {
 		t.Errorf("%s to %s", a.Status, a.Header.Get("Location"))
 	}
 }
@@ -452,5 +473,124 @@ func TestPageRefusesOtherMethods(t *testing.T) {
 	}
 	if a := s.ask(t, "HEAD", "/lacak", ""); a.StatusCode != http.StatusOK || a.body != "" {
 		t.Errorf("HEAD: %s", a.Status)
+	}
+}
+
+// A request under way when the server is told to stop is finished, also when it
+// has to wait for a view.
+func TestServeFinishesWhatIsUnderWay(t *testing.T) {
+	logger := slog.New(slog.DiscardHandler)
+	h, err := openHouse(t.Context(), filepath.Join(t.TempDir(), "alur.db"), logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.publishCatalogue(t.Context(), logger); err != nil {
+		t.Fatal(err)
+	}
+	l, err := listenOn(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- h.serve(ctx, l, logger) }()
+
+	const ref = "7K3M-Q9XT-2WPN" // of a request that is submitted while the server stops
+	body, send := io.Pipe()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+l.Addr().String()+"/api/v1/requests/"+ref+"/actions", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Expect", "100-continue") // the body is sent when the server asks for it
+	patient := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	answered := make(chan answer, 1)
+	go func() {
+		defer close(answered)
+		resp, err := patient.Do(r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- answer{resp, string(b)}
+	}()
+	accept := action("accept", "", "front-office")
+	if _, err := io.WriteString(send, accept[:10]); err != nil { // the request is under way
+		t.Fatal(err)
+	}
+	stop()
+	_, err = h.engine.Submit(t.Context(), domain.Submit{
+		Header: domain.Header{ID: uuid.New(), Actor: domain.Actor{ID: "a", Role: "applicant", Capacity: domain.CapacitySelf}},
+		Tenant: "11.71", Service: "sip-dokter", Reference: ref, Facts: domain.Facts{"kind": "new"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(send, accept[10:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := send.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if a := <-answered; a.Response == nil || a.StatusCode != http.StatusOK {
+		t.Errorf("%v", a)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	if err := h.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The resources of an imported log are people: the pages of its requests must
+// not name them, as holders of a step or otherwise.
+func TestPageOfAnImportedRequestNamesNobody(t *testing.T) {
+	s := newSite(t)
+	list := []workflows.Trace{{Name: "case-1", Events: []workflows.TraceEvent{
+		{Name: "Check", Resource: "Budi Secret", Time: time.Unix(1e9, 0)},
+		{Name: "Decide", Resource: "Ani Secret", Time: time.Unix(2e9, 0)},
+	}}, {Name: "case-2", Events: []workflows.TraceEvent{{Name: "Check", Resource: "Budi Secret", Time: time.Unix(1e9, 0)}}}}
+	each := func(yield func(workflows.Trace, error) bool) {
+		for _, trace := range list {
+			if !yield(trace, nil) {
+				return
+			}
+		}
+	}
+	draft, err := workflows.Discover(each, workflows.DiscoverOptions{ID: "old", Role: "org:resource"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := workflows.Write(draft.Definition, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.library.Publish(t.Context(), workflows.Publication{Tenant: "11.71", Source: source, Definition: draft.Definition, Occurred: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	importer := workflows.Importer{Log: s.log, Engine: s.engine}
+	if _, err := importer.Import(t.Context(), "11.71", w, each); err != nil {
+		t.Fatal(err)
+	}
+	s.waitForViews(t)
+	requests, err := s.status.List(t.Context(), projections.Filter{Service: "old"})
+	if err != nil || len(requests) != 2 {
+		t.Fatalf("%d requests, %v", len(requests), err)
+	}
+	for _, r := range requests {
+		a := s.ask(t, "GET", "/lacak/"+string(r.Reference), "")
+		if a.StatusCode != http.StatusOK || !strings.Contains(a.body, "Check") {
+			t.Errorf("%s\n%s", a.Status, a.body)
+		}
+		if strings.Contains(a.body, "Secret") || strings.Contains(a.body, "secret") {
+			t.Errorf("the page names an officer\n%s", a.body)
+		}
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -72,8 +74,28 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 		return err
 	}
 	defer f.Close()
+	if err := xes.CheckCompression(path, f); err != nil {
+		return err
+	}
+	input, finish := progress(c.ErrOrStderr(), f)
+	defer finish()
+	next, stop := iter.Pull2(xes.Read(path, input))
+	defer stop()
+	first, fault, some := next()
+	if fault != nil {
+		return fault // before anything is published
+	}
+	traces := func(yield func(workflows.Trace, error) bool) {
+		for t, err, ok := first, fault, some; ok && yield(t, err); {
+			t, err, ok = next()
+		}
+	}
 	var summary workflows.ImportSummary
 	err = withHouse(c, o.db, func(ctx context.Context, h *house) error {
+		importer := workflows.Importer{Log: h.log, Engine: h.engine}
+		if err := importer.Accepts(d); err != nil {
+			return err
+		}
 		w, err := h.library.Publish(ctx, workflows.Publication{
 			Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(),
 			Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log",
@@ -81,30 +103,38 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 		if err != nil {
 			return err
 		}
-		input, finish := progress(c.ErrOrStderr(), f)
-		defer finish()
-		importer := workflows.Importer{Log: h.log, Engine: h.engine}
-		summary, err = importer.Import(ctx, o.code, w, xes.Read(path, input))
+		summary, err = importer.Import(ctx, o.code, w, traces)
 		return err
 	})
-	if err != nil {
-		if summary.KeptCases > 0 {
-			err = &hintError{err, fmt.Sprintf("%d cases before it are recorded whole; mend the log and import it again, nothing will be doubled", summary.KeptCases)}
-		}
+	finish()
+	if err != nil && summary.Cases == 0 {
 		return err
 	}
-	if o.asJSON {
-		err = printJSON(c.OutOrStdout(), summary)
-	} else {
-		err = printImported(c.OutOrStdout(), summary)
+	// What was done is told in any case, before what stopped it.
+	if err != nil {
+		summary.Fault = err.Error()
 	}
-	if err == nil && len(summary.Refused) > 0 {
-		err = &faultError{fmt.Sprintf("%d cases were refused", len(summary.Refused))}
+	if printErr := printImported(c.OutOrStdout(), summary, o.asJSON); printErr != nil {
+		return errors.Join(err, printErr)
 	}
-	return err
+	switch {
+	case err != nil:
+		hint := "import it again"
+		var fault *xes.Error
+		if errors.As(err, &fault) {
+			hint = "mend the log and import it again"
+		}
+		return &hintError{err, fmt.Sprintf("%d cases are recorded whole; %s, nothing will be doubled", summary.KeptCases, hint)}
+	case len(summary.Refused) > 0:
+		return &faultError{fmt.Sprintf("%d cases were refused", len(summary.Refused))}
+	}
+	return nil
 }
 
-func printImported(w io.Writer, s workflows.ImportSummary) error {
+func printImported(w io.Writer, s workflows.ImportSummary, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, s)
+	}
 	rows := [][]string{
 		{"cases read", fmt.Sprint(s.Cases)},
 		{"events read", fmt.Sprint(s.Events)},
@@ -138,5 +168,5 @@ func progress(w io.Writer, f *os.File) (io.Reader, func()) {
 	bar := progressbar.NewOptions64(info.Size(), progressbar.OptionSetWriter(w),
 		progressbar.OptionSetDescription("importing"), progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish())
 	reader := progressbar.NewReader(f, bar)
-	return &reader, func() { _ = errors.Join(bar.Finish(), bar.Clear()) } // a bar that cannot be drawn harms nothing
+	return &reader, sync.OnceFunc(func() { _ = errors.Join(bar.Finish(), bar.Clear()) }) // a bar that cannot be drawn harms nothing
 }

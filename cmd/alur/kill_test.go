@@ -52,11 +52,7 @@ func rounds(t *testing.T, n int) int {
 // program builds the program, once, as its users do: without the race detector
 // that the test itself may run under.
 var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "alur-test-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "alur")
+	path := filepath.Join(programDir, "alur")
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}
@@ -205,12 +201,19 @@ func TestKillDuringSubmissions(t *testing.T) {
 				}
 			})
 		}
-		goal := answered.Load() + rand.Int64N(300)
-		for answered.Load() < goal {
-			time.Sleep(time.Millisecond) // the moment of the kill, not a wait for anything
+		goal := answered.Load() + 1 + rand.Int64N(300)
+		gone := make(chan struct{})
+		go func() { wg.Wait(); close(gone) }()
+		for running := true; running && answered.Load() < goal; {
+			select {
+			case <-gone:
+				t.Error("the clients gave up before the server was killed")
+				running = false
+			case <-time.After(time.Millisecond): // the moment of the kill, not a wait for anything
+			}
 		}
 		s.kill(t)
-		wg.Wait()
+		<-gone
 		t.Logf("round %d: %d requests so far", round+1, len(all))
 	}
 
@@ -357,6 +360,8 @@ func TestKillDuringImport(t *testing.T) {
 	n := rounds(t, 5)
 	for round := 0; round < n || killed == 0 && round < 20; round++ {
 		c := child(t, args...)
+		var stderr bytes.Buffer
+		c.Stderr = &stderr
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -378,7 +383,11 @@ func TestKillDuringImport(t *testing.T) {
 		} else if !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}
-		if ended != nil {
+		var exit *exec.ExitError
+		if errors.As(ended, &exit) {
+			if s, ok := exit.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
+				t.Errorf("the import ended by itself: %v\n%s", ended, &stderr)
+			}
 			killed++
 		}
 		h := openWhole(t, db)

@@ -53,9 +53,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &fault):
-		if fault.Error() != "" {
-			fmt.Fprintf(stderr, "alur: %v\n", err)
-		}
+		fmt.Fprintf(stderr, "alur: %v\n", err)
 		return exitFault
 	case !began:
 		fmt.Fprintf(stderr, "alur: %v\nalur: hint: see alur --help\n", err)

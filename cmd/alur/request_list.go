@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,18 @@ func newRequestList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List requests in the order they were submitted",
-		Args:  cobra.NoArgs,
+		Args: func(c *cobra.Command, args []string) error {
+			_, err := domain.ParseTenantCode(tenant)
+			switch {
+			case tenant != "" && err != nil:
+				return err
+			case public != "" && !slices.Contains(domain.PublicStatuses(), domain.PublicStatus(public)):
+				return fmt.Errorf("--status %q: want one of %s", public, domain.Listed(domain.PublicStatuses()))
+			case limit < 0:
+				return fmt.Errorf("--limit %d: want 0 or more", limit)
+			}
+			return cobra.NoArgs(c, args)
+		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			var list []projections.Status
 			err := withExisting(c, db, func(ctx context.Context, h *house) (err error) {

@@ -36,16 +36,18 @@ views current, and serves:
 
 There is no log-in yet. The API therefore wants a bearer token when ` + tokenVariable + `
 is set, and is not served beyond this machine when it is not.`,
-		Args: cobra.NoArgs,
+		Args: func(c *cobra.Command, args []string) error {
+			return errors.Join(cobra.NoArgs(c, args), isAddress(listen))
+		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			logger := newLogger(c)
 			return withHouse(c, db, func(ctx context.Context, h *house) error {
-				if err := h.publishCatalogue(ctx, logger); err != nil {
-					return err
-				}
 				l, err := listenOn(ctx, listen)
 				if err != nil {
 					return err
+				}
+				if err := h.publishCatalogue(ctx, logger); err != nil {
+					return errors.Join(err, l.Close())
 				}
 				logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak", "db", db)
 				return h.serve(ctx, l, logger)
@@ -59,6 +61,13 @@ is set, and is not served beyond this machine when it is not.`,
 
 func listenFlag(c *cobra.Command, listen *string) {
 	c.Flags().StringVar(listen, "listen", defaultListen, "`ADDRESS` to serve on; port 0 picks a free one")
+}
+
+func isAddress(s string) error {
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return fmt.Errorf("--listen %q: want an address such as %s", s, defaultListen)
+	}
+	return nil
 }
 
 // listenOn opens the address, unless it would offer an unguarded API to others.
@@ -88,7 +97,8 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
-	following, stop := context.WithCancel(ctx)
+	// The views outlive the context: requests under way may wait for them.
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

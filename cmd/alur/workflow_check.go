@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,34 +26,42 @@ func newWorkflowCheck() *cobra.Command {
 		RunE: func(c *cobra.Command, files []string) error {
 			found := []checked{}
 			faults := 0
+			var unread error
 			for _, file := range files {
 				_, _, err := readDefinition(file)
 				var problems workflows.Problems
 				if err != nil && !errors.As(err, &problems) {
-					return err
+					unread = errors.Join(unread, err)
+					continue
 				}
 				faults += len(problems)
 				found = append(found, checked{File: file, Problems: append(workflows.Problems{}, problems...)})
 			}
-			if asJSON {
-				if err := printJSON(c.OutOrStdout(), found); err != nil {
-					return err
-				}
-			} else {
-				for _, f := range found {
-					if len(f.Problems) == 0 {
-						c.Printf("%s: OK\n", f.File)
-						continue
-					}
-					c.Println(f.Problems.Error())
-				}
+			if err := printChecked(c.OutOrStdout(), found, asJSON); err != nil {
+				return err
 			}
-			if faults > 0 {
+			if unread == nil && faults > 0 {
 				return &faultError{fmt.Sprintf("%d problems found", faults)}
 			}
-			return nil
+			return unread
 		},
 	}
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+func printChecked(w io.Writer, found []checked, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, found)
+	}
+	var b strings.Builder
+	for _, f := range found {
+		if len(f.Problems) == 0 {
+			fmt.Fprintf(&b, "%s: OK\n", f.File)
+			continue
+		}
+		fmt.Fprintln(&b, f.Problems.Error())
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -11,6 +11,7 @@ import (
 
 func newWorkflowDiagram() *cobra.Command {
 	var lang string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "diagram FILE",
 		Short: "Draw a workflow definition as a Mermaid state diagram",
@@ -25,10 +26,14 @@ func newWorkflowDiagram() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), map[string]string{"file": args[0], "lang": lang, "mermaid": workflows.Mermaid(d, lang)})
+			}
 			_, err = io.WriteString(c.OutOrStdout(), workflows.Mermaid(d, lang))
 			return err
 		},
 	}
+	jsonFlag(c, &asJSON)
 	c.Flags().StringVar(&lang, "lang", "id", "`LANGUAGE` of the titles: id or en")
 	return c
 }
