@@ -1,5 +1,5 @@
-# The seconds are those of a machine with 2 cores and warm caches (five to ten minutes on a fresh one); the first
-# `make lint` builds golangci-lint, which takes one to four minutes more.
+# The seconds are those of a machine with 2 cores and warm caches. On a fresh one
+# everything is compiled first, golangci-lint too: five to ten minutes in all.
 LINT = go tool -modfile=tools/go.mod golangci-lint
 
 all: fmt vet lint race ## the whole loop: 60 s

@@ -118,15 +118,17 @@ func (im *Importer) Accepts(d *Definition) error {
 	return err
 }
 
-// readChunks hands on the traces a few at a time: a channel operation for each
-// would cost more than the reading. Fault is what is wrong with the log.
+// readChunks hands on the traces a few at a time, and large ones sooner: a channel
+// operation for each would cost more than the reading. Fault is what is wrong
+// with the log.
 func readChunks(ctx context.Context, traces iter.Seq2[Trace, error], out chan<- []Trace) (fault, err error) {
-	const chunk = 64
+	const most = 1000 // events and attributes
 	var list []Trace
+	size := 0
 	flush := func() error {
 		select {
 		case out <- list:
-			list = nil
+			list, size = nil, 0
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -136,7 +138,8 @@ func readChunks(ctx context.Context, traces iter.Seq2[Trace, error], out chan<- 
 		if err != nil {
 			return err, flush()
 		}
-		if list = append(list, t); len(list) == chunk {
+		list = append(list, t)
+		if size += len(t.Events) + len(t.Attributes); size >= most {
 			if err := flush(); err != nil {
 				return nil, err
 			}
