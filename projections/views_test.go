@@ -215,7 +215,19 @@ func TestViewsAgreeWithARebuild(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		n++
 		log := newLog()
-		file := openFile(t, filepath.Join(dir, fmt.Sprint(n, "live.db")))
+		open := func(name string) sqlite.Views { // for this check only: there are many
+			file, err := sqlite.OpenViews(t.Context(), filepath.Join(dir, fmt.Sprint(n, name)))
+			if err != nil {
+				r.Fatal(err)
+			}
+			return file
+		}
+		file, rebuilt, straight := open("live.db"), open("rebuilt.db"), open("straight.db")
+		defer func() {
+			if err := errors.Join(file.Close(), rebuilt.Close(), straight.Close()); err != nil {
+				r.Error(err)
+			}
+		}()
 		views := newViews(t, log, file.Writer)
 		requests := []*played{newPlayed(1), newPlayed(2), newPlayed(3)}
 		other := newLog() // the same streams, one after the other
@@ -236,8 +248,6 @@ func TestViewsAgreeWithARebuild(t *testing.T) {
 				again.next(t, other)
 			}
 		}
-		rebuilt := openFile(t, filepath.Join(dir, fmt.Sprint(n, "rebuilt.db")))
-		straight := openFile(t, filepath.Join(dir, fmt.Sprint(n, "straight.db")))
 		for _, v := range []*projections.Views{views, newViews(t, log, rebuilt.Writer), newViews(t, other, straight.Writer)} {
 			if err := v.CatchUp(t.Context()); err != nil {
 				r.Fatal(err)
