@@ -10,5 +10,5 @@ test: ; go test ./... ## 20 s
 race: ; go test -race ./... ## 40 s
 bench: ; go test -run '^$$' -bench 'Read|Import|Views' -benchtime 5x ./adapters/xes ./cmd/alur && go test -run '^$$' -bench 'Fire|Submit' -benchtime 3s ./workflows ./cmd/alur ## 75 s
 fuzz: ; go test -run '^$$' -fuzz FuzzRead -fuzztime 60s ./workflows ## 60 s
-soak: ; ALUR_SOAK_ROUNDS=40 go test -count 1 -timeout 60m -run Kill -v ./cmd/alur && go test -count 1 -timeout 60m ./projections ./domain ./workflows -rapid.checks=5000 ## 4 min
+soak: ; ALUR_SOAK_ROUNDS=40 go test -count 1 -timeout 60m -run Kill -v ./cmd/alur && go test -count 1 -timeout 60m ./projections ./domain ./workflows -rapid.checks=5000 ## 165 s
 .PHONY: all fmt vet lint test race bench fuzz soak
