@@ -190,9 +190,14 @@ func TestDecideRefuses(t *testing.T) {
 		"an actor with control characters":    {nil, asActor(domain.Actor{ID: "a\x1b[2J", Role: "applicant", Capacity: "self"}), domain.RuleActor, "printable"},
 		"an endless actor":                    {nil, asActor(domain.Actor{ID: strings.Repeat("x", 129), Role: "applicant", Capacity: "self"}), domain.RuleActor, "128"},
 		"a command without a time":            {nil, with(submit(0), func(s *domain.Submit) { s.Occurred = time.Time{} }), domain.RuleTime, "time"},
-		"a submission by another role":        {nil, asActor(clerk), domain.RuleRole, "applicant"},
-		"a submission in another capacity":    {nil, asActor(domain.Actor{ID: "x", Role: "applicant", Capacity: domain.CapacityProxy}), domain.RuleCapacity, "self, counter"},
-		"a wrong fact":                        {nil, with(submit(0), func(s *domain.Submit) { s.Facts = domain.Facts{"wrong": true} }), domain.RuleFacts, ""},
+		"a command from the year 10000": {
+			nil, with(submit(0), func(s *domain.Submit) {
+				s.Occurred = time.Date(9999, 12, 31, 23, 30, 0, 0, time.FixedZone("", -5*3600))
+			}), domain.RuleTime, "between 1900 and 9999",
+		},
+		"a submission by another role":     {nil, asActor(clerk), domain.RuleRole, "applicant"},
+		"a submission in another capacity": {nil, asActor(domain.Actor{ID: "x", Role: "applicant", Capacity: domain.CapacityProxy}), domain.RuleCapacity, "self, counter"},
+		"a wrong fact":                     {nil, with(submit(0), func(s *domain.Submit) { s.Facts = domain.Facts{"wrong": true} }), domain.RuleFacts, ""},
 		"a NIK as a fact": {
 			nil, with(submit(0), func(s *domain.Submit) { s.Facts = domain.Facts{"area": 1171012304900001.0} }), domain.RulePersonalData, "in the clear",
 		},

@@ -342,7 +342,7 @@ func TestImportRefusesACaseWhole(t *testing.T) {
 		},
 		"a year that is none": {
 			workflows.Trace{Name: "bad", Events: []workflows.TraceEvent{far}},
-			workflows.RefusedCase{Rule: domain.RuleTime, Reason: "the command does not say when it happened, or no time it can have happened; give it a time of occurrence between 1900 and 9999"},
+			workflows.RefusedCase{Event: 1, Activity: "Check", Rule: domain.RuleTime, Reason: "the event's time:timestamp lies outside the years 1900 to 9999"},
 		},
 		"a number that is none": {
 			workflows.Trace{Name: "bad", Attributes: []workflows.Attribute{{Key: "fee", Kind: "float", Value: "NaN"}}, Events: []workflows.TraceEvent{event("Check", "R1", 1)}},

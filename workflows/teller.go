@@ -178,6 +178,8 @@ func unreadable(trace Trace) *RefusedCase {
 			return refuseCase(trace, i+1, domain.RuleTime, "the event's time:timestamp %q cannot be read", e.TimeText)
 		case e.Time.IsZero():
 			return refuseCase(trace, i+1, domain.RuleTime, "the event has no time:timestamp")
+		case e.Time.UTC().Year() < 1900 || e.Time.UTC().Year() > 9999:
+			return refuseCase(trace, i+1, domain.RuleTime, "the event's time:timestamp lies outside the years 1900 to 9999")
 		}
 	}
 	return nil
