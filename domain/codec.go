@@ -3,23 +3,17 @@ package domain
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 )
 
-// Encoded is an event as every store keeps it: two JSON texts beside the name
-// and schema version that say how to read them.
-type Encoded struct {
-	Type     string
-	Schema   int
-	Envelope []byte
-	Body     []byte
-}
-
-// decoders has one line for each shape ever stored. Lines are added, never
-// changed.
+// decoders has one line for each shape ever stored; it reads that shape into the
+// type as it is now, which is where an old shape is brought up to date. Lines are
+// added, never changed.
 var decoders = map[string]map[int]func([]byte) (Body, error){
 	"RequestSubmitted":  {1: decode[RequestSubmitted]},
 	"ActionTaken":       {1: decode[ActionTaken]},
 	"WorkflowPublished": {1: decode[WorkflowPublished]},
+	"SubjectErased":     {1: decode[SubjectErased]},
 }
 
 func decode[B Body](data []byte) (Body, error) {
@@ -28,35 +22,51 @@ func decode[B Body](data []byte) (Body, error) {
 	return b, err
 }
 
-// Encode turns an event into what a store keeps. It fails only for a value that
-// JSON cannot hold.
-func Encode(e Event) (Encoded, error) {
+func encode(e Event) (Entry, error) {
 	name, schema := e.Body.Type()
-	envelope, err := json.Marshal(e.Envelope)
+	meta, err := appendEnvelope(make([]byte, 0, 512), &e.Envelope)
 	if err != nil {
-		return Encoded{}, fmt.Errorf("encode envelope of %s: %w", name, err)
+		return Entry{}, fmt.Errorf("encode envelope of %s: %w", name, err)
 	}
-	body, err := json.Marshal(e.Body)
+	data, err := json.Marshal(e.Body)
 	if err != nil {
-		return Encoded{}, fmt.Errorf("encode %s: %w", name, err)
+		return Entry{}, fmt.Errorf("encode %s: %w", name, err)
 	}
-	return Encoded{Type: name, Schema: schema, Envelope: envelope, Body: body}, nil
+	return Entry{ID: e.ID, Type: name, Schema: schema, Meta: meta, Data: data}, nil
 }
 
-// Decode reads what a store kept. The event's id is the store's to fill in.
-func Decode(c Encoded) (Event, error) {
-	read, ok := decoders[c.Type][c.Schema]
+// Decode reads an entry. It fails for a type or schema that this program does not
+// know and for texts that are not what [Enter] wrote.
+func Decode(e Entry) (Recorded, error) {
+	read, ok := decoders[e.Type][e.Schema]
 	if !ok {
-		return Event{}, fmt.Errorf("event type %s schema %d is not known to this program: it was written by a newer one", c.Type, c.Schema)
+		return Recorded{}, fmt.Errorf("position %d, %s version %d: event type %s schema %d is not known to this program: it was written by a newer one",
+			e.Position, e.Stream, e.Version, e.Type, e.Schema)
 	}
-	var e Event
-	if err := json.Unmarshal(c.Envelope, &e.Envelope); err != nil {
-		return Event{}, fmt.Errorf("decode envelope of %s: %w", c.Type, err)
+	r := Recorded{Stream: e.Stream, Version: e.Version, Position: e.Position}
+	var err error
+	if r.Envelope, err = readEnvelope(e.Meta); err != nil {
+		return Recorded{}, fmt.Errorf("position %d, %s version %d: decode envelope of %s: %w", e.Position, e.Stream, e.Version, e.Type, err)
 	}
-	body, err := read(c.Body)
+	body, err := read(e.Data)
 	if err != nil {
-		return Event{}, fmt.Errorf("decode %s: %w", c.Type, err)
+		return Recorded{}, fmt.Errorf("position %d, %s version %d: decode %s: %w", e.Position, e.Stream, e.Version, e.Type, err)
 	}
-	e.Body = body
-	return e, nil
+	r.ID, r.Body = e.ID, body
+	return r, nil
+}
+
+// Events decodes entries as they are read. It ends at the first error.
+func Events(entries iter.Seq2[Entry, error]) iter.Seq2[Recorded, error] {
+	return func(yield func(Recorded, error) bool) {
+		for e, err := range entries {
+			var r Recorded
+			if err == nil {
+				r, err = Decode(e)
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
 }

@@ -35,23 +35,28 @@ type Envelope struct {
 	Command     uuid.UUID   `json:"command"`     // what caused it
 	Correlation uuid.UUID   `json:"correlation"` // the whole it is part of: an import, a batch; else the command
 	Occurred    time.Time   `json:"occurred"`    // when it happened, by whoever told it
+
+	// What [Enter] adds as the event is recorded.
+	At   time.Time `json:"recorded,omitzero"` // when, by the clock of the engine that recorded it; an imported event occurred long before
+	Prev Hash      `json:"prev,omitzero"`     // hash of the event before it in the stream
+	Box  *Box      `json:"box,omitempty"`     // what is personal, sealed
 }
 
 // Event is what happened: who, when, under which rules, and the body that says
-// what.
+// what. Personal is what only some may see: it is sealed into the Box before the
+// event is recorded, and is never stored as it is.
 type Event struct {
 	Envelope
-	Body Body
+	Body     Body
+	Personal Personal
 }
 
-// Recorded is an event as the log holds it. Recorded.At is when the log took it,
-// by the log's own clock; an imported event occurred long before.
+// Recorded is an event that was read from a log, with the place it has there.
 type Recorded struct {
 	Event
 	Stream   string
 	Version  Version
 	Position Position
-	At       time.Time
 }
 
 // EventID derives the id of the index-th event of a command, so that the same

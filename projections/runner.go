@@ -198,7 +198,7 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 	}
 	batch := make([]domain.Recorded, 0, batchSize)
 	var fault error // of the log: what comes before it is folded first
-	for e, err := range v.log.ReadAll(ctx, position) {
+	for e, err := range domain.Events(v.log.ReadAll(ctx, position)) {
 		if fault = err; err != nil {
 			break
 		}

@@ -25,7 +25,7 @@ import (
 
 var now = time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
 
-func newLog() *memory.Log { return memory.New(func() time.Time { return now }) }
+func newLog() *memory.Log { return memory.New() }
 
 func openFile(t *testing.T, path string) sqlite.Views {
 	t.Helper()
@@ -57,6 +57,7 @@ func newViews(t *testing.T, log domain.EventLog, db *sql.DB, list ...projections
 type played struct {
 	command uuid.UUID
 	version domain.Version
+	tip     domain.Tip
 }
 
 func newPlayed(n int) *played {
@@ -85,11 +86,15 @@ func (p *played) next(t testing.TB, log domain.EventLog) domain.Appended {
 		to := domain.StateID(fmt.Sprint("s", p.version))
 		e.Body = domain.ActionTaken{Action: "go", From: from, To: to, Public: domain.StatusInProcess, Reason: "r"}
 	}
-	done, err := log.Append(t.Context(), domain.Append{Stream: domain.RequestStream(p.request()), Expected: p.version, Events: []domain.Event{e}})
+	a, tip, err := domain.Enter(domain.RequestStream(p.request()), p.tip, now, []domain.Event{e})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.version++
+	done, err := log.Append(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.version, p.tip = p.version+1, tip
 	return done
 }
 
@@ -414,11 +419,11 @@ type faulty struct {
 	last domain.Position
 }
 
-func (f faulty) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[domain.Recorded, error] {
-	return func(yield func(domain.Recorded, error) bool) {
+func (f faulty) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[domain.Entry, error] {
+	return func(yield func(domain.Entry, error) bool) {
 		for e, err := range f.Log.ReadAll(ctx, after) {
 			if e.Position > f.last {
-				yield(domain.Recorded{}, errors.New("undecodable"))
+				yield(domain.Entry{}, errors.New("undecodable"))
 				return
 			}
 			if !yield(e, err) {

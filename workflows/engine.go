@@ -94,7 +94,7 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Act) (Answ
 // that did not is judged by the request as it has become.
 func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Command, rules func(domain.Request) (domain.Workflow, error)) (Answer, error) {
 	for ctx.Err() == nil { // each time round, somebody else got something done
-		r, err := e.Load(ctx, request)
+		r, tip, err := e.loadUntil(ctx, request, math.MaxInt)
 		if err != nil {
 			return Answer{}, err
 		}
@@ -108,10 +108,14 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Comman
 		}
 		if len(events) == 0 {
 			first, _ := r.Answer(c.Head().ID)
-			r, err := e.loadUntil(ctx, request, first.Version)
+			r, _, err := e.loadUntil(ctx, request, first.Version)
 			return Answer{Request: r, Position: first.Position, Repeated: true}, err
 		}
-		done, err := e.log.Append(ctx, domain.Append{Stream: domain.RequestStream(request), Expected: r.Version, Events: events})
+		a, _, err := domain.Enter(domain.RequestStream(request), tip, e.now(), events)
+		if err != nil {
+			return Answer{}, err
+		}
+		done, err := e.log.Append(ctx, a)
 		var conflict *domain.ConflictError
 		switch {
 		case err == nil && done.Repeated:
@@ -137,21 +141,30 @@ func evolve(r domain.Request, events []domain.Event) domain.Request {
 // Load folds a request's events. A request that does not exist is the zero
 // value.
 func (e *Engine) Load(ctx context.Context, request uuid.UUID) (domain.Request, error) {
-	return e.loadUntil(ctx, request, math.MaxInt)
+	r, _, err := e.loadUntil(ctx, request, math.MaxInt)
+	return r, err
 }
 
-func (e *Engine) loadUntil(ctx context.Context, request uuid.UUID, last domain.Version) (domain.Request, error) {
+func (e *Engine) loadUntil(ctx context.Context, request uuid.UUID, last domain.Version) (domain.Request, domain.Tip, error) {
 	var r domain.Request
-	for ev, err := range e.log.ReadStream(ctx, domain.RequestStream(request), 0) {
-		if err != nil {
-			return domain.Request{}, fmt.Errorf("load request %s: %w", request, err)
-		}
-		if ev.Version > last {
+	var end domain.Entry
+	for entry, err := range e.log.ReadStream(ctx, domain.RequestStream(request), 0) {
+		if err == nil && entry.Version > last {
 			break
 		}
-		r = domain.Evolve(r, ev)
+		var ev domain.Recorded
+		if err == nil {
+			ev, err = domain.Decode(entry)
+		}
+		if err != nil {
+			return domain.Request{}, domain.Tip{}, fmt.Errorf("load request %s: %w", request, err)
+		}
+		r, end = domain.Evolve(r, ev), entry
 	}
-	return r, nil
+	if !r.Exists() {
+		return r, domain.Tip{}, nil
+	}
+	return r, end.Tip(), nil
 }
 
 func (e *Engine) complete(h *domain.Header) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/adapters/memory"
+	"github.com/alur-id/alur/adapters/storetest"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
 )
@@ -29,7 +30,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{log: memory.New(func() time.Time { return now })}
+	b := &bench{log: memory.New()}
 	b.library = workflows.NewLibrary(b.log)
 	b.engine = b.newEngine(nil)
 	b.publish(t, example(t))
@@ -441,10 +442,10 @@ func TestAnUnreadableVersionHarmsNoOther(t *testing.T) {
 	b := newBench(t)
 	r := b.submit(t)
 	command := domain.CommandID(now, "newer")
-	_, err := b.log.Append(t.Context(), domain.Append{Stream: domain.WorkflowStream("11.71", "sip-dokter"), Expected: 1, Events: []domain.Event{{
+	_, err := b.log.Append(t.Context(), storetest.Behind(t, b.log, domain.WorkflowStream("11.71", "sip-dokter"), []domain.Event{{
 		Envelope: domain.Envelope{ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Command: command, Occurred: now},
 		Body:     domain.WorkflowPublished{Source: "alur: 2\n"},
-	}}})
+	}}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,7 +180,7 @@ func judge(ctx context.Context, t *teller, in <-chan []Trace, out chan<- verdict
 				continue
 			}
 			v.told = append(v.told, one)
-			if size += len(one.append.Events); size >= batchEvents {
+			if size += len(one.append.Entries); size >= batchEvents {
 				size = 0
 				if err := flush(); err != nil {
 					return err
@@ -212,7 +212,7 @@ func (im *Importer) record(ctx context.Context, v verdict, s *ImportSummary) err
 			continue
 		}
 		s.KeptCases++
-		s.KeptEvents += len(c.append.Events) - 1
+		s.KeptEvents += len(c.append.Entries) - 1
 		if done[i].Repeated {
 			s.WereThere++
 		}

@@ -197,7 +197,7 @@ func TestImport(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 	var steps []string
-	for e, err := range b.log.ReadAll(t.Context(), 2) {
+	for e, err := range domain.Events(b.log.ReadAll(t.Context(), 2)) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +211,7 @@ func TestImport(t *testing.T) {
 			steps = append(steps, fmt.Sprintf("%s by %s as %s at +%s", body.Action, e.Actor.ID, e.Actor.Capacity, e.Occurred.Sub(now)))
 		}
 		if !e.At.Equal(now) {
-			t.Errorf("recorded at %s, not by the log's clock", e.At)
+			t.Errorf("recorded at %s, not by the engine's clock", e.At)
 		}
 	}
 	wantSteps := []string{
@@ -364,7 +364,7 @@ func TestImportRefusesACaseWhole(t *testing.T) {
 			if got.Cases != 3 || got.KeptCases != 2 {
 				t.Errorf("%d cases, %d kept; want 3 and 2", got.Cases, got.KeptCases)
 			}
-			for e, err := range b.log.ReadAll(t.Context(), 0) {
+			for e, err := range domain.Events(b.log.ReadAll(t.Context(), 0)) {
 				if s, ok := e.Body.(domain.RequestSubmitted); err != nil || ok && s.Imported.Case == "bad" {
 					t.Errorf("something of the refused case is kept: %+v, %v", e, err)
 				}

@@ -27,6 +27,7 @@ type shelf struct {
 	mu       sync.Mutex
 	versions []*Workflow
 	hashes   []string
+	tip      domain.Tip
 }
 
 // NewLibrary returns a library over a log.
@@ -75,6 +76,7 @@ type Publication struct {
 	Actor      domain.Actor
 	Why        string
 	Occurred   time.Time
+	At         time.Time // when it is recorded
 }
 
 // Publish makes a definition the newest version of its workflow and returns it.
@@ -98,14 +100,18 @@ func (l *Library) Publish(ctx context.Context, p Publication) (*Workflow, error)
 		}
 		version := n + 1
 		command := domain.CommandID(p.Occurred, "publish", stream, hash, fmt.Sprint(version))
-		_, err := l.log.Append(ctx, domain.Append{Stream: stream, Expected: domain.Version(n), Events: []domain.Event{{
+		a, _, err := domain.Enter(stream, s.tip, p.At, []domain.Event{{
 			Envelope: domain.Envelope{
 				ID: domain.EventID(command, 0), Tenant: p.Tenant, Service: p.Definition.ID, Office: p.Definition.Office,
 				Actor: p.Actor, Workflow: domain.WorkflowRef{ID: p.Definition.ID, Version: version},
 				Command: command, Correlation: command, Occurred: p.Occurred.UTC(),
 			},
 			Body: domain.WorkflowPublished{Source: string(p.Source), Hash: hash, Why: p.Why},
-		}}})
+		}})
+		if err != nil {
+			return nil, fmt.Errorf("publish workflow %s: %w", p.Definition.ID, err)
+		}
+		_, err = l.log.Append(ctx, a)
 		var conflict *domain.ConflictError
 		if err != nil && !errors.As(err, &conflict) {
 			return nil, fmt.Errorf("publish workflow %s: %w", p.Definition.ID, err)
@@ -135,7 +141,11 @@ func (l *Library) forget(tenant domain.TenantCode, id string) {
 
 // refresh reads the versions that were published since the shelf was last read.
 func (l *Library) refresh(ctx context.Context, s *shelf, stream string) error {
-	for e, err := range l.log.ReadStream(ctx, stream, domain.Version(len(s.versions))) {
+	for entry, err := range l.log.ReadStream(ctx, stream, domain.Version(len(s.versions))) {
+		if err != nil {
+			return fmt.Errorf("read %s: %w", stream, err)
+		}
+		e, err := domain.Decode(entry)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", stream, err)
 		}
@@ -149,6 +159,7 @@ func (l *Library) refresh(ctx context.Context, s *shelf, stream string) error {
 		}
 		s.versions = append(s.versions, Compile(d, int(e.Version)))
 		s.hashes = append(s.hashes, b.Hash)
+		s.tip = entry.Tip()
 	}
 	return nil
 }

@@ -99,10 +99,8 @@ func (t *teller) tell(ctx context.Context, trace Trace) (told, *RefusedCase, err
 		r = evolve(r, decided)
 		events = append(events, decided...)
 	}
-	return told{
-		name: trace.Name, from: *r.Imported,
-		append: domain.Append{Stream: domain.RequestStream(r.ID), Events: events},
-	}, nil, nil
+	a, _, err := domain.Enter(domain.RequestStream(r.ID), domain.Tip{}, t.engine.now(), events)
+	return told{name: trace.Name, from: *r.Imported, append: a}, nil, err
 }
 
 // refuseCase says why nothing of a case is recorded; event 0 is the case itself.

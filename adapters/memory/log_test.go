@@ -5,9 +5,8 @@ import (
 
 	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/storetest"
-	"github.com/alur-id/alur/domain"
 )
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(*testing.T) domain.EventLog { return memory.New(storetest.Now) })
+	storetest.Run(t, storetest.Features{Gapless: true}, func(*testing.T) storetest.Log { return memory.New() })
 }

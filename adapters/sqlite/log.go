@@ -24,7 +24,6 @@ import (
 type Log struct {
 	writer *sql.DB
 	reader *sql.DB
-	now    func() time.Time
 
 	requests chan *request
 	closing  chan struct{}
@@ -41,7 +40,7 @@ var _ domain.EventLog = (*Log)(nil)
 // the shape of its tables. Both stand in the header of the file.
 const (
 	applicationID = 0x416c7572
-	schemaVersion = 1
+	schemaVersion = 2
 )
 
 const schema = `
@@ -52,18 +51,16 @@ CREATE TABLE event (
 	id       BLOB    NOT NULL,
 	type     TEXT    NOT NULL,
 	schema   INTEGER NOT NULL,
-	recorded INTEGER NOT NULL, -- microseconds since 1970, UTC
-	envelope BLOB    NOT NULL,
-	body     BLOB    NOT NULL,
+	meta     BLOB    NOT NULL, -- JSON: the envelope
+	data     BLOB    NOT NULL, -- JSON: the body
 	UNIQUE (stream, version)
 ) STRICT;
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are never changed'); END;
 CREATE TRIGGER event_is_never_removed BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are never removed'); END;
 `
 
-// Open opens the log in a file and creates it when there is none. The clock
-// dates events as they are recorded.
-func Open(ctx context.Context, path string, now func() time.Time) (*Log, error) {
+// Open opens the log in a file and creates it when there is none.
+func Open(ctx context.Context, path string) (*Log, error) {
 	writer, err := open(path, writing)
 	if err != nil {
 		return nil, err
@@ -76,7 +73,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Log, error) 
 		return nil, closeAfter(err, writer)
 	}
 	l := &Log{
-		writer: writer, reader: reader, now: now,
+		writer: writer, reader: reader,
 		requests: make(chan *request, maxRequests),
 		closing:  make(chan struct{}), stopped: make(chan struct{}),
 		grown: make(chan struct{}),
@@ -133,15 +130,15 @@ func (l *Log) Wait(ctx context.Context, after domain.Position) error {
 	}
 }
 
-const columns = `position, stream, version, id, type, schema, recorded, envelope, body`
+const columns = `position, stream, version, id, type, schema, meta, data`
 
 // pageSize is how many events a read holds in memory at once. Between pages no
 // statement is open, so a slow reader does not keep the write-ahead log growing.
 const pageSize = 1000
 
 // ReadStream implements [domain.EventLog].
-func (l *Log) ReadStream(ctx context.Context, stream string, after domain.Version) iter.Seq2[domain.Recorded, error] {
-	return pages(after, func(after domain.Version) ([]domain.Recorded, domain.Version, error) {
+func (l *Log) ReadStream(ctx context.Context, stream string, after domain.Version) iter.Seq2[domain.Entry, error] {
+	return pages(after, func(after domain.Version) ([]domain.Entry, domain.Version, error) {
 		page, err := l.query(ctx, `SELECT `+columns+` FROM event WHERE stream = ? AND version > ? ORDER BY version LIMIT ?`, stream, after, pageSize)
 		if len(page) > 0 {
 			after = page[len(page)-1].Version
@@ -151,8 +148,8 @@ func (l *Log) ReadStream(ctx context.Context, stream string, after domain.Versio
 }
 
 // ReadAll implements [domain.EventLog].
-func (l *Log) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[domain.Recorded, error] {
-	return pages(after, func(after domain.Position) ([]domain.Recorded, domain.Position, error) {
+func (l *Log) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[domain.Entry, error] {
+	return pages(after, func(after domain.Position) ([]domain.Entry, domain.Position, error) {
 		page, err := l.query(ctx, `SELECT `+columns+` FROM event WHERE position > ? ORDER BY position LIMIT ?`, after, pageSize)
 		if len(page) > 0 {
 			after = page[len(page)-1].Position
@@ -163,8 +160,8 @@ func (l *Log) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[doma
 
 // pages yields page after page until one is not full. Next gives the page behind
 // a place, and the place it ends at.
-func pages[P any](from P, next func(P) ([]domain.Recorded, P, error)) iter.Seq2[domain.Recorded, error] {
-	return func(yield func(domain.Recorded, error) bool) {
+func pages[P any](from P, next func(P) ([]domain.Entry, P, error)) iter.Seq2[domain.Entry, error] {
+	return func(yield func(domain.Entry, error) bool) {
 		for after := from; ; {
 			page, end, err := next(after)
 			after = end
@@ -174,7 +171,7 @@ func pages[P any](from P, next func(P) ([]domain.Recorded, P, error)) iter.Seq2[
 				}
 			}
 			if err != nil {
-				yield(domain.Recorded{}, err)
+				yield(domain.Entry{}, err)
 				return
 			}
 			if len(page) < pageSize {
@@ -185,13 +182,13 @@ func pages[P any](from P, next func(P) ([]domain.Recorded, P, error)) iter.Seq2[
 }
 
 // query returns the events before an error too: what was read is read.
-func (l *Log) query(ctx context.Context, text string, args ...any) ([]domain.Recorded, error) {
+func (l *Log) query(ctx context.Context, text string, args ...any) ([]domain.Entry, error) {
 	rows, err := l.reader.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
 	defer rows.Close()
-	var events []domain.Recorded
+	var events []domain.Entry
 	for rows.Next() {
 		e, err := scan(rows)
 		if err != nil {
@@ -205,23 +202,15 @@ func (l *Log) query(ctx context.Context, text string, args ...any) ([]domain.Rec
 	return events, nil
 }
 
-func scan(rows *sql.Rows) (domain.Recorded, error) {
-	var (
-		r        domain.Recorded
-		c        domain.Encoded
-		id       []byte
-		recorded int64
-	)
-	if err := rows.Scan(&r.Position, &r.Stream, &r.Version, &id, &c.Type, &c.Schema, &recorded, &c.Envelope, &c.Body); err != nil {
-		return r, fmt.Errorf("read events: %w", err)
+func scan(rows *sql.Rows) (domain.Entry, error) {
+	var e domain.Entry
+	var id []byte
+	if err := rows.Scan(&e.Position, &e.Stream, &e.Version, &id, &e.Type, &e.Schema, &e.Meta, &e.Data); err != nil {
+		return e, fmt.Errorf("read events: %w", err)
 	}
-	e, err := domain.Decode(c)
-	if err != nil {
-		return r, fmt.Errorf("position %d, %s version %d: %w", r.Position, r.Stream, r.Version, err)
-	}
+	var err error
 	if e.ID, err = uuid.FromBytes(id); err != nil {
-		return r, fmt.Errorf("position %d: event id: %w", r.Position, err)
+		return e, fmt.Errorf("position %d: event id: %w", e.Position, err)
 	}
-	r.Event, r.At = e, time.UnixMicro(recorded).UTC()
-	return r, nil
+	return e, nil
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/alur-id/alur/domain"
 )
 
@@ -18,27 +16,13 @@ const (
 	maxRows     = 4096
 )
 
-// ErrClosed is what an append to a closed log returns.
-var ErrClosed = errors.New("the event log is closed")
-
 // request is a caller waiting in line: some appends, each of its own, to be
 // answered together.
 type request struct {
-	appends []encodedAppend
+	appends []domain.Append
 	results []result
 	err     error // of the transaction: holds for all
 	done    chan struct{}
-}
-
-type encodedAppend struct {
-	stream   string
-	expected domain.Version
-	rows     []row
-}
-
-type row struct {
-	id uuid.UUID
-	domain.Encoded
 }
 
 type result struct {
@@ -63,26 +47,21 @@ func (l *Log) AppendBatch(ctx context.Context, appends []domain.Append) ([]domai
 	if len(appends) == 0 {
 		return nil, nil, nil
 	}
-	r := &request{appends: make([]encodedAppend, len(appends)), results: make([]result, len(appends)), done: make(chan struct{})}
-	for i, a := range appends {
-		r.appends[i] = encodedAppend{stream: a.Stream, expected: a.Expected, rows: make([]row, len(a.Events))}
-		for j, e := range a.Events {
-			c, err := domain.Encode(e)
-			if err != nil {
-				return nil, nil, err
-			}
-			r.appends[i].rows[j] = row{id: e.ID, Encoded: c}
+	r := &request{appends: appends, results: make([]result, len(appends)), done: make(chan struct{})}
+	for _, a := range appends {
+		if err := a.Check(); err != nil {
+			return nil, nil, err
 		}
 	}
 	select {
 	case <-l.closing:
-		return nil, nil, ErrClosed
+		return nil, nil, domain.ErrClosed
 	default:
 	}
 	select {
 	case l.requests <- r:
 	case <-l.closing:
-		return nil, nil, ErrClosed
+		return nil, nil, domain.ErrClosed
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
@@ -92,7 +71,7 @@ func (l *Log) AppendBatch(ctx context.Context, appends []domain.Append) ([]domai
 		select {
 		case <-r.done:
 		default:
-			return nil, nil, ErrClosed
+			return nil, nil, domain.ErrClosed
 		}
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
@@ -157,7 +136,7 @@ func (l *Log) gather(first *request) []*request {
 func (r *request) size() int {
 	n := 0
 	for _, a := range r.appends {
-		n += len(a.rows)
+		n += len(a.Entries)
 	}
 	return n
 }
@@ -170,7 +149,7 @@ func (l *Log) commit(batch []*request) error {
 	if err != nil {
 		return fmt.Errorf("append to log: %w", err)
 	}
-	w, err := newInserter(ctx, tx, l.now().UnixMicro())
+	w, err := newInserter(ctx, tx)
 	for i := 0; err == nil && i < len(batch); i++ {
 		for j, a := range batch[i].appends {
 			if batch[i].results[j], err = w.append(ctx, a); err != nil {
@@ -196,15 +175,14 @@ func ignoreDone(err error) error {
 
 // inserter writes appends inside one transaction.
 type inserter struct {
-	tx       *sql.Tx
-	head     domain.Position
-	recorded int64
-	version  *sql.Stmt
-	insert   *sql.Stmt
+	tx      *sql.Tx
+	head    domain.Position
+	version *sql.Stmt
+	insert  *sql.Stmt
 }
 
-func newInserter(ctx context.Context, tx *sql.Tx, recorded int64) (*inserter, error) {
-	w := &inserter{tx: tx, recorded: recorded}
+func newInserter(ctx context.Context, tx *sql.Tx) (*inserter, error) {
+	w := &inserter{tx: tx}
 	err := tx.QueryRowContext(ctx, `SELECT coalesce(max(position), 0) FROM event`).Scan(&w.head)
 	if err != nil {
 		return nil, err
@@ -212,39 +190,36 @@ func newInserter(ctx context.Context, tx *sql.Tx, recorded int64) (*inserter, er
 	if w.version, err = tx.PrepareContext(ctx, `SELECT coalesce(max(version), 0) FROM event WHERE stream = ?`); err != nil {
 		return nil, err
 	}
-	w.insert, err = tx.PrepareContext(ctx, `INSERT INTO event (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	w.insert, err = tx.PrepareContext(ctx, `INSERT INTO event (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
 	return w, err
 }
 
 // append records one append, or says why it conflicts. An error is the end of
 // the whole transaction.
-func (w *inserter) append(ctx context.Context, a encodedAppend) (result, error) {
+func (w *inserter) append(ctx context.Context, a domain.Append) (result, error) {
 	var actual domain.Version
-	if err := w.version.QueryRowContext(ctx, a.stream).Scan(&actual); err != nil {
+	if err := w.version.QueryRowContext(ctx, a.Stream).Scan(&actual); err != nil {
 		return result{}, err
 	}
-	if actual != a.expected {
+	if actual != a.Expected {
 		return w.repeated(ctx, a, actual)
 	}
-	for i, r := range a.rows {
+	for _, e := range a.Entries {
 		w.head++
-		_, err := w.insert.ExecContext(ctx, w.head, a.stream, a.expected+domain.Version(i+1), r.id[:], r.Type, r.Schema, w.recorded, r.Envelope, r.Body)
+		_, err := w.insert.ExecContext(ctx, w.head, e.Stream, e.Version, e.ID[:], e.Type, e.Schema, e.Meta, e.Data)
 		if err != nil {
 			return result{}, err
 		}
 	}
-	return result{Appended: domain.Appended{Version: a.expected + domain.Version(len(a.rows)), Position: w.head}}, nil
+	return result{Appended: domain.Appended{Version: a.Expected + domain.Version(len(a.Entries)), Position: w.head}}, nil
 }
 
 // repeated is the first answer when the very events stand where the append wants
 // them, and a conflict otherwise.
-func (w *inserter) repeated(ctx context.Context, a encodedAppend, actual domain.Version) (result, error) {
-	conflict := result{conflict: &domain.ConflictError{Stream: a.stream, Expected: a.expected, Actual: actual}}
-	if len(a.rows) == 0 {
-		return conflict, nil
-	}
+func (w *inserter) repeated(ctx context.Context, a domain.Append, actual domain.Version) (result, error) {
+	conflict := result{conflict: &domain.ConflictError{Stream: a.Stream, Expected: a.Expected, Actual: actual}}
 	rows, err := w.tx.QueryContext(ctx, `SELECT position, version, id FROM event WHERE stream = ? AND version > ? ORDER BY version LIMIT ?`,
-		a.stream, a.expected, len(a.rows))
+		a.Stream, a.Expected, len(a.Entries))
 	if err != nil {
 		return result{}, err
 	}
@@ -256,14 +231,14 @@ func (w *inserter) repeated(ctx context.Context, a encodedAppend, actual domain.
 		if err := rows.Scan(&last.Position, &last.Version, &id); err != nil {
 			return result{}, err
 		}
-		if string(id) != string(a.rows[n].id[:]) {
+		if string(id) != string(a.Entries[n].ID[:]) {
 			return conflict, nil
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return result{}, err
 	}
-	if n < len(a.rows) {
+	if n < len(a.Entries) {
 		return conflict, nil
 	}
 	return result{Appended: last}, nil

@@ -49,7 +49,7 @@ func viewsPath(db string) string {
 
 // openHouse opens a database, and creates it when there is none.
 func openHouse(ctx context.Context, path string, logger *slog.Logger) (*house, error) {
-	log, err := sqlite.Open(ctx, path, time.Now)
+	log, err := sqlite.Open(ctx, path)
 	if errors.Is(err, fs.ErrPermission) {
 		err = &hintError{err, "a log is read together with its views, which are written beside it: copy it to a folder you may write in"}
 	}
@@ -129,7 +129,7 @@ func (h *house) publishCatalogue(ctx context.Context, logger *slog.Logger) error
 			return err
 		}
 		_, err = h.library.Publish(ctx, workflows.Publication{
-			Tenant: e.Tenant, Source: e.Source, Definition: e.Definition, Occurred: time.Now(),
+			Tenant: e.Tenant, Source: e.Source, Definition: e.Definition, Occurred: time.Now(), At: time.Now(),
 			Actor: domain.Actor{ID: "alur", Role: "catalogue", Capacity: domain.CapacitySystem}, Why: "shipped with the program",
 		})
 		if err != nil {

@@ -102,7 +102,7 @@ func replay(c *cobra.Command, reference string, o replayFlags) error {
 func (h *house) replay(ctx context.Context, id uuid.UUID, until func(domain.Recorded) bool) (domain.Request, []auditLine, error) {
 	var r domain.Request
 	lines := []auditLine{}
-	for e, err := range h.log.ReadStream(ctx, domain.RequestStream(id), 0) {
+	for e, err := range domain.Events(h.log.ReadStream(ctx, domain.RequestStream(id), 0)) {
 		if err != nil {
 			return r, nil, err
 		}

@@ -1,0 +1,176 @@
+package domain_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// samples has each event as it is recorded now; beside its name, a variant.
+func samples(t *testing.T) map[string]domain.Event {
+	box, err := domain.Seal(dataKey, domain.Place{Stream: "request-1", Version: 1, Type: "ActionTaken"}, domain.Salt{1}, domain.Nonce{2}, domain.Personal{"remark": "call back"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := refused(2)
+	sealed.Box, sealed.Office, sealed.Actor.ID = &box, "kantor <\"A&B\"> \u2028 é", "p\u0001-1"
+	return map[string]domain.Event{
+		"RequestSubmitted":   submitted(),
+		"ActionTaken":        refused(2),
+		"ActionTaken-sealed": sealed,
+		"WorkflowPublished":  event(3, head, domain.WorkflowPublished{Source: "alur: 1\n", Hash: "ab", Why: "first"}),
+		"SubjectErased": event(5, head, domain.SubjectErased{
+			Keys: []domain.ErasedKey{{ID: dataKey.ID, Class: "permit"}}, Ground: domain.GroundConsentWithdrawn, Note: "letter 12/2026",
+		}),
+		"RequestSubmitted-imported": event(4, applicant, domain.RequestSubmitted{
+			Request: domain.RequestID(id(4)), Reference: "7K3M-Q9XT-2WPN", State: "new", Public: domain.StatusReceived,
+			Imported: &domain.Imported{Case: "case-1", Due: noon.UTC(), Ended: noon.Add(time.Hour).UTC()},
+		}),
+	}
+}
+
+// The files in testdata/events are what stores hold: type, schema version and
+// envelope version in the name; envelope and body inside. A shape that changes
+// needs a new version, a decoder that still reads the old files, and new files
+// beside them; an old file is never edited.
+func TestStoredShapes(t *testing.T) {
+	for name, want := range samples(t) {
+		t.Run(name, func(t *testing.T) {
+			a, _, err := domain.Enter("request-1", domain.Tip{Version: 4, Hash: domain.Hash{7}}, noon, []domain.Event{want})
+			if err != nil {
+				t.Fatal(err)
+			}
+			entry := a.Entries[0]
+			got := fmt.Sprintf("%s\n%s\n", entry.Meta, entry.Data)
+			file := filepath.Join("testdata", "events", fmt.Sprintf("%s.v%d.e%d.txt", name, entry.Schema, domain.EnvelopeVersion))
+			stored, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatalf("%v; a new shape is stored as\n%s", err, got)
+			}
+			if d := cmp.Diff(string(stored), got); d != "" {
+				t.Errorf("the stored shape changed without a new version (-stored +now)\n%s", d)
+			}
+			back, err := domain.Decode(entry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.At, want.Prev = noon.UTC(), domain.Hash{7}
+			if d := cmp.Diff(domain.Recorded{Event: want, Stream: "request-1", Version: 5}, back); d != "" {
+				t.Errorf("read back (-want +got)\n%s", d)
+			}
+		})
+	}
+}
+
+// Every file that was ever written decodes, into the type as it is now.
+func TestEveryStoredShapeDecodes(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "events", "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(len(files), err)
+	}
+	for _, file := range files {
+		parts := strings.Split(filepath.Base(file), ".")
+		schema, err := strconv.Atoi(strings.TrimPrefix(parts[1], "v"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		meta, data, _ := bytes.Cut(bytes.TrimSuffix(stored, []byte("\n")), []byte("\n"))
+		name, _, _ := strings.Cut(parts[0], "-")
+		r, err := domain.Decode(domain.Entry{Type: name, Schema: schema, Meta: meta, Data: data})
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if got, _ := r.Body.Type(); got != name || r.Tenant != "11.71" || r.Occurred.IsZero() {
+			t.Errorf("%s: read as %+v", file, r)
+		}
+	}
+}
+
+// A sample holds only the fields it fills. The lists of fields are therefore
+// stored too, each under the version of its shape: one more field, another name
+// or another type is a new shape.
+func TestShapesChangeOnlyWithTheirVersion(t *testing.T) {
+	lists := map[string]string{fmt.Sprintf("Envelope %d", domain.EnvelopeVersion): fields(reflect.TypeFor[domain.Envelope]())}
+	for _, e := range samples(t) {
+		name, schema := e.Body.Type()
+		lists[fmt.Sprintf("%s %d", name, schema)] = fields(reflect.TypeOf(e.Body))
+	}
+	stored, err := os.ReadFile(filepath.Join("testdata", "shapes.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]string{}
+	for line := range strings.Lines(string(stored)) {
+		name, list, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		known[name] = list
+	}
+	for name, list := range lists {
+		if known[name] != list {
+			t.Errorf("the shape of %s is\n%s: %s\nbut testdata/shapes.txt has\n%s", name, name, list, known[name])
+		}
+	}
+}
+
+// fields lists what encoding/json stores of a type.
+func fields(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t.PkgPath() == "time" {
+		return t.String()
+	}
+	var list []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if tag := f.Tag.Get("json"); tag != "-" {
+			list = append(list, tag+" "+fields(f.Type))
+		}
+	}
+	slices.Sort(list)
+	return "{" + strings.Join(list, "; ") + "}"
+}
+
+func TestDecodeRefusesWhatItDoesNotKnow(t *testing.T) {
+	a, _, err := domain.Enter("request-1", domain.Tip{}, noon, []domain.Event{submitted()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*domain.Entry){
+		"a type":           func(e *domain.Entry) { e.Type = "RequestEaten" },
+		"a schema":         func(e *domain.Entry) { e.Schema = 99 },
+		"a newer envelope": func(e *domain.Entry) { e.Meta = bytes.Replace(e.Meta, []byte(`{"v":2`), []byte(`{"v":3`), 1) },
+		"a broken body":    func(e *domain.Entry) { e.Data = []byte("{") },
+		"no envelope":      func(e *domain.Entry) { e.Meta = nil },
+		"half an envelope": func(e *domain.Entry) { e.Meta = e.Meta[:len(e.Meta)/2] },
+		"more than a body": func(e *domain.Entry) { e.Data = append(e.Data, '}') },
+		"a wrong hash": func(e *domain.Entry) {
+			e.Meta = bytes.Replace(e.Meta, []byte(`"office"`), []byte(`"prev":"x","office"`), 1)
+		},
+		"a time of no kind": func(e *domain.Entry) {
+			e.Meta = bytes.Replace(e.Meta, []byte(`"occurred":"2`), []byte(`"occurred":"x`), 1)
+		},
+	} {
+		e := a.Entries[0]
+		e.Meta, e.Data = bytes.Clone(e.Meta), bytes.Clone(e.Data)
+		change(&e)
+		if r, err := domain.Decode(e); err == nil {
+			t.Errorf("%s was decoded as %+v", name, r)
+		}
+	}
+}
