@@ -32,6 +32,11 @@ type Submit struct {
 	Reference Reference
 	Facts     Facts
 	Imported  *Imported
+
+	// Who asks, and what they fill in that is not a fact. Both are sealed. Without
+	// an identity the personal data belongs to this request alone.
+	Identity Identity
+	Form     Personal
 }
 
 // Act asks for an action to be taken. Expected is the version of the request
@@ -42,4 +47,5 @@ type Act struct {
 	Action   ActionID
 	Reason   ReasonCode
 	Expected Version
+	Remark   string // for those who work on the request; sealed, shown to no citizen
 }

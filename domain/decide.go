@@ -1,10 +1,12 @@
 package domain
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 )
 
 // Decide is what a command leads to: the events that follow from it, no events
@@ -28,7 +30,10 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 		return nil, repeated(r, d, c, w)
 	}
 	var body Body
-	var err error
+	personal, err := personalOf(c)
+	if err != nil {
+		return nil, err
+	}
 	switch c := c.(type) {
 	case Submit:
 		r.Tenant, r.Service = c.Tenant, c.Service
@@ -51,8 +56,47 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 			Actor: h.Actor, Workflow: w.Ref(), Command: h.ID, Correlation: correlation,
 			Occurred: h.Occurred.UTC(),
 		},
-		Body: body,
+		Body: body, Personal: personal,
 	}}, nil
+}
+
+// maxPersonal and maxRemark are how much personal data one command may bring, in
+// bytes of JSON and of text.
+const (
+	maxPersonal = 64 << 10
+	maxRemark   = 4 << 10
+)
+
+// personalOf is what a command brings that has to be sealed; nil when nothing.
+func personalOf(c Command) (Personal, error) {
+	p := Personal{}
+	switch c := c.(type) {
+	case Submit:
+		if c.Identity != "" {
+			identity, err := ParseIdentity(string(c.Identity))
+			if err != nil {
+				return nil, err
+			}
+			p["identity"] = string(identity)
+		}
+		if len(c.Form) > 0 {
+			p["form"] = map[string]any(c.Form)
+		}
+	case Act:
+		if !utf8.ValidString(c.Remark) || len(c.Remark) > maxRemark {
+			return nil, refuse(RulePersonalData, "the remark is too long or not text", fmt.Sprintf("write at most %d bytes", maxRemark))
+		}
+		if c.Remark != "" {
+			p["remark"] = c.Remark
+		}
+	}
+	if len(p) == 0 {
+		return nil, nil
+	}
+	if text, err := json.Marshal(p); err != nil || len(text) > maxPersonal {
+		return nil, refuse(RulePersonalData, "the form is too large or holds what JSON cannot", fmt.Sprintf("send at most %d bytes of JSON", maxPersonal))
+	}
+	return p, nil
 }
 
 func submit(r Request, c Submit, w Workflow) (Body, error) {

@@ -6,6 +6,9 @@ package domain
 func Evolve(r Request, e Recorded) Request {
 	r.Version = e.Version
 	r.Changed = e.Occurred
+	if e.Box != nil && r.Key == [16]byte{} {
+		r.Key = e.Box.Key
+	}
 	d := &done{command: e.Command, before: r.done, actor: e.Actor, version: e.Version, position: e.Position}
 	switch b := e.Body.(type) {
 	case RequestSubmitted:

@@ -13,6 +13,8 @@ type Rule string
 const (
 	RuleActor            Rule = "actor"             // the actor is not described well enough to be recorded
 	RulePersonalData     Rule = "personal_data"     // personal data where only a pseudonym or a fact may stand
+	RuleIdentity         Rule = "identity"          // what should identify the applicant does not
+	RuleErased           Rule = "erased"            // the personal data of the request was erased
 	RuleFacts            Rule = "facts"             // a fact is missing, unknown or of the wrong kind
 	RuleAlreadySubmitted Rule = "already_submitted" // the request exists
 	RuleNotSubmitted     Rule = "not_submitted"     // the request does not exist

@@ -22,6 +22,7 @@ type Request struct {
 	Submitted time.Time // when it occurred
 	Changed   time.Time // when the last event occurred
 	Version   Version
+	Key       uuid.UUID // of the data key that its personal data is sealed under; Nil while it has none
 
 	// done remembers the commands that are part of this request, the last one
 	// first, for idempotency. A list and not a map, because states share their

@@ -74,6 +74,17 @@ func Compile(d *Definition, version int) *Workflow {
 	return w
 }
 
+// defaultClass is the retention class of a definition that says nothing of it.
+const defaultClass domain.RetentionClass = "request"
+
+// RetentionClass is the class that the personal data of requests is sealed in.
+func (w *Workflow) RetentionClass() domain.RetentionClass {
+	if c := w.Definition.Retention.Class; c != "" {
+		return c
+	}
+	return defaultClass
+}
+
 // transitionID names an edge to the machine. Each transition is an event of its
 // own, so that two guarded transitions may share an action.
 func transitionID(i int) string { return "t" + strconv.Itoa(i+1) }

@@ -19,6 +19,7 @@ type Definition struct {
 	Promise     Text            `yaml:"promise,omitempty"` // how long it takes, in words
 	Fee         Text            `yaml:"fee,omitempty"`     // what it costs, in words
 	History     *History        `yaml:"history,omitempty"`
+	Retention   Retention       `yaml:"retention,omitempty"`
 	Facts       []Fact          `yaml:"facts,omitempty"`
 	Roles       []Role          `yaml:"roles"`
 	Submit      []domain.RoleID `yaml:"submit,flow"` // the roles that may submit a request
@@ -46,6 +47,17 @@ func (t Text) In(lang string) string {
 // IsZero reports whether there is no text; it lets the field be left out of a
 // written definition.
 func (t Text) IsZero() bool { return t == Text{} }
+
+// Retention says how long the personal data of a request is kept, and together
+// with what: keys of one class are destroyed together.
+type Retention struct {
+	Class  domain.RetentionClass `yaml:"class"`
+	Years  int                   `yaml:"years"`  // after the request ended, at least
+	Ground Text                  `yaml:"ground"` // the schedule that says so
+}
+
+// IsZero reports whether the definition says nothing of it.
+func (r Retention) IsZero() bool { return r == Retention{} }
 
 // FactType is the kind of value a fact has.
 type FactType string

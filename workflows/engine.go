@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -21,7 +21,13 @@ type Engine struct {
 	now     func() time.Time
 	random  func() uint64
 	taken   func(context.Context, domain.Reference) (bool, error)
+	vault   Vault
+	cache   *lru.Cache[uuid.UUID, loaded]
 }
+
+// cacheSize is how many folded requests an engine remembers. One takes about a
+// kilobyte and 200 bytes for each of its events.
+const cacheSize = 8192
 
 // EngineConfig is what an engine needs besides the log and the library.
 type EngineConfig struct {
@@ -32,11 +38,15 @@ type EngineConfig struct {
 	// Taken tells whether a reference is in use. It may be nil: two of ten
 	// million requests then share one with a chance of 0.4 %.
 	Taken func(context.Context, domain.Reference) (bool, error)
+	// Vault seals personal data. It may be nil: commands that bring any are then
+	// refused.
+	Vault Vault
 }
 
 // NewEngine returns an engine over a log.
 func NewEngine(log domain.EventLog, library *Library, c EngineConfig) *Engine {
-	return &Engine{log: log, library: library, now: c.Now, random: c.Random, taken: c.Taken}
+	cache, _ := lru.New[uuid.UUID, loaded](cacheSize) // fails only for a size below one
+	return &Engine{log: log, library: library, now: c.Now, random: c.Random, taken: c.Taken, vault: c.Vault, cache: cache}
 }
 
 // Answer is what a command led to: the request as it then was, and the position
@@ -61,7 +71,7 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 		}
 		c.Reference = ref
 	}
-	return e.execute(ctx, domain.RequestID(c.ID), c, func(r domain.Request) (domain.Workflow, error) {
+	return e.execute(ctx, domain.RequestID(c.ID), c, func(r domain.Request) (*Workflow, error) {
 		if r.Exists() {
 			return e.library.Version(ctx, r.Tenant, r.Workflow)
 		}
@@ -81,7 +91,7 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Act) (Answ
 	if err := e.complete(&c.Header); err != nil {
 		return Answer{}, err
 	}
-	return e.execute(ctx, request, c, func(r domain.Request) (domain.Workflow, error) {
+	return e.execute(ctx, request, c, func(r domain.Request) (*Workflow, error) {
 		if !r.Exists() {
 			return nil, domain.NewRefusal(domain.RuleNotSubmitted, "there is no such request", "submit it first")
 		}
@@ -89,82 +99,128 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Act) (Answ
 	})
 }
 
+// loaded is a request as it was folded, and where its stream then stood.
+type loaded struct {
+	request domain.Request
+	tip     domain.Tip
+}
+
 // execute decides and appends, and begins anew when somebody else appended
 // first. A command that named the version it saw is then refused by Decide; one
-// that did not is judged by the request as it has become.
-func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Command, rules func(domain.Request) (domain.Workflow, error)) (Answer, error) {
+// that did not is judged by the request as it has become. What is remembered of a
+// request may be out of date, so nothing is refused before it was read again.
+func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Command, rules func(domain.Request) (*Workflow, error)) (Answer, error) {
+	at, remembered := e.cache.Get(request)
 	for ctx.Err() == nil { // each time round, somebody else got something done
-		r, tip, err := e.loadUntil(ctx, request, math.MaxInt)
-		if err != nil {
+		if !remembered {
+			var err error
+			if at, err = e.read(ctx, request, at); err != nil {
+				return Answer{}, err
+			}
+		}
+		answer, again, err := e.attempt(ctx, request, at, c, rules)
+		if err == nil && !again {
+			return answer, nil
+		}
+		if err != nil && !remembered {
 			return Answer{}, err
 		}
-		w, err := rules(r)
-		if err != nil {
-			return Answer{}, err
-		}
-		events, err := domain.Decide(r, c, w)
-		if err != nil {
-			return Answer{}, err
-		}
-		if len(events) == 0 {
-			first, _ := r.Answer(c.Head().ID)
-			r, _, err := e.loadUntil(ctx, request, first.Version)
-			return Answer{Request: r, Position: first.Position, Repeated: true}, err
-		}
-		a, _, err := domain.Enter(domain.RequestStream(request), tip, e.now(), events)
-		if err != nil {
-			return Answer{}, err
-		}
-		done, err := e.log.Append(ctx, a)
-		var conflict *domain.ConflictError
-		switch {
-		case err == nil && done.Repeated:
-			// Another command with this id came first. Whether it was the same one,
-			// Decide can tell now.
-		case err == nil:
-			return Answer{Request: evolve(r, events), Position: done.Position}, nil
-		case !errors.As(err, &conflict):
-			return Answer{}, fmt.Errorf("append to request %s: %w", request, err)
-		}
+		remembered = false
 	}
 	return Answer{}, ctx.Err()
 }
 
-// evolve folds events that were just decided, before a log has placed them.
-func evolve(r domain.Request, events []domain.Event) domain.Request {
+// attempt decides and appends once. Again says that the log has moved on.
+func (e *Engine) attempt(ctx context.Context, request uuid.UUID, at loaded, c domain.Command, rules func(domain.Request) (*Workflow, error)) (answer Answer, again bool, err error) {
+	w, err := rules(at.request)
+	if err != nil {
+		return Answer{}, false, err
+	}
+	events, err := domain.Decide(at.request, c, w)
+	if err != nil {
+		return Answer{}, false, err
+	}
+	if len(events) == 0 {
+		first, _ := at.request.Answer(c.Head().ID)
+		r, err := e.loadUntil(ctx, request, first.Version)
+		return Answer{Request: r, Position: first.Position, Repeated: true}, false, err
+	}
+	if err := e.seal(ctx, w, at.request, c, at.tip, events); err != nil {
+		return Answer{}, false, err
+	}
+	a, tip, err := domain.Enter(domain.RequestStream(request), at.tip, e.now(), events)
+	if err != nil {
+		return Answer{}, false, err
+	}
+	done, err := e.log.Append(ctx, a)
+	var conflict *domain.ConflictError
+	switch {
+	case err == nil && done.Repeated:
+		// Another command with this id came first. Whether it was the same one,
+		// Decide can tell when it has read it.
+		return Answer{}, true, nil
+	case err == nil:
+		r := evolve(at.request, events, done.Position)
+		e.cache.Add(request, loaded{r, tip})
+		return Answer{Request: r, Position: done.Position}, false, nil
+	case errors.As(err, &conflict):
+		return Answer{}, true, nil
+	}
+	e.cache.Remove(request)
+	return Answer{}, false, fmt.Errorf("append to request %s: %w", request, err)
+}
+
+// evolve folds events that were just recorded; last is the position of the last.
+// Only that one is known, and only that one is ever answered with.
+func evolve(r domain.Request, events []domain.Event, last domain.Position) domain.Request {
 	for _, ev := range events {
-		r = domain.Evolve(r, domain.Recorded{Event: ev, Version: r.Version + 1})
+		r = domain.Evolve(r, domain.Recorded{Event: ev, Version: r.Version + 1, Position: last})
 	}
 	return r
 }
 
-// Load folds a request's events. A request that does not exist is the zero
-// value.
+// Load folds a request's events as the log has them now. A request that does not
+// exist is the zero value.
 func (e *Engine) Load(ctx context.Context, request uuid.UUID) (domain.Request, error) {
-	r, _, err := e.loadUntil(ctx, request, math.MaxInt)
-	return r, err
+	at, _ := e.cache.Get(request)
+	at, err := e.read(ctx, request, at)
+	return at.request, err
 }
 
-func (e *Engine) loadUntil(ctx context.Context, request uuid.UUID, last domain.Version) (domain.Request, domain.Tip, error) {
-	var r domain.Request
-	var end domain.Entry
-	for entry, err := range e.log.ReadStream(ctx, domain.RequestStream(request), 0) {
-		if err == nil && entry.Version > last {
-			break
-		}
+// read folds what was recorded of a request since it was last read.
+func (e *Engine) read(ctx context.Context, request uuid.UUID, from loaded) (loaded, error) {
+	at := from
+	var last domain.Entry
+	for entry, err := range e.log.ReadStream(ctx, domain.RequestStream(request), from.tip.Version) {
 		var ev domain.Recorded
 		if err == nil {
 			ev, err = domain.Decode(entry)
 		}
 		if err != nil {
-			return domain.Request{}, domain.Tip{}, fmt.Errorf("load request %s: %w", request, err)
+			return loaded{}, fmt.Errorf("load request %s: %w", request, err)
 		}
-		r, end = domain.Evolve(r, ev), entry
+		at.request, last = domain.Evolve(at.request, ev), entry
 	}
-	if !r.Exists() {
-		return r, domain.Tip{}, nil
+	if last.Version == 0 {
+		return at, nil
 	}
-	return r, end.Tip(), nil
+	at.tip = last.Tip()
+	e.cache.Add(request, at)
+	return at, nil
+}
+
+func (e *Engine) loadUntil(ctx context.Context, request uuid.UUID, last domain.Version) (domain.Request, error) {
+	var r domain.Request
+	for ev, err := range domain.Events(e.log.ReadStream(ctx, domain.RequestStream(request), 0)) {
+		if err != nil {
+			return domain.Request{}, fmt.Errorf("load request %s: %w", request, err)
+		}
+		if ev.Version > last {
+			break
+		}
+		r = domain.Evolve(r, ev)
+	}
+	return r, nil
 }
 
 func (e *Engine) complete(h *domain.Header) error {

@@ -76,19 +76,20 @@ func (r *definitionReader) definition(n ast.Node) {
 				r.problem(n, "alur: language %d is not known to this program; it reads %d", d.Language, Language)
 			}
 		},
-		"id":      func(n ast.Node) { d.ID = r.id(n, "id") },
-		"title":   func(n ast.Node) { d.Title = r.both(n, "title") },
-		"agency":  func(n ast.Node) { d.Agency = r.both(n, "agency") },
-		"office":  func(n ast.Node) { d.Office = r.id(n, "office") },
-		"promise": func(n ast.Node) { d.Promise = r.both(n, "promise") },
-		"fee":     func(n ast.Node) { d.Fee = r.both(n, "fee") },
-		"history": func(n ast.Node) { d.History = r.history(n) },
-		"facts":   func(n ast.Node) { d.Facts = each(r, n, "facts", r.fact) },
-		"roles":   func(n ast.Node) { d.Roles = each(r, n, "roles", r.role) },
-		"submit":  func(n ast.Node) { d.Submit = refs(r, n, "submit", "role", r.roleIDs) },
-		"reasons": func(n ast.Node) { d.Reasons = each(r, n, "reasons", r.reason) },
-		"states":  func(n ast.Node) { d.States = each(r, n, "states", r.state) },
-		"actions": func(n ast.Node) { d.Actions = each(r, n, "actions", r.action) },
+		"id":        func(n ast.Node) { d.ID = r.id(n, "id") },
+		"title":     func(n ast.Node) { d.Title = r.both(n, "title") },
+		"agency":    func(n ast.Node) { d.Agency = r.both(n, "agency") },
+		"office":    func(n ast.Node) { d.Office = r.id(n, "office") },
+		"promise":   func(n ast.Node) { d.Promise = r.both(n, "promise") },
+		"fee":       func(n ast.Node) { d.Fee = r.both(n, "fee") },
+		"history":   func(n ast.Node) { d.History = r.history(n) },
+		"retention": func(n ast.Node) { d.Retention = r.retention(n) },
+		"facts":     func(n ast.Node) { d.Facts = each(r, n, "facts", r.fact) },
+		"roles":     func(n ast.Node) { d.Roles = each(r, n, "roles", r.role) },
+		"submit":    func(n ast.Node) { d.Submit = refs(r, n, "submit", "role", r.roleIDs) },
+		"reasons":   func(n ast.Node) { d.Reasons = each(r, n, "reasons", r.reason) },
+		"states":    func(n ast.Node) { d.States = each(r, n, "states", r.state) },
+		"actions":   func(n ast.Node) { d.Actions = each(r, n, "actions", r.action) },
 		"transitions": func(n ast.Node) {
 			d.Transitions = each(r, n, "transitions", r.transition)
 		},
@@ -156,6 +157,23 @@ func (r *definitionReader) history(n ast.Node) *History {
 		"ended": func(n ast.Node) { h.Ended = timeFact(n, "history ended") },
 	})
 	return h
+}
+
+// maxRetention is an archive's idea of for ever, in years.
+const maxRetention = 100
+
+func (r *definitionReader) retention(n ast.Node) Retention {
+	var x Retention
+	r.mapping(n, "retention", []string{"class", "years", "ground"}, map[string]func(ast.Node){
+		"class": func(n ast.Node) { x.Class = domain.RetentionClass(r.id(n, "retention class")) },
+		"years": func(n ast.Node) {
+			if x.Years = r.integer(n, "retention years"); x.Years < 0 || x.Years > maxRetention {
+				r.problem(n, "retention years: %d is not between 0 and %d", x.Years, maxRetention)
+			}
+		},
+		"ground": func(n ast.Node) { x.Ground = r.both(n, "retention ground") },
+	})
+	return x
 }
 
 func (r *definitionReader) fact(n ast.Node) Fact {

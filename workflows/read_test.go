@@ -104,7 +104,7 @@ func deepBlock(n int) string {
 
 func TestReadRefusesWhatIsNotUTF8(t *testing.T) {
 	source := strings.Replace(string(example(t)), "Pemohon", "Pemoh\xf6n", 1)
-	if _, err := workflows.Read("w.yaml", []byte(source)); err == nil || !strings.HasPrefix(err.Error(), "w.yaml:52:22:") || !strings.Contains(err.Error(), "not UTF-8") {
+	if _, err := workflows.Read("w.yaml", []byte(source)); err == nil || !strings.HasPrefix(err.Error(), "w.yaml:61:22:") || !strings.Contains(err.Error(), "not UTF-8") {
 		t.Errorf("got %v", err)
 	}
 }

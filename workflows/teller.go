@@ -96,7 +96,7 @@ func (t *teller) tell(ctx context.Context, trace Trace) (told, *RefusedCase, err
 		if err != nil {
 			return told{}, nil, err
 		}
-		r = evolve(r, decided)
+		r = evolve(r, decided, 0)
 		events = append(events, decided...)
 	}
 	a, _, err := domain.Enter(domain.RequestStream(r.ID), domain.Tip{}, t.engine.now(), events)

@@ -1,0 +1,80 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Vault seals personal data under keys that can be destroyed, and opens it again.
+// It is safe for concurrent use.
+type Vault interface {
+	// Subject is who an identity, or any other text that names one person or
+	// thing, stands for. The same text is always the same subject.
+	Subject(identity string) domain.SubjectID
+
+	// Key returns the id of the live data key of a subject in a retention class,
+	// and makes one when there is none. It is durable when it returns.
+	Key(ctx context.Context, s domain.SubjectID, c domain.RetentionClass) (uuid.UUID, error)
+
+	// Seal closes personal data under a key. The error is [domain.ErrErased] when
+	// the key is being destroyed or was.
+	Seal(ctx context.Context, key uuid.UUID, at domain.Place, p domain.Personal) (domain.Box, error)
+
+	// Open opens a box. Errors: [domain.ErrErased], [domain.ErrUnsealed].
+	Open(ctx context.Context, b domain.Box, at domain.Place) (domain.Personal, error)
+}
+
+// seal closes the personal data of events that were just decided, for the places
+// behind the tip where they will stand.
+func (e *Engine) seal(ctx context.Context, w *Workflow, r domain.Request, c domain.Command, tip domain.Tip, events []domain.Event) error {
+	for i := range events {
+		ev := &events[i]
+		if ev.Personal == nil {
+			continue
+		}
+		if e.vault == nil {
+			return domain.NewRefusal(domain.RulePersonalData, "personal data cannot be sealed here", "leave it out")
+		}
+		if r.Key == uuid.Nil {
+			key, err := e.vault.Key(ctx, e.vault.Subject(subjectOf(r, c)), w.RetentionClass())
+			if err != nil {
+				return fmt.Errorf("key for personal data: %w", err)
+			}
+			r.Key = key
+		}
+		name, _ := ev.Body.Type()
+		at := domain.Place{Stream: domain.RequestStream(requestOf(r, c)), Version: tip.Version + domain.Version(i+1), Type: name}
+		box, err := e.vault.Seal(ctx, r.Key, at, ev.Personal)
+		if errors.Is(err, domain.ErrErased) {
+			return domain.NewRefusal(domain.RuleErased, "the personal data of this request was erased", "leave the remark out")
+		}
+		if err != nil {
+			return fmt.Errorf("seal personal data: %w", err)
+		}
+		ev.Box, ev.Personal = &box, nil
+	}
+	return nil
+}
+
+// subjectOf names whose personal data it is: the applicant, where the submission
+// says who that is, else nobody but the request.
+func subjectOf(r domain.Request, c domain.Command) string {
+	if s, ok := c.(domain.Submit); ok && s.Identity != "" {
+		if identity, err := domain.ParseIdentity(string(s.Identity)); err == nil {
+			return string(identity)
+		}
+	}
+	return "request:" + requestOf(r, c).String()
+}
+
+func requestOf(r domain.Request, c domain.Command) uuid.UUID {
+	if r.Exists() {
+		return r.ID
+	}
+	return domain.RequestID(c.Head().ID)
+}
