@@ -45,10 +45,10 @@ type Actor struct {
 
 const maxActorID = 128 // bytes
 
-// check refuses an actor that is incomplete, and an id that is plainly personal
+// Check refuses an actor that is incomplete, and an id that is plainly personal
 // data: a NIK (16 digits, Permendagri: PPKKCC DDMMYY NNNN) or an e-mail
 // address.
-func (a Actor) check() error {
+func (a Actor) Check() error {
 	switch {
 	case strings.TrimSpace(a.ID) == "":
 		return refuse(RuleActor, "the actor has no id", "name the actor by a pseudonym")

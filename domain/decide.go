@@ -19,7 +19,7 @@ import (
 // take it, in this capacity, for this reason.
 func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 	h := c.Head()
-	if err := h.Actor.check(); err != nil {
+	if err := h.Actor.Check(); err != nil {
 		return nil, err
 	}
 	// What JSON and RFC 3339 can hold, in UTC as it is recorded.

@@ -14,6 +14,8 @@ const (
 	RuleActor            Rule = "actor"             // the actor is not described well enough to be recorded
 	RulePersonalData     Rule = "personal_data"     // personal data where only a pseudonym or a fact may stand
 	RuleIdentity         Rule = "identity"          // what should identify the applicant does not
+	RuleGround           Rule = "ground"            // no legal ground, or none that is known
+	RuleRetention        Rule = "retention"         // what was asked to be erased must be kept
 	RuleErased           Rule = "erased"            // the personal data of the request was erased
 	RuleFacts            Rule = "facts"             // a fact is missing, unknown or of the wrong kind
 	RuleAlreadySubmitted Rule = "already_submitted" // the request exists

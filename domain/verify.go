@@ -1,0 +1,169 @@
+package domain
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// FaultKind names what can be wrong with a log.
+type FaultKind string
+
+// The kinds of fault.
+const (
+	FaultOrder      FaultKind = "order"      // positions do not grow
+	FaultGap        FaultKind = "gap"        // positions leave one out, in a log that leaves none out
+	FaultVersion    FaultKind = "version"    // a stream's versions do not run 1, 2, 3
+	FaultChain      FaultKind = "chain"      // an event does not carry the hash of the one before it
+	FaultDouble     FaultKind = "double"     // an event id stands twice
+	FaultUnreadable FaultKind = "unreadable" // envelope or body does not decode
+	FaultCommitment FaultKind = "commitment" // sealed data does not open, or is not what was committed to
+	FaultKey        FaultKind = "key"        // a key is gone without an erasure, or there in spite of one
+)
+
+// Fault is one thing that is wrong, and where. Detail holds no personal data.
+type Fault struct {
+	Kind     FaultKind `json:"kind"`
+	Position Position  `json:"position,omitempty"`
+	Stream   string    `json:"stream,omitempty"`
+	Version  Version   `json:"version,omitempty"`
+	Detail   string    `json:"detail"`
+}
+
+// Verifier checks a log entry by entry, in the order of positions. It finds every
+// fault, not the first. It remembers the tip of each stream and eight bytes of
+// each event, some 30 bytes an event in all.
+type Verifier struct {
+	// Gapless says that the log's positions run 1, 2, 3.
+	Gapless bool
+	// Open opens a box, as a vault does: nil, [ErrErased], [ErrUnsealed],
+	// [ErrNotFound] for a key that is in no store. Nil where no keys are at hand:
+	// what is sealed is then not looked into.
+	Open func(Box, Place) error
+	// Found is told each fault as it is found.
+	Found func(Fault)
+
+	Events  int
+	Streams map[string]Tip
+	Boxes   int
+	Faults  int
+	// Digest stands for all entries in their order, but not for their positions: a
+	// faithful copy in another store has the same.
+	Digest Hash
+	Last   Position
+
+	seen   map[uint64]bool
+	erased map[uuid.UUID]bool // by an event
+	gone   map[uuid.UUID]Fault
+	opened map[uuid.UUID]Fault
+}
+
+// Check checks the next entry.
+func (v *Verifier) Check(e Entry) {
+	if v.Streams == nil {
+		v.Streams, v.seen = map[string]Tip{}, map[uint64]bool{}
+		v.erased, v.gone, v.opened = map[uuid.UUID]bool{}, map[uuid.UUID]Fault{}, map[uuid.UUID]Fault{}
+	}
+	v.Events++
+	v.place(e)
+	r, err := Decode(e)
+	if err != nil {
+		v.found(e, FaultUnreadable, "%v", err)
+	} else {
+		v.content(e, r)
+	}
+	tip := e.Tip()
+	v.Streams[e.Stream] = tip
+	v.Digest = sha256.Sum256(append(v.Digest[:], tip.Hash[:]...))
+}
+
+// place checks where the entry stands.
+func (v *Verifier) place(e Entry) {
+	switch {
+	case e.Position <= v.Last:
+		v.found(e, FaultOrder, "position %d comes after %d", e.Position, v.Last)
+	case v.Gapless && e.Position != v.Last+1:
+		v.found(e, FaultGap, "positions %d to %d are missing", v.Last+1, e.Position-1)
+	}
+	v.Last = max(v.Last, e.Position)
+	if tip := v.Streams[e.Stream]; e.Version != tip.Version+1 {
+		v.found(e, FaultVersion, "version %d comes after %d", e.Version, tip.Version)
+	}
+	short := binary.BigEndian.Uint64(e.ID[8:])
+	if v.seen[short] {
+		v.found(e, FaultDouble, "event id %s was there before", e.ID)
+	}
+	v.seen[short] = true
+}
+
+// content checks what the entry says.
+func (v *Verifier) content(e Entry, r Recorded) {
+	if want := v.Streams[e.Stream].Hash; r.Prev != want {
+		v.found(e, FaultChain, "it does not follow from what stands before it: it carries hash %s, that one has %s", orNone(r.Prev), orNone(want))
+	}
+	if b, ok := r.Body.(SubjectErased); ok {
+		for _, k := range b.Keys {
+			v.erased[k.ID] = true
+		}
+	}
+	if r.Box == nil {
+		return
+	}
+	v.Boxes++
+	if v.Open == nil {
+		return
+	}
+	key, at := r.Box.Key, Fault{Kind: FaultKey, Position: e.Position, Stream: e.Stream, Version: e.Version}
+	switch err := v.Open(*r.Box, r.Place()); {
+	case err == nil:
+		at.Detail = fmt.Sprintf("key %s was erased, but still opens it", key)
+		v.opened[key] = at
+	case errors.Is(err, ErrErased), errors.Is(err, ErrNotFound):
+		at.Detail = fmt.Sprintf("key %s is gone, and no erasure says so", key)
+		v.gone[key] = at
+	case errors.Is(err, ErrUnsealed):
+		v.found(e, FaultCommitment, "key %s: %v", key, err)
+	default:
+		v.found(e, FaultKey, "key %s: %v", key, err)
+	}
+}
+
+// Finish checks what can be known only at the end: keys against erasures.
+func (v *Verifier) Finish() {
+	for _, list := range []struct {
+		keys   map[uuid.UUID]Fault
+		erased bool
+	}{{v.gone, false}, {v.opened, true}} {
+		byPosition := slices.SortedFunc(maps.Keys(list.keys), func(a, b uuid.UUID) int {
+			return int(list.keys[a].Position - list.keys[b].Position)
+		})
+		for _, key := range byPosition {
+			if v.erased[key] == list.erased {
+				v.tell(list.keys[key])
+			}
+		}
+	}
+}
+
+func (v *Verifier) found(e Entry, kind FaultKind, format string, args ...any) {
+	v.tell(Fault{Kind: kind, Position: e.Position, Stream: e.Stream, Version: e.Version, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (v *Verifier) tell(f Fault) {
+	v.Faults++
+	if v.Found != nil {
+		v.Found(f)
+	}
+}
+
+func orNone(h Hash) string {
+	if h.IsZero() {
+		return "none"
+	}
+	return h.String()
+}
