@@ -1,49 +1,46 @@
 // Package sqlite keeps the event log in one SQLite file, the embedded default,
-// and opens the file the views live in.
+// beside it the keys of personal data in another, and opens the file the views
+// live in.
 //
-// The driver is modernc.org/sqlite: pure Go, so a program that has it needs no C
-// compiler. All writing goes through one goroutine that gathers the appends
-// waiting for it into one transaction (group commit): one fsync serves them all.
+// SQLite is modernc.org/sqlite: pure Go, so a program that has it needs no C
+// compiler. The log and the keys speak to it through zombiezen.com/go/sqlite,
+// which reads twice as fast as database/sql on it; the views keep database/sql.
+// All writing goes through one goroutine that gathers what waits for it into one
+// transaction (group commit): one fsync serves them all.
 package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
-	"iter"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/alur-id/alur/domain"
 )
 
-// Log is an event log in a SQLite file. Several processes may use one file:
-// every append checks the stream's version inside its transaction.
+// Log is an event log in a SQLite file. One process at a time writes to it; that
+// it is the only one, it remembers what it wrote. Any number may read.
 type Log struct {
-	writer *sql.DB
-	reader *sql.DB
+	path    string
+	readers *pool
 
-	requests chan *request
-	closing  chan struct{}
-	stopped  chan struct{}
-	close    sync.Once
+	// Of a log that is open for writing; nil in one that is only read.
+	queue  *queue[*appends]
+	writer *eventWriter
+	lock   lock
+	close  sync.Once
 
 	mu    sync.Mutex
+	head  domain.Position
 	grown chan struct{} // closed and replaced after each commit
 }
 
 var _ domain.EventLog = (*Log)(nil)
 
-// applicationID marks a file as an Alur log ("Alur" in ASCII); schemaVersion is
-// the shape of its tables. Both stand in the header of the file.
-const (
-	applicationID = 0x416c7572
-	schemaVersion = 2
-)
-
-const schema = `
+var logKind = kind{name: "an Alur log", id: 0x416c7572, version: 2, schema: `
 CREATE TABLE event (
 	position INTEGER PRIMARY KEY,
 	stream   TEXT    NOT NULL,
@@ -57,49 +54,85 @@ CREATE TABLE event (
 ) STRICT;
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are never changed'); END;
 CREATE TRIGGER event_is_never_removed BEFORE DELETE ON event BEGIN SELECT raise(ABORT, 'events are never removed'); END;
-`
+`}
 
-// Open opens the log in a file and creates it when there is none.
+// Open opens the log in a file for writing and creates it when there is none. It
+// returns [ErrInUse] when another process has it open for writing, or this one.
 func Open(ctx context.Context, path string) (*Log, error) {
-	writer, err := open(path, writing)
+	real, err := realPath(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	held, err := acquire(real)
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(ctx, writer, path); err != nil {
-		return nil, closeAfter(err, writer)
-	}
-	reader, err := open(path, reading)
+	conn, err := openWriter(ctx, real, logKind, "cache_size = -16384")
 	if err != nil {
-		return nil, closeAfter(err, writer)
+		return nil, errors.Join(err, held.release())
+	}
+	w, err := newEventWriter(real, conn)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close(), held.release())
 	}
 	l := &Log{
-		writer: writer, reader: reader,
-		requests: make(chan *request, maxRequests),
-		closing:  make(chan struct{}), stopped: make(chan struct{}),
-		grown: make(chan struct{}),
+		path: real, lock: held, writer: w, head: w.head, grown: make(chan struct{}),
+		readers: newPool(func() (*sqlite.Conn, error) { return openReader(real) }),
 	}
-	go l.write()
+	l.queue = newQueue(l.commit, w.checkpoint)
 	return l, nil
 }
 
-// Close waits for appends under way and closes the file. Appends after it fail.
+// Close waits for appends under way and closes the file. What is called after it
+// returns [domain.ErrClosed].
 func (l *Log) Close() error {
 	var err error
 	l.close.Do(func() {
-		close(l.closing)
-		<-l.stopped
-		err = closeAfter(l.reader.Close(), l.writer)
+		if l.queue != nil {
+			l.queue.close()
+		}
+		err = l.readers.close()
+		if l.queue != nil {
+			err = errors.Join(err, l.writer.conn.Close(), l.lock.release())
+		}
 	})
-	return err
+	if err != nil {
+		return fmt.Errorf("close %s: %w", l.path, err)
+	}
+	return nil
 }
 
 // Head implements [domain.EventLog].
 func (l *Log) Head(ctx context.Context) (domain.Position, error) {
-	var p domain.Position
-	if err := l.reader.QueryRowContext(ctx, `SELECT coalesce(max(position), 0) FROM event`).Scan(&p); err != nil {
+	if l.queue == nil {
+		return l.lastPosition(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	head, _ := l.tail()
+	return head, nil
+}
+
+// tail is the position of the last event that was committed, and what closes when
+// there is another.
+func (l *Log) tail() (domain.Position, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.head, l.grown
+}
+
+// lastPosition asks the file: another process writes it.
+func (l *Log) lastPosition(ctx context.Context) (domain.Position, error) {
+	var p int64
+	err := l.readers.use(ctx, func(conn *sqlite.Conn) (err error) {
+		p, err = number(conn, `SELECT coalesce(max(position), 0) FROM event`)
+		return err
+	})
+	if err != nil {
 		return 0, fmt.Errorf("read head of log: %w", err)
 	}
-	return p, nil
+	return domain.Position(p), nil
 }
 
 // pollInterval is how soon Wait notices an append by another process. Appends of
@@ -108,109 +141,38 @@ const pollInterval = 250 * time.Millisecond
 
 // Wait implements [domain.EventLog].
 func (l *Log) Wait(ctx context.Context, after domain.Position) error {
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
+	if l.queue == nil {
+		return l.poll(ctx, after)
+	}
 	for {
-		l.mu.Lock()
-		grown := l.grown
-		l.mu.Unlock()
-		head, err := l.Head(ctx)
-		if err != nil {
+		head, grown := l.tail()
+		if err := ctx.Err(); err != nil || head > after {
 			return err
-		}
-		if head > after {
-			return nil
 		}
 		select {
 		case <-grown:
-		case <-poll.C:
+		case <-l.readers.closing:
+			return domain.ErrClosed
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-const columns = `position, stream, version, id, type, schema, meta, data`
-
-// pageSize is how many events a read holds in memory at once. Between pages no
-// statement is open, so a slow reader does not keep the write-ahead log growing.
-const pageSize = 1000
-
-// ReadStream implements [domain.EventLog].
-func (l *Log) ReadStream(ctx context.Context, stream string, after domain.Version) iter.Seq2[domain.Entry, error] {
-	return pages(after, func(after domain.Version) ([]domain.Entry, domain.Version, error) {
-		page, err := l.query(ctx, `SELECT `+columns+` FROM event WHERE stream = ? AND version > ? ORDER BY version LIMIT ?`, stream, after, pageSize)
-		if len(page) > 0 {
-			after = page[len(page)-1].Version
+func (l *Log) poll(ctx context.Context, after domain.Position) error {
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	for {
+		head, err := l.lastPosition(ctx)
+		if err != nil || head > after {
+			return err
 		}
-		return page, after, err
-	})
-}
-
-// ReadAll implements [domain.EventLog].
-func (l *Log) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[domain.Entry, error] {
-	return pages(after, func(after domain.Position) ([]domain.Entry, domain.Position, error) {
-		page, err := l.query(ctx, `SELECT `+columns+` FROM event WHERE position > ? ORDER BY position LIMIT ?`, after, pageSize)
-		if len(page) > 0 {
-			after = page[len(page)-1].Position
-		}
-		return page, after, err
-	})
-}
-
-// pages yields page after page until one is not full. Next gives the page behind
-// a place, and the place it ends at.
-func pages[P any](from P, next func(P) ([]domain.Entry, P, error)) iter.Seq2[domain.Entry, error] {
-	return func(yield func(domain.Entry, error) bool) {
-		for after := from; ; {
-			page, end, err := next(after)
-			after = end
-			for _, e := range page {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(domain.Entry{}, err)
-				return
-			}
-			if len(page) < pageSize {
-				return
-			}
+		select {
+		case <-poll.C:
+		case <-l.readers.closing:
+			return domain.ErrClosed
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
-}
-
-// query returns the events before an error too: what was read is read.
-func (l *Log) query(ctx context.Context, text string, args ...any) ([]domain.Entry, error) {
-	rows, err := l.reader.QueryContext(ctx, text, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read events: %w", err)
-	}
-	defer rows.Close()
-	var events []domain.Entry
-	for rows.Next() {
-		e, err := scan(rows)
-		if err != nil {
-			return events, err
-		}
-		events = append(events, e)
-	}
-	if err := rows.Err(); err != nil {
-		return events, fmt.Errorf("read events: %w", err)
-	}
-	return events, nil
-}
-
-func scan(rows *sql.Rows) (domain.Entry, error) {
-	var e domain.Entry
-	var id []byte
-	if err := rows.Scan(&e.Position, &e.Stream, &e.Version, &id, &e.Type, &e.Schema, &e.Meta, &e.Data); err != nil {
-		return e, fmt.Errorf("read events: %w", err)
-	}
-	var err error
-	if e.ID, err = uuid.FromBytes(id); err != nil {
-		return e, fmt.Errorf("position %d: event id: %w", e.Position, err)
-	}
-	return e, nil
 }

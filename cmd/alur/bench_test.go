@@ -40,7 +40,7 @@ func benchmarkImport(b *testing.B, path string) {
 	events := 0
 	for i := 0; b.Loop(); i++ {
 		b.StopTimer()
-		h, err := openHouse(b.Context(), filepath.Join(b.TempDir(), fmt.Sprint(i, ".db")), slog.New(slog.DiscardHandler))
+		h, err := openHouse(b.Context(), stores{db: filepath.Join(b.TempDir(), fmt.Sprint(i, ".db"))}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func discovered(b *testing.B, path string) (*workflows.Definition, []byte) {
 // it is durable.
 func BenchmarkSubmit(b *testing.B) {
 	logger := slog.New(slog.DiscardHandler)
-	h, err := openHouse(b.Context(), filepath.Join(b.TempDir(), "alur.db"), logger)
+	h, err := openHouse(b.Context(), stores{db: filepath.Join(b.TempDir(), "alur.db")}, logger)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func BenchmarkViews(b *testing.B) {
 	definition, source := discovered(b, path)
 	logger := slog.New(slog.DiscardHandler)
 	db := filepath.Join(b.TempDir(), "alur.db")
-	h, err := openHouse(b.Context(), db, logger)
+	h, err := openHouse(b.Context(), stores{db: db}, logger)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func BenchmarkViews(b *testing.B) {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
 			_ = os.Remove(viewsPath(db) + suffix) // may not be there
 		}
-		if h, err = openHouse(b.Context(), db, logger); err != nil {
+		if h, err = openHouse(b.Context(), stores{db: db}, logger); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()

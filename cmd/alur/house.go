@@ -47,9 +47,19 @@ func viewsPath(db string) string {
 	return strings.TrimSuffix(db, ext) + ".views" + ext
 }
 
-// openHouse opens a database, and creates it when there is none.
-func openHouse(ctx context.Context, path string, logger *slog.Logger) (*house, error) {
-	log, err := sqlite.Open(ctx, path)
+// stores says where the house keeps what it keeps.
+type stores struct {
+	db       string
+	readOnly bool // beside the process that writes; nothing is created
+}
+
+// openHouse opens a database and, to write to it, creates it when there is none.
+func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, error) {
+	open, path := sqlite.Open, s.db
+	if s.readOnly {
+		open = sqlite.OpenReadOnly
+	}
+	log, err := open(ctx, path)
 	if errors.Is(err, fs.ErrPermission) {
 		err = &hintError{err, "a log is read together with its views, which are written beside it: copy it to a folder you may write in"}
 	}
@@ -76,7 +86,11 @@ func openHouse(ctx context.Context, path string, logger *slog.Logger) (*house, e
 // withHouse opens a database, and creates it when there is none, for as long as
 // do runs.
 func withHouse(c *cobra.Command, path string, do func(context.Context, *house) error) error {
-	h, err := openHouse(c.Context(), path, newLogger(c))
+	return with(c, stores{db: path}, do)
+}
+
+func with(c *cobra.Command, s stores, do func(context.Context, *house) error) error {
+	h, err := openHouse(c.Context(), s, newLogger(c))
 	if err != nil {
 		return err
 	}
@@ -90,7 +104,7 @@ func withExisting(c *cobra.Command, path string, do func(context.Context, *house
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return &hintError{fmt.Errorf("there is no event log %s", path), "name it with --db, or make one with alur serve or alur import"}
 	}
-	return withHouse(c, path, func(ctx context.Context, h *house) error {
+	return with(c, stores{db: path, readOnly: true}, func(ctx context.Context, h *house) error {
 		if err := h.views.CatchUp(ctx); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
-	h, err := openHouse(t.Context(), filepath.Join(t.TempDir(), "alur.db"), logger)
+	h, err := openHouse(t.Context(), stores{db: filepath.Join(t.TempDir(), "alur.db")}, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -480,7 +480,7 @@ func TestPageRefusesOtherMethods(t *testing.T) {
 // has to wait for a view.
 func TestServeFinishesWhatIsUnderWay(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
-	h, err := openHouse(t.Context(), filepath.Join(t.TempDir(), "alur.db"), logger)
+	h, err := openHouse(t.Context(), stores{db: filepath.Join(t.TempDir(), "alur.db")}, logger)
 	if err != nil {
 		t.Fatal(err)
 	}

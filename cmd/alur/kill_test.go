@@ -270,7 +270,7 @@ func TestKillDuringSubmissions(t *testing.T) {
 // openWhole opens the database after the kills, and has the log checked.
 func openWhole(t *testing.T, db string) *house {
 	t.Helper()
-	h, err := openHouse(t.Context(), db, slog.New(slog.DiscardHandler))
+	h, err := openHouse(t.Context(), stores{db: db}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,91 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Backup writes a copy of the log to a new file, while appends go on. The copy
+// holds everything that was acknowledged before the call, and is durable and
+// whole under its name when Backup returns nil; until then there is no file of
+// that name. An existing file is refused.
+func (l *Log) Backup(ctx context.Context, path string) error {
+	if err := l.backup(ctx, path); err != nil {
+		return fmt.Errorf("back %s up to %s: %w", l.path, path, err)
+	}
+	return nil
+}
+
+func (l *Log) backup(ctx context.Context, path string) error {
+	select {
+	case <-l.readers.closing:
+		return domain.ErrClosed
+	default:
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(os.ErrExist, err)
+	}
+	// For its owner only, like the log. A name that begins with a dot is what a
+	// backup that was killed leaves behind.
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".unfinished-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := l.copyTo(ctx, f.Name()); err != nil {
+		return err
+	}
+	if err := syncFile(f.Name()); err != nil {
+		return err
+	}
+	if err := publish(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// copyTo writes what one moment of the log holds into an empty file. It has a
+// connection of its own: a copy takes long, and readers should not wait for it.
+func (l *Log) copyTo(ctx context.Context, path string) error {
+	conn, err := l.readers.open()
+	if err != nil {
+		return err
+	}
+	conn.SetInterrupt(ctx.Done())
+	stmt, err := conn.Prepare(`VACUUM INTO ?`)
+	if err == nil {
+		stmt.BindText(1, path)
+		err = run(stmt)
+	}
+	conn.SetInterrupt(nil)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return closeAfter(err, conn)
+}
+
+// publish gives a file its name. A link, unlike a rename, fails when somebody made
+// a file of that name in between; not every file system has links.
+func publish(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,143 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// KeyStore keeps the wrapped keys of personal data in a SQLite file of its own.
+// One process at a time opens it, and writes to it through one goroutine, as to
+// the log.
+type KeyStore struct {
+	path    string
+	readers *pool
+	queue   *queue[keyWork]
+	writer  *writer
+	bytes   *os.File // the file itself, to look for what should be gone; see [KeyStore.clean]
+	lock    lock
+	close   sync.Once
+
+	unfinished bool // a cleaning failed; of the writer alone
+}
+
+var _ domain.KeyStore = (*KeyStore)(nil)
+
+var keyKind = kind{name: "a key store of Alur", id: 0x416c754b, version: 1, schema: `
+CREATE TABLE key (
+	n       INTEGER PRIMARY KEY,
+	id      BLOB    NOT NULL UNIQUE,
+	subject TEXT    NOT NULL, -- '' once destroyed
+	class   TEXT    NOT NULL,
+	state   TEXT    NOT NULL,
+	kek     TEXT    NOT NULL,
+	wrapped BLOB    NOT NULL, -- x'' once destroyed
+	created INTEGER NOT NULL, -- microseconds since 1970, as all times here
+	erasure BLOB,
+	ended   INTEGER
+) STRICT;
+CREATE UNIQUE INDEX one_live_key ON key (subject, class) WHERE state = 'live';
+CREATE INDEX keys_of_subject ON key (subject, id) WHERE subject <> '';
+CREATE INDEX keys_of_erasure ON key (erasure) WHERE state = 'erasing';
+CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+-- Why bytes of what was overwritten may still be in the file: see clean.go.
+CREATE TABLE leftover (why TEXT PRIMARY KEY) STRICT;
+`}
+
+// OpenKeys opens the key store in a file and creates it when there is none. It
+// returns [ErrInUse] when another process has it open, or this one.
+func OpenKeys(ctx context.Context, path string) (*KeyStore, error) {
+	real, err := realPath(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	held, err := acquire(real)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openKeys(ctx, real)
+	if err != nil {
+		return nil, errors.Join(err, held.release())
+	}
+	s.lock = held
+	return s, nil
+}
+
+func openKeys(ctx context.Context, path string) (*KeyStore, error) {
+	// What a rebuilding of the file sets aside must not lie in another folder.
+	conn, err := openWriter(ctx, path, keyKind, "secure_delete = ON", "temp_store = MEMORY")
+	if err != nil {
+		return nil, err
+	}
+	s := &KeyStore{path: path, readers: newPool(func() (*sqlite.Conn, error) { return openReader(path) })}
+	if s.writer, err = newWriter(path, conn); err != nil {
+		return nil, closeAfter(err, conn)
+	}
+	if s.bytes, err = os.Open(path); err != nil {
+		return nil, closeAfter(err, conn)
+	}
+	if err := s.finishCleaning(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: remove what was destroyed: %w", path, err), conn.Close(), s.bytes.Close())
+	}
+	s.queue = newQueue(s.commit, s.writer.checkpoint)
+	return s, nil
+}
+
+// Close waits for what is under way and closes the file.
+func (s *KeyStore) Close() error {
+	var err error
+	s.close.Do(func() {
+		s.queue.close()
+		// The bytes come after SQLite, whose locks on the file go with them.
+		err = errors.Join(s.readers.close(), s.writer.conn.Close(), s.bytes.Close(), s.lock.release())
+	})
+	if err != nil {
+		return fmt.Errorf("close %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// keyWork is a change in line for the writer: run inside the transaction of its
+// group, and then, when that is committed, by itself. An error of run is the end
+// of the whole transaction; what concerns only this caller, it keeps to itself.
+type keyWork struct {
+	run  func(conn *sqlite.Conn) error
+	then func()
+}
+
+func (keyWork) weight() int { return 1 }
+
+func (s *KeyStore) commit(group []*job[keyWork]) error {
+	err := s.writer.transact(func() error {
+		for _, j := range group {
+			if err := j.work.run(s.writer.conn); err != nil {
+				return err
+			}
+			s.writer.wrote(1, 1024)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, j := range group {
+		if j.work.then != nil {
+			j.work.then()
+		}
+	}
+	return nil
+}
+
+// change has the writer run some work, and says what was being done if it fails.
+func (s *KeyStore) change(ctx context.Context, doing string, work keyWork) error {
+	if err := s.queue.do(ctx, work); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
