@@ -13,8 +13,8 @@ import (
 )
 
 // KeyStore keeps the wrapped keys of personal data in a SQLite file of its own.
-// One process at a time opens it, and writes to it through one goroutine, as to
-// the log.
+// One process at a time writes to it, through one goroutine, as to the log; any
+// number may read.
 type KeyStore struct {
 	path    string
 	readers *pool
@@ -50,8 +50,18 @@ CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 CREATE TABLE leftover (why TEXT PRIMARY KEY) STRICT;
 `}
 
+// OpenKeysReadOnly opens a key store for reading, while another process writes to
+// it or while none does. What would change it returns [domain.ErrReadOnly].
+func OpenKeysReadOnly(ctx context.Context, path string) (*KeyStore, error) {
+	real, readers, err := openReadOnly(ctx, path, keyKind)
+	if err != nil {
+		return nil, err
+	}
+	return &KeyStore{path: real, readers: readers}, nil
+}
+
 // OpenKeys opens the key store in a file and creates it when there is none. It
-// returns [ErrInUse] when another process has it open, or this one.
+// returns [ErrInUse] when another process has it open for writing, or this one.
 func OpenKeys(ctx context.Context, path string) (*KeyStore, error) {
 	real, err := realPath(path)
 	if err != nil {
@@ -93,6 +103,10 @@ func openKeys(ctx context.Context, path string) (*KeyStore, error) {
 func (s *KeyStore) Close() error {
 	var err error
 	s.close.Do(func() {
+		if s.queue == nil {
+			err = s.readers.close()
+			return
+		}
 		s.queue.close()
 		// The bytes come after SQLite, whose locks on the file go with them.
 		err = errors.Join(s.readers.close(), s.writer.conn.Close(), s.bytes.Close(), s.lock.release())
@@ -136,6 +150,9 @@ func (s *KeyStore) commit(group []*job[keyWork]) error {
 
 // change has the writer run some work, and says what was being done if it fails.
 func (s *KeyStore) change(ctx context.Context, doing string, work keyWork) error {
+	if s.queue == nil {
+		return fmt.Errorf("%s in %s: %w", doing, s.path, domain.ErrReadOnly)
+	}
 	if err := s.queue.do(ctx, work); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}

@@ -19,29 +19,39 @@ import (
 // it is, which is right as long as nobody writes to it. As soon as somebody does,
 // reading fails and says so.
 func OpenReadOnly(ctx context.Context, path string) (*Log, error) {
+	real, readers, err := openReadOnly(ctx, path, logKind)
+	if err != nil {
+		return nil, err
+	}
+	return &Log{path: real, readers: readers}, nil
+}
+
+// openReadOnly returns the real name of a file of some kind and connections that
+// read it.
+func openReadOnly(ctx context.Context, path string, k kind) (string, *pool, error) {
 	real, err := realPath(path)
 	if err == nil {
 		_, err = os.Stat(real)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return "", nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	l := &Log{path: real, readers: newPool(func() (*sqlite.Conn, error) { return openReader(real) })}
+	readers := newPool(func() (*sqlite.Conn, error) { return openReader(real) })
 	if frozen(real) {
-		l.readers.open = func() (*sqlite.Conn, error) { return openFrozen(real) }
-		l.readers.check = func() error { return stillFrozen(real) }
+		readers.open = func() (*sqlite.Conn, error) { return openFrozen(real) }
+		readers.check = func() error { return stillFrozen(real) }
 	}
-	err = l.readers.use(ctx, func(conn *sqlite.Conn) error {
-		empty, err := logKind.identify(conn)
+	err = readers.use(ctx, func(conn *sqlite.Conn) error {
+		empty, err := k.identify(conn)
 		if empty {
 			return errors.New("an empty file")
 		}
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, explained(real, err)), l.Close())
+		return "", nil, errors.Join(fmt.Errorf("open %s: %w", path, explained(real, err)), readers.close())
 	}
-	return l, nil
+	return real, readers, nil
 }
 
 // frozen reports whether a file can only be read, and whole without a write-ahead
