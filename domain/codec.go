@@ -11,7 +11,7 @@ import (
 // added, never changed.
 var decoders = map[string]map[int]func([]byte) (Body, error){
 	"RequestSubmitted":  {1: decode[RequestSubmitted]},
-	"ActionTaken":       {1: decode[ActionTaken]},
+	"ActionTaken":       {1: decodeActionTaken},
 	"WorkflowPublished": {1: decode[WorkflowPublished]},
 	"SubjectErased":     {1: decode[SubjectErased]},
 }
@@ -20,6 +20,32 @@ func decode[B Body](data []byte) (Body, error) {
 	var b B
 	err := json.Unmarshal(data, &b)
 	return b, err
+}
+
+// decodeActionTaken reads the event of which a log holds most as it was written;
+// any other text is left to encoding/json.
+func decodeActionTaken(data []byte) (Body, error) {
+	r := written{rest: string(data)}
+	var b ActionTaken
+	r.literal(`{"action":`)
+	b.Action = ActionID(r.text())
+	r.literal(`,"from":`)
+	b.From = StateID(r.text())
+	r.literal(`,"to":`)
+	b.To = StateID(r.text())
+	r.literal(`,"public":`)
+	b.Public = PublicStatus(r.text())
+	if r.has(`,"outcome":`) {
+		b.Outcome = Outcome(r.text())
+	}
+	if r.has(`,"reason":`) {
+		b.Reason = ReasonCode(r.text())
+	}
+	r.literal(`}`)
+	if !r.failed && r.rest == "" {
+		return b, nil
+	}
+	return decode[ActionTaken](data)
 }
 
 func encode(e Event) (Entry, error) {

@@ -3,6 +3,7 @@ package domain
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -118,4 +119,10 @@ func RequestStream(id uuid.UUID) string { return "request-" + id.String() }
 // WorkflowStream names the stream of a workflow's published versions.
 func WorkflowStream(tenant TenantCode, id string) string {
 	return "workflow-" + string(tenant) + "-" + id
+}
+
+// StreamKind is what a stream is of: the first word of its name.
+func StreamKind(stream string) string {
+	kind, _, _ := strings.Cut(stream, "-")
+	return kind
 }

@@ -1,6 +1,12 @@
 package domain
 
-import "github.com/google/uuid"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
 
 // Ground is the legal ground on which somebody's personal data is erased.
 type Ground string
@@ -39,6 +45,22 @@ type SubjectErased struct {
 	Ground Ground      `json:"ground"`
 	Note   string      `json:"note"` // where the decision is on file; nothing personal
 }
+
+// Check refuses an erasure that is on no ground, or whose note is missing, too long
+// or plainly personal.
+func (b SubjectErased) Check() error {
+	switch {
+	case !slices.Contains(Grounds(), b.Ground):
+		return refuse(RuleGround, fmt.Sprintf("%q is not a ground to erase on", b.Ground), "give one of "+Listed(Grounds()))
+	case strings.TrimSpace(b.Note) == "" || len(b.Note) > maxNote:
+		return refuse(RuleGround, "the note that says where the decision is on file is missing or too long", fmt.Sprintf("write at most %d bytes", maxNote))
+	case looksPersonal(b.Note):
+		return refuse(RulePersonalData, "the note looks as if it held a NIK or an e-mail address", "the note is kept in the clear: leave it out")
+	}
+	return nil
+}
+
+const maxNote = 500 // bytes
 
 // ErasedKey is one key that was destroyed.
 type ErasedKey struct {

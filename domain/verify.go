@@ -1,11 +1,11 @@
 package domain
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -60,14 +60,21 @@ type Verifier struct {
 	seen   map[uint64]bool
 	erased map[uuid.UUID]bool // by an event
 	gone   map[uuid.UUID]Fault
-	opened map[uuid.UUID]Fault
+	opened map[uuid.UUID]opened
+}
+
+// opened is a box that a key opened, to be tried again.
+type opened struct {
+	fault Fault
+	box   Box
+	place Place
 }
 
 // Check checks the next entry.
 func (v *Verifier) Check(e Entry) {
 	if v.Streams == nil {
 		v.Streams, v.seen = map[string]Tip{}, map[uint64]bool{}
-		v.erased, v.gone, v.opened = map[uuid.UUID]bool{}, map[uuid.UUID]Fault{}, map[uuid.UUID]Fault{}
+		v.erased, v.gone, v.opened = map[uuid.UUID]bool{}, map[uuid.UUID]Fault{}, map[uuid.UUID]opened{}
 	}
 	v.Events++
 	v.place(e)
@@ -122,7 +129,7 @@ func (v *Verifier) content(e Entry, r Recorded) {
 	switch err := v.Open(*r.Box, r.Place()); {
 	case err == nil:
 		at.Detail = fmt.Sprintf("key %s was erased, but still opens it", key)
-		v.opened[key] = at
+		v.opened[key] = opened{at, *r.Box, r.Place()}
 	case errors.Is(err, ErrErased), errors.Is(err, ErrNotFound):
 		at.Detail = fmt.Sprintf("key %s is gone, and no erasure says so", key)
 		v.gone[key] = at
@@ -133,20 +140,23 @@ func (v *Verifier) content(e Entry, r Recorded) {
 	}
 }
 
-// Finish checks what can be known only at the end: keys against erasures.
+// Finish checks what can be known only at the end: keys against erasures. A key
+// that was erased while the log was read is given another look.
 func (v *Verifier) Finish() {
-	for _, list := range []struct {
-		keys   map[uuid.UUID]Fault
-		erased bool
-	}{{v.gone, false}, {v.opened, true}} {
-		byPosition := slices.SortedFunc(maps.Keys(list.keys), func(a, b uuid.UUID) int {
-			return int(list.keys[a].Position - list.keys[b].Position)
-		})
-		for _, key := range byPosition {
-			if v.erased[key] == list.erased {
-				v.tell(list.keys[key])
-			}
+	var faults []Fault
+	for key, f := range v.gone {
+		if !v.erased[key] {
+			faults = append(faults, f)
 		}
+	}
+	for key, o := range v.opened {
+		if v.erased[key] && v.Open(o.box, o.place) == nil {
+			faults = append(faults, o.fault)
+		}
+	}
+	slices.SortFunc(faults, func(a, b Fault) int { return cmp.Compare(a.Position, b.Position) })
+	for _, f := range faults {
+		v.tell(f)
 	}
 }
 
