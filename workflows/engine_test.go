@@ -53,7 +53,7 @@ func (b *bench) publish(t *testing.T, source []byte) *workflows.Workflow {
 		t.Fatal(err)
 	}
 	w, err := b.library.Publish(t.Context(), workflows.Publication{
-		Tenant: "11.71", Source: source, Definition: d, Occurred: now, Why: "test",
+		Tenant: "11.71", Source: source, Definition: d, Occurred: now, At: now, Why: "test",
 		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 	})
 	if err != nil {
@@ -443,7 +443,7 @@ func TestAnUnreadableVersionHarmsNoOther(t *testing.T) {
 	r := b.submit(t)
 	command := domain.CommandID(now, "newer")
 	_, err := b.log.Append(t.Context(), storetest.Behind(t, b.log, domain.WorkflowStream("11.71", "sip-dokter"), []domain.Event{{
-		Envelope: domain.Envelope{ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Command: command, Occurred: now},
+		Envelope: domain.Envelope{ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Command: command, Occurred: now, At: now},
 		Body:     domain.WorkflowPublished{Source: "alur: 2\n"},
 	}}))
 	if err != nil {

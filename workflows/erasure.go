@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,8 +74,8 @@ func (e *Eraser) Erase(ctx context.Context, x Erasure) (Erased, error) {
 		}
 		return done, err
 	}
-	if !slices.Contains(domain.Grounds(), x.Ground) {
-		return Erased{}, domain.NewRefusal(domain.RuleGround, fmt.Sprintf("%q is not a ground to erase on", x.Ground), "give one of "+domain.Listed(domain.Grounds()))
+	if err := errors.Join((domain.SubjectErased{Ground: x.Ground, Note: x.Note}).Check(), x.Actor.Check()); err != nil {
+		return Erased{}, err
 	}
 	out := Erased{Erased: []domain.ErasedKey{}, Kept: []Kept{}}
 	any := false
@@ -119,9 +118,6 @@ func (e *Eraser) carryOut(ctx context.Context, x Erasure, erased []domain.Erased
 			ID: domain.EventID(x.ID, 0), Actor: x.Actor, Command: x.ID, Correlation: x.ID, Occurred: e.Now().UTC(),
 		},
 		Body: domain.SubjectErased{Keys: erased, Ground: x.Ground, Note: x.Note},
-	}
-	if err := x.Actor.Check(); err != nil {
-		return err
 	}
 	a, _, err := domain.Enter(domain.ErasureStream(x.ID), domain.Tip{}, e.Now(), []domain.Event{event})
 	if err != nil {

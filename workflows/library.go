@@ -83,6 +83,9 @@ type Publication struct {
 // Publishing what is the newest version already records nothing and returns
 // that version. Requests under older versions are not touched.
 func (l *Library) Publish(ctx context.Context, p Publication) (*Workflow, error) {
+	if p.Occurred.IsZero() || p.At.IsZero() {
+		return nil, fmt.Errorf("publish workflow %s: it is not said when", p.Definition.ID)
+	}
 	sum := sha256.Sum256(p.Source)
 	hash := hex.EncodeToString(sum[:])
 	stream := domain.WorkflowStream(p.Tenant, p.Definition.ID)

@@ -69,8 +69,12 @@ func subjectOf(r domain.Request, c domain.Command) string {
 			return string(identity)
 		}
 	}
-	return "request:" + requestOf(r, c).String()
+	return RequestSubject(requestOf(r, c))
 }
+
+// RequestSubject names the request as whose the personal data in it counts, where
+// nobody said who it is about. [Vault.Subject] makes a subject of it.
+func RequestSubject(request uuid.UUID) string { return "request:" + request.String() }
 
 func requestOf(r domain.Request, c domain.Command) uuid.UUID {
 	if r.Exists() {
