@@ -63,6 +63,9 @@ func (l *Log) AppendBatch(ctx context.Context, appends []domain.Append) ([]domai
 		}
 		streams[a.Stream] = append(streams[a.Stream], i)
 	}
+	if l.ctx.Err() != nil {
+		return nil, nil, domain.ErrClosed
+	}
 	answers, errs := make([]domain.Appended, len(appends)), make([]error, len(appends))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)

@@ -115,13 +115,7 @@ func launch[T any](ctx context.Context, h *healer, c *client, f func(context.Con
 			}
 			answers <- a
 		}()
-		leave, err := c.approach(ctx)
-		if err != nil {
-			a.err = err
-			return
-		}
-		defer leave()
-		a.value, a.err = f(passage{ctx, leave}, c.inner)
+		a.value, a.err = f(ctx, c.inner)
 	}()
 	return answers
 }

@@ -1,11 +1,9 @@
 package eventstoredb
 
 import (
-	"context"
 	"runtime"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"google.golang.org/grpc/codes"
@@ -15,6 +13,7 @@ import (
 // client is one client of the library, and how many calls are inside.
 type client struct {
 	inner *esdb.Client
+	work  *sync.WaitGroup
 
 	mu      sync.Mutex
 	calls   int
@@ -22,7 +21,6 @@ type client struct {
 	why     error
 	leader  string        // where a follower said the leader is
 	gone    chan struct{} // closed when retired
-	gate    chan struct{} // holds one value while a call asks for the connection
 }
 
 // enter begins a call, unless the client is retired.
@@ -43,7 +41,8 @@ func (c *client) leave() {
 	c.closeIfEmpty()
 }
 
-// retire lets nobody start another call. The calls inside go on.
+// retire lets nobody start another call. The calls inside go on; those that have no
+// connection yet are told that it was lost.
 func (c *client) retire(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,6 +51,9 @@ func (c *client) retire(why error) {
 	}
 	c.retired, c.why = true, why
 	close(c.gone)
+	if c.calls > 0 {
+		c.work.Go(func() { answerAll(c.inner) })
+	}
 	c.closeIfEmpty()
 }
 
@@ -69,52 +71,17 @@ func (c *client) cause() error {
 	return c.why
 }
 
-func (c *client) told() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.leader
-}
-
-// approach waits for the gate, through which one call at a time asks the library
-// for its connection, and returns how to leave it again. When the library dies,
-// the call that it is busy with is told; all others who have asked would hang for
-// ever. Thus there are none.
-func (c *client) approach(ctx context.Context) (leave func(), err error) {
-	select {
-	case c.gate <- struct{}{}:
-		return sync.OnceFunc(func() { <-c.gate }), nil
-	case <-c.gone:
-		return nil, errLost
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// passage is a context that tells when it is first made use of. The library does
-// that when it has the connection, and not before.
-type passage struct {
-	context.Context
-	used func()
-}
-
-// Deadline implements [context.Context]: to set a deadline for the call, the
-// library's first use, it is asked for its own.
-func (p passage) Deadline() (time.Time, bool) {
-	p.used()
-	return p.Context.Deadline()
-}
-
 // overhear is the client's logger, and prints nothing. It is there because the
-// library, in the goroutine of a call, logs what went wrong before it sets out to
-// mend itself. The client is retired right there.
+// library logs what went wrong before it sets out to mend itself; the client is
+// retired right there, and the goroutine that logged ends. So the library never
+// comes to look for a server a second time, which is what makes it hang, die and
+// leak its connection.
 //
-// If the server was unavailable, the goroutine ends too, and launch answers its
-// caller: so the library never comes to look for a server a second time, which is
-// what makes it hang, die and leak its connection. If the server does not lead,
-// the library has already begun to go to the leader. It may; but the next client
-// goes there by itself, for the library hangs or leaks when that leader is gone.
-func (c *client) overhear(level esdb.LogLevel, format string, args ...any) {
-	if level != esdb.LogError || len(args) == 0 {
+// That goroutine is the one of a call that found the server unavailable, whose
+// caller is answered by launch; or, when the server does not lead, the library's
+// own, which has just closed its connection: then answerAll is in its place.
+func (c *client) overhear(_ esdb.LogLevel, format string, args ...any) {
+	if len(args) == 0 {
 		return
 	}
 	switch about := args[0].(type) {
@@ -124,11 +91,28 @@ func (c *client) overhear(level esdb.LogLevel, format string, args ...any) {
 			runtime.Goexit()
 		}
 	case esdb.EndPoint:
-		if strings.HasPrefix(format, "not leader") {
-			c.mu.Lock()
-			c.leader = about.String()
-			c.mu.Unlock()
-			c.retire(errMisled)
+		if strings.HasPrefix(format, "not leader exception") { // a call was told so
+			c.misled(about.String())
+		}
+	case string:
+		if strings.HasPrefix(format, "Connecting to leader node") {
+			c.misled(about)
+			runtime.Goexit()
 		}
 	}
+}
+
+// misled retires the client and notes where the leader is.
+func (c *client) misled(leader string) {
+	c.mu.Lock()
+	c.leader = leader
+	c.mu.Unlock()
+	c.retire(errMisled)
+}
+
+// told is where a follower said the leader is.
+func (c *client) told() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leader
 }

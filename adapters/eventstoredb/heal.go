@@ -77,7 +77,7 @@ func (h *healer) maintain() {
 // is found; so nobody else has the client before. A leader that was told of is
 // asked instead of the servers of the connection string.
 func (h *healer) probe(leader string) (*client, error) {
-	c := &client{gone: make(chan struct{}), gate: make(chan struct{}, 1)}
+	c := &client{gone: make(chan struct{}), work: &h.work}
 	config := h.config
 	if leader != "" {
 		config.Address, config.DnsDiscover, config.GossipSeeds = leader, false, nil

@@ -2,6 +2,7 @@ package fakeserver
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +19,8 @@ import (
 type Faults struct {
 	guard       sync.Mutex
 	hanging     chan struct{} // closed when it no longer hangs; nil while it does not
+	hung        int           // requests that hang
+	stuck       chan struct{} // closed and replaced when hung grows
 	unavailable int           // so many more requests; below zero all
 	losing      int           // so many more appends are recorded but not acknowledged
 	rejected    codes.Code    // the answer of unavailable
@@ -42,6 +45,27 @@ func (f *Faults) Hang(on bool) {
 	}
 	close(f.hanging)
 	f.hanging = nil
+}
+
+// WaitHung waits until so many requests hang, or more.
+func (f *Faults) WaitHung(ctx context.Context, atLeast int) error {
+	for {
+		f.guard.Lock()
+		n := f.hung
+		if f.stuck == nil {
+			f.stuck = make(chan struct{})
+		}
+		stuck := f.stuck
+		f.guard.Unlock()
+		if n >= atLeast {
+			return nil
+		}
+		select {
+		case <-stuck:
+		case <-ctx.Done():
+			return fmt.Errorf("%d requests hang: %w", n, ctx.Err())
+		}
+	}
 }
 
 // Unavailable answers so many requests, or all if n is below zero, with
@@ -154,6 +178,7 @@ func (s *Server) unary(ctx context.Context, request any, _ *grpc.UnaryServerInfo
 }
 
 func (s *Server) stream(service any, request grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	s.count(request)
 	if err := s.hang(request.Context()); err != nil {
 		return err
 	}
@@ -169,10 +194,22 @@ func (s *Server) stream(service any, request grpc.ServerStream, info *grpc.Strea
 func (f *Faults) hang(ctx context.Context) error {
 	f.guard.Lock()
 	hanging := f.hanging
+	if hanging != nil {
+		f.hung++
+		if f.stuck != nil {
+			close(f.stuck)
+			f.stuck = nil
+		}
+	}
 	f.guard.Unlock()
 	if hanging == nil {
 		return nil
 	}
+	defer func() {
+		f.guard.Lock()
+		defer f.guard.Unlock()
+		f.hung--
+	}()
 	select {
 	case <-hanging:
 		return nil
@@ -194,16 +231,23 @@ func (f *Faults) reject() error {
 	return status.Error(f.rejected, "Server Is Not Ready")
 }
 
+func (s *Server) count(request grpc.ServerStream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests++
+	if requiresLeader(request) {
+		s.led++
+	}
+}
+
+func requiresLeader(request grpc.ServerStream) bool {
+	m, _ := metadata.FromIncomingContext(request.Context())
+	return len(m.Get("requires-leader")) > 0 && m.Get("requires-leader")[0] == "true"
+}
+
 // turnAway is a follower's answer: where the leader is.
 func (s *Server) turnAway(request grpc.ServerStream, appending bool) error {
-	m, _ := metadata.FromIncomingContext(request.Context())
-	required := len(m.Get("requires-leader")) > 0 && m.Get("requires-leader")[0] == "true"
-	if required {
-		s.mu.Lock()
-		s.led++
-		s.mu.Unlock()
-	}
-	if s.leader == nil || !required && !appending {
+	if s.leader == nil || !requiresLeader(request) && !appending {
 		return nil
 	}
 	host, port := s.leader.endpoint()

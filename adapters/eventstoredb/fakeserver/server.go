@@ -38,7 +38,8 @@ type Server struct {
 
 	connections int
 	changed     chan struct{} // closed and replaced when connections changes
-	led         int           // requests that required a leader
+	requests    int           // to read, subscribe or append
+	led         int           // those that required a leader
 }
 
 // Start starts a leader, alone, on a free port of this machine.
@@ -113,6 +114,13 @@ func (s *Server) RequiredLeader() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.led
+}
+
+// Requests is how many requests there were to read, subscribe or append.
+func (s *Server) Requests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests
 }
 
 // GetSupportedMethods implements the first request of a client.

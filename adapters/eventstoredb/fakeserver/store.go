@@ -176,6 +176,12 @@ func (s *Server) Write(stream, kind, metadata, data string) {
 	s.data.add([]record{{id: uuid.New(), stream: stream, kind: kind, data: []byte(data), meta: []byte(metadata)}})
 }
 
+// Clients is how many events of clients there are.
+func (s *Server) Clients() int {
+	clients, _ := s.Recorded()
+	return clients
+}
+
 // Recorded is how many events of clients there are, and how many of the server's
 // own.
 func (s *Server) Recorded() (clients, system int) {
@@ -190,7 +196,7 @@ func (s *Server) Recorded() (clients, system int) {
 	return clients, system
 }
 
-// from is the index of the first record at or above a position.
+// atOrAbove is the index of the first record at or above a position.
 func atOrAbove(all []record, position uint64) int {
 	return sort.Search(len(all), func(i int) bool { return all[i].position >= position })
 }
