@@ -28,6 +28,15 @@ type Box struct {
 type DataKey struct {
 	ID  uuid.UUID
 	Key [32]byte // AES-256
+
+	ready cipher.AEAD // of Key, or nil
+}
+
+// Ready is the same key, made ready to be used more than once.
+func (k DataKey) Ready() (DataKey, error) {
+	var err error
+	k.ready, err = k.cipher()
+	return k, err
 }
 
 // Nonce and salt of a box, to be drawn from a cryptographic source for each.
@@ -67,7 +76,7 @@ func Seal(k DataKey, at Place, salt Salt, nonce Nonce, p Personal) (Box, error) 
 	if err != nil {
 		return Box{}, err
 	}
-	plain := append(salt[:], text...)
+	plain := append(append(make([]byte, 0, len(salt)+len(text)), salt[:]...), text...)
 	sealed := make([]byte, len(nonce), len(nonce)+len(plain)+gcm.Overhead())
 	copy(sealed, nonce[:])
 	return Box{Key: k.ID, Sealed: gcm.Seal(sealed, nonce[:], plain, at.bytes()), Commit: commitment(plain)}, nil
@@ -97,6 +106,9 @@ func (b Box) Open(k DataKey, at Place) (Personal, error) {
 }
 
 func (k DataKey) cipher() (cipher.AEAD, error) {
+	if k.ready != nil {
+		return k.ready, nil
+	}
 	block, err := aes.NewCipher(k.Key[:])
 	if err != nil {
 		return nil, err
@@ -106,5 +118,5 @@ func (k DataKey) cipher() (cipher.AEAD, error) {
 
 func commitment(plain []byte) Hash {
 	const tag = "alur/commit/v1"
-	return sha256.Sum256(append([]byte(tag), plain...))
+	return sha256.Sum256(append(append(make([]byte, 0, len(tag)+len(plain)), tag...), plain...))
 }

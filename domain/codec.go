@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -50,7 +51,11 @@ func decodeActionTaken(data []byte) (Body, error) {
 
 func encode(e Event) (Entry, error) {
 	name, schema := e.Body.Type()
-	meta, err := appendEnvelope(make([]byte, 0, 512), &e.Envelope)
+	size := 512
+	if e.Box != nil {
+		size += 200 + base64.StdEncoding.EncodedLen(len(e.Box.Sealed))
+	}
+	meta, err := appendEnvelope(make([]byte, 0, size), &e.Envelope)
 	if err != nil {
 		return Entry{}, fmt.Errorf("encode envelope of %s: %w", name, err)
 	}

@@ -20,13 +20,16 @@ var identityKinds = map[string]*regexp.Regexp{
 	"passport": regexp.MustCompile(`^[A-Z0-9]{6,12}$`),
 }
 
+// separators are what people put into numbers.
+var separators = strings.NewReplacer(" ", "", ".", "", "-", "")
+
 // ParseIdentity reads an identity as people write it: spaces, dots and dashes in
 // the number, and the case of its letters, do not matter. The error is a
 // [*Refusal] under RuleIdentity that does not repeat the number.
 func ParseIdentity(s string) (Identity, error) {
 	kind, number, _ := strings.Cut(s, ":")
 	kind = strings.ToLower(strings.TrimSpace(kind))
-	number = strings.ToUpper(strings.NewReplacer(" ", "", ".", "", "-", "").Replace(number))
+	number = strings.ToUpper(separators.Replace(number))
 	form, ok := identityKinds[kind]
 	if !ok {
 		return "", refuse(RuleIdentity, "the identity names no kind that is known", "write it as nik:, nib: or passport: and the number")

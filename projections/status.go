@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -108,16 +109,25 @@ type Status struct {
 }
 
 // StatusView reads the status table.
-type StatusView struct{ db *sql.DB }
+type StatusView struct {
+	db *sql.DB
 
-// NewStatusView returns a reader over a database that has the table.
+	mu          sync.Mutex
+	byReference *sql.Stmt // prepared when first used, for every submission uses it
+}
+
+// NewStatusView returns a reader over a database that will have the table.
 func NewStatusView(db *sql.DB) *StatusView { return &StatusView{db: db} }
 
 const statusColumns = `request, reference, tenant, service, workflow_version, state, public, outcome, submitted, changed, version, source_case, due, ended`
 
 // ByReference returns the request with a reference, or [domain.ErrNotFound].
 func (v *StatusView) ByReference(ctx context.Context, ref domain.Reference) (Status, error) {
-	s, err := scanStatus(v.db.QueryRowContext(ctx, `SELECT `+statusColumns+` FROM status WHERE reference = $1`, ref))
+	stmt, err := v.prepared(ctx)
+	if err != nil {
+		return Status{}, fmt.Errorf("read status: %w", err)
+	}
+	s, err := scanStatus(stmt.QueryRowContext(ctx, ref))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Status{}, fmt.Errorf("request %s: %w", ref, domain.ErrNotFound)
 	}
@@ -125,6 +135,18 @@ func (v *StatusView) ByReference(ctx context.Context, ref domain.Reference) (Sta
 		return Status{}, fmt.Errorf("read status: %w", err)
 	}
 	return s, nil
+}
+
+// prepared is the statement of ByReference. It ends with the database.
+func (v *StatusView) prepared(ctx context.Context) (*sql.Stmt, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.byReference != nil {
+		return v.byReference, nil
+	}
+	var err error
+	v.byReference, err = v.db.PrepareContext(ctx, `SELECT `+statusColumns+` FROM status WHERE reference = $1`)
+	return v.byReference, err
 }
 
 // Taken reports whether a reference is in use.

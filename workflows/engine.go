@@ -71,7 +71,11 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 		}
 		c.Reference = ref
 	}
-	return e.execute(ctx, domain.RequestID(c.ID), c, func(r domain.Request) (*Workflow, error) {
+	request := domain.RequestID(c.ID)
+	// A command that nobody sent before begins a request that nobody needs to look
+	// for: if it is there after all, the append finds it.
+	at, _ := e.cache.Get(request)
+	return e.execute(ctx, request, at, true, c, func(r domain.Request) (*Workflow, error) {
 		if r.Exists() {
 			return e.library.Version(ctx, r.Tenant, r.Workflow)
 		}
@@ -91,7 +95,8 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Act) (Answ
 	if err := e.complete(&c.Header); err != nil {
 		return Answer{}, err
 	}
-	return e.execute(ctx, request, c, func(r domain.Request) (*Workflow, error) {
+	at, remembered := e.cache.Get(request)
+	return e.execute(ctx, request, at, remembered, c, func(r domain.Request) (*Workflow, error) {
 		if !r.Exists() {
 			return nil, domain.NewRefusal(domain.RuleNotSubmitted, "there is no such request", "submit it first")
 		}
@@ -107,12 +112,12 @@ type loaded struct {
 
 // execute decides and appends, and begins anew when somebody else appended
 // first. A command that named the version it saw is then refused by Decide; one
-// that did not is judged by the request as it has become. What is remembered of a
-// request may be out of date, so nothing is refused before it was read again.
-func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Command, rules func(domain.Request) (*Workflow, error)) (Answer, error) {
-	at, remembered := e.cache.Get(request)
+// that did not is judged by the request as it has become. What is remembered or
+// supposed of a request may be out of date, so nothing is refused before it was
+// read again.
+func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supposed bool, c domain.Command, rules func(domain.Request) (*Workflow, error)) (Answer, error) {
 	for ctx.Err() == nil { // each time round, somebody else got something done
-		if !remembered {
+		if !supposed {
 			var err error
 			if at, err = e.read(ctx, request, at); err != nil {
 				return Answer{}, err
@@ -122,10 +127,10 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, c domain.Comman
 		if err == nil && !again {
 			return answer, nil
 		}
-		if err != nil && !remembered {
+		if err != nil && !supposed {
 			return Answer{}, err
 		}
-		remembered = false
+		supposed = false
 	}
 	return Answer{}, ctx.Err()
 }

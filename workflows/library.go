@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alur-id/alur/domain"
@@ -24,7 +25,10 @@ type Library struct {
 // shelf is one workflow's versions as far as they were read; version n is at
 // index n-1.
 type shelf struct {
+	asked atomic.Uint64 // how often the newest version was asked for
+
 	mu       sync.Mutex
+	looked   uint64 // which of these the log was looked at for
 	versions []*Workflow
 	hashes   []string
 	tip      domain.Tip
@@ -39,10 +43,16 @@ func NewLibrary(log domain.EventLog) *Library {
 // error is [domain.ErrNotFound] when none is published.
 func (l *Library) Latest(ctx context.Context, tenant domain.TenantCode, service string) (*Workflow, error) {
 	s := l.shelfOf(tenant, service)
+	asked := s.asked.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := l.refresh(ctx, s, domain.WorkflowStream(tenant, service)); err != nil {
-		return nil, err
+	// Many ask at the same moment; one look after they asked does for all.
+	if s.looked < asked {
+		upTo := s.asked.Load()
+		if err := l.refresh(ctx, s, domain.WorkflowStream(tenant, service)); err != nil {
+			return nil, err
+		}
+		s.looked = upTo
 	}
 	if len(s.versions) == 0 {
 		l.forget(tenant, service)

@@ -46,7 +46,7 @@ type remembered struct {
 	until time.Time
 }
 
-// cacheSize is how many keys are remembered; one takes about 200 bytes.
+// cacheSize is how many keys are remembered; one takes about 1,500 bytes.
 const cacheSize = 16384
 
 // Config is what a vault needs beside its store.
@@ -194,6 +194,9 @@ func (v *Vault) remember(k domain.StoredKey) (remembered, error) {
 			return remembered{}, fmt.Errorf("data key %s: %w", k.ID, err)
 		}
 		copy(m.key.Key[:], plain)
+		if m.key, err = m.key.Ready(); err != nil {
+			return remembered{}, fmt.Errorf("data key %s: %w", k.ID, err)
+		}
 	}
 	v.keys.Add(k.ID, m)
 	return m, nil

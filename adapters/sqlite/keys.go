@@ -51,7 +51,8 @@ func insertKey(conn *sqlite.Conn, k domain.StoredKey) error {
 	return run(stmt)
 }
 
-const selectLive = `SELECT ` + keyColumns + ` FROM key WHERE subject = ? AND class = ? AND state = 'live'`
+// The pluses are explained in read.go.
+const selectLive = `SELECT ` + keyColumns + ` FROM key WHERE subject = +? AND class = +? AND state = 'live'`
 
 // findKey returns the zero key when there is none.
 func findKey(conn *sqlite.Conn, subject domain.SubjectID, class domain.RetentionClass) (domain.StoredKey, error) {
@@ -64,7 +65,7 @@ func findKey(conn *sqlite.Conn, subject domain.SubjectID, class domain.Retention
 // Get implements [domain.KeyStore].
 func (s *KeyStore) Get(ctx context.Context, id uuid.UUID) (domain.StoredKey, error) {
 	return s.readOne(ctx, "get key", func(conn *sqlite.Conn) (domain.StoredKey, error) {
-		return oneKey(conn, `SELECT `+keyColumns+` FROM key WHERE id = ?`, func(stmt *sqlite.Stmt) { stmt.BindBytes(1, id[:]) })
+		return oneKey(conn, `SELECT `+keyColumns+` FROM key WHERE id = +?`, func(stmt *sqlite.Stmt) { stmt.BindBytes(1, id[:]) })
 	})
 }
 

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/alur-id/alur/domain"
@@ -102,15 +103,23 @@ func (q *queue[J]) run(commit func([]*job[J]) error, after func()) {
 	}
 }
 
-// gather takes the jobs that wait already, without waiting for more.
+// gather takes the jobs that wait already, and those of callers who are just about
+// to: it lets them run, but does not wait for anybody. The callers that the last
+// group woke come back together, and a group that left without most of them would
+// cost a whole fsync.
 func (q *queue[J]) gather(group []*job[J]) []*job[J] {
-	for weight := group[0].work.weight(); len(group) < maxJobs && weight < maxWeight; {
-		select {
-		case j := <-q.jobs:
-			group = append(group, j)
-			weight += j.work.weight()
-		default:
-			return group
+	weight := group[0].work.weight()
+	for before := 0; len(group) > before; {
+		before = len(group)
+		runtime.Gosched()
+		for more := true; more && len(group) < maxJobs && weight < maxWeight; {
+			select {
+			case j := <-q.jobs:
+				group = append(group, j)
+				weight += j.work.weight()
+			default:
+				more = false
+			}
 		}
 	}
 	return group

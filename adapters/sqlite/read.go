@@ -13,9 +13,12 @@ import (
 
 const columns = `position, stream, version, id, type, schema, meta, data`
 
+// The plus before a parameter is no arithmetic: without it SQLite plans a prepared
+// statement anew whenever the parameter changes (it looks into statistics of which
+// there are none), which takes longer than reading a request.
 const (
-	selectStream = `SELECT ` + columns + ` FROM event WHERE stream = ?1 AND version > ?2 ORDER BY version`
-	selectAll    = `SELECT ` + columns + ` FROM event WHERE position > ?1 ORDER BY position`
+	selectStream = `SELECT ` + columns + ` FROM event WHERE stream = +?1 AND version > +?2 ORDER BY version`
+	selectAll    = `SELECT ` + columns + ` FROM event WHERE position > +?1 ORDER BY position`
 )
 
 // A read holds one page of events in memory at a time. Between pages no statement
