@@ -99,7 +99,7 @@ func (k kind) identify(conn *sqlite.Conn) (empty bool, err error) {
 	case version > int64(k.version):
 		return false, fmt.Errorf("written by a newer Alur (format %d; this program knows %d)", version, k.version)
 	case version < int64(k.version):
-		return false, fmt.Errorf("written by an older Alur (format %d; this program knows %d)", version, k.version)
+		return false, fmt.Errorf("written by an older Alur (format %d; this program knows %d): alur log upgrade makes a new log of it", version, k.version)
 	}
 	return false, nil
 }
