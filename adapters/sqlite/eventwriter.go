@@ -27,8 +27,8 @@ func newEventWriter(path string, conn *sqlite.Conn) (*eventWriter, error) {
 	}
 	e := &eventWriter{writer: w}
 	for text, to := range map[string]**sqlite.Stmt{
-		`INSERT INTO event (` + columns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`:                               &e.insert,
-		`SELECT coalesce(max(version), 0) FROM event WHERE stream = +?`:                                      &e.version,
+		`INSERT INTO event (` + columns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`:                                 &e.insert,
+		`SELECT coalesce(max(version), 0) FROM event WHERE stream = +?`:                                       &e.version,
 		`SELECT position, version, id FROM event WHERE stream = +? AND version > +? ORDER BY version LIMIT ?`: &e.recorded,
 	} {
 		if *to, err = conn.Prepare(text); err != nil {
