@@ -39,11 +39,12 @@ func (k DataKey) Ready() (DataKey, error) {
 	return k, err
 }
 
-// Nonce and salt of a box, to be drawn from a cryptographic source for each.
-type (
-	Nonce [12]byte
-	Salt  [32]byte
-)
+// Nonce is a box's number used once, to be drawn from a cryptographic source.
+type Nonce [12]byte
+
+// Salt keeps what is in a box from being guessed by its commitment; it is drawn
+// from a cryptographic source.
+type Salt [32]byte
 
 // Place is the stream, version and type of an event: what a box is bound to, so
 // that it cannot be moved to another event unseen.

@@ -69,7 +69,7 @@ func TestChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, _, err := domain.Enter("request-1", tip, noon, []domain.Event{refused(2)})
+	second, _, err := domain.Enter("request-1", tip, noon, []domain.Event{refused()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 // What reading an event costs without a store: the figures of a store's reading
 // come on top.
 func BenchmarkDecode(b *testing.B) {
-	for name, event := range map[string]domain.Event{"ActionTaken": refused(2), "RequestSubmitted": submitted()} {
+	for name, event := range map[string]domain.Event{"ActionTaken": refused(), "RequestSubmitted": submitted()} {
 		a, _, err := domain.Enter("request-1", domain.Tip{Version: 4, Hash: domain.Hash{7}}, noon, []domain.Event{event})
 		if err != nil {
 			b.Fatal(err)

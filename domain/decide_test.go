@@ -103,8 +103,8 @@ func checked(n byte) domain.Event {
 	return event(n, clerk, domain.ActionTaken{Action: "check", From: "new", To: "checked", Public: domain.StatusInProcess})
 }
 
-func refused(n byte) domain.Event {
-	return event(n, head, domain.ActionTaken{
+func refused() domain.Event {
+	return event(2, head, domain.ActionTaken{
 		Action: "refuse", From: "checked", To: "refused", Public: domain.StatusRejected,
 		Outcome: domain.OutcomeRejected, Reason: "late",
 	})
@@ -137,7 +137,7 @@ func TestDecide(t *testing.T) {
 	}{
 		"submits a request":         {nil, submit(0), []domain.Event{submitted()}},
 		"takes an action":           {[]domain.Event{submitted()}, act(1, clerk, "check", ""), []domain.Event{checked(1)}},
-		"takes an action to an end": {[]domain.Event{submitted(), checked(1)}, act(2, head, "refuse", "late"), []domain.Event{refused(2)}},
+		"takes an action to an end": {[]domain.Event{submitted(), checked(1)}, act(2, head, "refuse", "late"), []domain.Event{refused()}},
 		"takes an action at the version the actor saw": {
 			[]domain.Event{submitted()}, at(1, act(1, clerk, "check", "")), []domain.Event{checked(1)},
 		},
@@ -250,7 +250,7 @@ func TestDecideTellsOfAConflict(t *testing.T) {
 }
 
 func TestEvolve(t *testing.T) {
-	r := given(submitted(), checked(1), refused(2))
+	r := given(submitted(), checked(1), refused())
 	if r.State != "refused" || r.Public != domain.StatusRejected || r.Outcome != domain.OutcomeRejected || r.Version != 3 {
 		t.Errorf("ends as %+v", r)
 	}

@@ -23,11 +23,11 @@ func samples(t *testing.T) map[string]domain.Event {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed := refused(2)
+	sealed := refused()
 	sealed.Box, sealed.Office, sealed.Actor.ID = &box, "kantor <\"A&B\"> \u2028 é", "p\u0001-1"
 	return map[string]domain.Event{
 		"RequestSubmitted":   submitted(),
-		"ActionTaken":        refused(2),
+		"ActionTaken":        refused(),
 		"ActionTaken-sealed": sealed,
 		"WorkflowPublished":  event(3, head, domain.WorkflowPublished{Source: "alur: 1\n", Hash: "ab", Why: "first"}),
 		"SubjectErased": event(5, head, domain.SubjectErased{

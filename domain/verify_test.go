@@ -37,7 +37,7 @@ func recorded(t *testing.T) []domain.Entry {
 	enter("request-1", domain.Tip{}, first, checked(1))
 	enter("request-2", domain.Tip{}, second)
 	enter("erasure-1", domain.Tip{}, event(6, head, domain.SubjectErased{Keys: []domain.ErasedKey{{ID: lostKey.ID}}}))
-	enter("request-1", log[1].Tip(), refused(2))
+	enter("request-1", log[1].Tip(), refused())
 	return log
 }
 

@@ -123,7 +123,7 @@ const statusColumns = `request, reference, tenant, service, workflow_version, st
 
 // ByReference returns the request with a reference, or [domain.ErrNotFound].
 func (v *StatusView) ByReference(ctx context.Context, ref domain.Reference) (Status, error) {
-	stmt, err := v.prepared(ctx)
+	stmt, err := v.prepared(ctx) //nolint:sqlclosecheck // it is kept
 	if err != nil {
 		return Status{}, fmt.Errorf("read status: %w", err)
 	}

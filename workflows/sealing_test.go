@@ -62,9 +62,9 @@ func (b *sealedBench) apply(t *testing.T, identity domain.Identity) domain.Reque
 	return answer.Request
 }
 
-func (b *sealedBench) remark(t *testing.T, r domain.Request, role domain.RoleID, action domain.ActionID, text string) error {
+func (b *sealedBench) remark(t *testing.T, r domain.Request, role domain.RoleID, action domain.ActionID) error {
 	t.Helper()
-	_, err := b.engine.Act(t.Context(), r.ID, domain.Act{Header: newHeader(t, role), Action: action, Remark: text})
+	_, err := b.engine.Act(t.Context(), r.ID, domain.Act{Header: newHeader(t, role), Action: action, Remark: "call back"})
 	return err
 }
 
@@ -110,7 +110,7 @@ func (b *sealedBench) opened(t *testing.T, r domain.Request) []domain.Personal {
 func TestFormAndRemarkAreSealed(t *testing.T) {
 	b := newSealedBench(t)
 	r := b.apply(t, nik)
-	if err := b.remark(t, r, "front-office", "accept", "call back"); err != nil {
+	if err := b.remark(t, r, "front-office", "accept"); err != nil {
 		t.Fatal(err)
 	}
 	want := []domain.Personal{
@@ -136,10 +136,10 @@ func TestFormAndRemarkAreSealed(t *testing.T) {
 func TestARemarkOnARequestWithoutAForm(t *testing.T) {
 	b := newSealedBench(t)
 	r := b.submit(t)
-	if err := b.remark(t, r, "front-office", "accept", "call back"); err != nil {
+	if err := b.remark(t, r, "front-office", "accept"); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.remark(t, r, "health-office", "recommend", "call back"); err != nil {
+	if err := b.remark(t, r, "health-office", "recommend"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := b.engine.Load(t.Context(), r.ID)
@@ -247,7 +247,7 @@ func TestWhatMustBeKeptIsNotErased(t *testing.T) {
 func TestReplayWithAllKeysGone(t *testing.T) {
 	b := newSealedBench(t)
 	r, bystander := b.apply(t, nik), b.apply(t, "nik:1171010101900002")
-	if err := b.remark(t, r, "front-office", "accept", "call back"); err != nil {
+	if err := b.remark(t, r, "front-office", "accept"); err != nil {
 		t.Fatal(err)
 	}
 	before, err := b.engine.Load(t.Context(), r.ID)
@@ -266,7 +266,7 @@ func TestReplayWithAllKeysGone(t *testing.T) {
 	if _, err := b.eraser().Erase(t.Context(), b.erasure(domain.GroundCourtOrder)); !errors.Is(err, domain.ErrNotFound) {
 		t.Errorf("nothing is left to erase: %v", err)
 	}
-	if err := b.remark(t, r, "health-office", "recommend", "call back"); !isRule(err, domain.RuleErased) {
+	if err := b.remark(t, r, "health-office", "recommend"); !isRule(err, domain.RuleErased) {
 		t.Errorf("a remark under a destroyed key: %v", err)
 	}
 	if len(b.opened(t, bystander)) != 1 {

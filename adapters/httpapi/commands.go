@@ -30,10 +30,12 @@ func (a actorBody) actor() domain.Actor {
 type submitInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"the same key again gets the first answer and records nothing"`
 	Body           struct {
-		Tenant  string         `json:"tenant" example:"11.71"`
-		Service string         `json:"service" example:"sip-dokter"`
-		Facts   map[string]any `json:"facts,omitempty" doc:"clear values that the service declares; nothing personal"`
-		Actor   actorBody      `json:"actor"`
+		Tenant   string         `json:"tenant" example:"11.71"`
+		Service  string         `json:"service" example:"sip-dokter"`
+		Facts    map[string]any `json:"facts,omitempty" doc:"clear values that the service declares; nothing personal"`
+		Identity string         `json:"identity,omitempty" maxLength:"60" doc:"who asks: nik:, nib: or passport: and the number; sealed"`
+		Form     map[string]any `json:"form,omitempty" doc:"what is filled in that is not a fact, such as names and contacts; sealed"`
+		Actor    actorBody      `json:"actor"`
 	}
 }
 
@@ -44,6 +46,7 @@ type actInput struct {
 	Body           struct {
 		Action string    `json:"action" example:"accept"`
 		Reason string    `json:"reason,omitempty" doc:"reason code, where the action wants one"`
+		Remark string    `json:"remark,omitempty" maxLength:"4096" doc:"for those who work on the request; sealed, shown to no citizen"`
 		Actor  actorBody `json:"actor"`
 	}
 }
@@ -89,6 +92,7 @@ func (a *api) submit(ctx context.Context, in *submitInput) (*doneOutput, error) 
 	}
 	answer, err := a.Engine.Submit(ctx, domain.Submit{
 		Header: domain.Header{ID: id, Actor: in.Body.Actor.actor()}, Tenant: tenant, Service: in.Body.Service, Facts: in.Body.Facts,
+		Identity: domain.Identity(in.Body.Identity), Form: in.Body.Form,
 	})
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
@@ -113,7 +117,7 @@ func (a *api) act(ctx context.Context, in *actInput) (*doneOutput, error) {
 	}
 	answer, err := a.Engine.Act(ctx, s.Request, domain.Act{
 		Header: domain.Header{ID: id, Actor: in.Body.Actor.actor()},
-		Action: domain.ActionID(in.Body.Action), Reason: domain.ReasonCode(in.Body.Reason), Expected: expected,
+		Action: domain.ActionID(in.Body.Action), Reason: domain.ReasonCode(in.Body.Reason), Remark: in.Body.Remark, Expected: expected,
 	})
 	if err != nil {
 		return nil, a.fault(ctx, err, expected != 0)

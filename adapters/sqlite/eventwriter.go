@@ -115,7 +115,7 @@ func (w *eventWriter) versionOf(stream string) (domain.Version, error) {
 func (w *eventWriter) repeated(a domain.Append, actual domain.Version) (domain.Appended, error, error) {
 	conflict := &domain.ConflictError{Stream: a.Stream, Expected: a.Expected, Actual: actual}
 	s := w.recorded
-	defer s.Reset()
+	defer func() { _ = s.Reset() }() // it repeats the error of Step
 	s.BindText(1, a.Stream)
 	s.BindInt64(2, int64(a.Expected))
 	s.BindInt64(3, int64(len(a.Entries)))

@@ -24,8 +24,9 @@ func passing(err error) bool {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultFull, sqlite.ResultBusy, sqlite.ResultLocked, sqlite.ResultNoMem, sqlite.ResultConstraint, sqlite.ResultTooBig:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // passingCommit is passing for a failed COMMIT. SQLite reports a full disk there
@@ -35,8 +36,9 @@ func passingCommit(err error) bool {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultFull, sqlite.ResultBusy:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func unavailable(err error) error {

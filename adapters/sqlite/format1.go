@@ -49,7 +49,7 @@ func format1Page(conn *sqlite.Conn, after int64) ([]domain.Recorded, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer stmt.Reset()
+	defer func() { _ = stmt.Reset() }() // it repeats the error of Step
 	stmt.BindInt64(1, after)
 	stmt.BindInt64(2, pageEvents)
 	var list []domain.Recorded

@@ -109,7 +109,7 @@ const chunkBytes = 64 << 10
 // fill reads events until the page is full. Those before an error stay: what was
 // read is read.
 func (p *page) fill(stmt *sqlite.Stmt) error {
-	defer stmt.Reset()
+	defer func() { _ = stmt.Reset() }() // it repeats the error of Step
 	p.more = false
 	for bytes := 0; ; {
 		ok, err := stmt.Step()

@@ -46,7 +46,7 @@ func lineOf(e domain.Recorded) auditLine {
 }
 
 func newAudit() *cobra.Command {
-	var db string
+	var at stores
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "audit REFERENCE",
@@ -55,7 +55,7 @@ func newAudit() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			var r domain.Request
 			var lines []auditLine
-			err := withExisting(c, db, func(ctx context.Context, h *house) (err error) {
+			err := withExisting(c, at, func(ctx context.Context, h *house) (err error) {
 				if r, err = h.find(ctx, args[0]); err != nil {
 					return err
 				}
@@ -82,7 +82,7 @@ func newAudit() *cobra.Command {
 			return table(c.OutOrStdout(), []string{"NO", "OCCURRED", "RECORDED", "ACTOR", "ROLE", "CAPACITY", "ACTION", "FROM", "TO", "REASON", "WORKFLOW"}, rows)
 		},
 	}
-	dbFlag(c, &db)
+	at.flags(c)
 	jsonFlag(c, &asJSON)
 	return c
 }

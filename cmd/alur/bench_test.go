@@ -45,7 +45,7 @@ func benchmarkImport(b *testing.B, path string) {
 			b.Fatal(err)
 		}
 		w, err := h.library.Publish(b.Context(), workflows.Publication{
-			Tenant: "11.71", Source: source, Definition: definition, Occurred: time.Now(),
+			Tenant: "11.71", Source: source, Definition: definition, Occurred: time.Now(), At: time.Now(),
 			Actor: domain.Actor{ID: "bench", Role: "import", Capacity: domain.CapacitySystem},
 		})
 		if err != nil {
@@ -137,7 +137,7 @@ func BenchmarkViews(b *testing.B) {
 		b.Fatal(err)
 	}
 	w, err := h.library.Publish(b.Context(), workflows.Publication{
-		Tenant: "11.71", Source: source, Definition: definition, Occurred: time.Now(),
+		Tenant: "11.71", Source: source, Definition: definition, Occurred: time.Now(), At: time.Now(),
 		Actor: domain.Actor{ID: "bench", Role: "import", Capacity: domain.CapacitySystem},
 	})
 	if err != nil {
@@ -163,7 +163,7 @@ func BenchmarkViews(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, suffix := range []string{"", "-wal", "-shm"} {
-			_ = os.Remove(viewsPath(db) + suffix) // may not be there
+			_ = os.Remove(beside(db, "views") + suffix) // may not be there
 		}
 		if h, err = openHouse(b.Context(), stores{db: db}, logger); err != nil {
 			b.Fatal(err)

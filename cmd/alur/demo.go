@@ -35,7 +35,7 @@ Everybody in it is invented.`,
 			}
 			defer os.RemoveAll(dir)
 			db := filepath.Join(dir, "demo.db")
-			return withHouse(c, db, func(ctx context.Context, h *house) error { return h.demo(ctx, c, db, listen) })
+			return withHouse(c, stores{db: db, sealing: true}, func(ctx context.Context, h *house) error { return h.demo(ctx, c, db, listen) })
 		},
 	}
 	listenFlag(c, &listen)

@@ -6,90 +6,96 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/alur-id/alur/adapters/sqlite"
+	"github.com/alur-id/alur/adapters/keys"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
 	"github.com/alur-id/alur/workflows/catalogue"
 )
 
-// house is everything the verbs work with, wired over one database file.
+// house is everything the verbs work with, wired over one set of stores.
 type house struct {
-	log       *sqlite.Log
-	viewsFile sqlite.Views
-	views     *projections.Views
-	status    *projections.StatusView
-	timeline  *projections.TimelineView
-	finder    *projections.Finder
-	library   *workflows.Library
-	engine    *workflows.Engine
+	log      eventLog
+	viewsDB  viewsDB
+	views    *projections.Views
+	status   *projections.StatusView
+	timeline *projections.TimelineView
+	holding  *projections.HoldingView
+	finder   *projections.Finder
+	library  *workflows.Library
+	engine   *workflows.Engine
+	vault    *keys.Vault // nil where no personal data is dealt with
+	keys     keyStore    // nil with it
 }
 
-const defaultDB = "alur.db"
-
-// dbFlag is the flag that names the database.
-func dbFlag(c *cobra.Command, path *string) {
-	c.Flags().StringVar(path, "db", defaultDB, "`FILE` of the event log")
-}
-
-// viewsPath is the file beside the log that the views live in.
-func viewsPath(db string) string {
-	ext := filepath.Ext(db)
-	return strings.TrimSuffix(db, ext) + ".views" + ext
-}
-
-// stores says where the house keeps what it keeps.
-type stores struct {
-	db       string
-	readOnly bool // beside the process that writes; nothing is created
-}
-
-// openHouse opens a database and, to write to it, creates it when there is none.
+// openHouse opens the stores and, to write to them, creates them when there are
+// none.
 func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, error) {
-	open, path := sqlite.Open, s.db
-	if s.readOnly {
-		open = sqlite.OpenReadOnly
-	}
-	log, err := open(ctx, path)
-	if errors.Is(err, fs.ErrPermission) {
-		err = &hintError{err, "a log is read together with its views, which are written beside it: copy it to a folder you may write in"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	views, err := sqlite.OpenViews(ctx, viewsPath(path))
-	if err != nil {
-		return nil, &hintError{errors.Join(err, log.Close()), "the views are made of the log: " + viewsPath(path) + " may be deleted"}
-	}
-	h := &house{
-		log: log, viewsFile: views, library: workflows.NewLibrary(log),
-		status: projections.NewStatusView(views.Reader), timeline: projections.NewTimelineView(views.Reader),
-	}
-	h.views, err = projections.NewViews(ctx, log, views.Writer, logger, projections.StatusProjection{}, projections.TimelineProjection{})
-	if err != nil {
+	h := &house{}
+	if err := h.open(ctx, s, logger); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
-	h.finder = projections.NewFinder(log, h.views, h.status)
-	h.engine = workflows.NewEngine(log, h.library, workflows.EngineConfig{Now: time.Now, Random: randomBits, Taken: h.status.Taken})
 	return h, nil
 }
 
-// withHouse opens a database, and creates it when there is none, for as long as
-// do runs.
-func withHouse(c *cobra.Command, path string, do func(context.Context, *house) error) error {
-	return with(c, stores{db: path}, do)
+func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err error) {
+	if h.log, _, err = s.openLog(ctx); err != nil {
+		return err
+	}
+	if s.sealing {
+		ring, err := s.madeRing(ctx, logger)
+		if err != nil {
+			return err
+		}
+		if h.vault, h.keys, err = s.openVault(ctx, ring); err != nil {
+			return err
+		}
+	}
+	if h.viewsDB, err = s.openViews(ctx); err != nil {
+		return err
+	}
+	h.library = workflows.NewLibrary(h.log)
+	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
+	h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger,
+		projections.StatusProjection{}, projections.TimelineProjection{}, projections.HoldingProjection{})
+	if err != nil {
+		return err
+	}
+	h.holding = projections.NewHoldingView(h.viewsDB.reader, h.log, h.views)
+	h.finder = projections.NewFinder(h.log, h.views, h.status)
+	config := workflows.EngineConfig{Now: time.Now, Random: randomBits, Taken: h.status.Taken}
+	if h.vault != nil {
+		config.Vault = h.vault
+	}
+	h.engine = workflows.NewEngine(h.log, h.library, config)
+	return nil
 }
 
-func with(c *cobra.Command, s stores, do func(context.Context, *house) error) error {
+// close closes what was opened.
+func (h *house) close() error {
+	var errs []error
+	for _, c := range []io.Closer{h.viewsDB.Closer, h.keys, h.log} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// eraser destroys keys; the house deals with personal data.
+func (h *house) eraser() *workflows.Eraser {
+	return &workflows.Eraser{Log: h.log, Engine: h.engine, Library: h.library, Keys: h.vault, Holdings: h.holding, Now: time.Now}
+}
+
+// withHouse opens the stores, and creates them when there are none, for as long as
+// do runs.
+func withHouse(c *cobra.Command, s stores, do func(context.Context, *house) error) error {
 	h, err := openHouse(c.Context(), s, newLogger(c))
 	if err != nil {
 		return err
@@ -97,22 +103,18 @@ func with(c *cobra.Command, s stores, do func(context.Context, *house) error) er
 	return errors.Join(do(c.Context(), h), h.close())
 }
 
-// withExisting opens a database to read it: one that is not there is not
-// created. The views are brought up to the log first, so that what is shown is
-// what happened.
-func withExisting(c *cobra.Command, path string, do func(context.Context, *house) error) error {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return &hintError{fmt.Errorf("there is no event log %s", path), "name it with --db, or make one with alur serve or alur import"}
-	}
-	return with(c, stores{db: path, readOnly: true}, func(ctx context.Context, h *house) error {
+// withExisting opens the stores to read them: what is not there is not created.
+// The views are brought up to the log first, so that what is shown is what
+// happened.
+func withExisting(c *cobra.Command, s stores, do func(context.Context, *house) error) error {
+	s.readOnly = true
+	return withHouse(c, s, func(ctx context.Context, h *house) error {
 		if err := h.views.CatchUp(ctx); err != nil {
 			return err
 		}
 		return do(ctx, h)
 	})
 }
-
-func (h *house) close() error { return errors.Join(h.viewsFile.Close(), h.log.Close()) }
 
 // find loads the request that a reference names.
 func (h *house) find(ctx context.Context, reference string) (domain.Request, error) {

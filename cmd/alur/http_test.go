@@ -571,7 +571,7 @@ func TestPageOfAnImportedRequestNamesNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := s.library.Publish(t.Context(), workflows.Publication{Tenant: "11.71", Source: source, Definition: draft.Definition, Occurred: time.Now()})
+	w, err := s.library.Publish(t.Context(), workflows.Publication{Tenant: "11.71", Source: source, Definition: draft.Definition, Occurred: time.Now(), At: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,9 +24,10 @@ func newImport() *cobra.Command {
 }
 
 type importFlags struct {
-	workflow, db, tenant string
-	code                 domain.TenantCode
-	asJSON               bool
+	stores           stores
+	workflow, tenant string
+	code             domain.TenantCode
+	asJSON           bool
 }
 
 func newImportXES() *cobra.Command {
@@ -52,7 +53,7 @@ as facts.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error { return importXES(c, args[0], o) },
 	}
-	dbFlag(c, &o.db)
+	o.stores.flags(c)
 	jsonFlag(c, &o.asJSON)
 	c.Flags().StringVar(&o.workflow, "workflow", "", "`FILE` of the workflow definition")
 	c.Flags().StringVar(&o.tenant, "tenant", "", "tenant `CODE`, such as 11.71")
@@ -91,13 +92,13 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 		}
 	}
 	var summary workflows.ImportSummary
-	err = withHouse(c, o.db, func(ctx context.Context, h *house) error {
+	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
 		importer := workflows.Importer{Log: h.log, Engine: h.engine}
 		if err := importer.Accepts(d); err != nil {
 			return err
 		}
 		w, err := h.library.Publish(ctx, workflows.Publication{
-			Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(),
+			Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(), At: time.Now(),
 			Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log",
 		})
 		if err != nil {

@@ -285,17 +285,17 @@ func openWhole(t *testing.T, db string) *house {
 // compares every row.
 func viewsAgreeWithARebuild(t *testing.T, h *house, db string) {
 	t.Helper()
-	live := rowsOf(t, h.viewsFile.Reader)
+	live := rowsOf(t, h.viewsDB.reader)
 	if err := h.close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(viewsPath(db) + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(beside(db, "views") + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			t.Fatal(err)
 		}
 	}
 	again := openWhole(t, db)
-	rebuilt := rowsOf(t, again.viewsFile.Reader)
+	rebuilt := rowsOf(t, again.viewsDB.reader)
 	if err := again.close(); err != nil {
 		t.Fatal(err)
 	}

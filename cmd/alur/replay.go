@@ -13,7 +13,8 @@ import (
 )
 
 type replayFlags struct {
-	db, at           string
+	stores           stores
+	at               string
 	moment           time.Time // at, read
 	version          int
 	recorded, asJSON bool
@@ -48,7 +49,7 @@ first that is later than the time.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error { return replay(c, args[0], o) },
 	}
-	dbFlag(c, &o.db)
+	o.stores.flags(c)
 	jsonFlag(c, &o.asJSON)
 	c.Flags().IntVar(&o.version, "version", 0, "as after `N` events")
 	c.Flags().StringVar(&o.at, "at", "", "as at a `TIME`, such as 2026-11-23T08:00:00+07:00")
@@ -74,7 +75,7 @@ func (o replayFlags) until(e domain.Recorded) bool {
 func replay(c *cobra.Command, reference string, o replayFlags) error {
 	var now, then domain.Request
 	var lines []auditLine
-	err := withExisting(c, o.db, func(ctx context.Context, h *house) (err error) {
+	err := withExisting(c, o.stores, func(ctx context.Context, h *house) (err error) {
 		if now, err = h.find(ctx, reference); err != nil {
 			return err
 		}

@@ -13,7 +13,8 @@ import (
 )
 
 func newRequestList() *cobra.Command {
-	var db, tenant, service, state, public string
+	var from stores
+	var tenant, service, state, public string
 	var limit int
 	var asJSON bool
 	c := &cobra.Command{
@@ -33,7 +34,7 @@ func newRequestList() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			var list []projections.Status
-			err := withExisting(c, db, func(ctx context.Context, h *house) (err error) {
+			err := withExisting(c, from, func(ctx context.Context, h *house) (err error) {
 				list, err = h.status.List(ctx, projections.Filter{
 					Tenant: domain.TenantCode(tenant), Service: service, State: domain.StateID(state),
 					Public: domain.PublicStatus(public), Limit: limit,
@@ -60,7 +61,7 @@ func newRequestList() *cobra.Command {
 			return nil
 		},
 	}
-	dbFlag(c, &db)
+	from.flags(c)
 	jsonFlag(c, &asJSON)
 	c.Flags().StringVar(&tenant, "tenant", "", "only this tenant `CODE`, such as 11.71")
 	c.Flags().StringVar(&service, "service", "", "only this `SERVICE`")

@@ -68,7 +68,7 @@ func (s shown) rows() [][]string {
 }
 
 func newRequestShow() *cobra.Command {
-	var db string
+	var at stores
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "show REFERENCE",
@@ -76,7 +76,7 @@ func newRequestShow() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			var s shown
-			err := withExisting(c, db, func(ctx context.Context, h *house) error {
+			err := withExisting(c, at, func(ctx context.Context, h *house) error {
 				r, err := h.find(ctx, args[0])
 				if err != nil {
 					return err
@@ -98,7 +98,7 @@ func newRequestShow() *cobra.Command {
 			return table(c.OutOrStdout(), []string{"FIELD", "VALUE"}, s.rows())
 		},
 	}
-	dbFlag(c, &db)
+	at.flags(c)
 	jsonFlag(c, &asJSON)
 	return c
 }

@@ -23,7 +23,8 @@ const defaultListen = "127.0.0.1:8080"
 const tokenVariable = "ALUR_API_TOKEN"
 
 func newServe() *cobra.Command {
-	var db, listen string
+	var listen string
+	s := stores{sealing: true}
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the JSON API and the citizens' pages",
@@ -41,20 +42,21 @@ is set, and is not served beyond this machine when it is not.`,
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			logger := newLogger(c)
-			return withHouse(c, db, func(ctx context.Context, h *house) error {
+			return withHouse(c, s, func(ctx context.Context, h *house) error {
 				l, err := listenOn(ctx, listen)
 				if err != nil {
 					return err
 				}
-				if err := h.publishCatalogue(ctx, logger); err != nil {
+				if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx)); err != nil {
 					return errors.Join(err, l.Close())
 				}
-				logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak", "db", db)
+				logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak")
 				return h.serve(ctx, l, logger)
 			})
 		},
 	}
-	dbFlag(c, &db)
+	s.flags(c)
+	s.kekFlag(c)
 	listenFlag(c, &listen)
 	return c
 }

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/adapters/keys"
+	"github.com/alur-id/alur/domain"
+)
+
+// keyLine is a key as it is listed: nothing of the key itself.
+type keyLine struct {
+	ID      string                `json:"id"`
+	Class   domain.RetentionClass `json:"class"`
+	State   domain.KeyState       `json:"state"`
+	KEK     string                `json:"kek"` // names the key-encryption key
+	Created time.Time             `json:"created"`
+	Ended   time.Time             `json:"ended,omitzero"`
+	Erasure string                `json:"erasure,omitempty"`
+}
+
+func newKeysList() *cobra.Command {
+	var s stores
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the keys of personal data, and what became of them",
+		Long: `List shows each data key: its retention class, its state, which key-encryption
+key wraps it, when it was made and when it was destroyed. It shows no key and
+nobody's name, and needs no key-encryption key.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s.readOnly = true
+			store, err := s.openKeys(c.Context())
+			if errors.Is(err, fs.ErrNotExist) {
+				return &hintError{err, "there are no keys before personal data was first sealed"}
+			}
+			if err != nil {
+				return err
+			}
+			lines := []keyLine{}
+			for k, err := range store.All(c.Context(), "") {
+				if err != nil {
+					return errors.Join(err, store.Close())
+				}
+				l := keyLine{ID: k.ID.String(), Class: k.Class, State: k.State, KEK: k.KEK, Created: k.Created, Ended: k.Ended}
+				if k.State != domain.KeyLive {
+					l.Erasure = k.Erasure.String()
+				}
+				lines = append(lines, l)
+			}
+			if err := store.Close(); err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), lines)
+			}
+			rows := make([][]string, len(lines))
+			for i, l := range lines {
+				ended := ""
+				if !l.Ended.IsZero() {
+					ended = l.Ended.Format(time.RFC3339)
+				}
+				rows[i] = []string{l.ID, string(l.Class), string(l.State), l.KEK, l.Created.Format(time.RFC3339), ended, l.Erasure}
+			}
+			return table(c.OutOrStdout(), []string{"KEY", "CLASS", "STATE", "KEK", "CREATED", "DESTROYED", "ERASURE"}, rows)
+		},
+	}
+	s.flags(c)
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+func newKeysNew() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "new --kek FILE",
+		Short: "Make a first key-encryption key, in a new file",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+				return errors.Join(&hintError{fmt.Errorf("%s is there already", path), "alur keys rotate makes a newer key"}, err)
+			}
+			ring := keys.Ring{keys.NewKEK()}
+			if err := writeRing(path, ring); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(c.OutOrStdout(), "key-encryption key %s is in %s: keep a copy of it apart from the database and its backups\n", ring[0].ID(), path)
+			return err
+		},
+	}
+	c.Flags().StringVar(&path, "kek", "", "`FILE` to make")
+	if err := c.MarkFlagRequired("kek"); err != nil {
+		panic(err) // a flag that was just defined
+	}
+	return c
+}
+
+func newKeysRotate() *cobra.Command {
+	var s stores
+	c := &cobra.Command{
+		Use:   "rotate",
+		Short: "Wrap all keys of personal data by a new key-encryption key",
+		Long: `Rotate puts a new key-encryption key before the one in the file, wraps every data
+key by it, and then takes the old one out of the file. What was sealed stays as it
+is. Cut off anywhere, it is simply repeated: where the file has several keys,
+everything is wrapped by the first, and the others are taken out.
+
+The old keys are moved to FILE.retired: backups of the key store made before now
+need them. Remove that file when those backups are gone.
+
+With several nodes, put the new key before the old one in the file of each node
+and restart them first; then rotate. Keys in ` + kekVariable + ` are not written: give the
+new one first and the old one after it, rotate, then take the old one out.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return s.rotate(c) },
+	}
+	s.flags(c)
+	s.kekFlag(c)
+	return c
+}
+
+func (s stores) rotate(c *cobra.Command) error {
+	ring, err := s.ring()
+	if err != nil {
+		return err
+	}
+	path := s.kekPath()
+	if os.Getenv(kekVariable) != "" && s.kek == "" {
+		path = ""
+	}
+	if path == "" && len(ring) < 2 {
+		return &hintError{fmt.Errorf("%s holds one key only", kekVariable), "put a new one before it: alur keys new --kek FILE makes one"}
+	}
+	if !isPostgres(s.db) {
+		if _, err := os.Stat(s.keysPath()); err != nil {
+			return &hintError{err, "there are no keys before personal data was first sealed"}
+		}
+	}
+	store, err := s.openKeys(c.Context())
+	if err != nil {
+		return err
+	}
+	ring, n, err := rotate(c.Context(), store, path, ring)
+	if err := errors.Join(err, store.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "%d keys were wrapped anew; key-encryption key %s now wraps all\n", n, ring[0].ID())
+	return err
+}
+
+// rotate wraps all keys by the first of the ring, before which it puts a new one
+// where there is only one; at each moment the file has what the store needs.
+func rotate(ctx context.Context, store keyStore, path string, ring keys.Ring) (keys.Ring, int, error) {
+	if len(ring) == 1 {
+		ring = append(keys.Ring{keys.NewKEK()}, ring...)
+		if err := writeRing(path, ring); err != nil {
+			return nil, 0, err
+		}
+	}
+	vault, err := keys.Open(ctx, store, keys.Config{Ring: ring, Now: time.Now})
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err := vault.Rotate(ctx)
+	if err == nil && path != "" {
+		err = retire(path, ring)
+	}
+	return ring, n, err
+}
+
+// retire takes all but the first key out of the file, into the one of the retired.
+func retire(path string, ring keys.Ring) error {
+	retired, old := path+".retired", ring[1:]
+	if text, err := readFile(retired, maxRing); err == nil {
+		if earlier, err := keys.ParseRing(string(text)); err == nil {
+			old = append(append(keys.Ring{}, old...), earlier...)
+		}
+	}
+	if err := writeRing(retired, old); err != nil {
+		return err
+	}
+	return writeRing(path, ring[:1])
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"database/sql"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// logOf makes a database of some imported cases.
+func logOf(t *testing.T, dir string) {
+	t.Helper()
+	writeLog(t, filepath.Join(dir, "log.xes"), 20, 6)
+	draft := must(t, dir, "", "workflow", "discover", "log.xes")
+	if err := os.WriteFile(filepath.Join(dir, "draft.yaml"), []byte(draft), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "", "import", "xes", "log.xes", "--workflow", "draft.yaml", "--tenant", "11.71")
+}
+
+func report(t *testing.T, out string) verified {
+	t.Helper()
+	var v verified
+	if err := json.Unmarshal([]byte(out), &v); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return v
+}
+
+// Whoever can write to the file can change it; verify tells each place, and what
+// to think of it.
+func TestVerifyFindsEveryFault(t *testing.T) {
+	dir := t.TempDir()
+	logOf(t, dir)
+	whole := report(t, must(t, dir, "", "log", "verify", "--json"))
+	if whole.Faults != 0 || whole.Events != 141 {
+		t.Fatalf("%+v", whole)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "alur.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range []string{
+		`DROP TRIGGER event_is_never_changed`, `DROP TRIGGER event_is_never_removed`,
+		`UPDATE event SET data = CAST(replace(CAST(data AS TEXT), '"action":"', '"action":"not-') AS BLOB) WHERE position = 20`,
+		`DELETE FROM event WHERE position = 30`,
+		`UPDATE event SET id = (SELECT id FROM event WHERE position = 41) WHERE position = 40`,
+		`UPDATE event SET type = 'Rumour' WHERE position = 50`,
+		`UPDATE event SET meta = CAST('{' AS BLOB) WHERE position = 60`,
+		`DELETE FROM event WHERE position > 140`,
+	} {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	out, _, code := verb(t, dir, "", "log", "verify", "--json")
+	v := report(t, out)
+	if code != exitFault {
+		t.Errorf("exit code %d, want %d", code, exitFault)
+	}
+	// An event follows from the one before it, so a change is told at the next one.
+	for _, want := range []struct {
+		kind     domain.FaultKind
+		position domain.Position
+	}{
+		{domain.FaultChain, 21},
+		{domain.FaultGap, 31},
+		{domain.FaultVersion, 31},
+		{domain.FaultChain, 31},
+		{domain.FaultDouble, 41},
+		{domain.FaultUnreadable, 50},
+		{domain.FaultUnreadable, 60},
+	} {
+		if !slices.ContainsFunc(v.List, func(f domain.Fault) bool { return f.Kind == want.kind && f.Position == want.position }) {
+			t.Errorf("%s at position %d was not found", want.kind, want.position)
+		}
+	}
+	if v.Digest == whole.Digest {
+		t.Error("a log that was cut short has the digest of the whole one")
+	}
+	text, _, code := verb(t, dir, "", "log", "verify")
+	if code != exitFault || strings.Count(text, "position ") < v.Faults {
+		t.Errorf("exit code %d, and not %d faults in\n%s", code, v.Faults, text)
+	}
+	// Nothing is copied from a log that has faults.
+	if _, errs, code := verb(t, dir, "", "log", "copy", "--from", "alur.db", "--to", "copy.db"); code != exitFault || !strings.Contains(errs, "nothing was copied") {
+		t.Errorf("copy: exit code %d\n%s", code, errs)
+	}
+}
+
+func TestBackupRestoreAndCopyAreTheLog(t *testing.T) {
+	dir := t.TempDir()
+	logOf(t, dir)
+	whole := report(t, must(t, dir, "", "log", "verify", "--json"))
+	must(t, dir, "", "log", "backup", "backup.db")
+	if _, errs, code := verb(t, dir, "", "log", "backup", "backup.db"); code != exitFailed || !strings.Contains(errs, "exists") {
+		t.Errorf("over another backup: exit code %d\n%s", code, errs)
+	}
+	must(t, dir, "", "log", "restore", "backup.db", "--db", "restored.db")
+	must(t, dir, "", "log", "copy", "--from", "restored.db", "--to", "copy.db")
+	must(t, dir, "", "log", "copy", "--from", "restored.db", "--to", "copy.db") // again: nothing doubles
+	for _, db := range []string{"backup.db", "restored.db", "copy.db"} {
+		if v := report(t, must(t, dir, "", "log", "verify", "--json", "--db", db)); v.Digest != whole.Digest || v.Events != whole.Events {
+			t.Errorf("%s: %+v, want %+v", db, v, whole)
+		}
+	}
+	if a, b := must(t, dir, "", "request", "list", "--json"), must(t, dir, "", "request", "list", "--json", "--db", "restored.db"); a != b {
+		t.Error("the restored log shows other requests")
+	}
+	// A store that holds something else stays as it is.
+	other := t.TempDir()
+	logOf(t, other)
+	before := must(t, other, "", "log", "verify", "--json")
+	if _, errs, code := verb(t, other, "", "log", "restore", filepath.Join(dir, "backup.db")); code != exitFailed || !strings.Contains(errs, "something else") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+	if after := must(t, other, "", "log", "verify", "--json"); after != before {
+		t.Error("the other log changed")
+	}
+	if out := must(t, dir, "", "log", "stat"); !strings.Contains(out, "streams: request") {
+		t.Errorf("stat\n%s", out)
+	}
+}

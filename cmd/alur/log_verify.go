@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/adapters/keys"
+	"github.com/alur-id/alur/domain"
+)
+
+// verified is what verifying a log found.
+type verified struct {
+	Store   string          `json:"store"`
+	Events  int             `json:"events"`
+	Streams int             `json:"streams"`
+	Boxes   int             `json:"boxes"`  // events with sealed data
+	Opened  bool            `json:"opened"` // keys were at hand to look into them
+	Last    domain.Position `json:"last_position"`
+	Digest  string          `json:"digest"` // the same for a faithful copy in any store
+	Faults  int             `json:"faults"`
+	List    []domain.Fault  `json:"list"`
+}
+
+func newLogVerify() *cobra.Command {
+	var s stores
+	var asJSON, noKeys bool
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "Check every event of the log, and print every fault",
+		Long: `Verify reads the whole log and checks that positions grow (and leave none out,
+where the store leaves none out), that the versions of each stream run 1, 2, 3,
+that each event carries the hash of the one before it, that no event id stands
+twice, that each event can be read, and, where the keys are at hand, that what is
+sealed opens and is what its event committed to, and that no key is gone without
+an erasure in the log. It prints all faults, and exits with 3 if there are any.
+
+The digest is one number for all events in their order: a faithful copy has the
+same. It can be run beside the process that writes.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s.readOnly = true
+			v, err := s.verify(c.Context(), !noKeys, func(f domain.Fault) error {
+				if asJSON {
+					return nil
+				}
+				_, err := fmt.Fprintln(c.OutOrStdout(), faultLine(f))
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = printJSON(c.OutOrStdout(), v)
+			} else {
+				err = table(c.OutOrStdout(), []string{"WHAT", "VALUE"}, v.rows())
+			}
+			if err == nil && v.Faults > 0 {
+				err = &faultError{fmt.Sprintf("%d faults in %d events", v.Faults, v.Events)}
+			}
+			return err
+		},
+	}
+	s.flags(c)
+	s.kekFlag(c)
+	jsonFlag(c, &asJSON)
+	c.Flags().BoolVar(&noKeys, "no-keys", false, "do not look into what is sealed")
+	return c
+}
+
+func faultLine(f domain.Fault) string {
+	return fmt.Sprintf("%s: position %d, %s version %d: %s", f.Kind, f.Position, printable(f.Stream), f.Version, printable(f.Detail))
+}
+
+func (v verified) rows() [][]string {
+	sealed := fmt.Sprint(v.Boxes)
+	if v.Boxes > 0 && !v.Opened {
+		sealed += " (not looked into: no keys at hand)"
+	}
+	return [][]string{
+		{"store", v.Store},
+		{"events", fmt.Sprint(v.Events)},
+		{"streams", fmt.Sprint(v.Streams)},
+		{"events with sealed data", sealed},
+		{"last position", fmt.Sprint(v.Last)},
+		{"digest", v.Digest},
+		{"faults", fmt.Sprint(v.Faults)},
+	}
+}
+
+// verify opens the log and checks it.
+func (s stores) verify(ctx context.Context, withKeys bool, found func(domain.Fault) error) (verified, error) {
+	log, kind, err := s.openLog(ctx)
+	if err != nil {
+		return verified{}, err
+	}
+	var open func(domain.Box, domain.Place) error
+	if withKeys {
+		vault, store, err := s.vaultAtHand(ctx)
+		if err != nil {
+			return verified{}, errors.Join(err, log.Close())
+		}
+		if store != nil {
+			defer store.Close()
+			open = func(b domain.Box, at domain.Place) error { _, err := vault.Open(ctx, b, at); return err }
+		}
+	}
+	v, err := verify(ctx, log, kind, open, found)
+	return v, errors.Join(err, log.Close())
+}
+
+// vaultAtHand opens the keys, if there is a key store; nil if there is none.
+func (s stores) vaultAtHand(ctx context.Context) (*keys.Vault, keyStore, error) {
+	if !isPostgres(s.db) {
+		if _, err := os.Stat(s.keysPath()); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, nil
+		}
+	}
+	ring, err := s.ring()
+	if errors.Is(err, fs.ErrNotExist) && s.kek == "" {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.openVault(ctx, ring)
+}
+
+// verify checks a log as it is now; an event that is appended meanwhile is the
+// next run's.
+func verify(ctx context.Context, log domain.EventLog, kind features, open func(domain.Box, domain.Place) error, found func(domain.Fault) error) (verified, error) {
+	out := verified{Store: kind.kind, Opened: open != nil, List: []domain.Fault{}}
+	var failed error
+	v := domain.Verifier{Gapless: kind.gapless, Open: open, Found: func(f domain.Fault) {
+		out.List = append(out.List, f)
+		failed = errors.Join(failed, found(f))
+	}}
+	for e, err := range log.ReadAll(ctx, 0) {
+		if err != nil {
+			return out, err
+		}
+		if v.Check(e); failed != nil {
+			return out, failed
+		}
+	}
+	v.Finish()
+	out.Events, out.Streams, out.Boxes, out.Last = v.Events, len(v.Streams), v.Boxes, v.Last
+	out.Digest, out.Faults = v.Digest.String(), v.Faults
+	return out, failed
+}

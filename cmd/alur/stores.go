@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/adapters/eventstoredb"
+	"github.com/alur-id/alur/adapters/sqlite"
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+// stores says where the log, the views and the keys are.
+type stores struct {
+	db       string // FILE or postgres:// URL
+	log      string // esdb:// URL of the log, if it is not in db
+	kek      string // FILE of the key-encryption keys; empty: beside db
+	readOnly bool   // beside the process that writes; nothing is created
+	sealing  bool   // personal data is sealed or opened
+}
+
+const defaultDB = "alur.db"
+
+// What is named here may hold a password, which a flag would show in the list of
+// processes.
+const (
+	dbVariable  = "ALUR_DB"
+	logVariable = "ALUR_LOG"
+)
+
+// flags are the flags that name the stores.
+func (s *stores) flags(c *cobra.Command) {
+	c.Flags().StringVar(&s.db, "db", valueOr(os.Getenv(dbVariable), defaultDB), "`FILE` of the event log, or postgres:// URL; or set "+dbVariable)
+	c.Flags().StringVar(&s.log, "log", os.Getenv(logVariable), "esdb:// `URL` of the event log; views and keys stay in --db; or set "+logVariable)
+	// The defaults may hold passwords, and help prints defaults.
+	c.Flags().Lookup("db").DefValue, c.Flags().Lookup("log").DefValue = defaultDB, ""
+}
+
+func (s *stores) kekFlag(c *cobra.Command) {
+	c.Flags().StringVar(&s.kek, "kek", "", "`FILE` of the key-encryption keys; or set "+kekVariable+" to the keys (default: beside --db)")
+}
+
+func valueOr(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func isPostgres(db string) bool {
+	return strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://")
+}
+
+func isEventStore(url string) bool {
+	scheme, _, _ := strings.Cut(url, "://")
+	return scheme == "esdb" || scheme == "esdb+discover"
+}
+
+// beside is a file next to the database file: alur.db has alur.views.db.
+func beside(db, what string) string {
+	ext := filepath.Ext(db)
+	return strings.TrimSuffix(db, ext) + "." + what + ext
+}
+
+// eventLog is a log as the verbs use it.
+type eventLog interface {
+	domain.EventLog
+	workflows.BatchLog
+	io.Closer
+}
+
+// features is what the verifier has to know of a store.
+type features struct {
+	gapless bool
+	kind    string
+}
+
+// openLog opens the log, and creates it when there is none unless it is only
+// read.
+func (s stores) openLog(ctx context.Context) (eventLog, features, error) {
+	switch {
+	case s.log != "":
+		if !isEventStore(s.log) {
+			return nil, features{}, errors.New("--log: want an esdb:// or esdb+discover:// URL; a log in a file or in PostgreSQL is named by --db")
+		}
+		log, err := eventstoredb.Open(ctx, s.log)
+		return opened(log, features{kind: "eventstoredb"}, err)
+	case isPostgres(s.db):
+		return s.openPostgresLog(ctx)
+	case s.readOnly:
+		if _, err := os.Stat(s.db); errors.Is(err, fs.ErrNotExist) {
+			return nil, features{}, &hintError{fmt.Errorf("there is no event log %s", s.db), "name it with --db, or make one with alur serve or alur import"}
+		}
+		log, err := sqlite.OpenReadOnly(ctx, s.db)
+		return opened(log, features{gapless: true, kind: "sqlite"}, err)
+	}
+	log, err := sqlite.Open(ctx, s.db)
+	return opened(log, features{gapless: true, kind: "sqlite"}, err)
+}
+
+// opened keeps a nil log from becoming an interface that is not nil.
+func opened[L eventLog](log L, f features, err error) (eventLog, features, error) {
+	if errors.Is(err, fs.ErrPermission) {
+		err = &hintError{err, "a log is read together with its views, which are written beside it: copy it to a folder you may write in"}
+	}
+	if err != nil {
+		return nil, features{}, err
+	}
+	return log, f, nil
+}
+
+// viewsDB is the database of the views.
+type viewsDB struct {
+	writer, reader *sql.DB
+	io.Closer
+}
+
+func (s stores) openViews(ctx context.Context) (viewsDB, error) {
+	if isPostgres(s.db) {
+		return s.openPostgresViews(ctx)
+	}
+	path := beside(s.db, "views")
+	v, err := sqlite.OpenViews(ctx, path)
+	if err != nil {
+		return viewsDB{}, &hintError{err, "the views are made of the log: " + path + " may be deleted; where the folder is not yours to write in, copy the log to one that is"}
+	}
+	return viewsDB{v.Writer, v.Reader, v}, nil
+}
+
+// keyStore is a key store as the verbs use it.
+type keyStore interface {
+	domain.KeyStore
+	io.Closer
+}
+
+func (s stores) keysPath() string { return beside(s.db, "keys") }
+
+func (s stores) openKeys(ctx context.Context) (keyStore, error) {
+	if isPostgres(s.db) {
+		return s.openPostgresKeys(ctx)
+	}
+	open := sqlite.OpenKeys
+	if s.readOnly {
+		open = sqlite.OpenKeysReadOnly
+	}
+	store, err := open(ctx, s.keysPath())
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}

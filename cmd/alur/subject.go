@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+// subjectFlags say whose personal data is meant.
+type subjectFlags struct {
+	stores    stores
+	reference string
+}
+
+const whose = `
+Whose data it is, is told on standard input, so that the number stands in no
+list of processes and no history: one line such as nik:, nib: or passport: and
+the number. The data of a request that was made without an identity belongs to
+that request alone: name it with --request.`
+
+func (o *subjectFlags) add(c *cobra.Command) {
+	o.stores.sealing = true
+	o.stores.flags(c)
+	o.stores.kekFlag(c)
+	c.Flags().StringVar(&o.reference, "request", "", "the `REFERENCE` of a request that was made without an identity")
+}
+
+// subject reads whose data is meant.
+func (o *subjectFlags) subject(c *cobra.Command, h *house) (domain.SubjectID, error) {
+	if o.reference != "" {
+		r, err := h.find(c.Context(), o.reference)
+		if err != nil {
+			return "", err
+		}
+		return h.vault.Subject(workflows.RequestSubject(r.ID)), nil
+	}
+	in := c.InOrStdin()
+	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		c.PrintErr("alur: whose data? one line, such as nik: and the number: ")
+	}
+	line, err := io.ReadAll(io.LimitReader(in, 200))
+	if err != nil {
+		return "", err
+	}
+	identity, err := domain.ParseIdentity(strings.TrimSpace(string(line)))
+	if err != nil {
+		return "", err
+	}
+	return h.vault.Subject(string(identity)), nil
+}
+
+// exported is all that is held of one subject.
+type exported struct {
+	Subject  domain.SubjectID  `json:"subject"` // stands for the person; says nothing to others
+	Exported time.Time         `json:"exported"`
+	Keys     []exportedKey     `json:"keys"`
+	Requests []exportedRequest `json:"requests"`
+}
+
+type exportedKey struct {
+	ID    uuid.UUID             `json:"id"`
+	Class domain.RetentionClass `json:"class"`
+	State domain.KeyState       `json:"state"`
+}
+
+type exportedRequest struct {
+	shown
+	Events []exportedEvent `json:"events"`
+}
+
+type exportedEvent struct {
+	Version  domain.Version  `json:"version"`
+	Event    string          `json:"event"`
+	Occurred time.Time       `json:"occurred"`
+	Action   domain.ActionID `json:"action,omitempty"`
+	Personal domain.Personal `json:"personal,omitempty"`
+}
+
+func newSubjectExport() *cobra.Command {
+	var o subjectFlags
+	c := &cobra.Command{
+		Use:   "export",
+		Short: "Print all that is held of one person, as JSON",
+		Long: `Export opens what is sealed of one person and prints it with the requests that it
+belongs to: every event, and the personal data in it, an officer's remarks among
+it. It can be run beside the process that writes.
+` + whose,
+		Example: `  alur subject export --db alur.db < identity.txt > held.json`,
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var out exported
+			err := withExisting(c, o.stores, func(ctx context.Context, h *house) error {
+				s, err := o.subject(c, h)
+				if err != nil {
+					return err
+				}
+				out, err = h.export(ctx, s)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return printJSON(c.OutOrStdout(), out)
+		},
+	}
+	o.add(c)
+	return c
+}
+
+// export opens everything that is sealed for a subject.
+func (h *house) export(ctx context.Context, s domain.SubjectID) (exported, error) {
+	out := exported{Subject: s, Exported: time.Now().UTC(), Keys: []exportedKey{}, Requests: []exportedRequest{}}
+	seen := map[uuid.UUID]bool{}
+	for k, err := range h.vault.All(ctx, s) {
+		if err != nil {
+			return exported{}, err
+		}
+		out.Keys = append(out.Keys, exportedKey{k.ID, k.Class, k.State})
+		requests, err := h.holding.Requests(ctx, k.ID)
+		if err != nil {
+			return exported{}, err
+		}
+		for _, id := range requests {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			one, err := h.exportRequest(ctx, id)
+			if err != nil {
+				return exported{}, err
+			}
+			out.Requests = append(out.Requests, one)
+		}
+	}
+	if len(out.Keys) == 0 {
+		return exported{}, &hintError{errors.New("nothing is held of this person here"), "look whether the kind and the number are right, and whether it was erased"}
+	}
+	return out, nil
+}
+
+func (h *house) exportRequest(ctx context.Context, id uuid.UUID) (exportedRequest, error) {
+	r, err := h.engine.Load(ctx, id)
+	if err != nil {
+		return exportedRequest{}, err
+	}
+	one := exportedRequest{shown: show(r)}
+	for e, err := range domain.Events(h.log.ReadStream(ctx, domain.RequestStream(id), 0)) {
+		if err != nil {
+			return exportedRequest{}, err
+		}
+		name, _ := e.Body.Type()
+		x := exportedEvent{Version: e.Version, Event: name, Occurred: e.Occurred}
+		if b, ok := e.Body.(domain.ActionTaken); ok {
+			x.Action = b.Action
+		}
+		if e.Box != nil {
+			if x.Personal, err = h.vault.Open(ctx, *e.Box, e.Place()); err != nil {
+				return exportedRequest{}, fmt.Errorf("request %s version %d: %w", r.Reference, e.Version, err)
+			}
+		}
+		one.Events = append(one.Events, x)
+	}
+	return one, nil
+}
+
+type eraseFlags struct {
+	subjectFlags
+	ground, note, by, id string
+	asJSON               bool
+}
+
+func newSubjectErase() *cobra.Command {
+	var o eraseFlags
+	c := &cobra.Command{
+		Use:   "erase --ground GROUND --note TEXT --by OFFICER",
+		Short: "Destroy the keys of one person's data, on a legal ground",
+		Long: `Erase makes a person's data unreadable for ever, in this log and in all its copies
+and backups, by destroying the keys that it is sealed under. The events stay, and
+so do their order, their hashes and the states they lead to.
+
+What the retention schedule of a workflow keeps longer is not erased, and neither
+is what an open request rests on: erase says what was kept, why, and until when.
+Grounds: ` + domain.Listed(domain.Grounds()) + `.
+The grounds unlawfully_obtained and court_order stand above the schedule.
+
+The erasure is recorded as an event: which keys, on which ground, by whom; not
+whose they were.
+` + whose,
+		Example: `  alur subject erase --ground subject_request --note "letter 12/2026" --by officer-3 < identity.txt`,
+		Args: func(c *cobra.Command, args []string) error {
+			if o.id != "" {
+				if _, err := uuid.Parse(o.id); err != nil {
+					return fmt.Errorf("--id %q: want the id that was printed", o.id)
+				}
+			}
+			return cobra.NoArgs(c, args)
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return o.erase(c) },
+	}
+	o.add(c)
+	jsonFlag(c, &o.asJSON)
+	c.Flags().StringVar(&o.ground, "ground", "", "the legal `GROUND`")
+	c.Flags().StringVar(&o.note, "note", "", "where the decision is on file (`TEXT`, kept in the clear: nothing personal)")
+	c.Flags().StringVar(&o.by, "by", "", "pseudonym of the `OFFICER` who erases")
+	c.Flags().StringVar(&o.id, "id", "", "repeat the erasure that has this `ID`, after it was cut off")
+	for _, name := range []string{"ground", "note", "by"} {
+		if err := c.MarkFlagRequired(name); err != nil {
+			panic(err) // a flag that was just defined
+		}
+	}
+	return c
+}
+
+func (o *eraseFlags) erase(c *cobra.Command) error {
+	id, err := uuid.NewV7()
+	if o.id != "" {
+		id, err = uuid.Parse(o.id)
+	}
+	if err != nil {
+		return err
+	}
+	c.PrintErrf("alur: this is erasure %s; if it is cut off, repeat it with --id\n", id)
+	var done workflows.Erased
+	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
+		if err := errors.Join(h.eraser().Resume(ctx), h.views.CatchUp(ctx)); err != nil {
+			return err
+		}
+		s, err := o.subject(c, h)
+		if err != nil {
+			return err
+		}
+		done, err = h.eraser().Erase(ctx, workflows.Erasure{
+			ID: id, Subject: s, Ground: domain.Ground(o.ground), Note: o.note,
+			Actor: domain.Actor{ID: o.by, Role: "data-protection", Capacity: domain.CapacityOfficer},
+		})
+		if errors.Is(err, domain.ErrNotFound) {
+			return &hintError{errors.New("nothing is held of this person here"), "look whether the kind and the number are right, and whether it was erased before"}
+		}
+		if err != nil {
+			return err
+		}
+		return h.views.CatchUp(ctx) // what led from the keys to requests goes too
+	})
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		return printJSON(c.OutOrStdout(), struct {
+			ID uuid.UUID `json:"id"`
+			workflows.Erased
+		}{id, done})
+	}
+	rows := [][]string{}
+	for _, k := range done.Erased {
+		rows = append(rows, []string{"erased", string(k.Class), k.ID.String(), ""})
+	}
+	for _, k := range done.Kept {
+		why := "the request is open"
+		if !k.Until.IsZero() {
+			why = fmt.Sprintf("until %s: %s", k.Until.Format(time.DateOnly), k.Ground.EN)
+		}
+		rows = append(rows, []string{"kept", string(k.Class), string(k.Reference), why})
+	}
+	return table(c.OutOrStdout(), []string{"WHAT", "CLASS", "KEY OR REQUEST", "WHY"}, rows)
+}
