@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/adapters/eventstoredb/fakeserver"
+	"github.com/alur-id/alur/adapters/keys"
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
+	"github.com/alur-id/alur/workflows"
+)
+
+// everyStores makes empty stores of each kind that the program can be given.
+func everyStores(t *testing.T) map[string]stores {
+	t.Helper()
+	file := func() string { return filepath.Join(t.TempDir(), "alur.db") }
+	cluster := func() string {
+		s, err := fakeserver.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Stop(); err != nil {
+				t.Error(err)
+			}
+		})
+		return s.ConnectionString()
+	}
+	kek := filepath.Join(t.TempDir(), "alur.kek")
+	if err := writeRing(kek, keys.Ring{keys.NewKEK()}); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]stores{
+		"a file":                 {db: file()},
+		"files and EventStoreDB": {db: file(), log: cluster(), kek: kek},
+	}
+}
+
+// played is a house in which one person's request was decided and another's is
+// open.
+func played(t *testing.T, s stores) *house {
+	t.Helper()
+	s.sealing = true
+	quiet := slog.New(slog.DiscardHandler)
+	h, err := openHouse(t.Context(), s, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := h.publishCatalogue(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	b := bench{house: h}
+	request := uuid.Nil
+	for turn := range len(life) + 2 { // the second life is cut off after two steps
+		if request, err = b.step(t.Context(), request, turn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.views.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *house) faults(t *testing.T, s stores) verified {
+	t.Helper()
+	open := func(b domain.Box, at domain.Place) error { _, err := h.vault.Open(t.Context(), b, at); return err }
+	v, err := verify(t.Context(), h.log, features{gapless: s.log == ""}, open, func(f domain.Fault) error { t.Error(faultLine(f)); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Everything that the program promises, on each kind of stores.
+func TestEveryStores(t *testing.T) {
+	for name, s := range everyStores(t) {
+		t.Run(name, func(t *testing.T) {
+			h := played(t, s)
+			if v := h.faults(t, s); v.Events != 1+len(life)+2 || v.Boxes != len(life)+2 {
+				t.Errorf("%+v", v)
+			}
+			list, err := h.status.List(t.Context(), projections.Filter{})
+			if err != nil || len(list) != 2 || list[0].Outcome != domain.OutcomeApproved || list[1].Outcome != "" {
+				t.Fatalf("%+v, %v", list, err)
+			}
+			steps, err := h.timeline.Of(t.Context(), list[0].Request)
+			if err != nil || len(steps) != len(life) {
+				t.Errorf("%d steps, %v; want %d", len(steps), err, len(life))
+			}
+			h.erase(t, list[0])
+			h.faults(t, s)
+			var refusal *domain.Refusal
+			if _, err := h.erasure(t, list[1], domain.GroundSubjectRequest); !errors.As(err, &refusal) || refusal.Rule != domain.RuleRetention {
+				t.Errorf("an open request: %v", err)
+			}
+		})
+	}
+}
+
+// subjectOf is the subject whose data a request holds.
+func (h *house) subjectOf(t *testing.T, request uuid.UUID) domain.SubjectID {
+	t.Helper()
+	r, err := h.engine.Load(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := h.keys.Get(t.Context(), r.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.Subject
+}
+
+func (h *house) erasure(t *testing.T, s projections.Status, ground domain.Ground) (workflows.Erased, error) {
+	t.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.eraser().Erase(t.Context(), workflows.Erasure{
+		ID: id, Subject: h.subjectOf(t, s.Request), Ground: ground, Note: "letter 1",
+		Actor: domain.Actor{ID: "officer-1", Role: "data-protection", Capacity: domain.CapacityOfficer},
+	})
+}
+
+// erase destroys what is held for a request and checks that it is gone, and that
+// nothing else is.
+func (h *house) erase(t *testing.T, s projections.Status) {
+	t.Helper()
+	subject := h.subjectOf(t, s.Request)
+	if held, err := h.export(t.Context(), subject); err != nil || len(held.Requests) != 1 || len(held.Requests[0].Events) != len(life) {
+		t.Errorf("exported %+v, %v", held, err)
+	}
+	if done, err := h.erasure(t, s, domain.GroundCourtOrder); err != nil || len(done.Erased) != 1 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if err := h.views.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.export(t.Context(), subject); err == nil {
+		t.Error("there is still something to export")
+	}
+	r, err := h.engine.Load(t.Context(), s.Request)
+	if err != nil || r.Outcome != domain.OutcomeApproved {
+		t.Errorf("replayed: %+v, %v", r, err)
+	}
+}
+
+// A log moves between any two stores, and back, and stays the same log.
+func TestCopyBetweenEveryStores(t *testing.T) {
+	for name, s := range everyStores(t) {
+		h := played(t, s)
+		want := h.faults(t, s).Digest
+		for other, target := range everyStores(t) {
+			t.Run(name+" to "+other, func(t *testing.T) {
+				c := newLogCopy()
+				var errs bytes.Buffer
+				c.SetErr(&errs)
+				c.SetContext(t.Context())
+				v, err := s.copyTo(c, h.log, features{gapless: s.log == ""}, target)
+				if err != nil || v.Digest != want {
+					t.Errorf("%v, digest %s, want %s\n%s", err, v.Digest, want, errs.String())
+				}
+			})
+		}
+	}
+}
