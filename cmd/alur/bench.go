@@ -112,6 +112,7 @@ The clients wait for each answer before they go on. Times are of one answer.`,
 	}
 	o.stores.flags(c)
 	o.stores.kekFlag(c)
+	c.Flags().Lookup("db").DefValue = "" // a file that is thrown away
 	c.Flags().Float64Var(&o.seconds, "seconds", 5, "how long each run lasts, in `SECONDS`")
 	c.Flags().IntSliceVar(&o.clients, "clients", []int{1, 64}, "how many `CLIENTS` there are at once, a run for each number")
 	c.Flags().IntSliceVar(&o.batch, "batch", []int{1, 10}, "how many `EVENTS` an append of the run append has, a run for each number")

@@ -149,6 +149,9 @@ func (h *house) playDemo(ctx context.Context, now time.Time) error {
 		answer, err := h.engine.Submit(ctx, domain.Submit{
 			Header: first, Tenant: tenant, Service: "sip-dokter",
 			Facts: domain.Facts{"kind": d.kind, "practice_place": float64(1 + i%3)},
+			// No day is the 99th: this is nobody's number.
+			Identity: domain.Identity(fmt.Sprintf("nik:11719999990000%02d", i+1)),
+			Form:     domain.Personal{"name": fmt.Sprintf("Dokter Rekaan %d", i+1), "phone": "0800-000-0000"},
 		})
 		if err != nil {
 			return fmt.Errorf("demo request %d: %w", i+1, err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,6 +85,9 @@ type features struct {
 	kind    string
 }
 
+// openPatience is how long a server may take to answer when it is first asked.
+const openPatience = 20 * time.Second
+
 // openLog opens the log, and creates it when there is none unless it is only
 // read.
 func (s stores) openLog(ctx context.Context) (eventLog, features, error) {
@@ -92,7 +96,12 @@ func (s stores) openLog(ctx context.Context) (eventLog, features, error) {
 		if !isEventStore(s.log) {
 			return nil, features{}, errors.New("--log: want an esdb:// or esdb+discover:// URL; a log in a file or in PostgreSQL is named by --db")
 		}
-		log, err := eventstoredb.Open(ctx, s.log)
+		opening, cancel := context.WithTimeout(ctx, openPatience)
+		defer cancel()
+		log, err := eventstoredb.Open(opening, s.log)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = &hintError{fmt.Errorf("no server of the event log answered in %s: %w", openPatience, err), "look whether --log names it rightly, and whether it runs"}
+		}
 		return opened(log, features{kind: "eventstoredb"}, err)
 	case isPostgres(s.db):
 		return s.openPostgresLog(ctx)
