@@ -68,27 +68,39 @@ func TestContextEndsWhileTheServerIsAway(t *testing.T) {
 	wantUnreached(t, "Open", err)
 }
 
+// TestContextEndsInAPause: before a call is made again there is a pause, and it may
+// be long.
+func TestContextEndsInAPause(t *testing.T) {
+	s := serve(t)
+	set := patient()
+	set.backoff, set.patience = time.Hour, time.Hour
+	l := opened(t, s.ConnectionString(), set)
+	s.Unavailable(-1)
+	for name, call := range calls(t, l) {
+		wantUnreached(t, name, call(soon(t)))
+	}
+}
+
 // TestHangingServerIsLeft: a call that is not answered in time is made again.
 func TestHangingServerIsLeft(t *testing.T) {
 	s := serve(t)
 	set := idle()
-	set.attempt = 30 * time.Millisecond
+	set.attempt = 100 * time.Millisecond
 	l := opened(t, s.ConnectionString(), set)
 	record(t, l, "a", 1)
-	s.Hang(true)
 	for name, call := range calls(t, l) {
+		s.Hang(true)
 		answered := make(chan error, 1)
-		go func() { answered <- call(limited(t)) }()
-		if err := s.WaitHung(limited(t), 1); err != nil {
+		ctx := limited(t)
+		go func() { answered <- call(ctx) }()
+		if err := s.WaitHung(ctx, 1); err != nil {
 			t.Fatal(err)
 		}
-		s.Hang(false)
+		s.Abandon()
 		if err := <-answered; err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		s.Hang(true)
 	}
-	s.Hang(false)
 	wantEntries(t, l, 4)
 }
 
@@ -162,6 +174,7 @@ func TestLostAnswerOfAConflict(t *testing.T) {
 // bytes or by its place.
 func TestRepeatedByAnother(t *testing.T) {
 	s := serve(t)
+	s.Silence(true) // so that the second has not heard of it
 	one, two := opened(t, s.ConnectionString(), idle()), opened(t, s.ConnectionString(), idle())
 	events := storetest.Events(2)
 	a, _ := storetest.Entered(t, "a", domain.Tip{}, events)
@@ -176,9 +189,6 @@ func TestRepeatedByAnother(t *testing.T) {
 	done.Repeated = true
 	if got, err := two.Append(limited(t), later); err != nil || got != done {
 		t.Errorf("other bytes: %+v, %v; want %+v", got, err, done)
-	}
-	if err := two.Wait(limited(t), done.Position-1); err != nil {
-		t.Fatal(err)
 	}
 	if got, err := two.Append(limited(t), a); err != nil || got != done {
 		t.Errorf("the same bytes: %+v, %v; want %+v", got, err, done)

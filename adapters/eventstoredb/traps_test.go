@@ -132,6 +132,11 @@ func TestTrap2NobodyServes(t *testing.T) {
 			<-busy
 		}
 	}
+	// And whoever cannot wait leaves.
+	c.enter()
+	l.healer.work.Add(1)
+	_, err = once(soon(t), l.healer, c, ask)
+	wantUnreached(t, "a call", err)
 	c.retire(errMisled)
 	for range crowd - 1 {
 		if err := <-answers; !errors.Is(err, errLost) {
@@ -142,6 +147,28 @@ func TestTrap2NobodyServes(t *testing.T) {
 	if err := <-answers; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestTrap2NobodyHasAClientBefore: a client is given to nobody before it has found
+// a server.
+func TestTrap2NobodyHasAClientBefore(t *testing.T) {
+	s := serve(t)
+	l := opened(t, s.ConnectionString()+"&gossipTimeout=1", idle())
+	restart(t, s, func() {
+		_, err := l.Head(soon(t)) // the outage was noticed
+		wantUnreached(t, "Head", err)
+		s.Hang(true)
+	})
+	if err := s.WaitHung(limited(t), 1); err != nil { // a client is looking
+		t.Fatal(err)
+	}
+	if c, err := l.healer.take(soon(t)); err == nil {
+		t.Error("a client that has found nothing is given")
+		c.leave()
+		l.healer.work.Done()
+	}
+	s.Hang(false)
+	record(t, l, "a", 1)
 }
 
 // TestTrap3PanicOnClose: a client that is closed under a call panics.
@@ -210,19 +237,21 @@ func TestTrap5UnknownMessage(t *testing.T) {
 	s := serve(t)
 	l := opened(t, s.ConnectionString(), idle())
 	record(t, l, "a", 2)
-	for name, unknown := range map[string]*streams.ReadResp{
-		"a position":             {Content: &streams.ReadResp_LastStreamPosition{LastStreamPosition: 2}},
-		"nothing":                {},
-		"an event without event": {Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{}}},
+	for _, c := range []struct {
+		unknown *streams.ReadResp
+		want    string
+	}{
+		{&streams.ReadResp{Content: &streams.ReadResp_LastStreamPosition{LastStreamPosition: 2}}, "unreachable code"},
+		{&streams.ReadResp{}, "unreachable code"},
+		{&streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{}}}, "event without an event"},
 	} {
 		s.Mangle(func(r *streams.ReadResp) *streams.ReadResp {
 			if r.GetEvent() != nil {
-				return unknown
+				return c.unknown
 			}
 			return r
 		})
-		t.Log(name)
-		wantReadError(t, l, "")
+		wantReadError(t, l, c.want)
 	}
 	s.Mangle(nil)
 	wantEntries(t, l, 2)
@@ -321,8 +350,12 @@ func TestTrap9LeakedConnections(t *testing.T) {
 	s := serve(t)
 	l := opened(t, s.ConnectionString(), idle())
 	for i := range 20 {
-		s.Unavailable(3)
-		record(t, l, fmt.Sprint("a-", i), 1)
+		s.Unavailable(20)
+		var wg sync.WaitGroup
+		for n := range 20 {
+			wg.Go(func() { record(t, l, fmt.Sprint("a-", i, "-", n), 1) })
+		}
+		wg.Wait()
 	}
 	if s.Refused() == 0 {
 		t.Error("nothing was refused: this tested nothing")

@@ -47,6 +47,13 @@ func (f *Faults) Hang(on bool) {
 	f.hanging = nil
 }
 
+// Abandon ends Hang, but never answers the requests that hang.
+func (f *Faults) Abandon() {
+	f.guard.Lock()
+	defer f.guard.Unlock()
+	f.hanging = nil
+}
+
 // WaitHung waits until so many requests hang, or more.
 func (f *Faults) WaitHung(ctx context.Context, atLeast int) error {
 	for {
