@@ -42,8 +42,14 @@ func openWriter(ctx context.Context, path string, k kind, pragmas ...string) (*s
 	if err == nil {
 		err = makeDurable(conn, pragmas)
 	}
+	if err == nil {
+		err = renew(path, conn)
+	}
 	if err == nil && empty {
 		err = k.create(conn)
+	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(path)) // SQLite overlooks a failure to keep the name of its log
 	}
 	conn.SetInterrupt(nil)
 	if err != nil {
