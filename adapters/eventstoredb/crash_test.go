@@ -174,7 +174,7 @@ func (f *follower) follow(ctx context.Context, t *testing.T, l *Log) {
 		select {
 		case wanted = <-f.grown:
 			cancel()
-			<-woken
+			_ = <-woken
 			continue
 		case err := <-woken:
 			cancel()
