@@ -1,0 +1,63 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// needed are the settings without which a commit that PostgreSQL reports may be
+// lost, and the values that are good. Stronger than on, synchronous_commit waits
+// for a standby to have applied it.
+var needed = map[string][]string{
+	"fsync":              {"on"},
+	"full_page_writes":   {"on"},
+	"synchronous_commit": {"on", "remote_apply"},
+	"data_sync_retry":    {"off"}, // after a failed fsync only recovery tells what is on the disk
+	"server_encoding":    {"UTF8"},
+}
+
+// durable says which settings are not as they must be.
+func durable(settings map[string]string) error {
+	var wrong []string
+	for name, good := range needed {
+		if !slices.Contains(good, settings[name]) {
+			wrong = append(wrong, fmt.Sprintf("%s is %q and must be %s", name, settings[name], strings.Join(good, " or ")))
+		}
+	}
+	if wrong == nil {
+		return nil
+	}
+	slices.Sort(wrong)
+	return fmt.Errorf("%w: %s", errUnsafe, strings.Join(wrong, "; "))
+}
+
+// demandDurable turns synchronous_commit on for those who turned it off, who may
+// be the database's or the role's owner, and reads the settings back. The
+// statement runs by itself and has no parameters, so any kind of connection can
+// run it.
+const demandDurable = `SELECT set_config('synchronous_commit',
+	CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
+
+const readDurable = `SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
+	current_setting('data_sync_retry'), current_setting('server_encoding')`
+
+// checkDurable is given the row of [readDurable].
+func checkDurable(row []string) error {
+	return durable(map[string]string{
+		"fsync": row[0], "full_page_writes": row[1], "synchronous_commit": row[2], "data_sync_retry": row[3], "server_encoding": row[4],
+	})
+}
+
+// makeDurable makes a commit on the connection mean that it is kept, or fails.
+func (c *conn) makeDurable(ctx context.Context) error {
+	if _, err := c.texts(ctx, demandDurable); err != nil {
+		return err
+	}
+	row, err := c.texts(ctx, readDurable)
+	if err != nil {
+		return err
+	}
+	return checkDurable(row)
+}
