@@ -174,7 +174,9 @@ func (f *follower) follow(ctx context.Context, t *testing.T, l *Log) {
 		select {
 		case wanted = <-f.grown:
 			cancel()
-			_ = <-woken
+			if err := <-woken; err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("follower: %v", err)
+			}
 			continue
 		case err := <-woken:
 			cancel()

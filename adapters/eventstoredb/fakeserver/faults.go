@@ -242,6 +242,8 @@ func (s *Server) count(request grpc.ServerStream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests++
+	m, _ := metadata.FromIncomingContext(request.Context())
+	s.credentials = strings.Join(m.Get("authorization"), ", ")
 	if requiresLeader(request) {
 		s.led++
 	}

@@ -7,6 +7,7 @@ package fakeserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/stats"
 )
 
@@ -33,6 +35,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	address string
+	secure  *tls.Certificate // nil without TLS
 	running *grpc.Server
 	served  chan error
 
@@ -40,11 +43,18 @@ type Server struct {
 	changed     chan struct{} // closed and replaced when connections changes
 	requests    int           // to read, subscribe or append
 	led         int           // those that required a leader
+	credentials string        // of the last of them
 }
 
 // Start starts a leader, alone, on a free port of this machine.
 func Start() (*Server, error) {
 	s := &Server{data: newStore(), changed: make(chan struct{})}
+	return s, s.Start()
+}
+
+// StartTLS is Start for a server that speaks TLS only.
+func StartTLS(certificate tls.Certificate) (*Server, error) {
+	s := &Server{data: newStore(), changed: make(chan struct{}), secure: &certificate}
 	return s, s.Start()
 }
 
@@ -72,8 +82,13 @@ func (s *Server) Start() error {
 		return fmt.Errorf("start server: %w", err)
 	}
 	s.address = l.Addr().String()
-	s.running = grpc.NewServer(grpc.StatsHandler(counter{s}), grpc.MaxRecvMsgSize(32<<20),
-		grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream))
+	options := []grpc.ServerOption{
+		grpc.StatsHandler(counter{s}), grpc.MaxRecvMsgSize(32 << 20), grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
+	}
+	if s.secure != nil {
+		options = append(options, grpc.Creds(credentials.NewServerTLSFromCert(s.secure)))
+	}
+	s.running = grpc.NewServer(options...)
 	streams.RegisterStreamsServer(s.running, s)
 	serverfeatures.RegisterServerFeaturesServer(s.running, s)
 	gossip.RegisterGossipServer(s.running, members{s: s})
@@ -121,6 +136,14 @@ func (s *Server) Requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.requests
+}
+
+// Credentials is what the last request to read, subscribe or append said of who
+// asks.
+func (s *Server) Credentials() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.credentials
 }
 
 // GetSupportedMethods implements the first request of a client.
