@@ -17,7 +17,7 @@ import (
 )
 
 // everyStores makes empty stores of each kind that the program can be given.
-func everyStores(t *testing.T) map[string]stores {
+func everyStores(t testing.TB) map[string]stores {
 	t.Helper()
 	file := func() string { return filepath.Join(t.TempDir(), "alur.db") }
 	cluster := func() string {
