@@ -1,11 +1,12 @@
 package sqlite
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"io"
 
 	"zombiezen.com/go/sqlite"
+
+	"github.com/alur-id/alur/domain"
 )
 
 // SQLite with secure_delete overwrites what it frees. Two copies of what was
@@ -37,8 +38,20 @@ func leftovers(conn *sqlite.Conn, why string) (int64, error) {
 }
 
 // clean makes sure that the bytes are nowhere in the files, if any were destroyed
-// since it last succeeded. Only the writer calls it.
+// since it last succeeded. Only the writer calls it. An error is as [passing] has
+// it: ErrUnavailable for what repeating may mend.
 func (s *KeyStore) clean(secrets [][]byte) error {
+	err := s.sweep(secrets)
+	switch {
+	case err == nil || errors.Is(err, domain.ErrStopped) || errors.Is(err, domain.ErrUnavailable):
+		return err
+	case errors.Is(err, errCheckpoint) || passing(err):
+		return fmt.Errorf("%w: %w", domain.ErrUnavailable, err)
+	}
+	return s.writer.stop(err)
+}
+
+func (s *KeyStore) sweep(secrets [][]byte) error {
 	pending, err := leftovers(s.writer.conn, destroyed)
 	if err != nil || pending == 0 {
 		return err
@@ -54,8 +67,8 @@ func (s *KeyStore) clean(secrets [][]byte) error {
 		return err
 	}
 	if !rebuild {
-		if rebuild, err = contains(s.bytes, secrets); err != nil {
-			return err
+		if rebuild, err = newTraces(secrets).in(s.bytes); err != nil {
+			return fmt.Errorf("look for copies in %s: %w", s.path, err)
 		}
 	}
 	if rebuild {
@@ -98,29 +111,4 @@ func (s *KeyStore) emptyLog() error {
 		return fmt.Errorf("empty the write-ahead log of %s: %w", s.path, err)
 	}
 	return nil
-}
-
-// contains reports whether any of the texts is in a file.
-func contains(file io.ReaderAt, texts [][]byte) (bool, error) {
-	longest := 1
-	for _, t := range texts {
-		longest = max(longest, len(t))
-	}
-	// Each piece begins with the end of the one before: a text may lie across.
-	buf := make([]byte, 1<<20+longest)
-	for at := int64(0); ; {
-		n, err := file.ReadAt(buf, at)
-		for _, t := range texts {
-			if bytes.Contains(buf[:n], t) {
-				return true, nil
-			}
-		}
-		if err == io.EOF {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		at += int64(n - longest + 1)
-	}
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 func (s *KeyStore) Mark(ctx context.Context, erasure uuid.UUID, ids []uuid.UUID) (int, error) {
 	ids = slices.Clone(ids)
 	marked := 0
-	err := s.change(ctx, "mark keys", keyWork{run: func(conn *sqlite.Conn) error {
+	err := s.change(ctx, "mark keys", &keyWork{run: func(conn *sqlite.Conn) error {
 		stmt, err := conn.Prepare(`UPDATE key SET state = 'erasing', erasure = ? WHERE id = ? AND state = 'live'`)
 		if err != nil {
 			return err
@@ -40,7 +39,7 @@ func (s *KeyStore) Mark(ctx context.Context, erasure uuid.UUID, ids []uuid.UUID)
 
 // Unmark implements [domain.KeyStore].
 func (s *KeyStore) Unmark(ctx context.Context, erasure uuid.UUID) error {
-	return s.change(ctx, "unmark keys", keyWork{run: func(conn *sqlite.Conn) error {
+	return s.change(ctx, "unmark keys", &keyWork{run: func(conn *sqlite.Conn) error {
 		// Or ignore: a key whose place is taken stays as it is.
 		stmt, err := conn.Prepare(`UPDATE OR IGNORE key SET state = 'live', erasure = NULL WHERE erasure = ? AND state = 'erasing'`)
 		if err != nil {
@@ -56,22 +55,15 @@ func (s *KeyStore) Unmark(ctx context.Context, erasure uuid.UUID) error {
 // opening the store anew.
 func (s *KeyStore) Destroy(ctx context.Context, erasure uuid.UUID, ended time.Time) (int, error) {
 	var gone []domain.StoredKey
-	var secrets [][]byte
-	var cleaned error
-	err := s.change(ctx, "destroy keys", keyWork{
-		run: func(conn *sqlite.Conn) (err error) {
-			if gone, err = destroyKeys(conn, erasure, ended); err != nil {
-				return err
-			}
-			secrets, err = destroyedBytes(conn, gone)
+	work := &keyWork{}
+	work.run = func(conn *sqlite.Conn) (err error) {
+		if gone, err = destroyKeys(conn, erasure, ended); err != nil {
 			return err
-		},
-		then: func() { cleaned = s.clean(secrets) },
-	})
-	if err == nil && cleaned != nil {
-		err = fmt.Errorf("destroy keys: remove the last copies of their bytes: %w", cleaned)
+		}
+		work.destroyed, err = destroyedBytes(conn, gone)
+		return err
 	}
-	if err != nil {
+	if err := s.erase(ctx, "destroy keys", work); err != nil {
 		return 0, err
 	}
 	return len(gone), nil

@@ -20,7 +20,7 @@ func (s *KeyStore) Put(ctx context.Context, k domain.StoredKey) (domain.StoredKe
 		return domain.StoredKey{}, errors.New("put key: it is not live, or has no subject or no wrapped bytes")
 	}
 	var live domain.StoredKey
-	err := s.change(ctx, "put key", keyWork{run: func(conn *sqlite.Conn) error {
+	err := s.change(ctx, "put key", &keyWork{run: func(conn *sqlite.Conn) error {
 		if err := insertKey(conn, k); err != nil {
 			return err
 		}
@@ -28,10 +28,13 @@ func (s *KeyStore) Put(ctx context.Context, k domain.StoredKey) (domain.StoredKe
 		live, err = findKey(conn, k.Subject, k.Class)
 		return err
 	}})
-	if err == nil && live.ID == uuid.Nil {
-		err = fmt.Errorf("put key: there is a key %s already", k.ID)
+	if err != nil {
+		return domain.StoredKey{}, err // the writer may be at work on live yet
 	}
-	return live, err
+	if live.ID == uuid.Nil {
+		return domain.StoredKey{}, fmt.Errorf("put key: there is a key %s already", k.ID)
+	}
+	return live, nil
 }
 
 // insertKey stores nothing when the subject has a live key in the class, or when
@@ -134,7 +137,7 @@ func keysAfter(conn *sqlite.Conn, subject domain.SubjectID, after []byte) ([]dom
 // Rewrap implements [domain.KeyStore].
 func (s *KeyStore) Rewrap(ctx context.Context, id uuid.UUID, oldKEK, newKEK string, wrapped []byte) (bool, error) {
 	var done bool
-	err := s.change(ctx, "rewrap key", keyWork{run: func(conn *sqlite.Conn) error {
+	err := s.change(ctx, "rewrap key", &keyWork{run: func(conn *sqlite.Conn) error {
 		stmt, err := conn.Prepare(`UPDATE key SET kek = ?, wrapped = ? WHERE id = ? AND kek = ? AND state <> 'destroyed'`)
 		if err != nil {
 			return err
@@ -151,7 +154,7 @@ func (s *KeyStore) Rewrap(ctx context.Context, id uuid.UUID, oldKEK, newKEK stri
 		}
 		return leave(conn, rewrapped)
 	}})
-	return done && err == nil, err
+	return err == nil && done, err
 }
 
 // Secret implements [domain.KeyStore].
@@ -171,7 +174,7 @@ func (s *KeyStore) Secret(ctx context.Context, name string, offer []byte) ([]byt
 		return nil, fmt.Errorf("secret %s: %w", name, domain.ErrNotFound)
 	}
 	offer = slices.Clone(offer)
-	err = s.change(ctx, "store secret "+name, keyWork{run: func(conn *sqlite.Conn) error {
+	err = s.change(ctx, "store secret "+name, &keyWork{run: func(conn *sqlite.Conn) error {
 		stmt, err := conn.Prepare(`INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`)
 		if err != nil {
 			return err
@@ -209,32 +212,24 @@ func secret(conn *sqlite.Conn, name string) ([]byte, error) {
 func (s *KeyStore) ReplaceSecret(ctx context.Context, name string, old, replacement []byte) (bool, error) {
 	old, replacement = slices.Clone(old), slices.Clone(replacement)
 	var done bool
-	var cleaned error
-	err := s.change(ctx, "replace secret "+name, keyWork{
-		run: func(conn *sqlite.Conn) error {
-			stmt, err := conn.Prepare(`UPDATE secret SET value = ? WHERE name = ? AND value = ?`)
-			if err != nil {
-				return err
-			}
-			stmt.BindBytes(1, replacement)
-			stmt.BindText(2, name)
-			stmt.BindBytes(3, old)
-			if err := run(stmt); err != nil {
-				return err
-			}
-			if done = conn.Changes() > 0; !done {
-				return nil
-			}
-			return leave(conn, destroyed)
-		},
-		then: func() {
-			if done {
-				cleaned = s.clean([][]byte{old})
-			}
-		},
-	})
-	if err == nil && cleaned != nil {
-		err = fmt.Errorf("replace secret %s: %w", name, cleaned)
+	work := &keyWork{}
+	work.run = func(conn *sqlite.Conn) error {
+		stmt, err := conn.Prepare(`UPDATE secret SET value = ? WHERE name = ? AND value = ?`)
+		if err != nil {
+			return err
+		}
+		stmt.BindBytes(1, replacement)
+		stmt.BindText(2, name)
+		stmt.BindBytes(3, old)
+		if err := run(stmt); err != nil {
+			return err
+		}
+		if done = conn.Changes() > 0; !done {
+			return nil
+		}
+		work.destroyed = [][]byte{old}
+		return leave(conn, destroyed)
 	}
-	return done && err == nil, err
+	err := s.erase(ctx, "replace secret "+name, work)
+	return err == nil && done, err
 }

@@ -18,7 +18,7 @@ import (
 type KeyStore struct {
 	path    string
 	readers *pool
-	queue   *queue[keyWork]
+	queue   *queue[*keyWork]
 	writer  *writer
 	bytes   *os.File // the file itself, to look for what should be gone; see [KeyStore.clean]
 	lock    lock
@@ -117,17 +117,21 @@ func (s *KeyStore) Close() error {
 	return nil
 }
 
-// keyWork is a change in line for the writer: run inside the transaction of its
-// group, and then, when that is committed, by itself. An error of run is the end
-// of the whole transaction; what concerns only this caller, it keeps to itself.
+// keyWork is a change in line for the writer, run inside the transaction of its
+// group. An error of run is the end of the whole transaction; what concerns only
+// this caller, it keeps to itself.
 type keyWork struct {
-	run  func(conn *sqlite.Conn) error
-	then func()
+	run func(conn *sqlite.Conn) error
+
+	// Of work that destroys something; see [KeyStore.clean].
+	erases    bool
+	destroyed [][]byte // set by run: what must be found nowhere in the files any more
+	uncleaned error    // why some of it may still be there, when all else went well
 }
 
-func (keyWork) weight() int { return 1 }
+func (*keyWork) weight() int { return 1 }
 
-func (s *KeyStore) commit(group []*job[keyWork]) error {
+func (s *KeyStore) commit(group []*job[*keyWork]) error {
 	err := s.writer.transact(func() error {
 		for _, j := range group {
 			if err := j.work.run(s.writer.conn); err != nil {
@@ -140,21 +144,48 @@ func (s *KeyStore) commit(group []*job[keyWork]) error {
 	if err != nil {
 		return err
 	}
-	for _, j := range group {
-		if j.work.then != nil {
-			j.work.then()
-		}
-	}
+	s.cleanAfter(group)
 	return nil
 }
 
+// cleanAfter cleans once for a whole group: by itself, the first to be done would
+// strike out what the others left.
+func (s *KeyStore) cleanAfter(group []*job[*keyWork]) {
+	var destroyed [][]byte
+	erases := false
+	for _, j := range group {
+		erases = erases || j.work.erases
+		destroyed = append(destroyed, j.work.destroyed...)
+	}
+	if !erases {
+		return
+	}
+	uncleaned := s.clean(destroyed)
+	for _, j := range group {
+		j.work.uncleaned = uncleaned
+	}
+}
+
 // change has the writer run some work, and says what was being done if it fails.
-func (s *KeyStore) change(ctx context.Context, doing string, work keyWork) error {
+func (s *KeyStore) change(ctx context.Context, doing string, work *keyWork) error {
 	if s.queue == nil {
 		return fmt.Errorf("%s in %s: %w", doing, s.path, domain.ErrReadOnly)
 	}
 	if err := s.queue.do(ctx, work); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// erase is change for work that destroys something: it fails too when copies of
+// the bytes may be left.
+func (s *KeyStore) erase(ctx context.Context, doing string, work *keyWork) error {
+	work.erases = true
+	if err := s.change(ctx, doing, work); err != nil {
+		return err
+	}
+	if work.uncleaned != nil {
+		return fmt.Errorf("%s: remove the last copies of their bytes: %w", doing, work.uncleaned)
 	}
 	return nil
 }
