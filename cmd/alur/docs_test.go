@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/goccy/go-yaml"
+
 	"github.com/alur-id/alur/workflows"
 )
 
@@ -143,4 +145,39 @@ func get(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// The command line in deploy/ is one that this program takes.
+func TestComposeCommandIsOneOfOurs(t *testing.T) {
+	var file struct {
+		Services map[string]struct {
+			Image   string
+			Command []string
+		}
+	}
+	// A merged map and its own keys are no duplicates, though the library says so.
+	text := strings.NewReader(readText(t, "deploy/compose.yaml"))
+	if err := yaml.NewDecoder(text, yaml.AllowDuplicateMapKey()).Decode(&file); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for name, s := range file.Services {
+		if !strings.HasPrefix(s.Image, "alur:") {
+			continue
+		}
+		seen++
+		verb, rest, err := newRoot().Find(s.Command)
+		if err == nil {
+			err = verb.ParseFlags(rest)
+		}
+		if err == nil && verb.Args != nil {
+			err = verb.Args(verb, verb.Flags().Args())
+		}
+		if err != nil || verb.Name() != "serve" {
+			t.Errorf("%s: alur %v: %v", name, s.Command, err)
+		}
+	}
+	if seen == 0 {
+		t.Error("no service runs alur")
+	}
 }

@@ -14,8 +14,9 @@ import (
 const module = "github.com/alur-id/alur/"
 
 // layers are the parts of the house from the inside out; each may import only
-// what stands before it. Adapters do not import each other: cmd wires them.
-var layers = []string{"domain", "workflows", "projections", "adapters", "cmd"}
+// what stands before it. Adapters do not import each other: cmd wires them. What
+// deploys the program knows nothing of what is in it.
+var layers = []string{"domain", "workflows", "projections", "adapters", "cmd", "deploy"}
 
 // may says which layers a layer may import beside itself.
 var may = map[string][]string{
@@ -24,6 +25,7 @@ var may = map[string][]string{
 	"projections": {"domain"},
 	"adapters":    {"domain", "workflows", "projections"},
 	"cmd":         {"domain", "workflows", "projections", "adapters"},
+	"deploy":      {},
 }
 
 type listed struct {
