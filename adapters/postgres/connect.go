@@ -65,8 +65,11 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 	switch {
 	case p == forReading:
 		config.RuntimeParams["default_transaction_read_only"] = "on"
-	case config.ValidateConnect == nil:
-		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	default:
+		config.AfterConnect = makeDurable
+		if config.ValidateConnect == nil {
+			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+		}
 	}
 	return config, nil
 }
@@ -75,7 +78,7 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 // nothing behind. By itself the library would go on for seconds in the background
 // and ask the server to cancel what runs, with which a commit that waits for a
 // standby ends as if the standby had it. The configuration is of one connection.
-func guard(config *pgconn.Config) (connected func()) {
+func guard(config *pgconn.Config) {
 	var up atomic.Bool
 	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}}
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -85,7 +88,14 @@ func guard(config *pgconn.Config) (connected func()) {
 		return dialer.DialContext(ctx, network, address)
 	}
 	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler { return hangUp{c} }
-	return func() { up.Store(true) }
+	then := config.AfterConnect
+	config.AfterConnect = func(ctx context.Context, c *pgconn.PgConn) error {
+		up.Store(true)
+		if then == nil {
+			return nil
+		}
+		return then(ctx, c)
+	}
 }
 
 // hangUp closes a connection whose context ends.
@@ -102,9 +112,8 @@ type conn struct {
 
 func connect(ctx context.Context, config *pgx.ConnConfig) (*conn, error) {
 	own := config.Config.Copy()
-	connected := guard(own)
+	guard(own)
 	c, err := pgconn.ConnectConfig(ctx, own)
-	connected()
 	if err != nil {
 		return nil, err
 	}
@@ -138,18 +147,18 @@ func (c *conn) prepare(ctx context.Context, s statement) error {
 	return nil
 }
 
-// texts runs a statement without parameters and returns its one row.
-func (c *conn) texts(ctx context.Context, statement string) ([]string, error) {
-	results, err := c.Exec(ctx, statement).ReadAll()
+// texts runs statements without parameters and returns the one row of the last.
+func texts(ctx context.Context, c *pgconn.PgConn, statements string) ([]string, error) {
+	results, err := c.Exec(ctx, statements).ReadAll()
 	if err != nil {
 		return nil, err
 	}
-	last := results[len(results)-1]
-	if len(last.Rows) != 1 {
-		return nil, fmt.Errorf("%w: %d rows of %s", errDamaged, len(last.Rows), statement)
+	if len(results) == 0 || len(results[len(results)-1].Rows) != 1 {
+		return nil, fmt.Errorf("%w: not one row of %s", errDamaged, statements)
 	}
-	row := make([]string, len(last.Rows[0]))
-	for i, column := range last.Rows[0] {
+	columns := results[len(results)-1].Rows[0]
+	row := make([]string, len(columns))
+	for i, column := range columns {
 		row[i] = string(column)
 	}
 	return row, nil

@@ -15,6 +15,7 @@ import (
 var (
 	errUnsafe  = errors.New("the server does not keep what it commits")
 	errDamaged = errors.New("the database does not hold what it should")
+	errTaken   = errors.New("it is not the subject's")
 )
 
 // verdict is what an error means for what was tried.
@@ -30,8 +31,10 @@ const (
 // connection's, and passes: whether the server did what it was asked is then not
 // known, and asking again does no harm.
 func weigh(err error) verdict {
-	if errors.Is(err, errUnsafe) || errors.Is(err, errDamaged) || errors.Is(err, errGivenUp) {
-		return lasting
+	for _, own := range []error{errUnsafe, errDamaged, errTaken, errGivenUp} {
+		if errors.Is(err, own) {
+			return lasting
+		}
 	}
 	var p *pgconn.PgError
 	if !errors.As(err, &p) || len(p.Code) < 2 {
@@ -55,6 +58,11 @@ func weigh(err error) verdict {
 		return trouble
 	}
 	return lasting
+}
+
+func isUniqueViolation(err error) bool {
+	var p *pgconn.PgError
+	return errors.As(err, &p) && p.Code == "23505"
 }
 
 // How long an attempt and the pause behind it may take. A connection on which

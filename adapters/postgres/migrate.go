@@ -167,9 +167,8 @@ func (s schema) check(ctx context.Context, config *pgx.ConnConfig, files fs.FS) 
 // with runs some work on a connection of its own.
 func with(ctx context.Context, config *pgx.ConnConfig, work func(*pgx.Conn) error) error {
 	config = config.Copy()
-	connected := guard(&config.Config)
+	guard(&config.Config)
 	c, err := pgx.ConnectConfig(ctx, config)
-	connected()
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // needed are the settings without which a commit that PostgreSQL reports may be
@@ -34,30 +36,19 @@ func durable(settings map[string]string) error {
 }
 
 // demandDurable turns synchronous_commit on for those who turned it off, who may
-// be the database's or the role's owner, and reads the settings back. The
-// statement runs by itself and has no parameters, so any kind of connection can
-// run it.
+// be the database's or the role's owner, and reads the settings back.
 const demandDurable = `SELECT set_config('synchronous_commit',
-	CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
-
-const readDurable = `SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
+	CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false);
+SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
 	current_setting('data_sync_retry'), current_setting('server_encoding')`
 
-// checkDurable is given the row of [readDurable].
-func checkDurable(row []string) error {
-	return durable(map[string]string{
-		"fsync": row[0], "full_page_writes": row[1], "synchronous_commit": row[2], "data_sync_retry": row[3], "server_encoding": row[4],
-	})
-}
-
 // makeDurable makes a commit on the connection mean that it is kept, or fails.
-func (c *conn) makeDurable(ctx context.Context) error {
-	if _, err := c.texts(ctx, demandDurable); err != nil {
-		return err
-	}
-	row, err := c.texts(ctx, readDurable)
+func makeDurable(ctx context.Context, c *pgconn.PgConn) error {
+	row, err := texts(ctx, c, demandDurable)
 	if err != nil {
 		return err
 	}
-	return checkDurable(row)
+	return durable(map[string]string{
+		"fsync": row[0], "full_page_writes": row[1], "synchronous_commit": row[2], "data_sync_retry": row[3], "server_encoding": row[4],
+	})
 }

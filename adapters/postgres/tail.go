@@ -117,7 +117,7 @@ func (t *tail) listen() error {
 	defer context.AfterFunc(t.ctx, func() { _ = c.Conn().Close() })()
 	// From here on nothing is missed: what was committed before is in the head
 	// that is read below, and of what comes after there is a notification.
-	_, deaf := c.texts(try, `LISTEN alur_log; SELECT 1`)
+	_, deaf := texts(try, c.PgConn, `LISTEN alur_log; SELECT 1`)
 	var refused *pgconn.PgError // a standby refuses
 	if deaf != nil && !errors.As(deaf, &refused) {
 		return deaf

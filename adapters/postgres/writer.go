@@ -34,10 +34,7 @@ func (w *writer) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = c.makeDurable(ctx); err == nil {
-		err = w.replace(ctx, c)
-	}
-	if err != nil {
+	if err := w.replace(ctx, c); err != nil {
 		c.drop()
 		return err
 	}
@@ -51,12 +48,12 @@ func (w *writer) connect(ctx context.Context) error {
 func (w *writer) replace(ctx context.Context, c *conn) error {
 	if w.lost {
 		// It may be a server where this is not allowed, or another server.
-		_, err := c.texts(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = `+w.pid+` AND backend_start::text = '`+w.began+`'`)
+		_, err := texts(ctx, c.PgConn, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = `+w.pid+` AND backend_start::text = '`+w.began+`'`)
 		if err != nil && weigh(err) == passing {
 			return err
 		}
 	}
-	row, err := c.texts(ctx, `SELECT pid::text, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()`)
+	row, err := texts(ctx, c.PgConn, `SELECT pid::text, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()`)
 	if err != nil {
 		return err
 	}

@@ -15,5 +15,9 @@ CREATE INDEX keys_of_erasure ON alur_keys.key (erasure) WHERE state = 'erasing';
 
 CREATE TABLE alur_keys.secret (name text COLLATE "C" PRIMARY KEY, value bytea NOT NULL);
 
+-- Statistics are made of values: copies of what is to be destroyed.
+ALTER TABLE alur_keys.key ALTER COLUMN subject SET STATISTICS 0, ALTER COLUMN wrapped SET STATISTICS 0;
+ALTER TABLE alur_keys.secret ALTER COLUMN value SET STATISTICS 0;
+
 -- Which tables may still hold bytes of what was overwritten in them.
 CREATE TABLE alur_keys.leftover (name text PRIMARY KEY);

@@ -1,0 +1,56 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Views is the schema the views live in: connections that write and connections
+// that cannot. Names in their statements are those of the schema.
+type Views struct {
+	Writer *sql.DB
+	Reader *sql.DB
+}
+
+const viewSchema = "alur_views"
+
+// OpenViews opens the schema the views live in, and creates it when there is
+// none. It is apart from the log: it may be dropped and is then built anew.
+func OpenViews(ctx context.Context, dsn string) (Views, error) {
+	path := map[string]string{"search_path": viewSchema}
+	writing, err := configured(dsn, forWriting, path)
+	if err != nil {
+		return Views{}, fmt.Errorf("open views: %w", err)
+	}
+	v := Views{Writer: database(writing, 4)}
+	if err := createViewSchema(ctx, v.Writer); err != nil {
+		return Views{}, errors.Join(fmt.Errorf("open views in %s: %w", writing.Database, err), v.Writer.Close())
+	}
+	reading := writing.Copy()
+	reading.RuntimeParams["default_transaction_read_only"] = "on"
+	reading.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary // who just wrote wants to see it
+	v.Reader = database(reading, 8)
+	return v, nil
+}
+
+// createViewSchema asks first: who may not create a schema may use one. Of several
+// that create it at once, all but one may be told that it is there.
+func createViewSchema(ctx context.Context, db *sql.DB) error {
+	var exists bool
+	const ask = `SELECT to_regnamespace('` + viewSchema + `') IS NOT NULL`
+	if err := db.QueryRowContext(ctx, ask).Scan(&exists); err != nil || exists {
+		return err
+	}
+	_, err := db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+viewSchema)
+	if isUniqueViolation(err) {
+		return nil
+	}
+	return err
+}
+
+// Close closes the connections.
+func (v Views) Close() error { return errors.Join(v.Reader.Close(), v.Writer.Close()) }
