@@ -189,7 +189,8 @@ func TestTrap3PanicOnClose(t *testing.T) {
 	<-inside
 	c.retire(errLost)
 	close(retired)
-	if a := <-answers; a.err != nil {
+	// It may be told that the connection was lost, for it had none yet.
+	if a := <-answers; a.err != nil && !errors.Is(a.err, errLost) {
 		t.Errorf("a client was closed under a call: %v", a.err)
 	}
 	// And in the crowd: nobody sees a panic, though all are closed on.

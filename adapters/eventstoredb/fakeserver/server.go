@@ -108,7 +108,10 @@ func (s *Server) Stop() error {
 		return nil
 	}
 	running.Stop()
-	return <-served
+	if err := <-served; !errors.Is(err, grpc.ErrServerStopped) { // before it had begun
+		return err
+	}
+	return nil
 }
 
 // Address is the host and port of the server.
