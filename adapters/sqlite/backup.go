@@ -49,7 +49,10 @@ func (l *Log) backup(ctx context.Context, path string) error {
 	if err := publish(f.Name(), path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // copyTo writes what one moment of the log holds into an empty file. It has a
@@ -73,13 +76,14 @@ func (l *Log) copyTo(ctx context.Context, path string) error {
 }
 
 // publish gives a file its name. A link, unlike a rename, fails when somebody made
-// a file of that name in between; not every file system has links.
+// a file of that name in between; a file system without links says that it has
+// none, or that nobody may make one.
 func publish(from, to string) error {
 	err := os.Link(from, to)
-	if err == nil || errors.Is(err, os.ErrExist) {
-		return err
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, os.ErrPermission) {
+		return os.Rename(from, to)
 	}
-	return os.Rename(from, to)
+	return err
 }
 
 func syncFile(path string) error {

@@ -19,12 +19,17 @@ import (
 const childTask = "ALUR_TEST_CHILD"
 
 // tasks are what a child can do: each gets its arguments and the status to exit
-// with is 0 if it returns nil.
+// with is 0 if it returns nil. Each lives beside the tests that need it.
 var tasks = map[string]func(args []string, out io.Writer) error{
-	"hold": hold,
+	"hold":    hold,
+	"append":  appendOnCommand,
+	"backup":  backupOnCommand,
+	"destroy": destroyOnCommand,
+	"look":    look,
 }
 
 func runChild() int {
+	letTrace()
 	name, rest, _ := strings.Cut(os.Getenv(childTask), "\n")
 	if err := tasks[name](strings.Split(rest, "\n"), os.Stdout); err != nil {
 		fmt.Println("error:", err)
@@ -36,23 +41,32 @@ func runChild() int {
 // child is a process that does a task.
 type child struct {
 	*exec.Cmd
+	in    io.WriteCloser
 	lines *bufio.Scanner
 }
 
 // start runs a task, by way of a wrapper such as strace if one is given. The
 // child is killed at the end of the test if it is still there.
-func start(t *testing.T, wrapper []string, task ...string) child {
+func start(t testing.TB, wrapper []string, task ...string) child {
+	t.Helper()
+	return startAs(t, func(*exec.Cmd) {}, wrapper, task...)
+}
+
+// startAs is start with a say in how the process is made.
+func startAs(t testing.TB, as func(*exec.Cmd), wrapper []string, task ...string) child {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	args := append(append([]string{}, wrapper...), os.Args[0])
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), childTask+"="+strings.Join(task, "\n"))
 	cmd.Stderr = os.Stderr
+	as(cmd)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cmd.StdinPipe(); err != nil { // a child that waits, waits for its end
+	in, err := cmd.StdinPipe() // a child that waits, waits for a command or for its end
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
@@ -62,13 +76,38 @@ func start(t *testing.T, wrapper []string, task ...string) child {
 		cancel()
 		_ = cmd.Wait()
 	})
-	return child{cmd, bufio.NewScanner(out)}
+	return child{cmd, in, bufio.NewScanner(out)}
 }
 
 // line is the next line that the child says, or "" at its end.
 func (c child) line() string {
 	c.lines.Scan()
 	return c.lines.Text()
+}
+
+// expect fails the test unless this is what the child says next.
+func (c child) expect(t testing.TB, want string) {
+	t.Helper()
+	if got := c.line(); got != want {
+		t.Fatalf("the child says %q, want %q", got, want)
+	}
+}
+
+// tell gives the child a command.
+func (c child) tell(t testing.TB, command string) {
+	t.Helper()
+	if _, err := fmt.Fprintln(c.in, command); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// kill ends the child as a failing machine would, and waits until it is gone.
+func (c child) kill(t testing.TB) {
+	t.Helper()
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait() // "signal: killed"
 }
 
 // hold opens a log for writing and keeps it until it is killed.
@@ -80,5 +119,21 @@ func hold(args []string, out io.Writer) error {
 	defer log.Close()
 	fmt.Fprintln(out, "held")
 	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// look waits for a line, opens a log for writing, and says where its head is.
+func look(args []string, out io.Writer) error {
+	fmt.Fprintln(out, "ready")
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		return err
+	}
+	log, err := sqlite.Open(context.Background(), args[0])
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	head, err := log.Head(context.Background())
+	fmt.Fprintln(out, "head", head)
 	return err
 }
