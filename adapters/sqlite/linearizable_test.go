@@ -1,0 +1,60 @@
+package sqlite_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alur-id/alur/adapters/sqlite"
+	"github.com/alur-id/alur/adapters/storetest"
+	"github.com/alur-id/alur/domain"
+)
+
+// impatient is a log whose appends and reads are given up at random moments.
+type impatient struct{ domain.EventLog }
+
+func (l impatient) Append(ctx context.Context, a domain.Append) (domain.Appended, error) {
+	ctx, cancel := context.WithTimeout(ctx, rand.N(4*time.Millisecond))
+	defer cancel()
+	done, err := l.EventLog.Append(ctx, a)
+	var conflict *domain.ConflictError
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &conflict) {
+		panic(err)
+	}
+	return done, err
+}
+
+// elsewhere is a log that is read as another process reads it.
+type elsewhere struct {
+	domain.EventLog // is read
+	writer          domain.EventLog
+}
+
+func (l elsewhere) Append(ctx context.Context, a domain.Append) (domain.Appended, error) {
+	return l.writer.Append(ctx, a)
+}
+
+// Clients with patience, without, and of another process's kind, which share
+// nothing with the writer but the file, see one order of things.
+func TestHistoriesOfClientsThatGoAwayAreLinearizable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alur.db")
+	log := open(t, path)
+	reader, err := sqlite.OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	h := storetest.NewHistories()
+	var wg sync.WaitGroup
+	for client := range 9 {
+		l := []domain.EventLog{log, impatient{log}, elsewhere{reader, log}}[client%3]
+		wg.Go(func() { h.Client(t.Context(), t, l, client, 3, 30) })
+	}
+	wg.Wait()
+	h.Check(t)
+	storetest.Verify(t, features, log)
+}
