@@ -59,13 +59,12 @@ const batchSize = 2000
 // are emptied and will be built anew.
 func NewViews(ctx context.Context, log domain.EventLog, db *sql.DB, logger *slog.Logger, projections ...Projection) (*Views, error) {
 	v := &Views{log: log, db: db, logger: logger}
-	_, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS checkpoint (
-		projection TEXT PRIMARY KEY, shape TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL)`)
-	if err != nil {
+	if err := createCheckpoint(ctx, db); err != nil {
 		return nil, fmt.Errorf("prepare views: %w", err)
 	}
 	for _, p := range projections {
 		w := &view{Projection: p, moved: make(chan struct{})}
+		var err error
 		if w.position, err = v.prepare(ctx, p); err != nil {
 			return nil, fmt.Errorf("prepare view %s: %w", p.Name(), err)
 		}
@@ -74,8 +73,23 @@ func NewViews(ctx context.Context, log domain.EventLog, db *sql.DB, logger *slog
 	return v, nil
 }
 
+// createCheckpoint tries twice: of several processes that create the table at once,
+// PostgreSQL fails all but one, which then find it.
+func createCheckpoint(ctx context.Context, db *sql.DB) error {
+	var err error
+	for range 2 {
+		_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS checkpoint (
+			projection TEXT PRIMARY KEY, shape TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL)`)
+		if err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 // prepare returns where the view stands, after emptying it if its rows are not
-// of this log and shape.
+// of this log and shape. Of several processes, one does that: the row of the
+// checkpoint is what the others wait for.
 func (v *Views) prepare(ctx context.Context, p Projection) (domain.Position, error) {
 	sum := sha256.Sum256([]byte(p.Schema()))
 	shape := hex.EncodeToString(sum[:8])
@@ -84,13 +98,16 @@ func (v *Views) prepare(ctx context.Context, p Projection) (domain.Position, err
 		return 0, err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
-	var was, event string
-	var position domain.Position
-	err = tx.QueryRowContext(ctx, `SELECT shape, position, event FROM checkpoint WHERE projection = $1`, p.Name()).Scan(&was, &position, &event)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO checkpoint (projection, shape, position, event) VALUES ($1, '', 0, '') ON CONFLICT DO NOTHING`, p.Name()); err != nil {
 		return 0, err
 	}
-	if err == nil && was == shape {
+	var was, event string
+	var position domain.Position
+	err = tx.QueryRowContext(ctx, `UPDATE checkpoint SET position = position WHERE projection = $1 RETURNING shape, position, event`, p.Name()).Scan(&was, &position, &event)
+	if err != nil {
+		return 0, err
+	}
+	if was == shape {
 		same, err := v.sameLog(ctx, position, event)
 		if err != nil || same {
 			return position, err
@@ -102,9 +119,7 @@ func (v *Views) prepare(ctx context.Context, p Projection) (domain.Position, err
 			return 0, err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO checkpoint (projection, shape, position, event) VALUES ($1, $2, 0, '')
-		ON CONFLICT (projection) DO UPDATE SET shape = excluded.shape, position = 0, event = ''`, p.Name(), shape)
-	if err != nil {
+	if _, err = tx.ExecContext(ctx, `UPDATE checkpoint SET shape = $1, position = 0, event = '' WHERE projection = $2`, shape, p.Name()); err != nil {
 		return 0, err
 	}
 	return 0, tx.Commit()
@@ -177,9 +192,9 @@ func (v *Views) catchUp(ctx context.Context, w *view) error {
 	}
 }
 
-// advance folds one batch. It takes the write lock of the database first and
-// reads the checkpoint under it, so that another process cannot be folding the
-// same events; where the lock does not give that, the guarded update does.
+// advance folds one batch. It reads the checkpoint by changing it, which locks the
+// row on PostgreSQL and the file on SQLite: another process cannot be folding the
+// same events. Where the lock does not give that, the guarded update does.
 func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 	w.step.Lock()
 	defer w.step.Unlock()
@@ -193,7 +208,7 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
 	var position domain.Position
-	if err := tx.QueryRowContext(ctx, `SELECT position FROM checkpoint WHERE projection = $1`, w.Name()).Scan(&position); err != nil {
+	if err := tx.QueryRowContext(ctx, `UPDATE checkpoint SET position = position WHERE projection = $1 RETURNING position`, w.Name()).Scan(&position); err != nil {
 		return 0, err
 	}
 	batch := make([]domain.Recorded, 0, batchSize)
