@@ -21,9 +21,10 @@ func BenchmarkDecide(b *testing.B) {
 // lines are the figures; EventStoreDB here is the server of the tests, in this very
 // process, so they are those of the adapter alone.
 func BenchmarkStores(b *testing.B) {
-	for name, s := range everyStores(b) {
+	for name, open := range everyStores {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
+				s := open(b)
 				s.sealing = true
 				o := benchFlags{stores: s, seconds: 5, clients: []int{1, 64}, batch: []int{1, 10}}
 				if err := o.on(b.Context(), b.TempDir(), os.Stdout); err != nil {

@@ -2,17 +2,43 @@ package main
 
 import (
 	"context"
-	"errors"
+
+	"github.com/alur-id/alur/adapters/postgres"
 )
 
-var errNoPostgres = errors.New("PostgreSQL cannot be used yet")
-
-func (s stores) openPostgresLog(context.Context) (eventLog, features, error) {
-	return nil, features{}, errNoPostgres
+func (s stores) openPostgresLog(ctx context.Context) (eventLog, features, error) {
+	open := postgres.OpenLog
+	if s.readOnly {
+		open = postgres.OpenLogReadOnly
+	}
+	log, err := open(ctx, s.db)
+	return opened(log, features{gapless: true, kind: "postgres"}, err)
 }
 
-func (s stores) openPostgresViews(context.Context) (viewsDB, error) { return viewsDB{}, errNoPostgres }
+func (s stores) openPostgresViews(ctx context.Context) (viewsDB, error) {
+	v, err := postgres.OpenViews(ctx, s.db)
+	if err != nil {
+		return viewsDB{}, err
+	}
+	return viewsDB{v.Writer, v.Reader, v}, nil
+}
 
-func (s stores) openPostgresKeys(context.Context) (keyStore, error) { return nil, errNoPostgres }
+func (s stores) openPostgresKeys(ctx context.Context) (keyStore, error) {
+	open := postgres.OpenKeys
+	if s.readOnly {
+		open = postgres.OpenKeysReadOnly
+	}
+	store, err := open(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
 
-func (s stores) openPostgresBare(context.Context) (bareStore, error) { return nil, errNoPostgres }
+func (s stores) openPostgresBare(ctx context.Context) (bareStore, error) {
+	store, err := postgres.OpenBare(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}

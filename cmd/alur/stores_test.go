@@ -11,35 +11,44 @@ import (
 
 	"github.com/alur-id/alur/adapters/eventstoredb/fakeserver"
 	"github.com/alur-id/alur/adapters/keys"
+	"github.com/alur-id/alur/adapters/storetest/pgserver"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
 )
 
 // everyStores makes empty stores of each kind that the program can be given.
-func everyStores(t testing.TB) map[string]stores {
+var everyStores = map[string]func(testing.TB) stores{
+	"a file":                 func(t testing.TB) stores { return stores{db: filepath.Join(t.TempDir(), "alur.db")} },
+	"files and EventStoreDB": func(t testing.TB) stores { return stores{db: filepath.Join(t.TempDir(), "alur.db"), log: cluster(t)} },
+	"PostgreSQL":             func(t testing.TB) stores { return stores{db: pgserver.Start(t).NewDatabase(t), kek: newKEK(t)} },
+	"PostgreSQL and EventStoreDB": func(t testing.TB) stores {
+		return stores{db: pgserver.Start(t).NewDatabase(t), log: cluster(t), kek: newKEK(t)}
+	},
+}
+
+// cluster is where an EventStoreDB answers.
+func cluster(t testing.TB) string {
 	t.Helper()
-	file := func() string { return filepath.Join(t.TempDir(), "alur.db") }
-	cluster := func() string {
-		s, err := fakeserver.Start()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Stop(); err != nil {
-				t.Error(err)
-			}
-		})
-		return s.ConnectionString()
-	}
-	kek := filepath.Join(t.TempDir(), "alur.kek")
-	if err := writeRing(kek, keys.Ring{keys.NewKEK()}); err != nil {
+	s, err := fakeserver.Start()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]stores{
-		"a file":                 {db: file()},
-		"files and EventStoreDB": {db: file(), log: cluster(), kek: kek},
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s.ConnectionString()
+}
+
+func newKEK(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "alur.kek")
+	if err := writeRing(path, keys.Ring{keys.NewKEK()}); err != nil {
+		t.Fatal(err)
 	}
+	return path
 }
 
 // played is a house in which one person's request was decided and another's is
@@ -85,8 +94,9 @@ func (h *house) faults(t *testing.T, s stores) verified {
 
 // Everything that the program promises, on each kind of stores.
 func TestEveryStores(t *testing.T) {
-	for name, s := range everyStores(t) {
+	for name, open := range everyStores {
 		t.Run(name, func(t *testing.T) {
+			s := open(t)
 			h := played(t, s)
 			if v := h.faults(t, s); v.Events != 1+len(life)+2 || v.Boxes != len(life)+2 {
 				t.Errorf("%+v", v)
@@ -160,11 +170,12 @@ func (h *house) erase(t *testing.T, s projections.Status) {
 
 // A log moves between any two stores, and back, and stays the same log.
 func TestCopyBetweenEveryStores(t *testing.T) {
-	for name, s := range everyStores(t) {
-		h := played(t, s)
-		want := h.faults(t, s).Digest
-		for other, target := range everyStores(t) {
+	for name, from := range everyStores {
+		for other, to := range everyStores {
 			t.Run(name+" to "+other, func(t *testing.T) {
+				s, target := from(t), to(t)
+				h := played(t, s)
+				want := h.faults(t, s).Digest
 				c := newLogCopy()
 				var errs bytes.Buffer
 				c.SetErr(&errs)
