@@ -59,13 +59,16 @@ func (s *KeyStore) Put(ctx context.Context, k domain.StoredKey) (domain.StoredKe
 		if err != nil {
 			return err
 		}
-		live, err = scanKey(s.db.QueryRowContext(ctx, selectLive, k.Subject, k.Class))
-		if err != nil || live.ID != uuid.Nil {
-			return err
+		n, err := stored.RowsAffected()
+		if err == nil && n == 0 {
+			live, err = scanKey(s.db.QueryRowContext(ctx, selectLive, k.Subject, k.Class))
+			if err == nil && live.ID == uuid.Nil {
+				// The live one that was in the way was erased since.
+				err = fmt.Errorf("there is a key %s already: %w", k.ID, errTaken)
+			}
 		}
-		// The live one that was in the way, or was just stored, was erased since.
-		if n, err := stored.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fmt.Errorf("there is a key %s already: %w", k.ID, errTaken))
+		if err != nil || n == 0 {
+			return err
 		}
 		live = k
 		return nil

@@ -98,6 +98,8 @@ func TestEveryStores(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
 			h := played(t, s)
+			// Tables, indexes and write-ahead logs, whatever has been moved where.
+			nothingPlain(t, s.folder(t), "Cut Rekaan", "0800-000-0000", "Jalan yang tidak ada nomor 0", "Berkas diperiksa")
 			if v := h.faults(t, s); v.Events != 1+len(life)+2 || v.Boxes != len(life)+2 {
 				t.Errorf("%+v", v)
 			}
@@ -117,6 +119,14 @@ func TestEveryStores(t *testing.T) {
 			}
 		})
 	}
+}
+
+// folder is where the files of the stores are.
+func (s stores) folder(t *testing.T) string {
+	if isPostgres(s.db) {
+		return pgserver.Start(t).Data()
+	}
+	return filepath.Dir(s.db)
 }
 
 // subjectOf is the subject whose data a request holds.
