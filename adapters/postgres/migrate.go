@@ -65,8 +65,9 @@ type query interface {
 // taken are the hashes of the migrations that a database took, none for one
 // without the schema.
 func (s schema) taken(ctx context.Context, q query) ([]string, error) {
+	// Not to_regclass, which after a wait for a lock may answer from before it.
 	var exists bool
-	if err := q.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, s.name+".migration").Scan(&exists); err != nil || !exists {
+	if err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'migration')`, s.name).Scan(&exists); err != nil || !exists {
 		return nil, err
 	}
 	rows, err := q.Query(ctx, `SELECT hash FROM `+s.name+`.migration ORDER BY number`)

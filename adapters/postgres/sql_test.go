@@ -10,20 +10,28 @@ import (
 // dial connects as somebody else than the store.
 func dial(t testing.TB, dsn string) *pgx.Conn {
 	t.Helper()
-	c, err := pgx.Connect(t.Context(), dsn)
+	c := dialWith(t.Context(), t, dsn)
+	t.Cleanup(func() { c.Close(context.Background()) })
+	return c
+}
+
+func dialWith(ctx context.Context, t testing.TB, dsn string) *pgx.Conn {
+	t.Helper()
+	c, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close(context.Background()) })
 	return c
 }
 
 // execute runs statements, each by itself.
 func execute(t testing.TB, dsn string, statements ...string) {
 	t.Helper()
-	c := dial(t, dsn)
+	ctx := context.Background() // a test's own has ended when it cleans up
+	c := dialWith(ctx, t, dsn)
+	defer c.Close(ctx)
 	for _, s := range statements {
-		if _, err := c.Exec(t.Context(), s); err != nil {
+		if _, err := c.Exec(ctx, s); err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
 	}
