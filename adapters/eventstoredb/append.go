@@ -41,7 +41,7 @@ const atOnce = 32
 // the append was there before or holds other bytes. The library gives the version
 // that a stream is at only as text; a conflict's Actual is read from the stream.
 func (l *Log) Append(ctx context.Context, a domain.Append) (domain.Appended, error) {
-	if err := errors.Join(ctx.Err(), l.check(a)); err != nil {
+	if err := l.check(a); err != nil {
 		return domain.Appended{}, err
 	}
 	return l.append(ctx, a)

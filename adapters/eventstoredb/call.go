@@ -34,8 +34,8 @@ type answer[T any] struct {
 func ask[T any](ctx context.Context, h *healer, f func(context.Context, *esdb.Client) (T, error)) (T, error) {
 	var none T
 	var before error
-	if err := ctx.Err(); err != nil {
-		return none, err
+	if ctx.Err() != nil {
+		return none, unavailable(ctx, nil)
 	}
 	pause := h.pause()
 	for odd := 0; ; {
