@@ -26,6 +26,7 @@ var tasks = map[string]func(args []string, out io.Writer) error{
 	"backup":  backupOnCommand,
 	"destroy": destroyOnCommand,
 	"look":    look,
+	"read":    readOnCommand,
 }
 
 func runChild() int {

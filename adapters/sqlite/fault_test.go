@@ -58,6 +58,7 @@ var failing = map[string]badDisk{
 	"an fsync":                           {[]string{"-wal"}, []string{"fsync:error=EIO", "fdatasync:error=EIO"}, 1},
 	"one fsync and no other":             {[]string{"-wal"}, []string{"fsync:error=EIO:when=1", "fdatasync:error=EIO:when=1"}, 1},
 	"an fsync that finds no space":       {[]string{"-wal"}, []string{"fsync:error=ENOSPC", "fdatasync:error=ENOSPC"}, 1},
+	"a write, for it can only be read":   {[]string{"-wal"}, []string{"pwrite64:error=EROFS"}, 1},
 	"a write of a checkpoint":            {[]string{""}, []string{"pwrite64:error=EIO"}, bigAppend},
 	"an fsync of a checkpoint":           {[]string{""}, []string{"fsync:error=EIO", "fdatasync:error=EIO"}, bigAppend},
 	"a read for a checkpoint":            {[]string{"-wal"}, []string{"pread64:error=EIO"}, bigAppend},
