@@ -11,7 +11,6 @@ import (
 
 	"github.com/alur-id/alur/adapters/eventstoredb/fakeserver"
 	"github.com/alur-id/alur/adapters/storetest"
-	"github.com/alur-id/alur/domain"
 )
 
 // realServer names a connection string of a real server to run the contract on too.
@@ -70,7 +69,7 @@ func limited(t testing.TB) context.Context {
 
 func TestContract(t *testing.T) {
 	storetest.Run(t, storetest.Features{MaxAppend: MaxAppend}, func(t *testing.T) storetest.Log {
-		return pieces{opened(t, serve(t).ConnectionString(), defaults())}
+		return opened(t, serve(t).ConnectionString(), defaults())
 	})
 }
 
@@ -83,21 +82,6 @@ func TestContractOnARealServer(t *testing.T) {
 	storetest.Run(t, storetest.Features{MaxAppend: MaxAppend}, func(t *testing.T) storetest.Log {
 		set := defaults()
 		set.prefix = "alur-test-" + uuid.NewString() + "-"
-		return pieces{opened(t, connection, set)}
+		return opened(t, connection, set)
 	})
-}
-
-// pieces appends in several appends what is many events. The suite gives 2500 at
-// once, more than a server takes, where it only wants many to read.
-type pieces struct{ *Log }
-
-func (p pieces) Append(ctx context.Context, a domain.Append) (domain.Appended, error) {
-	const many = 1000
-	for len(a.Entries) > many {
-		if done, err := p.Log.Append(ctx, domain.Append{Stream: a.Stream, Expected: a.Expected, Entries: a.Entries[:many]}); err != nil {
-			return done, err
-		}
-		a.Expected, a.Entries = a.Expected+many, a.Entries[many:]
-	}
-	return p.Log.Append(ctx, a)
 }

@@ -26,27 +26,30 @@ func (s *Server) Read(request *streams.ReadReq, out streams.Streams_ReadServer) 
 	if o.GetFilter() != nil {
 		return status.Error(codes.Unimplemented, "the fake server filters subscriptions only")
 	}
-	records, found := s.selected(o)
+	records, step, found := s.selected(o)
 	if !found {
 		return s.send(out, &streams.ReadResp{Content: &streams.ReadResp_StreamNotFound_{StreamNotFound: &streams.ReadResp_StreamNotFound{
 			StreamIdentifier: o.GetStream().GetStreamIdentifier(),
 		}}})
 	}
-	for i, r := range records {
-		if uint64(i) == o.GetCount() {
-			return nil
-		}
-		if err := s.send(out, event(r)); err != nil {
+	at := 0
+	if step < 0 {
+		at = len(records) - 1
+	}
+	for n := uint64(0); n < o.GetCount() && at >= 0 && at < len(records); n++ {
+		if err := s.send(out, event(records[at])); err != nil {
 			return err
 		}
+		at += step
 	}
 	return nil
 }
 
-// selected is what a read asks for, in its direction, its count aside. Forwards
-// the first is the one at the place that was given, backwards in all streams the
-// one before it: a place is the beginning of an event.
-func (s *Server) selected(o *streams.ReadReq_Options) (records []record, found bool) {
+// selected is what a read asks for, its count aside, and the step from one to the
+// next: backwards from the last of them. Forwards the first is the one at the place
+// that was given, backwards in all streams the one before it: a place is the
+// beginning of an event.
+func (s *Server) selected(o *streams.ReadReq_Options) (records []record, step int, found bool) {
 	backwards := o.GetReadDirection() == streams.ReadReq_Options_Backwards
 	var at int
 	if all := o.GetAll(); all != nil {
@@ -55,16 +58,14 @@ func (s *Server) selected(o *streams.ReadReq_Options) (records []record, found b
 	} else {
 		records = s.data.of(string(o.GetStream().GetStreamIdentifier().GetStreamName()))
 		if len(records) == 0 {
-			return nil, false
+			return nil, 0, false
 		}
 		at = revision(o.GetStream(), len(records), backwards)
 	}
 	if !backwards {
-		return records[at:], true
+		return records[at:], 1, true
 	}
-	records = slices.Clone(records[:at])
-	slices.Reverse(records)
-	return records, true
+	return records[:at], -1, true
 }
 
 func place(all *streams.ReadReq_Options_AllOptions, records []record) int {

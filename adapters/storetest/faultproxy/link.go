@@ -13,6 +13,9 @@ type link struct {
 	ends []net.Conn
 	once sync.Once
 	gone chan struct{} // closed when the link is cut
+
+	still   sync.Once
+	stalled chan struct{} // closed when nothing passes any more
 }
 
 func (l *link) forward() {
@@ -68,9 +71,17 @@ func (l *link) pump(to, from net.Conn) {
 	}
 }
 
+func (l *link) stall() { l.still.Do(func() { close(l.stalled) }) }
+
 // wait returns true when bytes may pass, false when the link was cut.
 func (l *link) wait() bool {
 	for {
+		select {
+		case <-l.stalled:
+			<-l.gone
+			return false
+		default:
+		}
 		gate := l.proxy.gate()
 		select {
 		case <-gate:

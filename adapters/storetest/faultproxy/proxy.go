@@ -72,6 +72,16 @@ func (p *Proxy) passing() bool {
 	}
 }
 
+// Stall makes the connections that are open now half-open for good, as a router does
+// that forgot them. New ones pass.
+func (p *Proxy) Stall() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.stall()
+	}
+}
+
 // Refuse makes new connections end at once. Those that are open stay.
 func (p *Proxy) Refuse(refuse bool) {
 	p.mu.Lock()
@@ -94,7 +104,7 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return // the listener was closed
 		}
-		l := &link{proxy: p, ends: []net.Conn{conn}, gone: make(chan struct{})}
+		l := &link{proxy: p, ends: []net.Conn{conn}, gone: make(chan struct{}), stalled: make(chan struct{})}
 		if !p.admit(l) {
 			reset(conn)
 			continue

@@ -138,6 +138,20 @@ func TestFreezeIsSilent(t *testing.T) {
 	}
 }
 
+func TestStallIsForThoseThatAreOpen(t *testing.T) {
+	p := faultproxy.Start(t, "tcp", echo(t))
+	before := dial(t, p)
+	say(t, before, "one")
+	wantEcho(t, before, "one")
+	p.Stall()
+	say(t, before, "two")
+	wantSilence(t, before)
+	after := dial(t, p)
+	say(t, after, "two")
+	wantEcho(t, after, "two")
+	wantSilence(t, before)
+}
+
 func TestRefuse(t *testing.T) {
 	p := faultproxy.Start(t, "tcp", echo(t))
 	open := dial(t, p)
