@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,7 +22,7 @@ const clients = 64
 func parallel(b *testing.B, work func(n int) error) {
 	b.Helper()
 	var next atomic.Int64
-	b.SetParallelism(clients) // times GOMAXPROCS, which RunParallel multiplies with
+	b.SetParallelism(max(1, clients/runtime.GOMAXPROCS(0)))
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

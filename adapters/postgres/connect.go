@@ -62,10 +62,10 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = firstPatience
 	}
-	switch {
-	case p == forReading:
+	switch p {
+	case forReading:
 		config.RuntimeParams["default_transaction_read_only"] = "on"
-	default:
+	case forWriting:
 		config.AfterConnect = makeDurable
 		if config.ValidateConnect == nil {
 			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
@@ -168,7 +168,7 @@ func texts(ctx context.Context, c *pgconn.PgConn, statements string) ([]string, 
 func (c *conn) part() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = c.PgConn.Close(ctx) // the server notices anyhow
+	_ = c.Close(ctx) // the server notices anyhow
 }
 
 // drop ends a connection of which nothing good is to be expected.
