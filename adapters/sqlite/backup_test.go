@@ -226,7 +226,7 @@ func backingUp(t *testing.T) (c child, from, to string) {
 	t.Helper()
 	from, to = filepath.Join(t.TempDir(), "alur.db"), filepath.Join(t.TempDir(), "copy.db")
 	add(t, open(t, from), storetest.New(t, "s", 0, 500))
-	c = start(t, nil, "backup", from, to)
+	c = start(t, "backup", from, to)
 	c.expect(t, "ready")
 	return c, from, to
 }

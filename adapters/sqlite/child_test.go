@@ -39,6 +39,9 @@ func runChild() int {
 	return 0
 }
 
+// raceFound is how a process ends in which the race detector found something.
+const raceFound = 66
+
 // child is a process that does a task.
 type child struct {
 	*exec.Cmd
@@ -46,20 +49,20 @@ type child struct {
 	lines *bufio.Scanner
 }
 
-// start runs a task, by way of a wrapper such as strace if one is given. The
-// child is killed at the end of the test if it is still there.
-func start(t testing.TB, wrapper []string, task ...string) child {
+// start runs a task. The child is killed at the end of the test if it is still
+// there.
+func start(t testing.TB, task ...string) child {
 	t.Helper()
-	return startAs(t, func(*exec.Cmd) {}, wrapper, task...)
+	return startAs(t, func(*exec.Cmd) {}, task...)
 }
 
 // startAs is start with a say in how the process is made.
-func startAs(t testing.TB, as func(*exec.Cmd), wrapper []string, task ...string) child {
+func startAs(t testing.TB, as func(*exec.Cmd), task ...string) child {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	args := append(append([]string{}, wrapper...), os.Args[0])
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), childTask+"="+strings.Join(task, "\n"))
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	// With the race detector a process would wait a second before it ends.
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", childTask+"="+strings.Join(task, "\n"))
 	cmd.Stderr = os.Stderr
 	as(cmd)
 	out, err := cmd.StdoutPipe()
@@ -75,7 +78,10 @@ func startAs(t testing.TB, as func(*exec.Cmd), wrapper []string, task ...string)
 	}
 	t.Cleanup(func() {
 		cancel()
-		_ = cmd.Wait()
+		_ = cmd.Wait() // most are killed
+		if cmd.ProcessState.ExitCode() == raceFound {
+			t.Error("there is a data race in the child; see what it wrote")
+		}
 	})
 	return child{cmd, in, bufio.NewScanner(out)}
 }

@@ -275,7 +275,7 @@ func TestKilledBetweenDestroyingAndCleaning(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keys.db")
 			gone, erasure := marked(t, path)
-			dying := start(t, nil, "destroy", path, erasure.String())
+			dying := start(t, "destroy", path, erasure.String())
 			dying.expect(t, "ready")
 			breakDisk(t, dying, []string{path + c.suffix}, c.call)
 			dying.tell(t, "destroy")
@@ -308,7 +308,7 @@ func TestCleaningThatFailsIsFinishedLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keys.db")
 			gone, erasure := marked(t, path)
-			child := start(t, nil, "destroy", path, erasure.String())
+			child := start(t, "destroy", path, erasure.String())
 			child.expect(t, "ready")
 			disk := breakDisk(t, child, []string{path + c.suffix}, c.fault)
 			child.tell(t, "destroy")

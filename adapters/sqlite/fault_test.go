@@ -14,7 +14,7 @@ import (
 // appending starts a child that appends on command; see [appendOnCommand].
 func appending(t testing.TB, path string, clients, events int) child {
 	t.Helper()
-	c := start(t, nil, "append", path, fmt.Sprint(clients), fmt.Sprint(events))
+	c := start(t, "append", path, fmt.Sprint(clients), fmt.Sprint(events))
 	c.expect(t, "ready")
 	return c
 }
@@ -181,7 +181,7 @@ func TestWhatWasFoundIsMadeDurable(t *testing.T) {
 				t.Fatalf("a child that died says %q", got)
 			}
 			_ = dying.Wait()
-			next := start(t, nil, "look", path)
+			next := start(t, "look", path)
 			next.expect(t, "ready")
 			disk := breakDisk(t, next, []string{path + "-wal"}, faults...)
 			next.tell(t, "open")

@@ -28,7 +28,7 @@ func wantInUse(t *testing.T, err error, pid int) {
 
 func TestOneProcessWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "alur.db")
-	other := start(t, nil, "hold", path)
+	other := start(t, "hold", path)
 	if got := other.line(); got != "held" {
 		t.Fatalf("the other process says %q", got)
 	}

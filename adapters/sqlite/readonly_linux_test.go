@@ -32,11 +32,9 @@ func restrict(to, dir string) error {
 // publicDir is a folder that others can enter.
 func publicDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "alur-readonly-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = errors.Join(os.Chmod(dir, 0o755), os.RemoveAll(dir)) })
+	dir := t.TempDir()
+	chmod(t, 0o755, dir, filepath.Dir(dir))
+	t.Cleanup(func() { chmod(t, 0o755, dir) }) // so that it can be removed
 	return dir
 }
 
@@ -75,7 +73,7 @@ func TestFileWithoutPermissionToWriteIsRead(t *testing.T) {
 			}
 			chmod(t, 0o444, path)
 			chmod(t, 0o555, dir)
-			c := start(t, nil, "read", path, "nobody", dir)
+			c := start(t, "read", path, "nobody", dir)
 			if locked && os.Geteuid() != 0 {
 				c.line() // an owner may lock
 			} else {
@@ -107,7 +105,7 @@ func TestLogOnAReadOnlyDiskIsRead(t *testing.T) {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c := startAs(t, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} }, nil, "read", path, "read-only disk", dir)
+	c := startAs(t, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} }, "read", path, "read-only disk", dir)
 	wantRefused(t, c, path, "read-only file system")
 	c.expect(t, "read: <nil>")
 	c.tell(t, "read")
@@ -127,7 +125,7 @@ func TestLastEventsThatCannotBeReadAreMissed(t *testing.T) {
 		t.Fatal(err)
 	}
 	chmod(t, 0o555, dir)
-	c := start(t, nil, "read", path, "nobody", dir)
+	c := start(t, "read", path, "nobody", dir)
 	c.line() // of writing
 	if got := c.line(); !strings.HasPrefix(got, "read: open "+path) || !strings.Contains(got, "alur.db-wal") {
 		t.Errorf("opening for reading says %q", got)
