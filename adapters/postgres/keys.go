@@ -49,29 +49,22 @@ func (s *KeyStore) Put(ctx context.Context, k domain.StoredKey) (domain.StoredKe
 	if err := s.writable(doing); err != nil {
 		return domain.StoredKey{}, err
 	}
+	var stored bool
+	err := s.open(ctx, doing, func(ctx context.Context) (err error) {
+		stored, err = s.add(ctx, k)
+		return err
+	})
+	if err != nil || stored {
+		return k, err
+	}
 	var live domain.StoredKey
-	err := s.ask(ctx, doing, func(ctx context.Context) error {
-		// It stores nothing when the subject has a live key in the class, or when
-		// the id is taken.
-		stored, err := s.db.ExecContext(ctx, `INSERT INTO alur_keys.key (id, subject, class, state, kek, wrapped, created)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			k.ID, k.Subject, k.Class, k.State, k.KEK, k.Wrapped, k.Created.UnixMicro())
-		if err != nil {
-			return err
+	err = s.ask(ctx, doing, func(ctx context.Context) error {
+		live, err = scanKey(s.db.QueryRowContext(ctx, selectLive, k.Subject, k.Class))
+		if err == nil && live.ID == uuid.Nil {
+			// The live one that was in the way was erased since.
+			err = fmt.Errorf("there is a key %s already: %w", k.ID, errTaken)
 		}
-		n, err := stored.RowsAffected()
-		if err == nil && n == 0 {
-			live, err = scanKey(s.db.QueryRowContext(ctx, selectLive, k.Subject, k.Class))
-			if err == nil && live.ID == uuid.Nil {
-				// The live one that was in the way was erased since.
-				err = fmt.Errorf("there is a key %s already: %w", k.ID, errTaken)
-			}
-		}
-		if err != nil || n == 0 {
-			return err
-		}
-		live = k
-		return nil
+		return err
 	})
 	return live, err
 }

@@ -29,6 +29,7 @@ type KeyStore struct {
 	closing context.Context
 	cancel  context.CancelFunc
 	close   sync.Once
+	putting putting
 }
 
 var _ domain.KeyStore = (*KeyStore)(nil)
@@ -47,7 +48,7 @@ func OpenKeys(ctx context.Context, dsn string) (*KeyStore, error) {
 	if err := keySchema.migrate(ctx, config, migrations); err != nil {
 		return nil, fmt.Errorf("open key store in %s: %w", config.Database, err)
 	}
-	s := newKeyStore(database(config, maxKeyConnections))
+	s := newKeyStore(database(config, maxKeyConnections, 0))
 	if err := s.clean(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open key store in %s: remove what was destroyed: %w", config.Database, err), s.Close())
 	}
@@ -64,7 +65,7 @@ func OpenKeysReadOnly(ctx context.Context, dsn string) (*KeyStore, error) {
 	if err := keySchema.check(ctx, config, migrations); err != nil {
 		return nil, fmt.Errorf("open key store in %s: %w", config.Database, err)
 	}
-	s := newKeyStore(database(config, maxKeyConnections))
+	s := newKeyStore(database(config, maxKeyConnections, 0))
 	s.reading = true
 	return s, nil
 }

@@ -41,6 +41,7 @@ type measured struct {
 	Max        float64 `json:"max_ms,omitempty"`
 	Bytes      int     `json:"bytes_each,omitempty"`       // envelope and body
 	ToBare     float64 `json:"ratio_to_bare,omitempty"`    // same clients, same size of rows, same run of the program
+	ToAppend   float64 `json:"ratio_to_append,omitempty"`  // the same, to appends of one event
 	ToFsync    float64 `json:"ratio_to_fsync,omitempty"`   // of the machine's raw rate
 	FsyncsHere float64 `json:"fsync_per_second,omitempty"` // 4 KiB appended and synced, one after the other
 	Durability string  `json:"durability"`                 // as the store says
@@ -54,9 +55,10 @@ type bench struct {
 	*house
 	dir   string // for files that are thrown away
 	fsync float64
-	bare  map[int]float64 // appends a second, by clients
-	size  int             // of an event of the runs so far, in bytes
-	out   io.Writer
+	size  int // of an event of a decision, in bytes
+	// How many a second there were, by clients.
+	bares, appends map[int]float64
+	out            io.Writer
 }
 
 var benchRuns = []struct {
@@ -64,9 +66,9 @@ var benchRuns = []struct {
 	do   func(*bench, context.Context) error
 }{
 	{"fsync", (*bench).runFsync},
-	{"decide", (*bench).runDecide},
 	{"bare", (*bench).runBare},
 	{"append", (*bench).runAppend},
+	{"decide", (*bench).runDecide},
 	{"tail", (*bench).runTail},
 	{"follow", (*bench).runFollow},
 	{"load", (*bench).runLoad},
@@ -86,11 +88,11 @@ func newBench() *cobra.Command {
 a file that is thrown away. The runs:
 
   fsync    raw rate of the disk: 4 KiB appended and synced, again and again
-  decide   commands of whole lives of the doctor's licence, each on a request of its
-           own: loaded, decided, sealed, chained, durable
-  bare     rows of the same size into the same kind of store, grouped as the log
-           groups them, but without versions, ids and everything else
-  append   events to streams of their own, without the engine
+  bare     rows as large as the events of a decision into a table like the log's,
+           grouped as the log groups them, and nothing else
+  append   events of that size to streams of their own, without the engine
+  decide   commands of whole lives of the doctor's licence, each client on a request
+           of its own: decided, sealed, chained, durable
   tail     how long after its recording a follower sees an event, while others append
   follow   the whole log, each event decoded, in order
   load     requests folded from their events, none remembered
@@ -142,7 +144,7 @@ func (o benchFlags) on(ctx context.Context, dir string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{benchFlags: o, house: h, dir: dir, bare: map[int]float64{}, out: out}
+	b := &bench{benchFlags: o, house: h, dir: dir, bares: map[int]float64{}, appends: map[int]float64{}, out: out}
 	return errors.Join(b.all(ctx, quiet), h.close())
 }
 
@@ -155,6 +157,9 @@ func (b *bench) all(ctx context.Context, logger *slog.Logger) error {
 		return &hintError{errors.New("the store is not empty: bench would add to what is there"), "name an empty one with --db"}
 	}
 	if err := b.publishCatalogue(ctx, logger); err != nil {
+		return err
+	}
+	if err := b.measureSize(ctx); err != nil {
 		return err
 	}
 	for _, r := range benchRuns {
@@ -174,7 +179,7 @@ func (b *bench) print(m measured, took took) error {
 	m.PerSecond = float64(m.Count) / m.Seconds
 	m.FsyncsHere, m.Durability, m.CPUs, m.Go = b.fsync, b.durability(), runtime.GOMAXPROCS(0), runtime.Version()
 	m.P50, m.P90, m.P99, m.Max = took.at(0.5), took.at(0.9), took.at(0.99), took.at(1)
-	if b.fsync > 0 && m.Clients == 1 && m.Unit != "syncs" {
+	if b.fsync > 0 && m.Clients == 1 && slices.Contains([]string{"bare", "append", "decide"}, m.Run) {
 		m.ToFsync = m.PerSecond / b.fsync
 	}
 	return json.NewEncoder(b.out).Encode(m)

@@ -80,10 +80,6 @@ var life = []struct {
 
 func (b *bench) runDecide(ctx context.Context) error {
 	for _, clients := range b.clients {
-		before, err := b.log.Head(ctx)
-		if err != nil {
-			return err
-		}
 		requests := make([]uuid.UUID, clients)
 		t, err := b.during(ctx, clients, func(ctx context.Context, client, turn int) error {
 			var err error
@@ -93,10 +89,15 @@ func (b *bench) runDecide(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := b.measureSize(ctx, before); err != nil {
-			return err
+		m := measured{Run: "decide", Clients: clients, Unit: "commands", Count: len(t.each), Bytes: b.size}
+		rate := float64(len(t.each)) / t.elapsed.Seconds()
+		if bare := b.bares[clients]; bare > 0 {
+			m.ToBare = rate / bare
 		}
-		if err := b.print(measured{Run: "decide", Clients: clients, Unit: "commands", Count: len(t.each), Bytes: b.size}, t); err != nil {
+		if appends := b.appends[clients]; appends > 0 {
+			m.ToAppend = rate / appends
+		}
+		if err := b.print(m, t); err != nil {
 			return err
 		}
 	}
@@ -125,17 +126,23 @@ func (b *bench) step(ctx context.Context, request uuid.UUID, turn int) (uuid.UUI
 	return a.Request.ID, err
 }
 
-// measureSize is the mean size of the events behind a position.
-func (b *bench) measureSize(ctx context.Context, after domain.Position) error {
+// measureSize plays a few lives, for the mean size of their events.
+func (b *bench) measureSize(ctx context.Context) error {
+	request := uuid.Nil
+	for turn := range 10 * len(life) {
+		var err error
+		if request, err = b.step(ctx, request, turn); err != nil {
+			return err
+		}
+	}
 	n, size := 0, 0
-	for e, err := range b.log.ReadAll(ctx, after) {
+	for e, err := range b.log.ReadAll(ctx, 0) {
 		if err != nil {
 			return err
 		}
-		if n++; n > 10_000 {
-			break
+		if domain.StreamKind(e.Stream) == "request" {
+			n, size = n+1, size+len(e.Meta)+len(e.Data)
 		}
-		size += len(e.Meta) + len(e.Data)
 	}
 	b.size = size / max(n, 1)
 	return nil
@@ -163,7 +170,7 @@ func (b *bench) runBare(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
-	row := make([]byte, max(b.size, 512))
+	row := make([]byte, b.size)
 	for _, clients := range b.clients {
 		t, err := b.during(ctx, clients, func(ctx context.Context, _, _ int) error {
 			id, err := uuid.NewV7()
@@ -175,7 +182,7 @@ func (b *bench) runBare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.bare[clients] = float64(len(t.each)) / t.elapsed.Seconds()
+		b.bares[clients] = float64(len(t.each)) / t.elapsed.Seconds()
 		if err := b.print(measured{Run: "bare", Clients: clients, Unit: "rows", Count: len(t.each), Bytes: len(row)}, t); err != nil {
 			return err
 		}
@@ -210,6 +217,7 @@ func (b *bench) extend(ctx context.Context, s *stream, n int) error {
 				ID: domain.EventID(command, i), Tenant: "11.71", Service: "bench", Office: "bench",
 				Actor:    domain.Actor{ID: "bench-1", Role: "front-office", Capacity: domain.CapacityOfficer},
 				Workflow: domain.WorkflowRef{ID: "bench", Version: 1}, Command: command, Correlation: command, Occurred: time.Now(),
+				Box: &domain.Box{Sealed: make([]byte, max(b.size-650, 0)*3/4)}, // 650: what is beside it
 			},
 			Body: domain.ActionTaken{Action: "accept", From: "submitted", To: "health-check", Public: domain.StatusInProcess},
 		}
@@ -231,7 +239,10 @@ func (b *bench) runAppend(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := b.print(measured{Run: "append", Clients: clients, Batch: n, Unit: "events", Count: n * len(t.each)}, t); err != nil {
+			if n == 1 {
+				b.appends[clients] = float64(len(t.each)) / t.elapsed.Seconds()
+			}
+			if err := b.print(measured{Run: "append", Clients: clients, Batch: n, Unit: "events", Count: n * len(t.each), Bytes: b.size}, t); err != nil {
 				return err
 			}
 		}
