@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -18,22 +19,27 @@ type Views struct {
 
 const viewSchema = "alur_views"
 
+// The runner of the views sets no deadlines. A server that is there says something
+// before the silence ends, be it that the statement took too long.
+const viewSilence = 40 * time.Second
+
+var viewSession = map[string]string{"search_path": viewSchema, "statement_timeout": "30s"}
+
 // OpenViews opens the schema the views live in, and creates it when there is
 // none. It is apart from the log: it may be dropped and is then built anew.
 func OpenViews(ctx context.Context, dsn string) (Views, error) {
-	path := map[string]string{"search_path": viewSchema}
-	writing, err := configured(dsn, forWriting, path)
+	writing, err := configured(dsn, forWriting, viewSession)
 	if err != nil {
 		return Views{}, fmt.Errorf("open views: %w", err)
 	}
-	v := Views{Writer: database(writing, 4)}
+	v := Views{Writer: database(writing, 4, viewSilence)}
 	if err := createViewSchema(ctx, v.Writer); err != nil {
 		return Views{}, errors.Join(fmt.Errorf("open views in %s: %w", writing.Database, err), v.Writer.Close())
 	}
 	reading := writing.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
 	reading.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary // who just wrote wants to see it
-	v.Reader = database(reading, 8)
+	v.Reader = database(reading, 8, viewSilence)
 	return v, nil
 }
 
