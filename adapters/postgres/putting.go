@@ -79,14 +79,15 @@ func (s *KeyStore) store(group []*put) {
 	}
 }
 
-// insert makes one attempt to store a group.
+// insert makes one attempt to store a group. What an attempt before said of a key
+// does not count: it was said before its transaction ended.
 func (s *KeyStore) insert(ctx context.Context, group []*put) error {
 	byID := make(map[uuid.UUID]*put, len(group))
 	var ids, subjects, classes, keks []string
 	var wrapped [][]byte
 	var created []int64
 	for _, p := range group {
-		byID[p.key.ID] = p
+		byID[p.key.ID], p.stored = p, false
 		ids, subjects, classes = append(ids, p.key.ID.String()), append(subjects, string(p.key.Subject)), append(classes, string(p.key.Class))
 		keks, wrapped, created = append(keks, p.key.KEK), append(wrapped, p.key.Wrapped), append(created, p.key.Created.UnixMicro())
 	}
