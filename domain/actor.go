@@ -78,7 +78,7 @@ func looksPersonal(s string) bool {
 			if run++; run == 16 {
 				return true
 			}
-		case r == ' ' || r == '.' || r == '-':
+		case strings.ContainsRune(" .-_/", r):
 		default:
 			run = 0
 		}

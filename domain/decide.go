@@ -30,7 +30,7 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 		return nil, repeated(r, d, c, w)
 	}
 	var body Body
-	personal, err := personalOf(c)
+	personal, err := PersonalOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,9 @@ const (
 	maxRemark   = 4 << 10
 )
 
-// personalOf is what a command brings that has to be sealed; nil when nothing.
-func personalOf(c Command) (Personal, error) {
+// PersonalOf is what a command brings that has to be sealed; nil when nothing. The
+// error is a [*Refusal].
+func PersonalOf(c Command) (Personal, error) {
 	p := Personal{}
 	switch c := c.(type) {
 	case Submit:
@@ -93,10 +94,33 @@ func personalOf(c Command) (Personal, error) {
 	if len(p) == 0 {
 		return nil, nil
 	}
+	if !exact(p) {
+		return nil, refuse(RulePersonalData, "the form holds a number that is too large to be kept exactly", "send it as text, as every number that names somebody")
+	}
 	if text, err := json.Marshal(p); err != nil || len(text) > maxPersonal {
 		return nil, refuse(RulePersonalData, "the form is too large or holds what JSON cannot", fmt.Sprintf("send at most %d bytes of JSON", maxPersonal))
 	}
 	return p, nil
+}
+
+// exact reports whether every number in a value is the one that was sent: beyond 2
+// to the 53rd, a float64 is only near it.
+func exact(v any) bool {
+	switch v := v.(type) {
+	case Personal:
+		return exact(map[string]any(v))
+	case map[string]any:
+		for _, part := range v {
+			if !exact(part) {
+				return false
+			}
+		}
+	case []any:
+		return !slices.ContainsFunc(v, func(part any) bool { return !exact(part) })
+	case float64:
+		return v > -1<<53 && v < 1<<53
+	}
+	return true
 }
 
 func submit(r Request, c Submit, w Workflow) (Body, error) {

@@ -48,6 +48,10 @@ type Verifier struct {
 	// Found is told each fault as it is found.
 	Found func(Fault)
 
+	// Err is why something sealed could not be looked into, which says nothing of
+	// it. What was checked is then not the whole.
+	Err error
+
 	Events  int
 	Streams map[string]Tip
 	Boxes   int
@@ -135,8 +139,8 @@ func (v *Verifier) content(e Entry, r Recorded) {
 		v.gone[key] = at
 	case errors.Is(err, ErrUnsealed):
 		v.found(e, FaultCommitment, "key %s: %v", key, err)
-	default:
-		v.found(e, FaultKey, "key %s: %v", key, err)
+	default: // of the key store, not of the log
+		v.Err = cmp.Or(v.Err, fmt.Errorf("position %d: key %s: %w", e.Position, key, err))
 	}
 }
 

@@ -147,6 +147,9 @@ func (e *Engine) attempt(ctx context.Context, request uuid.UUID, at loaded, c do
 	}
 	if len(events) == 0 {
 		first, _ := at.request.Answer(c.Head().ID)
+		if err := e.sameSealed(ctx, request, first.Version, c); err != nil {
+			return Answer{}, false, err
+		}
 		r, err := e.loadUntil(ctx, request, first.Version)
 		return Answer{Request: r, Position: first.Position, Repeated: true}, false, err
 	}

@@ -20,6 +20,8 @@ type Keyring interface {
 	Mark(ctx context.Context, erasure uuid.UUID, ids []uuid.UUID) (int, error)
 	Unmark(ctx context.Context, erasure uuid.UUID) error
 	Destroy(ctx context.Context, erasure uuid.UUID) (int, error)
+	// State is what has become of a key, as the store has it now.
+	State(ctx context.Context, id uuid.UUID) (domain.KeyState, error)
 }
 
 // Holdings tells which requests hold data sealed under a key, as of the log's head
@@ -36,6 +38,9 @@ type Eraser struct {
 	Keys     Keyring
 	Holdings Holdings
 	Now      func() time.Time
+	// Settle waits until no process seals under keys that were just marked. It may
+	// be nil where there is no other process.
+	Settle func(ctx context.Context) error
 }
 
 // Erasure asks for one subject's data to be made unreadable. ID is its
@@ -67,41 +72,110 @@ type Kept struct {
 // between is finished by [Eraser.Resume]. Errors: [*domain.Refusal] when nothing
 // may be erased; [domain.ErrNotFound] when the subject has no key.
 func (e *Eraser) Erase(ctx context.Context, x Erasure) (Erased, error) {
-	done, again, err := e.recorded(ctx, x.ID)
-	if err != nil || again {
-		if err == nil {
-			err = e.destroy(ctx, x.ID, done.Erased)
-		}
-		return done, err
-	}
 	if err := errors.Join((domain.SubjectErased{Ground: x.Ground, Note: x.Note}).Check(), x.Actor.Check()); err != nil {
 		return Erased{}, err
 	}
-	out := Erased{Erased: []domain.ErasedKey{}, Kept: []Kept{}}
-	any := false
+	first, again, err := e.recorded(ctx, x.ID)
+	if err != nil {
+		return Erased{}, err
+	}
+	if again {
+		return e.repeat(ctx, x, first)
+	}
+	out, stuck, err := e.sort(ctx, x)
+	if err != nil {
+		return Erased{}, err
+	}
+	for erasure, keys := range stuck {
+		other := x
+		other.ID = erasure
+		if err := e.carryOut(ctx, other, keys); err != nil {
+			return Erased{}, err
+		}
+	}
+	if len(out.Erased) > 0 {
+		if err := e.carryOut(ctx, x, out.Erased); err != nil {
+			return Erased{}, err
+		}
+	}
+	for _, keys := range stuck {
+		out.Erased = append(out.Erased, keys...)
+	}
+	if len(out.Erased) == 0 {
+		return out, keptRefusal(out.Kept[0])
+	}
+	return out, nil
+}
+
+// repeat ends an erasure that was recorded before, if it is the one that is asked
+// for.
+func (e *Eraser) repeat(ctx context.Context, x Erasure, first domain.Recorded) (Erased, error) {
+	b, _ := first.Body.(domain.SubjectErased)
+	reused := domain.NewRefusal(domain.RuleCommandReused, "this id is that of another erasure", "leave it out: a new one is made")
+	if b.Ground != x.Ground || b.Note != x.Note || first.Actor != x.Actor {
+		return Erased{}, reused
+	}
+	if err := e.destroy(ctx, x.ID, b.Keys); err != nil {
+		return Erased{}, err
+	}
+	left, stuck, err := e.sort(ctx, x)
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+	case err != nil:
+		return Erased{}, err
+	case len(left.Erased)+len(stuck) > 0: // what this erasure would have covered
+		return Erased{}, reused
+	}
+	return Erased{Erased: b.Keys, Kept: append([]Kept{}, left.Kept...)}, nil
+}
+
+// sort tells which of the subject's keys may be destroyed and which are kept. Keys
+// that an erasure which was cut off has marked are given back first; those whose
+// place is taken by then are stuck in that erasure, and are ended under its id.
+func (e *Eraser) sort(ctx context.Context, x Erasure) (Erased, map[uuid.UUID][]domain.ErasedKey, error) {
+	others := map[uuid.UUID]bool{}
 	for k, err := range e.Keys.All(ctx, x.Subject) {
 		if err != nil {
-			return Erased{}, err
+			return Erased{}, nil, err
+		}
+		if k.State == domain.KeyErasing && k.Erasure != x.ID {
+			others[k.Erasure] = true
+		}
+	}
+	for erasure := range others {
+		if err := e.resume(ctx, erasure); err != nil {
+			return Erased{}, nil, err
+		}
+	}
+	out := Erased{Erased: []domain.ErasedKey{}, Kept: []Kept{}}
+	stuck := map[uuid.UUID][]domain.ErasedKey{}
+	found := false
+	for k, err := range e.Keys.All(ctx, x.Subject) {
+		if err != nil {
+			return Erased{}, nil, err
 		}
 		if k.State == domain.KeyDestroyed {
 			continue
 		}
-		any = true
-		kept, err := e.kept(ctx, k, x.Ground)
+		found = true
+		kept, err := e.kept(ctx, k.ID, k.Class, x.Ground)
 		if err != nil {
-			return Erased{}, err
+			return Erased{}, nil, err
 		}
-		if out.Kept = append(out.Kept, kept...); len(kept) == 0 {
-			out.Erased = append(out.Erased, domain.ErasedKey{ID: k.ID, Class: k.Class})
+		key := domain.ErasedKey{ID: k.ID, Class: k.Class}
+		switch {
+		case len(kept) > 0:
+			out.Kept = append(out.Kept, kept...)
+		case k.State == domain.KeyErasing && k.Erasure != x.ID:
+			stuck[k.Erasure] = append(stuck[k.Erasure], key)
+		default:
+			out.Erased = append(out.Erased, key)
 		}
 	}
-	switch {
-	case !any:
-		return Erased{}, fmt.Errorf("keys of the subject: %w", domain.ErrNotFound)
-	case len(out.Erased) == 0:
-		return out, keptRefusal(out.Kept[0])
+	if !found {
+		return Erased{}, nil, fmt.Errorf("keys of the subject: %w", domain.ErrNotFound)
 	}
-	return out, e.carryOut(ctx, x, out.Erased)
+	return out, stuck, nil
 }
 
 func keptRefusal(k Kept) error {
@@ -123,8 +197,8 @@ func (e *Eraser) carryOut(ctx context.Context, x Erasure, erased []domain.Erased
 	if err != nil {
 		return err
 	}
-	if _, err := e.Keys.Mark(ctx, x.ID, keyIDs(erased)); err != nil {
-		return fmt.Errorf("mark keys: %w", err)
+	if err := e.mark(ctx, x, erased); err != nil {
+		return errors.Join(err, e.Keys.Unmark(ctx, x.ID))
 	}
 	if _, err := e.Log.Append(ctx, a); err != nil {
 		return fmt.Errorf("record the erasure: %w", err) // marked keys are given back by Resume
@@ -132,8 +206,39 @@ func (e *Eraser) carryOut(ctx context.Context, x Erasure, erased []domain.Erased
 	return e.destroy(ctx, x.ID, erased)
 }
 
+// mark makes sure that nothing more is sealed under the keys, and that nothing was
+// in the meantime that must be kept.
+func (e *Eraser) mark(ctx context.Context, x Erasure, erased []domain.ErasedKey) error {
+	if _, err := e.Keys.Mark(ctx, x.ID, keyIDs(erased)); err != nil {
+		return fmt.Errorf("mark keys: %w", err)
+	}
+	if e.Settle != nil {
+		if err := e.Settle(ctx); err != nil {
+			return err
+		}
+	}
+	for _, k := range erased {
+		state, err := e.Keys.State(ctx, k.ID)
+		if err != nil {
+			return fmt.Errorf("key %s: %w", k.ID, err)
+		}
+		if state != domain.KeyErasing {
+			return fmt.Errorf("key %s is %s: another erasure of it is under way", k.ID, state)
+		}
+		kept, err := e.kept(ctx, k.ID, k.Class, x.Ground)
+		if err != nil {
+			return err
+		}
+		if len(kept) > 0 {
+			return keptRefusal(kept[0])
+		}
+	}
+	return nil
+}
+
 // destroy ends an erasure whose event is recorded. The keys are marked again: a
-// process that started meanwhile may have given them back.
+// process that started meanwhile may have given them back. It succeeds only when
+// every key is seen to be gone.
 func (e *Eraser) destroy(ctx context.Context, erasure uuid.UUID, erased []domain.ErasedKey) error {
 	if _, err := e.Keys.Mark(ctx, erasure, keyIDs(erased)); err != nil {
 		return fmt.Errorf("mark keys: %w", err)
@@ -141,15 +246,24 @@ func (e *Eraser) destroy(ctx context.Context, erasure uuid.UUID, erased []domain
 	if _, err := e.Keys.Destroy(ctx, erasure); err != nil {
 		return fmt.Errorf("the erasure is recorded, but its keys are not destroyed yet; repeat it, or restart: %w", err)
 	}
+	for _, k := range erased {
+		state, err := e.Keys.State(ctx, k.ID)
+		if err != nil {
+			return fmt.Errorf("key %s: %w", k.ID, err)
+		}
+		if state != domain.KeyDestroyed {
+			return fmt.Errorf("the erasure is recorded, but key %s is still %s: another erasure of it is under way; repeat this one", k.ID, state)
+		}
+	}
 	return nil
 }
 
 // kept says what stands against destroying a key.
-func (e *Eraser) kept(ctx context.Context, k domain.StoredKey, g domain.Ground) ([]Kept, error) {
+func (e *Eraser) kept(ctx context.Context, key uuid.UUID, class domain.RetentionClass, g domain.Ground) ([]Kept, error) {
 	if g.BeforeItsTime() {
 		return nil, nil
 	}
-	requests, err := e.Holdings.Requests(ctx, k.ID)
+	requests, err := e.Holdings.Requests(ctx, key)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +278,7 @@ func (e *Eraser) kept(ctx context.Context, k domain.StoredKey, g domain.Ground) 
 			return nil, err
 		}
 		rule := w.Definition.Retention
-		one := Kept{Class: k.Class, Reference: r.Reference, Ground: rule.Ground}
+		one := Kept{Class: class, Reference: r.Reference, Ground: rule.Ground}
 		if r.Outcome != "" {
 			one.Until = r.Changed.AddDate(rule.Years, 0, 0)
 		}
@@ -184,16 +298,16 @@ func keyIDs(list []domain.ErasedKey) []uuid.UUID {
 }
 
 // recorded is an erasure whose event is in the log.
-func (e *Eraser) recorded(ctx context.Context, erasure uuid.UUID) (Erased, bool, error) {
+func (e *Eraser) recorded(ctx context.Context, erasure uuid.UUID) (domain.Recorded, bool, error) {
 	for r, err := range domain.Events(e.Log.ReadStream(ctx, domain.ErasureStream(erasure), 0)) {
 		if err != nil {
-			return Erased{}, false, fmt.Errorf("read erasure: %w", err)
+			return domain.Recorded{}, false, fmt.Errorf("read erasure: %w", err)
 		}
-		if b, ok := r.Body.(domain.SubjectErased); ok {
-			return Erased{Erased: b.Keys, Kept: []Kept{}}, true, nil
+		if _, ok := r.Body.(domain.SubjectErased); ok {
+			return r, true, nil
 		}
 	}
-	return Erased{}, false, nil
+	return domain.Recorded{}, false, nil
 }
 
 // Resume ends what an earlier process began: keys that were marked are destroyed
@@ -210,15 +324,18 @@ func (e *Eraser) Resume(ctx context.Context) error {
 	}
 	var faults []error
 	for erasure := range pending {
-		done, found, err := e.recorded(ctx, erasure)
-		switch {
-		case err != nil:
-		case found:
-			err = e.destroy(ctx, erasure, done.Erased)
-		default:
-			err = e.Keys.Unmark(ctx, erasure)
-		}
-		faults = append(faults, err)
+		faults = append(faults, e.resume(ctx, erasure))
 	}
 	return errors.Join(faults...)
+}
+
+func (e *Eraser) resume(ctx context.Context, erasure uuid.UUID) error {
+	r, found, err := e.recorded(ctx, erasure)
+	if err != nil {
+		return err
+	}
+	if b, ok := r.Body.(domain.SubjectErased); found && ok {
+		return e.destroy(ctx, erasure, b.Keys)
+	}
+	return e.Keys.Unmark(ctx, erasure)
 }

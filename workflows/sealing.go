@@ -1,7 +1,9 @@
 package workflows
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -81,4 +83,49 @@ func requestOf(r domain.Request, c domain.Command) uuid.UUID {
 		return r.ID
 	}
 	return domain.RequestID(c.Head().ID)
+}
+
+// sameSealed refuses a command that repeats another in all but its personal data,
+// which is sealed and so not seen by Decide.
+func (e *Engine) sameSealed(ctx context.Context, request uuid.UUID, version domain.Version, c domain.Command) error {
+	want, err := domain.PersonalOf(c)
+	if err != nil {
+		return err
+	}
+	var first domain.Recorded
+	for r, err := range domain.Events(e.log.ReadStream(ctx, domain.RequestStream(request), version-1)) {
+		if err != nil {
+			return fmt.Errorf("load request %s: %w", request, err)
+		}
+		first = r
+		break
+	}
+	reused := domain.NewRefusal(domain.RuleCommandReused, "this command id was used with other personal data", "use a new id for each command")
+	switch {
+	case first.Box == nil && want == nil:
+		return nil
+	case first.Box == nil || want == nil:
+		return reused
+	case e.vault == nil:
+		return domain.NewRefusal(domain.RulePersonalData, "personal data cannot be opened here", "ask where it can be")
+	}
+	got, err := e.vault.Open(ctx, *first.Box, first.Place())
+	if errors.Is(err, domain.ErrErased) {
+		return domain.NewRefusal(domain.RuleErased, "the personal data of the first command was erased, so it cannot be told whether this is the same", "use a new id")
+	}
+	if err != nil {
+		return fmt.Errorf("compare with the first command: %w", err)
+	}
+	wanted, err := json.Marshal(want)
+	if err != nil {
+		return err
+	}
+	held, err := json.Marshal(got)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(wanted, held) {
+		return reused
+	}
+	return nil
 }

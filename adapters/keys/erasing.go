@@ -35,6 +35,12 @@ func (v *Vault) Destroy(ctx context.Context, erasure uuid.UUID) (int, error) {
 	return v.store.Destroy(ctx, erasure, v.now().UTC())
 }
 
+// State is what has become of a key, as the store has it now.
+func (v *Vault) State(ctx context.Context, id uuid.UUID) (domain.KeyState, error) {
+	k, err := v.store.Get(ctx, id)
+	return k.State, err
+}
+
 // Rotate wraps everything that an older key-encryption key of the ring wraps by
 // the first one, and returns how many keys it wrapped anew. Cut off, it is simply
 // repeated; others may use the store meanwhile, if they have both keys.

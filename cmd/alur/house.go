@@ -32,6 +32,7 @@ type house struct {
 	engine   *workflows.Engine
 	vault    *keys.Vault // nil where no personal data is dealt with
 	keys     keyStore    // nil with it
+	trust    time.Duration
 }
 
 // openHouse opens the stores and, to write to them, creates them when there are
@@ -53,6 +54,7 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 		if err != nil {
 			return err
 		}
+		h.trust = s.trust()
 		if h.vault, h.keys, err = s.openVault(ctx, ring); err != nil {
 			return err
 		}
@@ -90,7 +92,24 @@ func (h *house) close() error {
 
 // eraser destroys keys; the house deals with personal data.
 func (h *house) eraser() *workflows.Eraser {
-	return &workflows.Eraser{Log: h.log, Engine: h.engine, Library: h.library, Keys: h.vault, Holdings: h.holding, Now: time.Now}
+	return &workflows.Eraser{
+		Log: h.log, Engine: h.engine, Library: h.library, Keys: h.vault, Holdings: h.holding, Now: time.Now, Settle: h.settle,
+	}
+}
+
+// settle waits until other nodes no longer believe that a key which was marked
+// lives, and until what they sealed under it is in the views.
+func (h *house) settle(ctx context.Context) error {
+	if h.trust > 0 {
+		wait := time.NewTimer(h.trust + time.Second)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return h.views.CatchUp(ctx)
 }
 
 // withHouse opens the stores, and creates them when there are none, for as long as

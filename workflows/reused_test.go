@@ -1,0 +1,159 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// A command that repeats another in all but what is sealed is another command:
+// answered as the first, it would be lost, and its sender told of somebody else's
+// request.
+func TestACommandWithOtherPersonalDataIsNoRepetition(t *testing.T) {
+	b := newSealedBench(t)
+	s := b.submission(t)
+	s.Identity, s.Form = nik, domain.Personal{"name": "Cut Invented", "children": 2.0}
+	first, err := b.engine.Submit(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := b.engine.Submit(t.Context(), s); err != nil || !again.Repeated || again.Request.ID != first.Request.ID {
+		t.Errorf("the same again: %+v, %v", again, err)
+	}
+	for name, change := range map[string]func(*domain.Submit){
+		"another person": func(s *domain.Submit) { s.Identity = "nik:1171010101900002" },
+		"another form":   func(s *domain.Submit) { s.Form = domain.Personal{"name": "Budi Invented", "children": 2.0} },
+		"no form":        func(s *domain.Submit) { s.Form = nil },
+		"nothing":        func(s *domain.Submit) { s.Identity, s.Form = "", nil },
+	} {
+		other := s
+		change(&other)
+		if _, err := b.engine.Submit(t.Context(), other); !isRule(err, domain.RuleCommandReused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	act := domain.Act{Header: newHeader(t, "front-office"), Action: "accept", Remark: "first"}
+	if _, err := b.engine.Act(t.Context(), first.Request.ID, act); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := b.engine.Act(t.Context(), first.Request.ID, act); err != nil || !again.Repeated {
+		t.Errorf("the same action again: %+v, %v", again, err)
+	}
+	for _, remark := range []string{"second", ""} {
+		act.Remark = remark
+		if _, err := b.engine.Act(t.Context(), first.Request.ID, act); !isRule(err, domain.RuleCommandReused) {
+			t.Errorf("remark %q: %v", remark, err)
+		}
+	}
+	b.verify(t)
+}
+
+func TestNumbersThatWouldBeAlteredAreRefused(t *testing.T) {
+	b := newSealedBench(t)
+	for _, form := range []domain.Personal{
+		{"nik": 9471010101900001.0}, {"list": []any{1.0, map[string]any{"n": -9471010101900001.0}}},
+	} {
+		s := b.submission(t)
+		s.Form = form
+		if _, err := b.engine.Submit(t.Context(), s); !isRule(err, domain.RulePersonalData) {
+			t.Errorf("%v: %v", form, err)
+		}
+	}
+}
+
+func (b *sealedBench) state(t *testing.T, key uuid.UUID) domain.KeyState {
+	t.Helper()
+	s, err := b.vault.State(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// The id of a finished erasure erases nobody else, and does not say that it did.
+func TestTheIDOfAnotherErasureIsRefused(t *testing.T) {
+	b := newSealedBench(t)
+	b.apply(t, nik)
+	other := b.apply(t, "nik:1171010101900002")
+	x := b.erasure(domain.GroundCourtOrder)
+	if _, err := b.eraser().Erase(t.Context(), x); err != nil {
+		t.Fatal(err)
+	}
+	copied := x
+	copied.Subject = b.vault.Subject("nik:1171010101900002")
+	if _, err := b.eraser().Erase(t.Context(), copied); !isRule(err, domain.RuleCommandReused) {
+		t.Errorf("another person: %v", err)
+	}
+	copied = x
+	copied.Note = "another letter"
+	if _, err := b.eraser().Erase(t.Context(), copied); !isRule(err, domain.RuleCommandReused) {
+		t.Errorf("another note: %v", err)
+	}
+	if got := b.state(t, other.Key); got != domain.KeyLive {
+		t.Errorf("the other person's key is %s", got)
+	}
+}
+
+// An erasure that was cut off leaves a marked key, and the person applies again:
+// both keys are gone when the next erasure says that they are.
+func TestErasureTakesOverWhatAnotherLeft(t *testing.T) {
+	b := newSealedBench(t)
+	r := b.apply(t, nik)
+	left := uuid.Must(uuid.NewV7())
+	if _, err := b.vault.Mark(t.Context(), left, []uuid.UUID{r.Key}); err != nil {
+		t.Fatal(err)
+	}
+	next := b.apply(t, nik)
+	if next.Key == r.Key {
+		t.Fatal("a marked key was sealed under")
+	}
+	done, err := b.eraser().Erase(t.Context(), b.erasure(domain.GroundCourtOrder))
+	if err != nil || len(done.Erased) != 2 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for _, key := range []uuid.UUID{r.Key, next.Key} {
+		if got := b.state(t, key); got != domain.KeyDestroyed {
+			t.Errorf("key %s is %s", key, got)
+		}
+	}
+	if err := b.eraser().Resume(t.Context()); err != nil {
+		t.Error(err)
+	}
+	b.verify(t)
+}
+
+// What another node seals while the keys are being marked is looked at again: a
+// request that must be kept is not erased, and the keys live on.
+func TestErasureLooksAgainAfterMarking(t *testing.T) {
+	b := newSealedBench(t)
+	r := b.apply(t, nik)
+	b.finish(t, r)
+	b.clock = now.AddDate(5, 0, 1)
+	e := b.eraser()
+	settled := false
+	e.Settle = func(context.Context) error {
+		settled = true
+		b.clock = now // as if the request had ended just now
+		return nil
+	}
+	_, err := e.Erase(t.Context(), b.erasure(domain.GroundRetentionEnded))
+	if !settled || !isRule(err, domain.RuleRetention) {
+		t.Errorf("settled %t, %v", settled, err)
+	}
+	if got := b.state(t, r.Key); got != domain.KeyLive {
+		t.Errorf("the key is %s", got)
+	}
+	stopped := errors.New("stopped")
+	b.clock = now.AddDate(5, 0, 1)
+	e.Settle = func(context.Context) error { return stopped }
+	if _, err := e.Erase(t.Context(), b.erasure(domain.GroundRetentionEnded)); !errors.Is(err, stopped) {
+		t.Errorf("an erasure that could not settle: %v", err)
+	}
+	if len(b.opened(t, r)) != 1 {
+		t.Error("it was erased all the same")
+	}
+}
