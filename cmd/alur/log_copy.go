@@ -68,7 +68,8 @@ func newLogBackup() *cobra.Command {
 		Short: "Write a copy of the log to a new file, while appends go on, and verify it",
 		Long: `Backup writes everything that the log holds to a new file, which is itself a log
 that the other verbs read with --db. It can be run beside the process that
-writes. The file gets its name only when it is whole and verified.
+writes. The file gets its name only when it is whole, and is then verified: where
+there are faults in the log, they are in its copy too, and the exit code is 3.
 
 The keys of personal data are not in it: they are apart, so that what is erased
 does not live on in old backups. Keep the backups of the keys for days, not years.`,

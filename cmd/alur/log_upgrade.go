@@ -22,13 +22,22 @@ recording, chained from then on. The file that was read is not changed: keep it.
 		Example: `  alur log upgrade old.db --db alur.db`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			for _, err := range sqlite.ReadFormat1(c.Context(), args[0]) {
+				if err != nil {
+					return err // before anything is made
+				}
+				break
+			}
 			to, kind, err := s.openLog(c.Context())
 			if err != nil {
 				return err
 			}
 			n, err := upgrade(c.Context(), args[0], to, kind)
 			if err == nil {
-				_, err = verify(c.Context(), to, kind, nil, complain(c.ErrOrStderr()))
+				var v verified
+				if v, err = verify(c.Context(), to, kind, nil, complain(c.ErrOrStderr())); err == nil && v.Faults > 0 {
+					err = &faultError{fmt.Sprintf("%d faults in the new log", v.Faults)}
+				}
 			}
 			if err := errors.Join(err, to.Close()); err != nil {
 				return err

@@ -143,8 +143,9 @@ func verify(ctx context.Context, log domain.EventLog, kind features, open func(d
 		if err != nil {
 			return out, err
 		}
-		if v.Check(e); failed != nil {
-			return out, failed
+		v.Check(e)
+		if err := errors.Join(failed, v.Err); err != nil {
+			return out, err
 		}
 	}
 	v.Finish()
