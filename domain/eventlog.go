@@ -114,7 +114,7 @@ type Appended struct {
 // What a log can say of an append beside a [*ConflictError]. Test with
 // errors.Is; the text around them says more.
 var (
-	ErrUnavailable = errors.New("the event log cannot be reached; trying again may help")
+	ErrUnavailable = errors.New("the store cannot be reached; trying again may help")
 	ErrTooLarge    = errors.New("more than the event log takes in one append")
 	ErrReadOnly    = errors.New("the event log can only be read here")
 	ErrStopped     = errors.New("the event log takes no more appends: it could not make an earlier one durable")

@@ -129,6 +129,10 @@ func (v *Verifier) content(e Entry, r Recorded) {
 	if v.Open == nil {
 		return
 	}
+	if v.erased[r.Box.Key] {
+		v.found(e, FaultKey, "it was sealed under key %s, whose erasure was recorded before", r.Box.Key)
+		return
+	}
 	key, at := r.Box.Key, Fault{Kind: FaultKey, Position: e.Position, Stream: e.Stream, Version: e.Version}
 	switch err := v.Open(*r.Box, r.Place()); {
 	case err == nil:

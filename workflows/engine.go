@@ -124,10 +124,11 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supp
 			}
 		}
 		answer, again, err := e.attempt(ctx, request, at, c, rules)
+		recorded := answer.Position > 0
 		if err == nil && !again {
 			return answer, nil
 		}
-		if err != nil && !supposed {
+		if err != nil && (recorded || !supposed) {
 			return Answer{}, err
 		}
 		supposed = false
@@ -170,7 +171,7 @@ func (e *Engine) attempt(ctx context.Context, request uuid.UUID, at loaded, c do
 	case err == nil:
 		r := evolve(at.request, events, done.Position)
 		e.cache.Add(request, loaded{r, tip})
-		return Answer{Request: r, Position: done.Position}, false, nil
+		return Answer{Request: r, Position: done.Position}, false, e.alive(ctx, events)
 	case errors.As(err, &conflict):
 		return Answer{}, true, nil
 	}

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/alur-id/alur/adapters/keys"
+	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // A command that repeats another in all but what is sealed is another command:
@@ -155,5 +159,79 @@ func TestErasureLooksAgainAfterMarking(t *testing.T) {
 	}
 	if len(b.opened(t, r)) != 1 {
 		t.Error("it was erased all the same")
+	}
+}
+
+// slow is a log on whose appends something happens in the meantime.
+type slow struct {
+	domain.EventLog
+	meanwhile func()
+}
+
+func (s *slow) Append(ctx context.Context, a domain.Append) (domain.Appended, error) {
+	if f := s.meanwhile; f != nil {
+		s.meanwhile = nil
+		f()
+	}
+	return s.EventLog.Append(ctx, a)
+}
+
+// A node that is slower than an erasure waits records personal data that nobody
+// can open. It does not say that all is well, and verifying finds it.
+func TestARecordedButErasedCommandIsNotAcknowledged(t *testing.T) {
+	for name, late := range map[string]time.Duration{"too late": time.Second, "in time": 0} {
+		t.Run(name, func(t *testing.T) {
+			b := newSealedBench(t)
+			clock, ring := now, keys.Ring{keys.NewKEK()}
+			store := memory.NewKeyStore()
+			node := func() *keys.Vault {
+				v, err := keys.Open(t.Context(), store, keys.Config{Ring: ring, Trust: time.Second, Now: func() time.Time { return clock }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return v
+			}
+			b.vault = node()
+			b.engine = b.sealing()
+			first := b.apply(t, nik)
+			log := &slow{EventLog: b.log}
+			other := workflows.NewEngine(log, b.library, workflows.EngineConfig{Now: func() time.Time { return b.clock }, Random: func() uint64 { return 7 }, Vault: node()})
+			s := b.submission(t)
+			s.Identity = nik
+			log.meanwhile = func() {
+				if late > 0 {
+					if _, err := b.eraser().Erase(t.Context(), b.erasure(domain.GroundCourtOrder)); err != nil {
+						t.Error(err)
+					}
+				}
+				clock = clock.Add(late)
+			}
+			_, err := other.Submit(t.Context(), s)
+			if late == 0 {
+				if err != nil || b.state(t, first.Key) != domain.KeyLive {
+					t.Errorf("%v", err)
+				}
+				b.verify(t)
+				return
+			}
+			if !isRule(err, domain.RuleErased) {
+				t.Errorf("acknowledged: %v", err)
+			}
+			var faults []domain.Fault
+			v := domain.Verifier{Gapless: true, Found: func(f domain.Fault) { faults = append(faults, f) }, Open: func(box domain.Box, at domain.Place) error {
+				_, err := b.vault.Open(t.Context(), box, at)
+				return err
+			}}
+			for e, err := range b.log.ReadAll(t.Context(), 0) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				v.Check(e)
+			}
+			v.Finish()
+			if len(faults) != 1 || faults[0].Kind != domain.FaultKey || faults[0].Position != v.Last {
+				t.Errorf("verify: %+v", faults)
+			}
+		})
 	}
 }

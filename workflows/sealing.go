@@ -27,6 +27,11 @@ type Vault interface {
 	// the key is being destroyed or was.
 	Seal(ctx context.Context, key uuid.UUID, at domain.Place, p domain.Personal) (domain.Box, error)
 
+	// Alive is asked when what was sealed is recorded. Nil says that an erasure of
+	// the key, if one has begun, will see what was recorded before the call;
+	// [domain.ErrErased] that it may not have seen it.
+	Alive(ctx context.Context, key uuid.UUID) error
+
 	// Open opens a box. Errors: [domain.ErrErased], [domain.ErrUnsealed].
 	Open(ctx context.Context, b domain.Box, at domain.Place) (domain.Personal, error)
 }
@@ -59,6 +64,25 @@ func (e *Engine) seal(ctx context.Context, w *Workflow, r domain.Request, c doma
 			return fmt.Errorf("seal personal data: %w", err)
 		}
 		ev.Box, ev.Personal = &box, nil
+	}
+	return nil
+}
+
+// alive makes sure of events that were just recorded that their personal data can
+// be read. An append that took longer than an erasure waits may have come too
+// late: nobody is told then that all is well.
+func (e *Engine) alive(ctx context.Context, events []domain.Event) error {
+	for _, ev := range events {
+		if ev.Box == nil {
+			continue
+		}
+		err := e.vault.Alive(ctx, ev.Box.Key)
+		if errors.Is(err, domain.ErrErased) {
+			return domain.NewRefusal(domain.RuleErased, "this was recorded, but the personal data in it was erased with that of the same person before", "send the personal data again, as a new command")
+		}
+		if err != nil {
+			return fmt.Errorf("key of personal data that was recorded: %w", err)
+		}
 	}
 	return nil
 }

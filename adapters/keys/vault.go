@@ -55,6 +55,7 @@ type Config struct {
 	Now  func() time.Time
 	// Trust is how long a key is believed to live without asking the store: how
 	// long after an erasure by another process this one may still open and seal.
+	// Zero is for ever, for the only process that writes to the store.
 	Trust time.Duration
 }
 
@@ -129,13 +130,14 @@ func (v *Vault) Key(ctx context.Context, s domain.SubjectID, c domain.RetentionC
 	if err != nil {
 		return uuid.Nil, err
 	}
+	asked := v.now()
 	stored, err := v.store.Put(ctx, domain.StoredKey{
-		ID: id, Subject: s, Class: c, State: domain.KeyLive, KEK: v.ring[0].ID(), Wrapped: wrapped, Created: v.now().UTC().Truncate(time.Microsecond),
+		ID: id, Subject: s, Class: c, State: domain.KeyLive, KEK: v.ring[0].ID(), Wrapped: wrapped, Created: asked.UTC().Truncate(time.Microsecond),
 	})
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("store data key: %w", err)
 	}
-	m, err := v.remember(stored)
+	m, err := v.remember(stored, asked)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -160,6 +162,16 @@ func (v *Vault) Seal(ctx context.Context, key uuid.UUID, at domain.Place, p doma
 	return domain.Seal(m.key, at, salt, nonce, p)
 }
 
+// Alive returns [domain.ErrErased] unless the key lives, or did so recently that an
+// erasure which began since is still waiting for what was recorded up to now.
+func (v *Vault) Alive(ctx context.Context, key uuid.UUID) error {
+	m, err := v.get(ctx, key)
+	if err == nil && m.state != domain.KeyLive {
+		err = domain.ErrErased
+	}
+	return err
+}
+
 // Open opens a box. Errors: [domain.ErrErased], [domain.ErrUnsealed],
 // [domain.ErrNotFound] for a key that the store never had.
 func (v *Vault) Open(ctx context.Context, b domain.Box, at domain.Place) (domain.Personal, error) {
@@ -177,17 +189,20 @@ func (v *Vault) get(ctx context.Context, id uuid.UUID) (remembered, error) {
 	if m, ok := v.keys.Get(id); ok && v.believed(m) {
 		return m, nil
 	}
+	asked := v.now()
 	stored, err := v.store.Get(ctx, id)
 	if err != nil {
 		return remembered{}, fmt.Errorf("data key %s: %w", id, err)
 	}
-	return v.remember(stored)
+	return v.remember(stored, asked)
 }
 
 func (v *Vault) believed(m remembered) bool { return v.trust == 0 || v.now().Before(m.until) }
 
-func (v *Vault) remember(k domain.StoredKey) (remembered, error) {
-	m := remembered{key: domain.DataKey{ID: k.ID}, state: k.State, until: v.now().Add(v.trust)}
+// remember unwraps a key that the store was asked for at a time. Trust runs from
+// the question: an answer may have been long under way.
+func (v *Vault) remember(k domain.StoredKey, asked time.Time) (remembered, error) {
+	m := remembered{key: domain.DataKey{ID: k.ID}, state: k.State, until: asked.Add(v.trust)}
 	if k.State != domain.KeyDestroyed {
 		plain, err := v.ring.unwrap(k.KEK, k.Wrapped, boundTo(k.ID, k.Class))
 		if err != nil {

@@ -147,6 +147,48 @@ func TestTrustEnds(t *testing.T) {
 	}
 }
 
+// slowStore answers after some time on the clock.
+type slowStore struct {
+	domain.KeyStore
+	pass func()
+}
+
+func (s slowStore) Get(ctx context.Context, id uuid.UUID) (domain.StoredKey, error) {
+	k, err := s.KeyStore.Get(ctx, id)
+	s.pass()
+	return k, err
+}
+
+func (s slowStore) Put(ctx context.Context, k domain.StoredKey) (domain.StoredKey, error) {
+	k, err := s.KeyStore.Put(ctx, k)
+	s.pass()
+	return k, err
+}
+
+// Trust runs from when the store was asked: what a slow store says may no longer
+// be so when it is heard.
+func TestTrustRunsFromTheQuestion(t *testing.T) {
+	clock := now
+	at := func(c *keys.Config) { c.Trust, c.Now = time.Second, func() time.Time { return clock } }
+	store, ring := memory.NewKeyStore(), keys.Ring{keys.NewKEK()}
+	slow := open(t, slowStore{store, func() { clock = clock.Add(time.Second) }}, ring, at)
+	other := open(t, store, ring, at)
+	key := sealed(t, slow, "nik:1").Key
+	if err := slow.Alive(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	erasure := uuid.Must(uuid.NewV7())
+	if _, err := other.Mark(t.Context(), erasure, []uuid.UUID{key}); err != nil {
+		t.Fatal(err)
+	}
+	if err := slow.Alive(t.Context(), key); !errors.Is(err, domain.ErrErased) {
+		t.Errorf("a key that was marked a second after the question: %v", err)
+	}
+	if next, err := slow.Key(t.Context(), slow.Subject("nik:1"), "permit"); err != nil || next == key {
+		t.Errorf("the marked key is given out: %v", err)
+	}
+}
+
 func TestRotate(t *testing.T) {
 	store, old, fresh := memory.NewKeyStore(), keys.NewKEK(), keys.NewKEK()
 	box := sealed(t, open(t, store, keys.Ring{old}), "nik:1")
