@@ -71,8 +71,8 @@ func (r Ring) Text() string {
 	return b.String()
 }
 
-// errNoKEK says that something was wrapped by a key that is not in the ring.
-var errNoKEK = errors.New("its key-encryption key is not at hand")
+// ErrNoKEK says that something was wrapped by a key that is not in the ring.
+var ErrNoKEK = errors.New("its key-encryption key is not at hand")
 
 // wrap seals 32 bytes; bound is what they belong to.
 func (k KEK) wrap(plain []byte, bound string) ([]byte, error) {
@@ -98,7 +98,7 @@ func (r Ring) unwrap(kek string, wrapped []byte, bound string) ([]byte, error) {
 		}
 		return plain, nil
 	}
-	return nil, fmt.Errorf("key-encryption key %s: %w", kek, errNoKEK)
+	return nil, fmt.Errorf("key-encryption key %s: %w", kek, ErrNoKEK)
 }
 
 func (k KEK) cipher() (cipher.AEAD, error) {

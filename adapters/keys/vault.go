@@ -78,6 +78,16 @@ func Open(ctx context.Context, store domain.KeyStore, c Config) (*Vault, error) 
 
 const pepperName = "subject"
 
+// Begun tells whether a vault was ever opened on a store: whether it has the secret
+// by which a person is known again.
+func Begun(ctx context.Context, store domain.KeyStore) (bool, error) {
+	_, err := store.Secret(ctx, pepperName, nil)
+	if errors.Is(err, domain.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // secret reads the secret, and makes it first where there is none.
 func (v *Vault) secret(ctx context.Context) ([]byte, error) {
 	stored, err := v.store.Secret(ctx, pepperName, nil)

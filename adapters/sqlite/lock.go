@@ -62,6 +62,9 @@ func realPath(path string) (string, error) {
 		return "", err
 	}
 	real, err := filepath.EvalSymlinks(abs)
+	if info, missing := os.Stat(abs); missing == nil && !info.Mode().IsRegular() {
+		return "", errors.New("not a file")
+	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return real, err
 	}

@@ -50,6 +50,9 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 		return err
 	}
 	if s.sealing {
+		if err := s.guardKeys(ctx, h.log); err != nil {
+			return err
+		}
 		ring, err := s.madeRing(ctx, logger)
 		if err != nil {
 			return err

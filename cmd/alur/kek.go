@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alur-id/alur/adapters/keys"
+	"github.com/alur-id/alur/domain"
 )
 
 // kekVariable is the environment variable that holds the key-encryption keys.
@@ -20,17 +21,20 @@ const kekVariable = "ALUR_KEK"
 const maxRing = 64 << 10
 
 // kekPath is the file of the key-encryption keys: the one that was named or, for
-// the embedded default, one beside the database.
+// the embedded default, one beside the database and of its own.
 func (s stores) kekPath() string {
 	if s.kek != "" || isPostgres(s.db) {
 		return s.kek
 	}
-	return strings.TrimSuffix(s.db, filepath.Ext(s.db)) + ".kek"
+	return s.db + ".kek"
 }
 
 // ring reads the key-encryption keys. The error is fs.ErrNotExist when there are
 // none where they should be.
 func (s stores) ring() (keys.Ring, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	text, from := []byte(os.Getenv(kekVariable)), kekVariable
 	if len(text) == 0 || s.kek != "" {
 		if from = s.kekPath(); from == "" {
@@ -64,10 +68,13 @@ func (s stores) madeRing(ctx context.Context, logger *slog.Logger) (keys.Ring, e
 		return ring, err
 	}
 	if _, err := os.Stat(s.keysPath()); !errors.Is(err, fs.ErrNotExist) {
-		return nil, &hintError{
-			fmt.Errorf("the key-encryption key %s is gone, and the keys in %s cannot be opened without it", path, s.keysPath()),
-			"put the file back from where a copy is kept; no other key opens them",
+		hint := "put the file back from where a copy is kept; no other key opens them"
+		if old := strings.TrimSuffix(s.db, filepath.Ext(s.db)) + ".kek"; old != path {
+			if _, err := os.Stat(old); err == nil {
+				hint = "an earlier Alur named it " + old + ": rename that file to " + path
+			}
 		}
+		return nil, &hintError{fmt.Errorf("the key-encryption key %s is gone, and the keys in %s cannot be opened without it", path, s.keysPath()), hint}
 	}
 	ring = keys.Ring{keys.NewKEK()}
 	if err := writeRing(path, ring); err != nil {
@@ -77,15 +84,68 @@ func (s stores) madeRing(ctx context.Context, logger *slog.Logger) (keys.Ring, e
 	return ring, nil
 }
 
-// writeRing puts key-encryption keys into a file, whole or not at all, for its
-// owner only.
+// guardKeys refuses to begin a key store for a log in which something is sealed:
+// who lost the keys, or named the wrong store, should hear of it before a second
+// secret makes other subjects of the same people.
+func (s stores) guardKeys(ctx context.Context, log domain.EventLog) error {
+	if s.readOnly || s.newKeys {
+		return nil
+	}
+	begun, err := s.keysBegun(ctx)
+	if err != nil || begun {
+		return err
+	}
+	for e, err := range log.ReadAll(ctx, 0) {
+		if err != nil {
+			return err
+		}
+		if r, err := domain.Decode(e); err == nil && r.Box != nil {
+			return &hintError{
+				errors.New("there is personal data in the log, but its keys are not in " + s.keysName()),
+				"put the key store back from its backup, and repeat the erasures since; if it is lost for good, alur serve --new-keys begins another, and what is sealed stays unreadable",
+			}
+		}
+	}
+	return nil
+}
+
+// keysBegun tells whether there is a key store that was ever sealed with.
+func (s stores) keysBegun(ctx context.Context) (bool, error) {
+	if !isPostgres(s.db) {
+		info, err := os.Stat(s.keysPath())
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	store, err := s.openKeys(ctx)
+	if err != nil {
+		return false, err
+	}
+	begun, err := keys.Begun(ctx, store)
+	return begun, errors.Join(err, store.Close())
+}
+
+// writeRing puts key-encryption keys into a file, whole or not at all. A new file is
+// for its owner only; one that is there keeps whose it is, who may read it, and its
+// place behind a link.
 func writeRing(path string, ring keys.Ring) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.WriteString(ring.Text())
+	if old, missing := os.Stat(path); missing == nil {
+		err = errors.Join(f.Chmod(old.Mode().Perm()), keepOwner(f, old))
+	}
+	if err == nil {
+		_, err = f.WriteString(ring.Text())
+	}
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}

@@ -75,9 +75,9 @@ type server struct {
 	url string
 }
 
-func startServer(t *testing.T, db string) *server {
+func startServer(t *testing.T, db string, more ...string) *server {
 	t.Helper()
-	c := child(t, "serve", "--db", db, "--listen", "127.0.0.1:0")
+	c := child(t, append([]string{"serve", "--db", db, "--listen", "127.0.0.1:0"}, more...)...)
 	stderr, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

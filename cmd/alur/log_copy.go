@@ -90,14 +90,6 @@ does not live on in old backups. Keep the backups of the keys for days, not year
 	return c
 }
 
-// storesOf is the stores that one word names.
-func storesOf(name string) stores {
-	if isEventStore(name) {
-		return stores{log: name}
-	}
-	return stores{db: name}
-}
-
 // backer is a store that can write a copy of itself.
 type backer interface {
 	Backup(ctx context.Context, path string) error
@@ -159,7 +151,7 @@ func copyStores(c *cobra.Command, from, to stores, asJSON bool) error {
 // copyTo verifies a log, copies it, and verifies the copy.
 func (s stores) copyTo(c *cobra.Command, source eventLog, kind features, to stores) (verified, error) {
 	ctx, faults := c.Context(), complain(c.ErrOrStderr())
-	before, err := verify(ctx, source, kind, nil, faults)
+	before, err := verify(ctx, source, kind, looker{how: notLooked}, faults)
 	if err != nil {
 		return verified{}, err
 	}
@@ -178,7 +170,7 @@ func (s stores) copyTo(c *cobra.Command, source eventLog, kind features, to stor
 	if err != nil {
 		return verified{}, err
 	}
-	after, err := verify(ctx, target, kind, nil, faults)
+	after, err := verify(ctx, target, kind, looker{how: notLooked}, faults)
 	switch {
 	case err != nil:
 		return verified{}, err

@@ -35,7 +35,7 @@ recording, chained from then on. The file that was read is not changed: keep it.
 			n, err := upgrade(c.Context(), args[0], to, kind)
 			if err == nil {
 				var v verified
-				if v, err = verify(c.Context(), to, kind, nil, complain(c.ErrOrStderr())); err == nil && v.Faults > 0 {
+				if v, err = verify(c.Context(), to, kind, looker{how: notLooked}, complain(c.ErrOrStderr())); err == nil && v.Faults > 0 {
 					err = &faultError{fmt.Sprintf("%d faults in the new log", v.Faults)}
 				}
 			}

@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/alur-id/alur/adapters/keys"
 	"github.com/alur-id/alur/domain"
 )
 
@@ -19,7 +19,7 @@ type verified struct {
 	Events  int             `json:"events"`
 	Streams int             `json:"streams"`
 	Boxes   int             `json:"boxes"`  // events with sealed data
-	Opened  bool            `json:"opened"` // keys were at hand to look into them
+	Sealed  string          `json:"sealed"` // what was made of them
 	Last    domain.Position `json:"last_position"`
 	Digest  string          `json:"digest"` // the same for a faithful copy in any store
 	Faults  int             `json:"faults"`
@@ -37,7 +37,9 @@ where the store leaves none out), that the versions of each stream run 1, 2, 3,
 that each event carries the hash of the one before it, that no event id stands
 twice, that each event can be read, and, where the keys are at hand, that what is
 sealed opens and is what its event committed to, and that no key is gone without
-an erasure in the log. It prints all faults, and exits with 3 if there are any.
+an erasure in the log, and that nothing was sealed under a key after its erasure.
+Without a key-encryption key it is only looked whether the keys are there; where
+there is no key store at all, every key is gone. It prints all faults, and exits with 3 if there are any.
 
 The digest is one number for all events in their order: a faithful copy has the
 same. It can be run beside the process that writes.`,
@@ -60,7 +62,11 @@ same. It can be run beside the process that writes.`,
 				err = table(c.OutOrStdout(), []string{"WHAT", "VALUE"}, v.rows())
 			}
 			if err == nil && v.Faults > 0 {
-				err = &faultError{fmt.Sprintf("%d faults in %d events", v.Faults, v.Events)}
+				text := fmt.Sprintf("%d faults in %d events", v.Faults, v.Events)
+				if v.Sealed == keysGone && v.Boxes > 0 {
+					text += "; there is no key store " + s.keysName() + ": name the stores as they are served, or give --no-keys to leave out what is sealed"
+				}
+				err = &faultError{text}
 			}
 			return err
 		},
@@ -78,8 +84,8 @@ func faultLine(f domain.Fault) string {
 
 func (v verified) rows() [][]string {
 	sealed := fmt.Sprint(v.Boxes)
-	if v.Boxes > 0 && !v.Opened {
-		sealed += " (not looked into: no keys at hand)"
+	if v.Boxes > 0 {
+		sealed += " (" + v.Sealed + ")"
 	}
 	return [][]string{
 		{"store", v.Store},
@@ -98,44 +104,79 @@ func (s stores) verify(ctx context.Context, withKeys bool, found func(domain.Fau
 	if err != nil {
 		return verified{}, err
 	}
-	var open func(domain.Box, domain.Place) error
+	look := looker{how: notLooked}
 	if withKeys {
-		vault, store, err := s.vaultAtHand(ctx)
-		if err != nil {
+		if look, err = s.look(ctx); err != nil {
 			return verified{}, errors.Join(err, log.Close())
 		}
-		if store != nil {
-			defer store.Close()
-			open = func(b domain.Box, at domain.Place) error { _, err := vault.Open(ctx, b, at); return err }
-		}
+		defer look.close()
 	}
-	v, err := verify(ctx, log, kind, open, found)
+	v, err := verify(ctx, log, kind, look, found)
 	return v, errors.Join(err, log.Close())
 }
 
-// vaultAtHand opens the keys, if there is a key store; nil if there is none.
-func (s stores) vaultAtHand(ctx context.Context) (*keys.Vault, keyStore, error) {
+// What was made of the sealed data.
+const (
+	looked    = "opened"
+	keysOnly  = "not opened, for want of a key-encryption key: only that their keys are there"
+	keysGone  = "there are no keys"
+	notLooked = "not looked into"
+)
+
+// looker looks into what is sealed, as well as can be.
+type looker struct {
+	how   string
+	open  func(domain.Box, domain.Place) error // nil: not at all
+	store keyStore
+}
+
+func (l looker) close() {
+	if l.store != nil {
+		_ = l.store.Close() // it was only read
+	}
+}
+
+// look opens the keys. Without a key store every key counts as gone; without a
+// key-encryption key it can still be told which keys are.
+func (s stores) look(ctx context.Context) (looker, error) {
 	if !isPostgres(s.db) {
 		if _, err := os.Stat(s.keysPath()); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, nil
+			return looker{how: keysGone, open: func(domain.Box, domain.Place) error { return domain.ErrNotFound }}, nil
 		}
 	}
 	ring, err := s.ring()
 	if errors.Is(err, fs.ErrNotExist) && s.kek == "" {
-		return nil, nil, nil
+		store, err := s.openKeys(ctx)
+		if err != nil {
+			return looker{}, err
+		}
+		return looker{keysOnly, func(b domain.Box, _ domain.Place) error { return hasKey(ctx, store, b.Key) }, store}, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return looker{}, err
 	}
-	return s.openVault(ctx, ring)
+	vault, store, err := s.openVault(ctx, ring)
+	if err != nil {
+		return looker{}, err
+	}
+	return looker{looked, func(b domain.Box, at domain.Place) error { _, err := vault.Open(ctx, b, at); return err }, store}, nil
+}
+
+// hasKey says of a key what opening a box with it would.
+func hasKey(ctx context.Context, store domain.KeyStore, id uuid.UUID) error {
+	k, err := store.Get(ctx, id)
+	if err == nil && k.State == domain.KeyDestroyed {
+		err = domain.ErrErased
+	}
+	return err
 }
 
 // verify checks a log as it is now; an event that is appended meanwhile is the
 // next run's.
-func verify(ctx context.Context, log domain.EventLog, kind features, open func(domain.Box, domain.Place) error, found func(domain.Fault) error) (verified, error) {
-	out := verified{Store: kind.kind, Opened: open != nil, List: []domain.Fault{}}
+func verify(ctx context.Context, log domain.EventLog, kind features, look looker, found func(domain.Fault) error) (verified, error) {
+	out := verified{Store: kind.kind, Sealed: look.how, List: []domain.Fault{}}
 	var failed error
-	v := domain.Verifier{Gapless: kind.gapless, Open: open, Found: func(f domain.Fault) {
+	v := domain.Verifier{Gapless: kind.gapless, Open: look.open, Found: func(f domain.Fault) {
 		out.List = append(out.List, f)
 		failed = errors.Join(failed, found(f))
 	}}

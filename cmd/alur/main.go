@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/alur-id/alur/adapters/keys"
 	"github.com/alur-id/alur/workflows"
 )
 
@@ -66,8 +67,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "alur: %v\n", err)
-	if errors.As(err, &hinted) {
+	switch {
+	case errors.As(err, &hinted):
 		fmt.Fprintf(stderr, "alur: hint: %s\n", hinted.hint)
+	case errors.Is(err, keys.ErrNoKEK):
+		fmt.Fprintln(stderr, "alur: hint: name the file that has it with --kek; keys that were rotated out are in FILE.retired, and can be put at the end of FILE")
 	}
 	return exitFailed
 }

@@ -57,6 +57,7 @@ is set, and is not served beyond this machine when it is not.`,
 	}
 	s.flags(c)
 	s.kekFlag(c)
+	c.Flags().BoolVar(&s.newKeys, "new-keys", false, "begin new keys although the keys of what is sealed in the log are lost")
 	listenFlag(c, &listen)
 	return c
 }

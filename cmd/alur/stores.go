@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +25,7 @@ type stores struct {
 	kek      string // FILE of the key-encryption keys; empty: beside db
 	readOnly bool   // beside the process that writes; nothing is created
 	sealing  bool   // personal data is sealed or opened
+	newKeys  bool   // keys are begun anew, though there is data sealed under others
 }
 
 const defaultDB = "alur.db"
@@ -57,21 +56,6 @@ func valueOr(s, otherwise string) string {
 	return s
 }
 
-func isPostgres(db string) bool {
-	return strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://")
-}
-
-func isEventStore(url string) bool {
-	scheme, _, _ := strings.Cut(url, "://")
-	return scheme == "esdb" || scheme == "esdb+discover"
-}
-
-// beside is a file next to the database file: alur.db has alur.views.db.
-func beside(db, what string) string {
-	ext := filepath.Ext(db)
-	return strings.TrimSuffix(db, ext) + "." + what + ext
-}
-
 // eventLog is a log as the verbs use it.
 type eventLog interface {
 	domain.EventLog
@@ -91,14 +75,14 @@ const openPatience = 20 * time.Second
 // openLog opens the log, and creates it when there is none unless it is only
 // read.
 func (s stores) openLog(ctx context.Context) (eventLog, features, error) {
+	if err := s.check(); err != nil {
+		return nil, features{}, err
+	}
 	switch {
 	case s.log != "":
-		if !isEventStore(s.log) {
-			return nil, features{}, errors.New("--log: want an esdb:// or esdb+discover:// URL; a log in a file or in PostgreSQL is named by --db")
-		}
 		opening, cancel := context.WithTimeout(ctx, openPatience)
 		defer cancel()
-		log, err := eventstoredb.Open(opening, s.log)
+		log, err := eventstoredb.Open(opening, withScheme(s.log))
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = &hintError{fmt.Errorf("no server of the event log answered in %s: %w", openPatience, err), "look whether --log names it rightly, and whether it runs"}
 		}
@@ -134,6 +118,9 @@ type viewsDB struct {
 }
 
 func (s stores) openViews(ctx context.Context) (viewsDB, error) {
+	if err := s.check(); err != nil {
+		return viewsDB{}, err
+	}
 	if isPostgres(s.db) {
 		return s.openPostgresViews(ctx)
 	}
@@ -153,7 +140,18 @@ type keyStore interface {
 
 func (s stores) keysPath() string { return beside(s.db, "keys") }
 
+// keysName is the key store as people know it.
+func (s stores) keysName() string {
+	if isPostgres(s.db) {
+		return "the database's schema alur_keys"
+	}
+	return s.keysPath()
+}
+
 func (s stores) openKeys(ctx context.Context) (keyStore, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if isPostgres(s.db) {
 		return s.openPostgresKeys(ctx)
 	}

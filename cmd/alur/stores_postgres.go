@@ -11,12 +11,12 @@ func (s stores) openPostgresLog(ctx context.Context) (eventLog, features, error)
 	if s.readOnly {
 		open = postgres.OpenLogReadOnly
 	}
-	log, err := open(ctx, s.db)
+	log, err := open(ctx, withScheme(s.db))
 	return opened(log, features{gapless: true, kind: "postgres"}, err)
 }
 
 func (s stores) openPostgresViews(ctx context.Context) (viewsDB, error) {
-	v, err := postgres.OpenViews(ctx, s.db)
+	v, err := postgres.OpenViews(ctx, withScheme(s.db))
 	if err != nil {
 		return viewsDB{}, err
 	}
@@ -28,7 +28,7 @@ func (s stores) openPostgresKeys(ctx context.Context) (keyStore, error) {
 	if s.readOnly {
 		open = postgres.OpenKeysReadOnly
 	}
-	store, err := open(ctx, s.db)
+	store, err := open(ctx, withScheme(s.db))
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s stores) openPostgresKeys(ctx context.Context) (keyStore, error) {
 }
 
 func (s stores) openPostgresBare(ctx context.Context) (bareStore, error) {
-	store, err := postgres.OpenBare(ctx, s.db)
+	store, err := postgres.OpenBare(ctx, withScheme(s.db))
 	if err != nil {
 		return nil, err
 	}

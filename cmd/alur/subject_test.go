@@ -124,7 +124,7 @@ func TestPersonalDataFromFormToErasure(t *testing.T) {
 
 	// All keys gone, views too: replay and rebuild say what they said before.
 	replay := must(t, dir, "", "replay", first.Reference, "--json")
-	for _, pattern := range []string{"alur.keys.*", "alur.kek*", "alur.views.*"} {
+	for _, pattern := range []string{"alur.keys.*", "alur.db.kek*", "alur.views.*"} {
 		files, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %v", pattern, files, err)
@@ -152,7 +152,7 @@ func TestALostKeyEncryptionKeyIsToldAndNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.stop(t)
-	kek := filepath.Join(dir, "alur.kek")
+	kek := filepath.Join(dir, "alur.db.kek")
 	ring, err := os.ReadFile(kek)
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func TestALostKeyEncryptionKeyIsToldAndNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, errs, code := verb(t, dir, "", "serve", "--listen", "127.0.0.1:0")
-	if code != exitFailed || !strings.Contains(errs, "alur.kek is gone") {
+	if code != exitFailed || !strings.Contains(errs, "alur.db.kek is gone") {
 		t.Errorf("exit code %d\n%s", code, errs)
 	}
 	if _, err := os.Stat(kek); !errors.Is(err, fs.ErrNotExist) {

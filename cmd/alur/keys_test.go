@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// removeAll removes the files of a folder that match, of which there must be some.
+func removeAll(t *testing.T, dir, pattern string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %v, %v", pattern, files, err)
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A key store that is gone is told of: by verify, and by serve, which makes no
+// other one in its place unless it is told to.
+func TestALostKeyStoreIsToldAndNotReplaced(t *testing.T) {
+	dir := t.TempDir()
+	s := startServer(t, filepath.Join(dir, "alur.db"))
+	if _, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission); err != nil {
+		t.Fatal(err)
+	}
+	s.stop(t)
+
+	kek := filepath.Join(dir, "alur.db.kek")
+	aside := filepath.Join(dir, "aside.kek")
+	if err := os.Rename(kek, aside); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, dir, "", "log", "verify"); !strings.Contains(out, keysOnly) {
+		t.Errorf("without a key-encryption key:\n%s", out)
+	}
+	if err := os.Rename(aside, kek); err != nil {
+		t.Fatal(err)
+	}
+
+	removeAll(t, dir, "alur.keys.db*")
+	out, errs, code := verb(t, dir, "", "log", "verify")
+	if code != exitFault || !strings.Contains(out, "no erasure says so") || !strings.Contains(errs, "no key store alur.keys.db") {
+		t.Errorf("verify: exit code %d\n%s%s", code, out, errs)
+	}
+	must(t, dir, "", "log", "verify", "--no-keys")
+	_, errs, code = verb(t, dir, "", "serve", "--listen", "127.0.0.1:0")
+	if code != exitFailed || !strings.Contains(errs, "its keys are not in alur.keys.db") {
+		t.Errorf("serve: exit code %d\n%s", code, errs)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "alur.keys.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("another key store was made")
+	}
+	_, errs, code = verb(t, dir, "", "subject", "erase", "--ground", "court_order", "--note", "decision 4", "--by", "o-9")
+	if code != exitFailed || !strings.Contains(errs, "its keys are not in") {
+		t.Errorf("erase: exit code %d\n%s", code, errs)
+	}
+	startServer(t, filepath.Join(dir, "alur.db"), "--new-keys").stop(t)
+	startServer(t, filepath.Join(dir, "alur.db")).stop(t) // begun now
+}
+
+// Two databases in one folder have keys of their own, and a rotation leaves the
+// file behind a link, and who may read it, as they were.
+func TestRotationLeavesTheFileItsPlaceAndItsReaders(t *testing.T) {
+	dir := t.TempDir()
+	if a, b := (stores{db: "alur.db"}).kekPath(), (stores{db: "alur.sqlite"}).kekPath(); a == b {
+		t.Errorf("two databases share %s", a)
+	}
+	startServer(t, filepath.Join(dir, "alur.db")).stop(t)
+	link, real := filepath.Join(dir, "alur.db.kek"), filepath.Join(dir, "secret", "ring")
+	for _, err := range []error{os.Mkdir(filepath.Dir(real), 0o700), os.Rename(link, real), os.Symlink(real, link), os.Chmod(real, 0o640)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, err := os.ReadFile(real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "", "keys", "rotate")
+	if to, err := os.Readlink(link); err != nil || to != real {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
+	info, err := os.Stat(real)
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if now, err := os.ReadFile(real); err != nil || string(now) == string(old) {
+		t.Errorf("nothing was rotated: %v", err)
+	}
+	if err := os.WriteFile(real, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, errs, code := verb(t, dir, "nik:1", "subject", "export")
+	if code != exitFailed || !strings.Contains(errs, "FILE.retired") {
+		t.Errorf("with the old key: exit code %d\n%s", code, errs)
+	}
+}
