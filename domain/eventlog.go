@@ -119,4 +119,7 @@ var (
 	ErrReadOnly    = errors.New("the event log can only be read here")
 	ErrStopped     = errors.New("the event log takes no more appends: it could not make an earlier one durable")
 	ErrClosed      = errors.New("the event log is closed")
+	// ErrDamaged is an error of reading: what is stored there is no longer what was
+	// written. What lies behind it may still be read.
+	ErrDamaged = errors.New("the store is damaged")
 )

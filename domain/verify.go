@@ -22,6 +22,7 @@ const (
 	FaultChain      FaultKind = "chain"      // an event does not carry the hash of the one before it
 	FaultDouble     FaultKind = "double"     // an event id stands twice
 	FaultUnreadable FaultKind = "unreadable" // envelope or body does not decode
+	FaultDamage     FaultKind = "damage"     // the store's files are not what they were
 	FaultCommitment FaultKind = "commitment" // sealed data does not open, or is not what was committed to
 	FaultKey        FaultKind = "key"        // a key is gone without an erasure, or there in spite of one
 )
@@ -146,6 +147,12 @@ func (v *Verifier) content(e Entry, r Recorded) {
 	default: // of the key store, not of the log
 		v.Err = cmp.Or(v.Err, fmt.Errorf("position %d: key %s: %w", e.Position, key, err))
 	}
+}
+
+// Damage reports what the store says of itself; behind a position that it could
+// still read, or 0.
+func (v *Verifier) Damage(after Position, detail string) {
+	v.tell(Fault{Kind: FaultDamage, Position: after, Detail: detail})
 }
 
 // Finish checks what can be known only at the end: keys against erasures. A key

@@ -46,13 +46,22 @@ func (l *Log) backup(ctx context.Context, path string) error {
 	if err := syncFile(f.Name()); err != nil {
 		return err
 	}
-	if err := publish(f.Name(), path); err != nil {
+	return Publish(f.Name(), path)
+}
+
+// Publish gives a closed file another name in its folder, durably. A file that has
+// that name is never replaced: the error is then [os.ErrExist].
+func Publish(from, to string) error {
+	if err := link(from, to); err != nil {
 		return err
 	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
-		return errors.Join(err, os.Remove(path))
+	if err := syncFolder(filepath.Dir(to)); err != nil {
+		return errors.Join(err, os.Remove(to))
 	}
-	return nil
+	if err := os.Remove(from); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil // without links it was renamed
 }
 
 // copyTo writes what one moment of the log holds into an empty file. It has a
@@ -75,15 +84,18 @@ func (l *Log) copyTo(ctx context.Context, path string) error {
 	return closeAfter(err, conn)
 }
 
-// publish gives a file its name. A link, unlike a rename, fails when somebody made
-// a file of that name in between; a file system without links says that it has
+// link gives a file a second name. A link, unlike a rename, fails when somebody
+// made a file of that name in between; a file system without links says that it has
 // none, or that nobody may make one.
-func publish(from, to string) error {
+func link(from, to string) error {
 	err := os.Link(from, to)
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, os.ErrPermission) {
-		return os.Rename(from, to)
+	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, os.ErrPermission) {
+		return err
 	}
-	return err
+	if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(os.ErrExist, err)
+	}
+	return os.Rename(from, to)
 }
 
 func syncFile(path string) error {

@@ -309,3 +309,25 @@ func TestBackupWithoutLinks(t *testing.T) {
 		wantHead(t, open(t, to), 500)
 	}
 }
+
+// A name that somebody took in the meantime is left to them.
+func TestPublishReplacesNothing(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	for _, err := range []error{os.WriteFile(from, []byte("new"), 0o600), os.WriteFile(to, []byte("old"), 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sqlite.Publish(from, to); !errors.Is(err, os.ErrExist) {
+		t.Errorf("over another file: %v", err)
+	}
+	wantFiles(t, dir, "from", "to")
+	if err := errors.Join(os.Remove(to), sqlite.Publish(from, to)); err != nil {
+		t.Fatal(err)
+	}
+	wantFiles(t, dir, "to")
+	if b, err := os.ReadFile(to); err != nil || string(b) != "new" {
+		t.Errorf("%q, %v", b, err)
+	}
+}

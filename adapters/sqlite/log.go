@@ -42,9 +42,9 @@ var _ domain.EventLog = (*Log)(nil)
 
 var logKind = kind{name: "an Alur log", id: 0x416c7572, version: 2, schema: `
 CREATE TABLE event (
-	position INTEGER PRIMARY KEY,
+	position INTEGER PRIMARY KEY CHECK (position > 0),
 	stream   TEXT    NOT NULL,
-	version  INTEGER NOT NULL,
+	version  INTEGER NOT NULL CHECK (version > 0),
 	id       BLOB    NOT NULL,
 	type     TEXT    NOT NULL,
 	schema   INTEGER NOT NULL,
@@ -130,7 +130,7 @@ func (l *Log) lastPosition(ctx context.Context) (domain.Position, error) {
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("read head of log: %w", err)
+		return 0, fmt.Errorf("read head of log: %w", damaged(err))
 	}
 	return domain.Position(p), nil
 }

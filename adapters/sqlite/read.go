@@ -17,7 +17,7 @@ const columns = `position, stream, version, id, type, schema, meta, data`
 // statement anew whenever the parameter changes (it looks into statistics of which
 // there are none), which takes longer than reading a request.
 const (
-	selectStream = `SELECT ` + columns + ` FROM event WHERE stream = +?1 AND version > +?2 ORDER BY version`
+	selectStream = `SELECT ` + columns + ` FROM event WHERE stream = +?1 AND version > +?2 AND position > 0 ORDER BY version`
 	selectAll    = `SELECT ` + columns + ` FROM event WHERE position > +?1 ORDER BY position`
 )
 
@@ -85,7 +85,7 @@ func (l *Log) pages(ctx context.Context, start func() func(*sqlite.Conn, *page) 
 				}
 			}
 			if err != nil {
-				yield(domain.Entry{}, fmt.Errorf("read events: %w", err))
+				yield(domain.Entry{}, fmt.Errorf("read events: %w", damaged(err)))
 				return
 			}
 			if !p.more {
@@ -137,7 +137,7 @@ func (p *page) entry(stmt *sqlite.Stmt) (domain.Entry, error) {
 		Schema:   stmt.ColumnInt(5),
 	}
 	if n := stmt.ColumnBytes(3, e.ID[:]); n != len(e.ID) || stmt.ColumnLen(3) != n {
-		return domain.Entry{}, fmt.Errorf("position %d: the event id has %d bytes, not %d", e.Position, stmt.ColumnLen(3), len(uuid.Nil))
+		return domain.Entry{}, fmt.Errorf("position %d: the event id has %d bytes, not %d: %w", e.Position, stmt.ColumnLen(3), len(uuid.Nil), domain.ErrDamaged)
 	}
 	e.Type, e.Meta, e.Data = p.name(p.cut(stmt, 4)), p.cut(stmt, 6), p.cut(stmt, 7)
 	return e, nil

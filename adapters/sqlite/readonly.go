@@ -49,7 +49,7 @@ func openReadOnly(ctx context.Context, path string, k kind) (string, *pool, erro
 		return err
 	})
 	if err != nil {
-		return "", nil, errors.Join(fmt.Errorf("open %s: %w", path, explained(real, err)), readers.close())
+		return "", nil, errors.Join(fmt.Errorf("open %s: %w", path, explained(real, damaged(err))), readers.close())
 	}
 	return real, readers, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/alur-id/alur/adapters/sqlite"
 	"github.com/alur-id/alur/domain"
 )
 
@@ -68,8 +69,9 @@ func newLogBackup() *cobra.Command {
 		Short: "Write a copy of the log to a new file, while appends go on, and verify it",
 		Long: `Backup writes everything that the log holds to a new file, which is itself a log
 that the other verbs read with --db. It can be run beside the process that
-writes. The file gets its name only when it is whole, and is then verified: where
-there are faults in the log, they are in its copy too, and the exit code is 3.
+writes. The file gets its name only when it was verified. Where there are faults in
+the log, they are in its copy too: it is then left as FILE.unfinished, and the exit
+code is 3.
 
 The keys of personal data are not in it: they are apart, so that what is erased
 does not live on in old backups. Keep the backups of the keys for days, not years.`,
@@ -102,21 +104,33 @@ func (s stores) backup(c *cobra.Command, path string) (verified, error) {
 		return verified{}, err
 	}
 	defer log.Close()
-	if b, ok := log.(backer); ok {
-		if err := b.Backup(c.Context(), path); err != nil {
-			return verified{}, err
-		}
-		return stores{db: path, readOnly: true}.checked(c)
-	}
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return verified{}, errors.Join(fmt.Errorf("back up to %s: %w", path, os.ErrExist), err)
 	}
 	unfinished := path + ".unfinished"
-	v, err := s.copyTo(c, log, kind, stores{db: unfinished})
+	v, err := s.unfinishedBackup(c, log, kind, unfinished)
 	if err != nil {
+		return verified{}, &hintError{err, "a backup that has not got its name is left in " + unfinished + ": remove it before the next, if it is there"}
+	}
+	if err := sqlite.Publish(unfinished, path); err != nil {
+		return verified{}, fmt.Errorf("give the backup its name: %w", err)
+	}
+	if err := os.Remove(unfinished + ".lock"); !errors.Is(err, os.ErrNotExist) {
+		return v, err
+	}
+	return v, nil
+}
+
+// unfinishedBackup copies the log to a file and verifies it there.
+func (s stores) unfinishedBackup(c *cobra.Command, log eventLog, kind features, path string) (verified, error) {
+	b, ok := log.(backer)
+	if !ok {
+		return s.copyTo(c, log, kind, stores{db: path}) // goes on with one that was cut off
+	}
+	if err := b.Backup(c.Context(), path); err != nil {
 		return verified{}, err
 	}
-	return v, errors.Join(os.Rename(unfinished, path), os.Remove(unfinished+".lock"))
+	return stores{db: path, readOnly: true}.checked(c)
 }
 
 // checked verifies a log and makes faults an error.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,9 +91,97 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 	if code != exitFault || strings.Count(text, "position ") < v.Faults {
 		t.Errorf("exit code %d, and not %d faults in\n%s", code, v.Faults, text)
 	}
+	// A backup has no name before it is verified, and is not overwritten.
+	for range 2 {
+		if _, errs, _ := verb(t, dir, "", "log", "backup", "b.db"); !strings.Contains(errs, "b.db.unfinished") {
+			t.Errorf("backup:\n%s", errs)
+		}
+		_, named := os.Stat(filepath.Join(dir, "b.db"))
+		_, left := os.Stat(filepath.Join(dir, "b.db.unfinished"))
+		if !errors.Is(named, fs.ErrNotExist) || left != nil {
+			t.Errorf("backup of a log with faults: %v, %v", named, left)
+		}
+	}
 	// Nothing is copied from a log that has faults.
 	if _, errs, code := verb(t, dir, "", "log", "copy", "--from", "alur.db", "--to", "copy.db"); code != exitFault || !strings.Contains(errs, "nothing was copied") {
 		t.Errorf("copy: exit code %d\n%s", code, errs)
+	}
+}
+
+// A page that is broken is a fault like another: what can be read is checked all
+// the same, and what stands where no reader looks is told of.
+func TestVerifyGoesOnBehindDamage(t *testing.T) {
+	dir := t.TempDir()
+	logOf(t, dir)
+	path := filepath.Join(dir, "alur.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{
+		`DROP TRIGGER event_is_never_changed`, `DROP TRIGGER event_is_never_removed`,
+		`UPDATE event SET id = x'00' WHERE position = 20`, `PRAGMA ignore_check_constraints = ON`,
+		`INSERT INTO event SELECT -1, stream, version + 1000, id, type, schema, meta, data FROM event WHERE position = 1`,
+		`PRAGMA wal_checkpoint(TRUNCATE)`,
+	} {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	v := damageReport(t, dir)
+	if !slices.ContainsFunc(v.List, func(f domain.Fault) bool { return strings.Contains(f.Detail, "below 1") }) {
+		t.Errorf("the row below 1 was not found: %+v", v.List)
+	}
+	if len(v.List) < 3 || v.Events != 140 {
+		t.Errorf("%+v", v)
+	}
+	breakPage(t, path, "case-15")
+	v = damageReport(t, dir)
+	if v.Events >= 140 || v.Events < 50 || v.Last != 141 {
+		t.Errorf("with a broken page: %d events, the last at %d", v.Events, v.Last)
+	}
+	breakPage(t, path, "CREATE TABLE event") // where everything begins
+	if out, errs, code := verb(t, dir, "", "log", "verify"); code != exitFault || !strings.Contains(out, "damage: ") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+}
+
+// damageReport verifies a log of which it expects that it is damaged.
+func damageReport(t *testing.T, dir string) verified {
+	t.Helper()
+	out, errs, code := verb(t, dir, "", "log", "verify", "--json")
+	if code != exitFault {
+		t.Fatalf("exit code %d\n%s%s", code, out, errs)
+	}
+	v := report(t, out)
+	if !slices.ContainsFunc(v.List, func(f domain.Fault) bool { return f.Kind == domain.FaultDamage && f.Position == 19 }) {
+		t.Errorf("the broken row was not found: %+v", v.List)
+	}
+	return v
+}
+
+// breakPage writes rubbish over the page of a database in which a text first stands.
+func breakPage(t *testing.T, path, text string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	at := bytes.Index(b, []byte(text)) / page * page
+	if at < 0 {
+		t.Fatalf("%q stands nowhere", text)
+	}
+	for i := range page {
+		if at+i >= 100 { // not over the header of the file
+			b[at+i] = 0xEE
+		}
+	}
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -35,7 +35,7 @@ func newLogVerify() *cobra.Command {
 		Long: `Verify reads the whole log and checks that positions grow (and leave none out,
 where the store leaves none out), that the versions of each stream run 1, 2, 3,
 that each event carries the hash of the one before it, that no event id stands
-twice, that each event can be read, and, where the keys are at hand, that what is
+twice, that each event can be read, that the store's files are whole, and, where the keys are at hand, that what is
 sealed opens and is what its event committed to, and that no key is gone without
 an erasure in the log, and that nothing was sealed under a key after its erasure.
 Without a key-encryption key it is only looked whether the keys are there; where
@@ -79,6 +79,9 @@ same. It can be run beside the process that writes.`,
 }
 
 func faultLine(f domain.Fault) string {
+	if f.Stream == "" {
+		return fmt.Sprintf("%s: position %d: %s", f.Kind, f.Position, printable(f.Detail))
+	}
 	return fmt.Sprintf("%s: position %d, %s version %d: %s", f.Kind, f.Position, printable(f.Stream), f.Version, printable(f.Detail))
 }
 
@@ -101,6 +104,10 @@ func (v verified) rows() [][]string {
 // verify opens the log and checks it.
 func (s stores) verify(ctx context.Context, withKeys bool, found func(domain.Fault) error) (verified, error) {
 	log, kind, err := s.openLog(ctx)
+	if errors.Is(err, domain.ErrDamaged) {
+		f := domain.Fault{Kind: domain.FaultDamage, Detail: err.Error()}
+		return verified{Faults: 1, List: []domain.Fault{f}}, found(f)
+	}
 	if err != nil {
 		return verified{}, err
 	}
@@ -180,17 +187,63 @@ func verify(ctx context.Context, log domain.EventLog, kind features, look looker
 		out.List = append(out.List, f)
 		failed = errors.Join(failed, found(f))
 	}}
-	for e, err := range log.ReadAll(ctx, 0) {
-		if err != nil {
-			return out, err
-		}
-		v.Check(e)
-		if err := errors.Join(failed, v.Err); err != nil {
-			return out, err
-		}
+	stop := func() error { return errors.Join(failed, v.Err) }
+	if err := errors.Join(readAll(ctx, log, &v, stop), inspect(ctx, log, &v)); err != nil {
+		return out, err
 	}
 	v.Finish()
 	out.Events, out.Streams, out.Boxes, out.Last = v.Events, len(v.Streams), v.Boxes, v.Last
 	out.Digest, out.Faults = v.Digest.String(), v.Faults
 	return out, failed
+}
+
+// readAll checks every event that can be read. Where the store is damaged, it looks
+// for the next that can, ever further on.
+func readAll(ctx context.Context, log domain.EventLog, v *domain.Verifier, stop func() error) error {
+	var after domain.Position
+	for step := domain.Position(1); ; step *= 2 {
+		var broken error
+		for e, err := range log.ReadAll(ctx, after) {
+			if err != nil {
+				broken = err
+				break
+			}
+			v.Check(e)
+			if err := stop(); err != nil {
+				return err
+			}
+			after, step = e.Position, 1
+		}
+		if !errors.Is(broken, domain.ErrDamaged) {
+			return broken
+		}
+		if step == 1 {
+			v.Damage(after, fmt.Sprintf("what follows cannot be read: %v", broken))
+		}
+		after += step
+		if head, err := log.Head(ctx); err != nil || after >= head {
+			return nil // told already
+		}
+	}
+}
+
+// inspector is a store that can look for damage in its own files.
+type inspector interface {
+	Damage(ctx context.Context) ([]string, error)
+}
+
+func inspect(ctx context.Context, log domain.EventLog, v *domain.Verifier) error {
+	i, ok := log.(inspector)
+	if !ok {
+		return nil
+	}
+	found, err := i.Damage(ctx)
+	for _, text := range found {
+		v.Damage(0, text)
+	}
+	if errors.Is(err, domain.ErrDamaged) {
+		v.Damage(0, err.Error())
+		return nil
+	}
+	return err
 }

@@ -55,25 +55,31 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var fault *faultError
-	var hinted *hintError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &fault):
 		fmt.Fprintf(stderr, "alur: %v\n", err)
+		hint(stderr, err)
 		return exitFault
 	case !began:
 		fmt.Fprintf(stderr, "alur: %v\nalur: hint: see alur --help\n", err)
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "alur: %v\n", err)
+	hint(stderr, err)
+	return exitFailed
+}
+
+// hint says the way out, where we know it.
+func hint(stderr io.Writer, err error) {
+	var hinted *hintError
 	switch {
 	case errors.As(err, &hinted):
 		fmt.Fprintf(stderr, "alur: hint: %s\n", hinted.hint)
 	case errors.Is(err, keys.ErrNoKEK):
 		fmt.Fprintln(stderr, "alur: hint: name the file that has it with --kek; keys that were rotated out are in FILE.retired, and can be put at the end of FILE")
 	}
-	return exitFailed
 }
 
 // faultError says that a check was made and found a fault: exit code 3.
