@@ -2,6 +2,7 @@ package domain_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"testing"
 
@@ -138,5 +139,18 @@ func TestTheDigestOfACopyIsTheSame(t *testing.T) {
 	}
 	if v.Finish(); v.Digest != a.Digest || v.Faults != 0 {
 		t.Errorf("%d faults in the copy, or another digest", v.Faults)
+	}
+}
+
+// What only says that a key store cannot be asked is no fault of the log.
+func TestVerifyTellsAFaultFromWhatItCouldNotLookInto(t *testing.T) {
+	l := recorded(t)
+	gone := errors.New("interrupted")
+	v, got := faults(l, func(domain.Box, domain.Place) error { return gone })
+	if len(got) != 0 || !errors.Is(v.Err, gone) {
+		t.Errorf("faults %v, error %v", got, v.Err)
+	}
+	if v, _ := faults(l, vault); v.Err != nil {
+		t.Error(v.Err)
 	}
 }

@@ -1,0 +1,22 @@
+package domain_test
+
+import (
+	"testing"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// An actor's id is kept in the clear for ever, so it is not somebody's number or
+// address, however that is written.
+func TestActorsHavePseudonyms(t *testing.T) {
+	for id, fits := range map[string]bool{
+		"officer-17": true, "c-1": true, "1171-2026-000123": true, "urn:uuid:01a206c6-7880-74bf-99aa-61d2ffa53429": true,
+		"1171010101900001": false, "nik 1171 0101 0190 0001": false, "1171_0101_0190_0001": false, "1171/0101/0190/0001": false,
+		"11.71.01.010190.0001": false, "cut@example.org": false,
+	} {
+		err := domain.Actor{ID: id, Role: "front-office", Capacity: domain.CapacityOfficer}.Check()
+		if (err == nil) != fits {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
