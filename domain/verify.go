@@ -43,8 +43,8 @@ type Verifier struct {
 	// Gapless says that the log's positions run 1, 2, 3.
 	Gapless bool
 	// Open opens a box, as a vault does: nil, [ErrErased], [ErrUnsealed],
-	// [ErrNotFound] for a key that is in no store. Nil where no keys are at hand:
-	// what is sealed is then not looked into.
+	// [ErrNotFound] for a key that is in no store. An empty box only asks for its
+	// key. Nil where no keys are at hand: what is sealed is then not looked into.
 	Open func(Box, Place) error
 	// Found is told each fault as it is found.
 	Found func(Fault)
@@ -63,23 +63,16 @@ type Verifier struct {
 	Last   Position
 
 	seen   map[uint64]bool
-	erased map[uuid.UUID]bool // by an event
-	gone   map[uuid.UUID]Fault
-	opened map[uuid.UUID]opened
-}
-
-// opened is a box that a key opened, to be tried again.
-type opened struct {
-	fault Fault
-	box   Box
-	place Place
+	erased map[uuid.UUID]bool  // by an event
+	gone   map[uuid.UUID]Fault // by key: the last event that could not be opened
+	opened map[uuid.UUID]Fault // or could; without details
 }
 
 // Check checks the next entry.
 func (v *Verifier) Check(e Entry) {
 	if v.Streams == nil {
 		v.Streams, v.seen = map[string]Tip{}, map[uint64]bool{}
-		v.erased, v.gone, v.opened = map[uuid.UUID]bool{}, map[uuid.UUID]Fault{}, map[uuid.UUID]opened{}
+		v.erased, v.gone, v.opened = map[uuid.UUID]bool{}, map[uuid.UUID]Fault{}, map[uuid.UUID]Fault{}
 	}
 	v.Events++
 	v.place(e)
@@ -137,10 +130,8 @@ func (v *Verifier) content(e Entry, r Recorded) {
 	key, at := r.Box.Key, Fault{Kind: FaultKey, Position: e.Position, Stream: e.Stream, Version: e.Version}
 	switch err := v.Open(*r.Box, r.Place()); {
 	case err == nil:
-		at.Detail = fmt.Sprintf("key %s was erased, but still opens it", key)
-		v.opened[key] = opened{at, *r.Box, r.Place()}
+		v.opened[key] = at
 	case errors.Is(err, ErrErased), errors.Is(err, ErrNotFound):
-		at.Detail = fmt.Sprintf("key %s is gone, and no erasure says so", key)
 		v.gone[key] = at
 	case errors.Is(err, ErrUnsealed):
 		v.found(e, FaultCommitment, "key %s: %v", key, err)
@@ -161,12 +152,20 @@ func (v *Verifier) Finish() {
 	var faults []Fault
 	for key, f := range v.gone {
 		if !v.erased[key] {
+			f.Detail = fmt.Sprintf("key %s is gone, and no erasure says so", key)
 			faults = append(faults, f)
 		}
 	}
-	for key, o := range v.opened {
-		if v.erased[key] && v.Open(o.box, o.place) == nil {
-			faults = append(faults, o.fault)
+	for key, f := range v.opened {
+		if !v.erased[key] {
+			continue
+		}
+		switch err := v.Open(Box{Key: key}, Place{}); {
+		case err == nil, errors.Is(err, ErrUnsealed):
+			f.Detail = fmt.Sprintf("key %s was erased, but is still there", key)
+			faults = append(faults, f)
+		case !errors.Is(err, ErrErased) && !errors.Is(err, ErrNotFound):
+			v.Err = cmp.Or(v.Err, fmt.Errorf("key %s: %w", key, err))
 		}
 	}
 	slices.SortFunc(faults, func(a, b Fault) int { return cmp.Compare(a.Position, b.Position) })

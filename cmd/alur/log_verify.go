@@ -194,7 +194,7 @@ func verify(ctx context.Context, log domain.EventLog, kind features, look looker
 	v.Finish()
 	out.Events, out.Streams, out.Boxes, out.Last = v.Events, len(v.Streams), v.Boxes, v.Last
 	out.Digest, out.Faults = v.Digest.String(), v.Faults
-	return out, failed
+	return out, stop()
 }
 
 // readAll checks every event that can be read. Where the store is damaged, it looks
