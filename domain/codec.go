@@ -12,9 +12,22 @@ import (
 // added, never changed.
 var decoders = map[string]map[int]func([]byte) (Body, error){
 	"RequestSubmitted":  {1: decode[RequestSubmitted]},
-	"ActionTaken":       {1: decodeActionTaken},
+	"ActionTaken":       {1: decodeActionTaken, 2: decodeActionTaken},
 	"WorkflowPublished": {1: decode[WorkflowPublished]},
 	"SubjectErased":     {1: decode[SubjectErased]},
+	"DocumentAttached":  {1: decode[DocumentAttached]},
+	"DocumentRefused":   {1: decode[DocumentRefused]},
+	"CheckAnswered":     {1: decode[CheckAnswered]},
+	"FeeAssessed":       {1: decode[FeeAssessed]},
+	"FeePaid":           {1: decode[FeePaid]},
+	"ReviewRequested":   {1: decode[ReviewRequested]},
+	"ReviewGiven":       {1: decode[ReviewGiven]},
+	"AnswerReported":    {1: decode[AnswerReported]},
+	"TaskReady":         {1: decode[TaskReady]},
+	"TaskPicked":        {1: decode[TaskPicked]},
+	"TaskReassigned":    {1: decode[TaskReassigned]},
+	"NoticeDue":         {1: decode[NoticeDue]},
+	"RequestCorrected":  {1: decode[RequestCorrected]},
 }
 
 func decode[B Body](data []byte) (Body, error) {
@@ -41,6 +54,9 @@ func decodeActionTaken(data []byte) (Body, error) {
 	}
 	if r.has(`,"reason":`) {
 		b.Reason = ReasonCode(r.text())
+	}
+	if r.has(`,"kind":`) {
+		b.Kind = ActionKind(r.text())
 	}
 	r.literal(`}`)
 	if !r.failed && r.rest == "" {

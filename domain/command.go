@@ -6,7 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Command is what somebody asks to be done to one request: [Submit] or [Act].
+// Command is what somebody asks to be done to one request: [Submit], [Act] or one of
+// those that add to its dossier.
 type Command interface {
 	// Head is the part that all commands share.
 	Head() Header
@@ -48,4 +49,75 @@ type Act struct {
 	Reason   ReasonCode
 	Expected Version
 	Remark   string // for those who work on the request; sealed, shown to no citizen
+
+	// What is filled in anew, for a transition that corrects a request. All of it
+	// replaces what was there.
+	Facts Facts
+	Form  Personal
+}
+
+// Attach hands in a document.
+type Attach struct {
+	Header
+	Document DocumentID
+	Format   string // such as "pdf"
+	Bytes    int64
+	SHA256   string // of its content, hex
+	Expected Version
+}
+
+// RefuseDocument sends a document back.
+type RefuseDocument struct {
+	Header
+	Document DocumentID
+	Reason   ReasonCode
+	Expected Version
+}
+
+// AnswerCheck answers an item of a checklist.
+type AnswerCheck struct {
+	Header
+	Check
+	Yes      bool
+	Expected Version
+}
+
+// Pay says that a fee was received.
+type Pay struct {
+	Header
+	Fee      FeeID
+	Amount   int64 // rupiah; the whole of what was assessed
+	Receipt  string
+	Expected Version
+}
+
+// GiveReview gives an opinion that was asked for.
+type GiveReview struct {
+	Header
+	Review   ReviewID
+	Opinion  Opinion
+	Reason   ReasonCode
+	Remark   string // sealed
+	Expected Version
+}
+
+// ReportAnswer says what an external system came to.
+type ReportAnswer struct {
+	Header
+	Answer
+	Expected Version
+}
+
+// Pick takes the work of the present state.
+type Pick struct {
+	Header
+	Expected Version
+}
+
+// Reassign gives the work of the present state to somebody else of its role.
+type Reassign struct {
+	Header
+	To       string // pseudonym
+	Reason   ReasonCode
+	Expected Version
 }

@@ -29,20 +29,14 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 	if d := r.find(h.ID); d != nil {
 		return nil, repeated(r, d, c, w)
 	}
-	var body Body
 	personal, err := PersonalOf(c)
 	if err != nil {
 		return nil, err
 	}
-	switch c := c.(type) {
-	case Submit:
+	if c, ok := c.(Submit); ok {
 		r.Tenant, r.Service = c.Tenant, c.Service
-		body, err = submit(r, c, w)
-	case Act:
-		body, err = act(r, c, w)
-	default:
-		err = fmt.Errorf("no rule for command %T", c)
 	}
+	bodies, err := decide(r, c, w)
 	if err != nil {
 		return nil, err
 	}
@@ -50,14 +44,63 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 	if correlation == [16]byte{} {
 		correlation = h.ID
 	}
-	return []Event{{
-		Envelope: Envelope{
-			ID: EventID(h.ID, 0), Tenant: r.Tenant, Service: r.Service, Office: w.Office(),
-			Actor: h.Actor, Workflow: w.Ref(), Command: h.ID, Correlation: correlation,
-			Occurred: h.Occurred.UTC(),
-		},
-		Body: body, Personal: personal,
-	}}, nil
+	envelope := Envelope{
+		Tenant: r.Tenant, Service: r.Service, Office: w.Office(),
+		Actor: h.Actor, Workflow: w.Ref(), Command: h.ID, Correlation: correlation,
+		Occurred: h.Occurred.UTC(),
+	}
+	events := make([]Event, 0, len(bodies)+1)
+	for _, body := range bodies {
+		envelope.ID = EventID(h.ID, len(events))
+		events = append(events, Event{Envelope: envelope, Body: body})
+	}
+	events[0].Personal = personal
+	return followed(r, envelope, events, w)
+}
+
+// decide is what a command itself says.
+func decide(r Request, c Command, w Workflow) ([]Body, error) {
+	switch c := c.(type) {
+	case Submit:
+		return submit(r, c, w)
+	case Act:
+		return act(r, c, w)
+	}
+	body, err := add(r, c, w)
+	if err != nil {
+		return nil, err
+	}
+	return []Body{body}, nil
+}
+
+// follower is who acts when something follows by itself.
+var follower = Actor{ID: "alur", Role: "system", Capacity: CapacitySystem}
+
+// maxFollowing is how many events one command may lead to. A definition whose
+// automatic transitions run in a circle is refused when it is checked.
+const maxFollowing = 100
+
+// followed adds what follows by itself from events that were decided, under the
+// same command.
+func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error) {
+	for i := 0; ; i++ {
+		if i < len(events) {
+			r = Evolve(r, Recorded{Event: events[i], Version: r.Version + 1})
+			continue
+		}
+		if err := w.Broken(r); err != nil {
+			return nil, err
+		}
+		body, err := w.Next(r)
+		if err != nil || body == nil {
+			return events, err
+		}
+		if len(events) == maxFollowing {
+			return nil, refuse(RuleEndless, "what follows by itself does not come to rest", "mend the automatic transitions of the workflow")
+		}
+		e.ID, e.Actor = EventID(e.Command, len(events)), follower
+		events = append(events, Event{Envelope: e, Body: body})
+	}
 }
 
 // maxPersonal and maxRemark are how much personal data one command may bring, in
@@ -84,6 +127,16 @@ func PersonalOf(c Command) (Personal, error) {
 			p["form"] = map[string]any(c.Form)
 		}
 	case Act:
+		if !utf8.ValidString(c.Remark) || len(c.Remark) > maxRemark {
+			return nil, refuse(RulePersonalData, "the remark is too long or not text", fmt.Sprintf("write at most %d bytes", maxRemark))
+		}
+		if c.Remark != "" {
+			p["remark"] = c.Remark
+		}
+		if len(c.Form) > 0 {
+			p["form"] = map[string]any(c.Form)
+		}
+	case GiveReview:
 		if !utf8.ValidString(c.Remark) || len(c.Remark) > maxRemark {
 			return nil, refuse(RulePersonalData, "the remark is too long or not text", fmt.Sprintf("write at most %d bytes", maxRemark))
 		}
@@ -123,7 +176,7 @@ func exact(v any) bool {
 	return true
 }
 
-func submit(r Request, c Submit, w Workflow) (Body, error) {
+func submit(r Request, c Submit, w Workflow) ([]Body, error) {
 	if r.Exists() {
 		return nil, refuse(RuleAlreadySubmitted, "this request was already submitted", "submit a new one under a new command id")
 	}
@@ -131,39 +184,83 @@ func submit(r Request, c Submit, w Workflow) (Body, error) {
 	if err := mayAct(c.Actor, start.Roles, w, "submit a request"); err != nil {
 		return nil, err
 	}
-	facts, err := w.CheckFacts(c.Facts)
+	facts, err := clearFacts(c.Facts, c.Form, c.Imported, w)
 	if err != nil {
 		return nil, err
 	}
-	if err := nothingPersonal(facts, c.Imported); err != nil {
-		return nil, err
-	}
-	return RequestSubmitted{
+	return []Body{RequestSubmitted{
 		Request: RequestID(c.ID), Reference: c.Reference,
 		State: start.State, Public: start.Public, Facts: facts, Imported: c.Imported,
-	}, nil
+	}}, nil
 }
 
-func act(r Request, c Act, w Workflow) (Body, error) {
+// clearFacts is what will stand in the clear.
+func clearFacts(given Facts, form Personal, i *Imported, w Workflow) (Facts, error) {
+	facts, err := w.CheckFacts(given, form)
+	if err != nil {
+		return nil, err
+	}
+	return facts, nothingPersonal(facts, i)
+}
+
+// as says whether a command may be judged by the request as it is: it exists, and
+// is at the version that the actor saw, if they saw one.
+func (r Request) as(seen Version) error {
 	if !r.Exists() {
-		return nil, refuse(RuleNotSubmitted, "there is no such request", "submit it first")
+		return refuse(RuleNotSubmitted, "there is no such request", "submit it first")
 	}
-	if c.Expected != 0 && c.Expected != r.Version {
-		return nil, &ConflictError{Stream: RequestStream(r.ID), Expected: c.Expected, Actual: r.Version}
+	if seen != 0 && seen != r.Version {
+		return &ConflictError{Stream: RequestStream(r.ID), Expected: seen, Actual: r.Version}
 	}
-	t, err := w.Fire(r.State, c.Action)
+	return nil
+}
+
+func act(r Request, c Act, w Workflow) ([]Body, error) {
+	if err := r.as(c.Expected); err != nil {
+		return nil, err
+	}
+	t, err := w.Fire(r, c.Action)
 	if err != nil {
 		return nil, err
 	}
 	if err := mayAct(c.Actor, t.Roles, w, fmt.Sprintf("take action %q", c.Action)); err != nil {
 		return nil, err
 	}
-	if err := reasonGiven(c, t); err != nil {
+	if err := mayTake(r, c, t, w); err != nil {
 		return nil, err
 	}
-	return ActionTaken{
-		Action: c.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Reason: c.Reason,
-	}, nil
+	taken := ActionTaken{
+		Action: c.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Reason: c.Reason, Kind: t.Kind,
+	}
+	if t.Kind != ActionCorrect {
+		if len(c.Facts)+len(c.Form) > 0 {
+			return nil, refuse(RuleFacts, fmt.Sprintf("action %q does not correct the request", c.Action), "leave facts and form out")
+		}
+		return []Body{taken}, nil
+	}
+	facts, err := clearFacts(c.Facts, c.Form, nil, w)
+	if err != nil {
+		return nil, err
+	}
+	return []Body{RequestCorrected{Facts: facts}, taken}, nil
+}
+
+// mayTake holds the rules of one edge beside those of role and capacity: the task
+// is not somebody else's, four eyes, reason, and what the edge needs.
+func mayTake(r Request, c Act, t Transition, w Workflow) error {
+	if err := atWork(r, c.Actor, w); err != nil {
+		return err
+	}
+	if did, ok := r.acted(c.Actor.ID, t.NotBy); ok {
+		return refuse(RuleFourEyes, fmt.Sprintf("whoever took action %q may not take %q", did, c.Action), "let somebody else take it")
+	}
+	if err := reasonGiven(c, t); err != nil {
+		return err
+	}
+	if t.Kind == ActionOverride && c.Remark == "" {
+		return refuse(RuleReason, fmt.Sprintf("action %q goes past what the step demands", c.Action), "say in the remark why")
+	}
+	return lacking(r.Dossier, t.Needs)
 }
 
 // nothingPersonal refuses what is plainly personal data, whatever a definition
@@ -214,11 +311,18 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 	same := d.actor == c.Head().Actor
 	switch c := c.(type) {
 	case Submit:
-		facts, err := w.CheckFacts(c.Facts)
-		same = same && err == nil && d.action == "" && maps.Equal(facts, r.Facts) &&
+		facts, err := w.CheckFacts(c.Facts, c.Form)
+		same = same && err == nil && d.action == "" && d.body == nil && maps.Equal(facts, r.Facts) &&
 			c.Tenant == r.Tenant && c.Service == r.Service
 	case Act:
+		if b, ok := d.body.(RequestCorrected); ok {
+			facts, err := w.CheckFacts(c.Facts, c.Form)
+			same = same && err == nil && maps.Equal(facts, b.Facts)
+			d = r.after(d)
+		}
 		same = same && d.action == c.Action && d.reason == c.Reason
+	default:
+		same = same && d.body != nil && asks(d.body, c)
 	}
 	if !same {
 		return refuse(RuleCommandReused, "this command id was used for another command", "use a new id for each command")

@@ -14,7 +14,28 @@ import (
 
 // rules is a workflow of two steps, by hand: checked, then decided. A note may
 // be made at any time.
-type rules struct{ version int }
+type rules struct {
+	nothing
+	version int
+}
+
+// nothing is a workflow that has nothing beside states and actions.
+type nothing struct{}
+
+func (nothing) Next(domain.Request) (domain.Body, error) { return nil, nil }
+func (nothing) Broken(domain.Request) error              { return nil }
+func (nothing) Document(domain.DocumentID) (domain.DocumentRule, bool) {
+	return domain.DocumentRule{}, false
+}
+func (nothing) Checklist(domain.ChecklistID) (domain.ChecklistRule, bool) {
+	return domain.ChecklistRule{}, false
+}
+func (nothing) Review(domain.ReviewID) (domain.ReviewRule, bool) { return domain.ReviewRule{}, false }
+func (nothing) Payers() []domain.RoleID                          { return nil }
+func (nothing) System(domain.Request, domain.SystemID) (domain.SystemRule, bool) {
+	return domain.SystemRule{}, false
+}
+func (nothing) Task(domain.StateID) (domain.TaskRule, bool) { return domain.TaskRule{}, false }
 
 func (r rules) Ref() domain.WorkflowRef { return domain.WorkflowRef{ID: "permit", Version: r.version} }
 func (rules) Office() string            { return "office-1" }
@@ -22,7 +43,7 @@ func (rules) Submission() domain.Submission {
 	return domain.Submission{State: "new", Public: domain.StatusReceived, Roles: []domain.RoleID{"applicant"}}
 }
 
-func (rules) CheckFacts(f domain.Facts) (domain.Facts, error) {
+func (rules) CheckFacts(f domain.Facts, _ domain.Personal) (domain.Facts, error) {
 	if _, ok := f["wrong"]; ok {
 		return nil, domain.NewRefusal(domain.RuleFacts, "no such fact", "")
 	}
@@ -36,7 +57,8 @@ func (rules) Capacities(r domain.RoleID) []domain.Capacity {
 	return []domain.Capacity{domain.CapacityOfficer}
 }
 
-func (rules) Fire(from domain.StateID, action domain.ActionID) (domain.Transition, error) {
+func (rules) Fire(r domain.Request, action domain.ActionID) (domain.Transition, error) {
+	from := r.State
 	t := domain.Transition{ID: string(action), Action: action, From: from, Public: domain.StatusInProcess}
 	switch {
 	case action == "check" && from == "new":

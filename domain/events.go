@@ -52,7 +52,20 @@ type ActionTaken struct {
 	Public  PublicStatus `json:"public"`
 	Outcome Outcome      `json:"outcome,omitempty"` // set when To is an end
 	Reason  ReasonCode   `json:"reason,omitempty"`
+	Kind    ActionKind   `json:"kind,omitempty"`
 }
+
+// ActionKind tells the actions that mean more than a step.
+type ActionKind string
+
+// The kinds of action. A step has none.
+const (
+	ActionWithdraw ActionKind = "withdraw" // the applicant gives the request up
+	ActionCorrect  ActionKind = "correct"  // facts and form are filled in anew
+	ActionReopen   ActionKind = "reopen"   // leads out of an end
+	ActionOverride ActionKind = "override" // goes past what the step demands, for a reason
+	ActionAuto     ActionKind = "auto"     // follows by itself
+)
 
 // Outcome is how a request ended.
 type Outcome string
@@ -83,7 +96,7 @@ type WorkflowPublished struct {
 func (RequestSubmitted) Type() (string, int) { return "RequestSubmitted", 1 }
 
 // Type implements [Body].
-func (ActionTaken) Type() (string, int) { return "ActionTaken", 1 }
+func (ActionTaken) Type() (string, int) { return "ActionTaken", 2 }
 
 // Type implements [Body].
 func (WorkflowPublished) Type() (string, int) { return "WorkflowPublished", 1 }

@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // Evolve is the state after an event. It never fails and never validates: what
 // was recorded happened. Event types that say nothing about a request leave it
 // as it is, but for its version. The state that came in is not changed.
@@ -16,10 +18,67 @@ func Evolve(r Request, e Recorded) Request {
 		r.Tenant, r.Service, r.Workflow = e.Tenant, e.Service, e.Workflow
 		r.State, r.Public, r.Facts, r.Imported = b.State, b.Public, b.Facts, b.Imported
 		r.Submitted = e.Occurred
+		r.Dossier = enter(r.Dossier, e.Version)
 	case ActionTaken:
+		if b.To != b.From {
+			r.Dossier = enter(r.Dossier, e.Version)
+		}
 		r.State, r.Public, r.Outcome = b.To, b.Public, b.Outcome
-		d.action, d.reason = b.Action, b.Reason
+		d.action, d.reason, d.kind = b.Action, b.Reason, b.Kind
+	case RequestCorrected:
+		r.Facts = b.Facts
+		d.body = b
+	default:
+		r.Dossier = gather(r.Dossier, e)
+		d.body = b
 	}
 	r.done = d
 	return r
+}
+
+// enter is a dossier whose request came to another state.
+func enter(d Dossier, at Version) Dossier {
+	d.Entered, d.Ready, d.Picked, d.Told, d.Answers = at, 0, "", nil, nil
+	return d
+}
+
+// gather is a dossier after an event that concerns it alone.
+func gather(d Dossier, e Recorded) Dossier {
+	switch b := e.Body.(type) {
+	case DocumentAttached:
+		d.Documents = clone(d.Documents)
+		d.Documents[b.Document] = Document{Version: b.Number}
+	case DocumentRefused:
+		d.Documents = clone(d.Documents)
+		d.Documents[b.Document] = Document{Version: b.Number, Refused: true}
+	case CheckAnswered:
+		d.Checks = clone(d.Checks)
+		items := clone(d.Checks[b.Checklist])
+		items[b.Item] = b.Yes
+		d.Checks[b.Checklist] = items
+	case FeeAssessed:
+		d.Fees = clone(d.Fees)
+		d.Fees[b.Fee] = Fee{Amount: b.Amount}
+	case FeePaid:
+		d.Fees = clone(d.Fees)
+		d.Fees[b.Fee] = Fee{Amount: b.Amount, Paid: true}
+	case ReviewRequested:
+		d.Reviews = clone(d.Reviews)
+		d.Reviews[b.Review] = Review{Opinion: OpinionOpen, Asked: e.Version}
+	case ReviewGiven:
+		d.Reviews = clone(d.Reviews)
+		d.Reviews[b.Review] = Review{Opinion: b.Opinion, Asked: d.Reviews[b.Review].Asked}
+	case AnswerReported:
+		d.Answers = clone(d.Answers)
+		d.Answers[b.System] = b.Outcome
+	case TaskReady:
+		d.Ready = e.Version
+	case TaskPicked:
+		d.Picked = e.Actor.ID
+	case TaskReassigned:
+		d.Picked = b.To
+	case NoticeDue:
+		d.Told = append(slices.Clip(d.Told), b.Notice)
+	}
+	return d
 }

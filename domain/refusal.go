@@ -28,7 +28,31 @@ const (
 	RuleTime             Rule = "time"              // the command has no time, or an impossible one
 	RuleCommandReused    Rule = "command_reused"    // the command id was used for something else
 	RuleService          Rule = "service"           // no such service is published
+	RuleForm             Rule = "form"              // the form does not fit its schema
+	RuleGuard            Rule = "guard"             // a condition of the workflow does not hold
+	RuleFourEyes         Rule = "four_eyes"         // the same person may not do both
+	RuleIncomplete       Rule = "incomplete"        // a required document is missing or was refused
+	RuleChecklist        Rule = "checklist"         // a required item is not answered with yes
+	RuleUnpaid           Rule = "unpaid"            // a fee is owed
+	RuleReview           Rule = "review"            // reviews are open, or came out otherwise
+	RuleAnswer           Rule = "answer"            // an external system has not reported this
+	RuleDocument         Rule = "document"          // no such document, or not in this form, state or role
+	RuleFee              Rule = "fee"               // no such fee is owed, or not of this amount
+	RuleTask             Rule = "task"              // the work of this state is somebody else's, or nobody's yet
+	RuleInvariant        Rule = "invariant"         // what the workflow says must never be would be
+	RuleEndless          Rule = "endless"           // what follows by itself does not come to rest
 )
+
+// Rules lists every rule.
+func Rules() []Rule {
+	return []Rule{
+		RuleActor, RulePersonalData, RuleIdentity, RuleGround, RuleRetention, RuleErased,
+		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
+		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleForm,
+		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
+		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleEndless,
+	}
+}
 
 // Refusal is a command that the rules do not allow. Nothing was recorded.
 // Detail says what is wrong, Remedy what would satisfy the rule; both are whole

@@ -18,6 +18,7 @@ type Request struct {
 	Public    PublicStatus
 	Outcome   Outcome // empty while the request is open
 	Facts     Facts
+	Dossier   Dossier
 	Imported  *Imported
 	Submitted time.Time // when it occurred
 	Changed   time.Time // when the last event occurred
@@ -30,13 +31,16 @@ type Request struct {
 	done *done
 }
 
-// done is what a command did, as far as a repetition of it must agree.
+// done is what an event did, as far as a repetition of its command must agree. A
+// command may have led to several.
 type done struct {
 	command  uuid.UUID
 	before   *done
 	actor    Actor
-	action   ActionID // empty for the submission
-	reason   ReasonCode
+	action   ActionID   // of ActionTaken
+	reason   ReasonCode // of ActionTaken
+	kind     ActionKind // of ActionTaken
+	body     Body       // of what was added to the dossier
 	version  Version
 	position Position
 }
@@ -47,18 +51,66 @@ func (r Request) Exists() bool { return r.Version > 0 }
 // Answer returns what a command that is already part of this request was
 // answered: the version and position of its last event.
 func (r Request) Answer(command uuid.UUID) (Appended, bool) {
-	d := r.find(command)
-	if d == nil {
-		return Appended{}, false
-	}
-	return Appended{Version: d.version, Position: d.position}, true
-}
-
-func (r Request) find(command uuid.UUID) *done {
 	for d := r.done; d != nil; d = d.before {
 		if d.command == command {
-			return d
+			return Appended{Version: d.version, Position: d.position}, true
 		}
 	}
-	return nil
+	return Appended{}, false
+}
+
+// First is the version of the first event that a command led to; 0 for none.
+func (r Request) First(command uuid.UUID) Version {
+	if d := r.find(command); d != nil {
+		return d.version
+	}
+	return 0
+}
+
+// find returns the first event of a command. Its events stand together.
+func (r Request) find(command uuid.UUID) *done {
+	var first *done
+	for d := r.done; d != nil; d = d.before {
+		if d.command == command {
+			first = d
+		} else if first != nil {
+			break
+		}
+	}
+	return first
+}
+
+// after is the event that followed another.
+func (r Request) after(d *done) *done {
+	next := d
+	for at := r.done; at != nil && at != d; at = at.before {
+		next = at
+	}
+	return next
+}
+
+// acted reports whether somebody took one of some actions.
+func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
+	for d := r.done; d != nil; d = d.before {
+		if d.actor.ID != actor || d.action == "" {
+			continue
+		}
+		for _, a := range actions {
+			if d.action == a {
+				return a, true
+			}
+		}
+	}
+	return "", false
+}
+
+// Times is how often an action was taken.
+func (r Request) Times(a ActionID) int {
+	n := 0
+	for d := r.done; d != nil; d = d.before {
+		if d.action == a {
+			n++
+		}
+	}
+	return n
 }

@@ -10,17 +10,71 @@ type Workflow interface {
 	// Submission says where a request begins and which roles may submit one.
 	Submission() Submission
 
-	// CheckFacts returns the facts as they will be recorded, or a [*Refusal]
-	// under RuleFacts that names every fact that is wrong.
-	CheckFacts(Facts) (Facts, error)
+	// CheckFacts returns the facts as they will be recorded: those that were given
+	// and those that are computed from the form. A [*Refusal] under RuleFacts or
+	// RuleForm names everything that is wrong.
+	CheckFacts(Facts, Personal) (Facts, error)
 
-	// Fire takes the edge for an action out of a state. The error is a
-	// [*Refusal] under RuleUnknownAction or RuleNotFromHere.
-	Fire(from StateID, action ActionID) (Transition, error)
+	// Fire takes the edge for an action out of a request's state: of several, the
+	// first whose guard holds. Its needs are those of this request. The error is a
+	// [*Refusal] under RuleUnknownAction, RuleNotFromHere or RuleGuard.
+	Fire(Request, ActionID) (Transition, error)
+
+	// Next is what follows by itself, as the request stands; nil when nothing does.
+	// It is asked again after each event, until it is nil.
+	Next(Request) (Body, error)
+
+	// Broken is a [*Refusal] under RuleInvariant when something is that the
+	// workflow says must never be.
+	Broken(Request) error
 
 	// Capacities says in which capacities a role may act; nil for a role the
 	// workflow does not have.
 	Capacities(RoleID) []Capacity
+
+	// What may be added to the dossier of a request as it stands; false for what
+	// the workflow does not have.
+	Document(DocumentID) (DocumentRule, bool)
+	Checklist(ChecklistID) (ChecklistRule, bool)
+	Review(ReviewID) (ReviewRule, bool)
+	Payers() []RoleID // who may record that a fee was received
+	System(Request, SystemID) (SystemRule, bool)
+	Task(StateID) (TaskRule, bool)
+}
+
+// DocumentRule is what a workflow says of a kind of document.
+type DocumentRule struct {
+	Formats  []string // any of these
+	MaxBytes int64
+	Roles    []RoleID // who may hand it in
+	Refusers []RoleID // who may refuse it
+	Reasons  []ReasonCode
+	States   []StateID // where it may be handed in; empty: wherever the request is open
+}
+
+// ChecklistRule is what a workflow says of a checklist.
+type ChecklistRule struct {
+	Items  []CheckID
+	Roles  []RoleID
+	States []StateID // empty: wherever the request is open
+}
+
+// ReviewRule is what a workflow says of a review.
+type ReviewRule struct {
+	Role    RoleID
+	Reasons []ReasonCode // one of them must be given with a refusal
+}
+
+// SystemRule is what a workflow says of an external system that a state waits for.
+type SystemRule struct {
+	Role     RoleID // that the system acts in
+	Outcomes []string
+}
+
+// TaskRule says how the work of a state is given out.
+type TaskRule struct {
+	Role     RoleID
+	Assigner []RoleID // who may give it to somebody else
 }
 
 // Submission is the beginning of a request.
@@ -40,4 +94,7 @@ type Transition struct {
 	Outcome Outcome      // of To, if it is an end
 	Roles   []RoleID
 	Reasons []ReasonCode // when not empty, one of them must be given
+	Kind    ActionKind
+	NotBy   []ActionID // nobody who took one of these may take this
+	Needs   Needs      // nothing for an override
 }

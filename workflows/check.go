@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
@@ -15,27 +17,18 @@ func (r *definitionReader) distinct() {
 	r.twice("roles", "recorded_as", "role recorded as")
 	r.twice("reasons", "code", "reason")
 	r.twice("states", "id", "state")
+	r.twice("documents", "id", "document")
+	r.twice("checklists", "id", "checklist")
+	r.twice("fees", "id", "fee")
+	r.twice("reviews", "id", "review")
+	r.twice("systems", "id", "system")
+	r.twice("terms", "id", "term")
+	r.twice("notifications", "id", "notification")
+	r.twice("tests", "name", "test")
 	r.twice("actions", "id", "action")
 	r.twice("actions", "recorded_as", "action recorded as")
 
-	type edge struct {
-		from   domain.StateID
-		action domain.ActionID
-	}
-	seen := map[edge]domain.StateID{}
-	used := map[domain.ActionID]bool{}
-	nodes := r.items("transitions")
-	for i, t := range r.d.Transitions {
-		used[t.Action] = true
-		for _, from := range t.From {
-			e := edge{from, t.Action}
-			if to, ok := seen[e]; ok {
-				r.problem(nodes[i], "duplicate transition: action %q already leads from state %q to %q", t.Action, from, to)
-				continue
-			}
-			seen[e] = t.To
-		}
-	}
+	used := r.edges()
 	for i, n := range r.items("actions") {
 		if a := r.d.Actions[i]; a.ID != "" && !used[a.ID] {
 			r.problem(n, "action %q has no transition", a.ID)
@@ -43,10 +36,38 @@ func (r *definitionReader) distinct() {
 	}
 }
 
+// edges notes every action that leads two ways out of one state where nothing says
+// which is meant: only the last may have no condition. It returns the actions that
+// have a transition.
+func (r *definitionReader) edges() map[domain.ActionID]bool {
+	seen := map[edge]int{}
+	used := map[domain.ActionID]bool{}
+	nodes := r.items("transitions")
+	for i, t := range r.d.Transitions {
+		used[t.Action] = true
+		if t.Automatic {
+			continue
+		}
+		for _, from := range t.From {
+			e := edge{from, t.Action}
+			if before, ok := seen[e]; ok && r.d.Transitions[before].When == nil {
+				r.problem(nodes[i], "duplicate transition: action %q already leads from state %q to %q", t.Action, from, r.d.Transitions[before].To)
+				continue
+			}
+			seen[e] = i
+		}
+	}
+	return used
+}
+
 // twice notes every value of a key that two items of a list share.
 func (r *definitionReader) twice(list, key, what string) {
+	r.twiceIn(valueOf(r.root, list), key, what)
+}
+
+func (r *definitionReader) twiceIn(list ast.Node, key, what string) {
 	seen := map[string]int{}
-	for _, item := range r.items(list) {
+	for _, item := range values(list) {
 		n := valueOf(item, key)
 		if n == nil {
 			continue
@@ -60,12 +81,14 @@ func (r *definitionReader) twice(list, key, what string) {
 	}
 }
 
-func (r *definitionReader) items(list string) []ast.Node {
-	if s, ok := valueOf(r.root, list).(*ast.SequenceNode); ok {
+func values(list ast.Node) []ast.Node {
+	if s, ok := list.(*ast.SequenceNode); ok {
 		return s.Values
 	}
 	return nil
 }
+
+func (r *definitionReader) items(list string) []ast.Node { return values(valueOf(r.root, list)) }
 
 func valueOf(n ast.Node, key string) ast.Node {
 	var values []*ast.MappingValueNode
@@ -103,11 +126,17 @@ func (r *definitionReader) oneStart() {
 func (r *definitionReader) graph() {
 	forth := map[domain.StateID][]domain.StateID{}
 	back := map[domain.StateID][]domain.StateID{}
+	add := func(from, to domain.StateID) {
+		forth[from] = append(forth[from], to)
+		back[to] = append(back[to], from)
+	}
 	for _, t := range r.d.Transitions {
 		for _, from := range t.From {
-			forth[from] = append(forth[from], t.To)
-			back[t.To] = append(back[t.To], from)
+			add(from, t.To)
 		}
+	}
+	for _, m := range r.d.moves() {
+		add(m.from, m.expiry.To)
 	}
 	var ends []domain.StateID
 	for _, s := range r.d.States {
@@ -140,4 +169,106 @@ func closure(edges map[domain.StateID][]domain.StateID, roots ...domain.StateID)
 		todo = append(todo, edges[at]...)
 	}
 	return seen
+}
+
+// move is where a request goes when a term runs out.
+type move struct {
+	from   domain.StateID
+	expiry *Expiry
+}
+
+// moves lists where requests go when terms run out.
+func (d *Definition) moves() []move {
+	var list []move
+	for _, s := range d.States {
+		if s.Term != nil && s.Term.Expires != nil && s.Term.Expires.To != "" {
+			list = append(list, move{s.ID, s.Term.Expires})
+		}
+		for i := range d.Terms {
+			t := &d.Terms[i]
+			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) {
+				list = append(list, move{s.ID, t.Expires})
+			}
+		}
+	}
+	return list
+}
+
+// fits notes what does not belong together.
+func (r *definitionReader) fits() {
+	nodes := r.items("transitions")
+	for i, t := range r.d.Transitions {
+		for _, from := range t.From {
+			s := r.d.state(from)
+			if s == nil {
+				continue
+			}
+			r.transitionFits(nodes[i], &t, s)
+		}
+	}
+	for i, n := range r.items("states") {
+		r.stateFits(n, &r.d.States[i])
+	}
+	if len(r.d.Fees) > 0 && len(r.d.Payers) == 0 {
+		r.problem(valueOf(r.root, "fees"), "there are fees: say under payers which roles may record a payment")
+	}
+	for i, n := range r.items("facts") {
+		r.factFits(n, &r.d.Facts[i])
+	}
+}
+
+func (r *definitionReader) transitionFits(n ast.Node, t *Transition, from *State) {
+	switch {
+	case from.Kind != KindEnd && t.Kind == domain.ActionReopen:
+		r.problem(n, "action %q reopens, and state %q is not an end", t.Action, from.ID)
+	case from.Kind == KindEnd && t.Kind != domain.ActionReopen && t.Kind != "":
+		r.problem(n, "action %q leads out of the end %q: it reopens, whatever else it is", t.Action, from.ID)
+	case t.Needs == nil:
+	case t.Needs.Reviews != "" && from.Kind != KindGather:
+		r.problem(n, "action %q needs reviews, and state %q gathers none", t.Action, from.ID)
+	case t.Needs.Answer != "" && from.WaitsFor == "":
+		r.problem(n, "action %q needs an answer, and state %q waits for no system", t.Action, from.ID)
+	case t.Needs.Answer != "":
+		if s := r.d.system(from.WaitsFor); s != nil && !slices.Contains(s.Outcomes, t.Needs.Answer) {
+			r.problem(n, "%q is not an outcome of system %q%s", t.Needs.Answer, s.ID, meant(t.Needs.Answer, s.Outcomes))
+		}
+	}
+}
+
+// stateFits notes outcomes that a state waits for and does nothing about.
+func (r *definitionReader) stateFits(n ast.Node, s *State) {
+	system := r.d.system(s.WaitsFor)
+	if system == nil {
+		return
+	}
+	for _, o := range system.Outcomes {
+		handled := slices.ContainsFunc(r.d.Transitions, func(t Transition) bool {
+			return slices.Contains(t.From, s.ID) && t.Needs != nil && t.Needs.Answer == o
+		})
+		if !handled {
+			r.problem(n, "state %q: nothing follows when system %q answers %q", s.ID, system.ID, o)
+		}
+	}
+}
+
+// factFits holds that a fact, which is kept in the clear, copies nothing personal.
+func (r *definitionReader) factFits(n ast.Node, f *Fact) {
+	if f.From == nil {
+		return
+	}
+	if r.d.Form == nil {
+		r.problem(n, "fact %q is computed from a form, and there is none", f.ID)
+		return
+	}
+	r.conditions = append(r.conditions, func() {
+		fields := r.d.Form.fields()
+		for _, path := range f.From.uses.forms {
+			if !fields[path].clear && f.Type != FactBoolean {
+				r.problem(n, "fact %q is kept in the clear, and field %q of the form is personal: mark it personal: false if it is not, or compute yes or no from it", f.ID, path)
+			}
+		}
+		if got := f.From.result; got != nil && f.From.program != nil && got.String() != celTypes[f.Type].String() && (f.Type != FactNumber || got.String() != "int") {
+			r.problem(n, "fact %q is a %s, and what it is computed by comes to a %s", f.ID, f.Type, got)
+		}
+	})
 }

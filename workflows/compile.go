@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,12 +22,13 @@ import (
 type Workflow struct {
 	Definition *Definition
 
-	version     int
-	submission  domain.Submission
-	capacities  map[domain.RoleID][]domain.Capacity
-	transitions map[edge]domain.Transition
-	leaving     map[domain.StateID][]domain.ActionID
-	actions     map[domain.ActionID]*Action
+	version    int
+	submission domain.Submission
+	capacities map[domain.RoleID][]domain.Capacity
+	edges      map[edge][]*edgeRule
+	states     map[domain.StateID]*stateRules
+	leaving    map[domain.StateID][]domain.ActionID
+	actions    map[domain.ActionID]*Action
 
 	// machines are looplab/fsm machines of this version, at any state: building
 	// one costs tens of microseconds or more, setting its state almost nothing.
@@ -38,17 +40,26 @@ type edge struct {
 	action domain.ActionID
 }
 
+// edgeRule is one way from one state to another.
+type edgeRule struct {
+	domain.Transition
+
+	rule  *Transition
+	fixed bool // the needs are the same for all requests
+}
+
 var _ domain.Workflow = (*Workflow)(nil)
 
 // Compile turns a definition that [Read] returned into rules.
 func Compile(d *Definition, version int) *Workflow {
 	w := &Workflow{
-		Definition:  d,
-		version:     version,
-		capacities:  map[domain.RoleID][]domain.Capacity{},
-		transitions: map[edge]domain.Transition{},
-		leaving:     map[domain.StateID][]domain.ActionID{},
-		actions:     map[domain.ActionID]*Action{},
+		Definition: d,
+		version:    version,
+		capacities: map[domain.RoleID][]domain.Capacity{},
+		edges:      map[edge][]*edgeRule{},
+		states:     map[domain.StateID]*stateRules{},
+		leaving:    map[domain.StateID][]domain.ActionID{},
+		actions:    map[domain.ActionID]*Action{},
 	}
 	for _, r := range d.Roles {
 		w.capacities[r.ID] = r.Capacities
@@ -56,22 +67,64 @@ func Compile(d *Definition, version int) *Workflow {
 	for i := range d.Actions {
 		w.actions[d.Actions[i].ID] = &d.Actions[i]
 	}
+	for i := range d.States {
+		w.states[d.States[i].ID] = d.rulesOf(&d.States[i])
+	}
 	start := d.start()
 	w.submission = domain.Submission{State: start.ID, Public: start.Public, Roles: d.Submit}
-	for i, t := range d.Transitions {
-		to := d.state(t.To)
-		for _, from := range t.From {
-			w.transitions[edge{from, t.Action}] = domain.Transition{
-				ID: transitionID(i), Action: t.Action, From: from, To: t.To,
-				Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons,
-			}
-			w.leaving[from] = append(w.leaving[from], t.Action)
-		}
+	for i := range d.Transitions {
+		w.addTransition(i)
+	}
+	for _, s := range w.states {
+		s.quiet = s.Kind != KindGather && s.Allocate == nil && len(s.fees)+len(s.notices)+len(s.automatic) == 0
 	}
 	events := w.fsmEvents()
 	initial := string(start.ID)
 	w.machines.New = func() any { return fsm.NewFSM(initial, events, nil) }
 	return w
+}
+
+func (d *Definition) rulesOf(s *State) *stateRules {
+	rules := &stateRules{State: s}
+	for i := range d.Fees {
+		if slices.Contains(d.Fees[i].DueIn, s.ID) {
+			rules.fees = append(rules.fees, &d.Fees[i])
+		}
+	}
+	for i := range d.Notices {
+		if slices.Contains(d.Notices[i].On, s.ID) {
+			rules.notices = append(rules.notices, &d.Notices[i])
+		}
+	}
+	return rules
+}
+
+func (w *Workflow) addTransition(i int) {
+	d := w.Definition
+	t := &d.Transitions[i]
+	to := d.state(t.To)
+	for _, from := range t.From {
+		e := &edgeRule{rule: t, Transition: domain.Transition{
+			ID: transitionID(i), Action: t.Action, From: from, To: t.To,
+			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, NotBy: t.NotBy,
+		}}
+		if d.state(from).Kind == KindEnd {
+			e.Kind = domain.ActionReopen
+		}
+		e.fixed = t.Needs == nil || t.Kind == domain.ActionOverride || !t.Needs.Required && t.Needs.Reviews == ""
+		if e.fixed {
+			e.Needs, _ = d.needs(t, from, nil) // asks nothing of facts
+		}
+		if t.Automatic {
+			w.states[from].automatic = append(w.states[from].automatic, e)
+			continue
+		}
+		at := edge{from, t.Action}
+		if len(w.edges[at]) == 0 {
+			w.leaving[from] = append(w.leaving[from], t.Action)
+		}
+		w.edges[at] = append(w.edges[at], e)
+	}
 }
 
 // defaultClass is the retention class of a definition that says nothing of it.
@@ -137,24 +190,67 @@ func (w *Workflow) Action(id domain.ActionID) (Action, bool) {
 // Fire implements [domain.Workflow]. The edge is taken by a looplab/fsm
 // machine; this method chooses which edge the action means and reads the
 // machine's answer.
-func (w *Workflow) Fire(from domain.StateID, action domain.ActionID) (domain.Transition, error) {
-	t, ok := w.transitions[edge{from, action}]
-	if !ok {
-		return domain.Transition{}, w.noEdge(from, action)
+func (w *Workflow) Fire(r domain.Request, action domain.ActionID) (domain.Transition, error) {
+	edges := w.edges[edge{r.State, action}]
+	if len(edges) == 0 {
+		return domain.Transition{}, w.noEdge(r.State, action)
 	}
+	var first error
+	for _, e := range edges {
+		t, err := w.take(&r, e)
+		var refusal *domain.Refusal
+		if !errors.As(err, &refusal) {
+			return t, err
+		}
+		first = cmp.Or(first, err)
+	}
+	return domain.Transition{}, first
+}
+
+// take goes along one edge, if its condition lets it.
+func (w *Workflow) take(r *domain.Request, e *edgeRule) (domain.Transition, error) {
+	t := e.Transition
+	if e.rule.When != nil && t.Kind != domain.ActionOverride {
+		holds, err := e.rule.When.holds(varsOf(r))
+		if err != nil {
+			return t, fmt.Errorf("workflow %s, %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
+		}
+		if !holds {
+			return t, domain.NewRefusal(domain.RuleGuard,
+				fmt.Sprintf("action %q is not possible for this request in state %q", t.Action, t.From), because(e.rule))
+		}
+	}
+	if !e.fixed {
+		var err error
+		if t.Needs, err = w.Definition.needs(e.rule, t.From, r.Facts); err != nil {
+			return t, fmt.Errorf("workflow %s, %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
+		}
+	}
+	return t, w.fire(t)
+}
+
+func because(t *Transition) string {
+	if t.Because.EN != "" {
+		return t.Because.EN
+	}
+	return "it needs: " + t.When.Text
+}
+
+// fire has a machine go from one state to the other.
+func (w *Workflow) fire(t domain.Transition) error {
 	m := w.machines.Get().(*fsm.FSM)
-	m.SetState(string(from))
+	m.SetState(string(t.From))
 	err := m.Event(context.Background(), t.ID)
 	var stayed fsm.NoTransitionError
 	if err != nil && (!errors.As(err, &stayed) || stayed.Err != nil) {
 		// The machine is not put back: after any other error it may be stuck.
-		return domain.Transition{}, fmt.Errorf("workflow %s: machine refuses %s from %s: %w", w.Definition.ID, t.ID, from, err)
+		return fmt.Errorf("workflow %s: machine refuses %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
 	}
 	if got := domain.StateID(m.Current()); got != t.To {
-		return domain.Transition{}, fmt.Errorf("workflow %s: machine went from %s by %s to %s, not %s", w.Definition.ID, from, t.ID, got, t.To)
+		return fmt.Errorf("workflow %s: machine went from %s by %s to %s, not %s", w.Definition.ID, t.From, t.ID, got, t.To)
 	}
 	w.machines.Put(m)
-	return t, nil
+	return nil
 }
 
 func (w *Workflow) noEdge(from domain.StateID, action domain.ActionID) error {
@@ -172,21 +268,22 @@ func (w *Workflow) noEdge(from domain.StateID, action domain.ActionID) error {
 }
 
 // CheckFacts implements [domain.Workflow].
-func (w *Workflow) CheckFacts(given domain.Facts) (domain.Facts, error) {
+func (w *Workflow) CheckFacts(given domain.Facts, form domain.Personal) (domain.Facts, error) {
+	if err := w.Definition.Form.check(form); err != nil {
+		return nil, err
+	}
 	var wrong []string
 	facts := domain.Facts{}
-	for _, f := range w.Definition.Facts {
-		value, ok := given[f.ID]
+	for i := range w.Definition.Facts {
+		f := &w.Definition.Facts[i]
+		v, ok, err := f.of(given, form)
 		switch {
-		case !ok && f.Required:
-			wrong = append(wrong, fmt.Sprintf("fact %q is missing", f.ID))
+		case err != nil:
+			wrong = append(wrong, err.Error())
 		case ok:
-			v, err := f.read(value)
-			if err != nil {
-				wrong = append(wrong, err.Error())
-				continue
-			}
 			facts[f.ID] = v
+		case f.Required:
+			wrong = append(wrong, fmt.Sprintf("fact %q is missing", f.ID))
 		}
 	}
 	declared := ids(w.Definition.Facts, func(f Fact) string { return f.ID })
@@ -209,8 +306,34 @@ func (w *Workflow) CheckFacts(given domain.Facts) (domain.Facts, error) {
 	return facts, nil
 }
 
+// of is the value of a fact: computed from the form, given, or its default. It is
+// false for one that is missing.
+func (f *Fact) of(given domain.Facts, form domain.Personal) (any, bool, error) {
+	value, ok := given[f.ID]
+	if f.From != nil {
+		if ok {
+			return nil, false, fmt.Errorf("fact %q is computed from the form: leave it out", f.ID)
+		}
+		computed, err := f.From.value(vars{form: form})
+		if err == nil {
+			value, ok = computed, true
+		} // what it is computed from was not filled in: the form's schema says whether it must be
+	}
+	if n, whole := value.(int64); whole {
+		value = float64(n)
+	}
+	if !ok && f.Default != nil {
+		value, ok = f.Default, true
+	}
+	if !ok {
+		return nil, false, nil
+	}
+	v, err := f.read(value)
+	return v, err == nil, err
+}
+
 // read is a fact's value in the form that is recorded.
-func (f Fact) read(value any) (any, error) {
+func (f *Fact) read(value any) (any, error) {
 	switch v := value.(type) {
 	case string:
 		if f.Type == FactTime {

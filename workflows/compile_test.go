@@ -57,7 +57,7 @@ func TestFire(t *testing.T) {
 				for _, from := range []domain.StateID{"a", "b", "c"} {
 					for _, action := range []domain.ActionID{"go", "note", "reopen", "dance"} {
 						to, possible := want[from][action]
-						got, err := w.Fire(from, action)
+						got, err := w.Fire(domain.Request{State: from}, action)
 						if (err == nil) != possible || got.To != to {
 							t.Errorf("%s from %s: to %q, %v; want %q", action, from, got.To, err, to)
 						}
@@ -70,7 +70,7 @@ func TestFire(t *testing.T) {
 }
 
 func TestAnEndCanBeReopened(t *testing.T) {
-	got, err := sip(t).Fire("c", "reopen")
+	got, err := sip(t).Fire(domain.Request{State: "c"}, "reopen")
 	if err != nil || got.Outcome != "" || got.Public != domain.StatusInProcess {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -79,7 +79,7 @@ func TestAnEndCanBeReopened(t *testing.T) {
 func BenchmarkFire(b *testing.B) {
 	w := sip(b)
 	for b.Loop() {
-		if _, err := w.Fire("a", "go"); err != nil {
+		if _, err := w.Fire(domain.Request{State: "a"}, "go"); err != nil {
 			b.Fatal(err)
 		}
 	}

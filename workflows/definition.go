@@ -20,13 +20,27 @@ type Definition struct {
 	Fee         Text            `yaml:"fee,omitempty"`     // what it costs, in words
 	History     *History        `yaml:"history,omitempty"`
 	Retention   Retention       `yaml:"retention,omitempty"`
+	Standard    *Standard       `yaml:"standard,omitempty"`
+	Form        *Form           `yaml:"form,omitempty"`
 	Facts       []Fact          `yaml:"facts,omitempty"`
 	Roles       []Role          `yaml:"roles"`
-	Submit      []domain.RoleID `yaml:"submit,flow"` // the roles that may submit a request
+	Submit      []domain.RoleID `yaml:"submit,flow"`           // the roles that may submit a request
+	Payers      []domain.RoleID `yaml:"payers,omitempty,flow"` // the roles that may record a payment
 	Reasons     []Reason        `yaml:"reasons,omitempty"`
+	Documents   []Document      `yaml:"documents,omitempty"`
+	Checklists  []Checklist     `yaml:"checklists,omitempty"`
+	Fees        []Fee           `yaml:"fees,omitempty"`
+	Reviews     []Review        `yaml:"reviews,omitempty"`
+	Systems     []System        `yaml:"systems,omitempty"`
+	Terms       []LegalTerm     `yaml:"terms,omitempty"`
+	Notices     []Notice        `yaml:"notifications,omitempty"`
 	States      []State         `yaml:"states"`
 	Actions     []Action        `yaml:"actions"`
 	Transitions []Transition    `yaml:"transitions"`
+	// Separate lists gates that no one person may pass together.
+	Separate   [][]domain.ActionID `yaml:"separate,omitempty,flow"`
+	Invariants []Invariant         `yaml:"invariants,omitempty"`
+	Tests      []Scenario          `yaml:"tests,omitempty"`
 }
 
 // Text is something a person reads, in both languages.
@@ -73,13 +87,18 @@ const (
 // Fact declares a clear value of a request. What is not declared is not kept:
 // unmarked means personal.
 type Fact struct {
-	ID         string   `yaml:"id"`
-	Type       FactType `yaml:"type"`
-	Title      Text     `yaml:"title"`
-	Required   bool     `yaml:"required,omitempty"`
-	Values     []string `yaml:"values,omitempty"`      // the only values a string may have
-	RecordedAs string   `yaml:"recorded_as,omitempty"` // the attribute's name in an event log
+	ID         string     `yaml:"id"`
+	Type       FactType   `yaml:"type"`
+	Title      Text       `yaml:"title"`
+	Required   bool       `yaml:"required,omitempty"`
+	Values     []string   `yaml:"values,omitempty"`      // the only values a string may have
+	From       *Condition `yaml:"from,omitempty"`        // computed from the form
+	Default    any        `yaml:"default,omitempty"`     // where it is not given
+	RecordedAs string     `yaml:"recorded_as,omitempty"` // the attribute's name in an event log
 }
+
+// sure reports whether every request has the fact.
+func (f *Fact) sure() bool { return f.Required || f.Default != nil }
 
 // Role is a right to act, and the capacities in which it may be used.
 type Role struct {
@@ -101,22 +120,28 @@ type Kind string
 // The kinds of state. End means closed, not dead: actions may lead out of it
 // again.
 const (
-	KindStart Kind = "start" // where a submitted request begins; somebody works on it
-	KindWork  Kind = "work"  // the agency works on it
-	KindWait  Kind = "wait"  // the agency waits, for the applicant or another
-	KindEnd   Kind = "end"
+	KindStart  Kind = "start"  // where a submitted request begins; somebody works on it
+	KindWork   Kind = "work"   // the agency works on it
+	KindWait   Kind = "wait"   // the agency waits, for the applicant or another
+	KindGather Kind = "gather" // reviews are waited for
+	KindEnd    Kind = "end"
 )
 
 // State is where a request can stand.
 type State struct {
-	ID      domain.StateID      `yaml:"id"`
-	Kind    Kind                `yaml:"kind"`
-	Public  domain.PublicStatus `yaml:"public"`
-	Title   Text                `yaml:"title"`
-	Owner   domain.RoleID       `yaml:"owner,omitempty"`   // who has to act; not for an end
-	Outcome domain.Outcome      `yaml:"outcome,omitempty"` // only for an end
-	Promise Text                `yaml:"promise,omitempty"` // how long the step takes, in words
-	Next    Text                `yaml:"next,omitempty"`    // what happens next, told to the citizen
+	ID       domain.StateID      `yaml:"id"`
+	Kind     Kind                `yaml:"kind"`
+	Public   domain.PublicStatus `yaml:"public"`
+	Title    Text                `yaml:"title"`
+	Owner    domain.RoleID       `yaml:"owner,omitempty"`   // who has to act; not for an end
+	Outcome  domain.Outcome      `yaml:"outcome,omitempty"` // only for an end
+	Promise  Text                `yaml:"promise,omitempty"` // how long the step takes, in words
+	Next     Text                `yaml:"next,omitempty"`    // what happens next, told to the citizen
+	Term     *Term               `yaml:"term,omitempty"`
+	Reviews  []domain.ReviewID   `yaml:"reviews,omitempty,flow"` // only for a gather
+	Join     *Join               `yaml:"join,omitempty"`         // only for a gather
+	WaitsFor domain.SystemID     `yaml:"waits_for,omitempty"`    // only for a wait
+	Allocate *Allocation         `yaml:"allocate,omitempty"`     // only where somebody works
 }
 
 // Action is what an actor does, whatever edge it takes.
@@ -128,11 +153,17 @@ type Action struct {
 
 // Transition lets some roles take an action from some states to another.
 type Transition struct {
-	Action  domain.ActionID     `yaml:"action"`
-	From    []domain.StateID    `yaml:"from,flow"`
-	To      domain.StateID      `yaml:"to"`
-	Roles   []domain.RoleID     `yaml:"roles,flow"`
-	Reasons []domain.ReasonCode `yaml:"reasons,omitempty,flow"`
+	Action    domain.ActionID     `yaml:"action"`
+	From      []domain.StateID    `yaml:"from,flow"`
+	To        domain.StateID      `yaml:"to"`
+	Roles     []domain.RoleID     `yaml:"roles,omitempty,flow"` // none takes an automatic one
+	Reasons   []domain.ReasonCode `yaml:"reasons,omitempty,flow"`
+	Kind      domain.ActionKind   `yaml:"kind,omitempty"`
+	When      *Condition          `yaml:"when,omitempty"`
+	Because   Text                `yaml:"because,omitempty"` // told to whom When refuses
+	NotBy     []domain.ActionID   `yaml:"not_by,omitempty,flow"`
+	Needs     *Needs              `yaml:"needs,omitempty"`
+	Automatic bool                `yaml:"automatic,omitempty"`
 }
 
 // History says how an event log of this service is read: which attribute of an
@@ -146,6 +177,50 @@ type History struct {
 // RoleAttributes are the event attributes that History.Role may name (XES
 // organizational extension).
 func RoleAttributes() []string { return []string{"org:resource", "org:role", "org:group"} }
+
+func (d *Definition) fact(id string) *Fact {
+	for i := range d.Facts {
+		if d.Facts[i].ID == id {
+			return &d.Facts[i]
+		}
+	}
+	return nil
+}
+
+// names lists what is defined of a kind.
+func (d *Definition) names(kind string) []string {
+	switch kind {
+	case "action":
+		return ids(d.Actions, func(a Action) string { return string(a.ID) })
+	case "review":
+		return ids(d.Reviews, func(r Review) string { return string(r.ID) })
+	case "fee":
+		return ids(d.Fees, func(f Fee) string { return string(f.ID) })
+	case "document":
+		return ids(d.Documents, func(x Document) string { return string(x.ID) })
+	case "system":
+		return ids(d.Systems, func(s System) string { return string(s.ID) })
+	}
+	return nil
+}
+
+func (d *Definition) system(id domain.SystemID) *System {
+	for i := range d.Systems {
+		if d.Systems[i].ID == id {
+			return &d.Systems[i]
+		}
+	}
+	return nil
+}
+
+func (d *Definition) review(id domain.ReviewID) *Review {
+	for i := range d.Reviews {
+		if d.Reviews[i].ID == id {
+			return &d.Reviews[i]
+		}
+	}
+	return nil
+}
 
 func (d *Definition) state(id domain.StateID) *State {
 	for i := range d.States {

@@ -148,7 +148,7 @@ func (e *Engine) attempt(ctx context.Context, request uuid.UUID, at loaded, c do
 	}
 	if len(events) == 0 {
 		first, _ := at.request.Answer(c.Head().ID)
-		if err := e.sameSealed(ctx, request, first.Version, c); err != nil {
+		if err := e.sameSealed(ctx, request, at.request.First(c.Head().ID), c); err != nil {
 			return Answer{}, false, err
 		}
 		r, err := e.loadUntil(ctx, request, first.Version)

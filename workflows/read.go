@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/google/cel-go/cel"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -33,6 +35,11 @@ func Read(file string, source []byte) (*Definition, error) {
 		r.definition(root)
 		for _, check := range r.later {
 			check()
+		}
+		if len(r.problems) == 0 {
+			for _, compile := range r.conditions {
+				compile()
+			}
 		}
 		if len(r.problems) == 0 {
 			r.graph()
@@ -63,6 +70,9 @@ type definitionReader struct {
 	d      Definition
 	states map[domain.StateID]ast.Node
 	root   ast.Node
+
+	conditions   []func() // compile them, when everything that they speak of is known
+	environments map[scope]*cel.Env
 }
 
 func (r *definitionReader) definition(n ast.Node) {
@@ -76,25 +86,38 @@ func (r *definitionReader) definition(n ast.Node) {
 				r.problem(n, "alur: language %d is not known to this program; it reads %d", d.Language, Language)
 			}
 		},
-		"id":        func(n ast.Node) { d.ID = r.id(n, "id") },
-		"title":     func(n ast.Node) { d.Title = r.both(n, "title") },
-		"agency":    func(n ast.Node) { d.Agency = r.both(n, "agency") },
-		"office":    func(n ast.Node) { d.Office = r.id(n, "office") },
-		"promise":   func(n ast.Node) { d.Promise = r.both(n, "promise") },
-		"fee":       func(n ast.Node) { d.Fee = r.both(n, "fee") },
-		"history":   func(n ast.Node) { d.History = r.history(n) },
-		"retention": func(n ast.Node) { d.Retention = r.retention(n) },
-		"facts":     func(n ast.Node) { d.Facts = each(r, n, "facts", r.fact) },
-		"roles":     func(n ast.Node) { d.Roles = each(r, n, "roles", r.role) },
-		"submit":    func(n ast.Node) { d.Submit = refs(r, n, "submit", "role", r.roleIDs) },
-		"reasons":   func(n ast.Node) { d.Reasons = each(r, n, "reasons", r.reason) },
-		"states":    func(n ast.Node) { d.States = each(r, n, "states", r.state) },
-		"actions":   func(n ast.Node) { d.Actions = each(r, n, "actions", r.action) },
+		"id":            func(n ast.Node) { d.ID = r.id(n, "id") },
+		"title":         func(n ast.Node) { d.Title = r.both(n, "title") },
+		"agency":        func(n ast.Node) { d.Agency = r.both(n, "agency") },
+		"office":        func(n ast.Node) { d.Office = r.id(n, "office") },
+		"promise":       func(n ast.Node) { d.Promise = r.both(n, "promise") },
+		"fee":           func(n ast.Node) { d.Fee = r.both(n, "fee") },
+		"history":       func(n ast.Node) { d.History = r.history(n) },
+		"retention":     func(n ast.Node) { d.Retention = r.retention(n) },
+		"standard":      func(n ast.Node) { d.Standard = r.standard(n) },
+		"form":          func(n ast.Node) { d.Form = r.form(n) },
+		"facts":         func(n ast.Node) { d.Facts = each(r, n, "facts", r.fact) },
+		"roles":         func(n ast.Node) { d.Roles = each(r, n, "roles", r.role) },
+		"submit":        func(n ast.Node) { d.Submit = refs(r, n, "submit", "role", r.roleIDs) },
+		"payers":        func(n ast.Node) { d.Payers = refs(r, n, "payers", "role", r.roleIDs) },
+		"documents":     func(n ast.Node) { d.Documents = each(r, n, "documents", r.document) },
+		"checklists":    func(n ast.Node) { d.Checklists = each(r, n, "checklists", r.checklist) },
+		"fees":          func(n ast.Node) { d.Fees = each(r, n, "fees", r.fee) },
+		"reviews":       func(n ast.Node) { d.Reviews = each(r, n, "reviews", r.review) },
+		"systems":       func(n ast.Node) { d.Systems = each(r, n, "systems", r.system) },
+		"terms":         func(n ast.Node) { d.Terms = each(r, n, "terms", r.legalTerm) },
+		"notifications": func(n ast.Node) { d.Notices = each(r, n, "notifications", r.notice) },
+		"separate":      func(n ast.Node) { d.Separate = r.separate(n) },
+		"invariants":    func(n ast.Node) { d.Invariants = each(r, n, "invariants", r.invariant) },
+		"tests":         func(n ast.Node) { d.Tests = each(r, n, "tests", r.scenario) },
+		"reasons":       func(n ast.Node) { d.Reasons = each(r, n, "reasons", r.reason) },
+		"states":        func(n ast.Node) { d.States = each(r, n, "states", r.state) },
+		"actions":       func(n ast.Node) { d.Actions = each(r, n, "actions", r.action) },
 		"transitions": func(n ast.Node) {
 			d.Transitions = each(r, n, "transitions", r.transition)
 		},
 	})
-	r.later = append(r.later, r.distinct, r.oneStart)
+	r.later = append(r.later, r.distinct, r.oneStart, r.fits)
 }
 
 func each[T any](r *definitionReader, n ast.Node, what string, read func(ast.Node) T) []T {
@@ -139,9 +162,8 @@ func (r *definitionReader) both(n ast.Node, what string) Text {
 
 func (r *definitionReader) history(n ast.Node) *History {
 	h := &History{}
-	factIDs := func() []string { return ids(r.d.Facts, func(f Fact) string { return f.ID }) }
 	timeFact := func(n ast.Node, what string) string {
-		name := ref(r, n, what, "fact", factIDs)
+		name := ref(r, n, what, "fact", r.factIDs)
 		r.later = append(r.later, func() {
 			for _, f := range r.d.Facts {
 				if f.ID == name && f.Type != FactTime {
@@ -189,8 +211,16 @@ func (r *definitionReader) fact(n ast.Node) Fact {
 				f.Values = append(f.Values, r.text(v, "fact value"))
 			}
 		},
+		"from":        func(n ast.Node) { f.From = r.condition(n, "fact from", overForm) },
+		"default":     func(n ast.Node) { f.Default = r.any(n, "fact default") },
 		"recorded_as": func(n ast.Node) { f.RecordedAs = r.verbatim(n, "fact recorded_as") },
 	})
+	if f.Default != nil && f.Type != "" {
+		var err error
+		if f.Default, err = f.read(f.Default); err != nil {
+			r.problem(n, "default: %v", err)
+		}
+	}
 	if len(f.Values) > 0 && f.Type != FactString {
 		r.problem(n, "fact %q: only a string can have a list of values", f.ID)
 	}
@@ -223,19 +253,24 @@ func (r *definitionReader) reason(n ast.Node) Reason {
 
 func (r *definitionReader) state(n ast.Node) State {
 	var s State
-	kinds := []Kind{KindStart, KindWork, KindWait, KindEnd}
+	kinds := []Kind{KindStart, KindWork, KindWait, KindGather, KindEnd}
 	r.mapping(n, "a state", []string{"id", "kind", "public", "title"}, map[string]func(ast.Node){
 		"id": func(n ast.Node) {
 			s.ID = domain.StateID(r.id(n, "state id"))
 			r.states[s.ID] = n
 		},
-		"kind":    func(n ast.Node) { s.Kind = word(&r.yamlReader, n, "state kind", kinds) },
-		"public":  func(n ast.Node) { s.Public = word(&r.yamlReader, n, "public status", domain.PublicStatuses()) },
-		"title":   func(n ast.Node) { s.Title = r.both(n, "state title") },
-		"owner":   func(n ast.Node) { s.Owner = ref(r, n, "state owner", "role", r.roleIDs) },
-		"outcome": func(n ast.Node) { s.Outcome = word(&r.yamlReader, n, "outcome", domain.Outcomes()) },
-		"promise": func(n ast.Node) { s.Promise = r.both(n, "state promise") },
-		"next":    func(n ast.Node) { s.Next = r.both(n, "state next") },
+		"kind":      func(n ast.Node) { s.Kind = word(&r.yamlReader, n, "state kind", kinds) },
+		"public":    func(n ast.Node) { s.Public = word(&r.yamlReader, n, "public status", domain.PublicStatuses()) },
+		"title":     func(n ast.Node) { s.Title = r.both(n, "state title") },
+		"owner":     func(n ast.Node) { s.Owner = ref(r, n, "state owner", "role", r.roleIDs) },
+		"outcome":   func(n ast.Node) { s.Outcome = word(&r.yamlReader, n, "outcome", domain.Outcomes()) },
+		"promise":   func(n ast.Node) { s.Promise = r.both(n, "state promise") },
+		"next":      func(n ast.Node) { s.Next = r.both(n, "state next") },
+		"term":      func(n ast.Node) { s.Term = r.term(n, "state term") },
+		"reviews":   func(n ast.Node) { s.Reviews = refs(r, n, "state reviews", "review", r.reviewIDs) },
+		"join":      func(n ast.Node) { s.Join = r.join(n) },
+		"waits_for": func(n ast.Node) { s.WaitsFor = ref(r, n, "state waits_for", "system", r.systemIDs) },
+		"allocate":  func(n ast.Node) { s.Allocate = r.allocation(n) },
 	})
 	switch {
 	case s.Kind == KindEnd && s.Outcome == "":
@@ -247,7 +282,30 @@ func (r *definitionReader) state(n ast.Node) State {
 	case s.Kind != KindEnd && s.Kind != "" && s.Owner == "":
 		r.problem(n, "state %q has no owner: say which role has to act", s.ID)
 	}
+	r.stateKind(n, &s)
 	return s
+}
+
+// stateKind holds what belongs to which kind of state.
+func (r *definitionReader) stateKind(n ast.Node, s *State) {
+	switch {
+	case s.Kind == "": // told already
+	case s.Kind == KindGather && len(s.Reviews) == 0:
+		r.problem(n, "state %q gathers: list its reviews", s.ID)
+	case s.Kind != KindGather && (len(s.Reviews) > 0 || s.Join != nil):
+		r.problem(n, "state %q does not gather: only a gather has reviews and a join", s.ID)
+	case s.Kind != KindWait && s.WaitsFor != "":
+		r.problem(n, "state %q is not a wait: only a wait waits for a system", s.ID)
+	case s.Kind == KindEnd && (s.Term != nil || s.Allocate != nil):
+		r.problem(n, "state %q is an end: it has no term and no work to give out", s.ID)
+	case s.Kind == KindWait && s.Allocate != nil:
+		r.problem(n, "state %q is a wait: there is no work to give out", s.ID)
+	}
+	if s.Join != nil {
+		if k, err := strconv.Atoi(s.Join.Need); err == nil && k > len(s.Reviews) {
+			r.problem(n, "state %q: %d approvals of %d reviews cannot be", s.ID, k, len(s.Reviews))
+		}
+	}
 }
 
 func (r *definitionReader) action(n ast.Node) Action {
@@ -262,19 +320,55 @@ func (r *definitionReader) action(n ast.Node) Action {
 
 func (r *definitionReader) transition(n ast.Node) Transition {
 	var t Transition
-	stateIDs := func() []domain.StateID { return ids(r.d.States, func(s State) domain.StateID { return s.ID }) }
-	actionIDs := func() []domain.ActionID { return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID }) }
-	reasons := func() []domain.ReasonCode {
-		return ids(r.d.Reasons, func(x Reason) domain.ReasonCode { return x.Code })
-	}
-	r.mapping(n, "a transition", []string{"action", "from", "to", "roles"}, map[string]func(ast.Node){
-		"action":  func(n ast.Node) { t.Action = ref(r, n, "action", "action", actionIDs) },
-		"from":    func(n ast.Node) { t.From = refs(r, n, "from", "state", stateIDs) },
-		"to":      func(n ast.Node) { t.To = ref(r, n, "to", "state", stateIDs) },
-		"roles":   func(n ast.Node) { t.Roles = refs(r, n, "roles", "role", r.roleIDs) },
-		"reasons": func(n ast.Node) { t.Reasons = refs(r, n, "reasons", "reason", reasons) },
+	kinds := []domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride}
+	r.mapping(n, "a transition", []string{"action", "from", "to"}, map[string]func(ast.Node){
+		"action":    func(n ast.Node) { t.Action = ref(r, n, "action", "action", r.actionIDs) },
+		"from":      func(n ast.Node) { t.From = refs(r, n, "from", "state", r.stateIDs) },
+		"to":        func(n ast.Node) { t.To = ref(r, n, "to", "state", r.stateIDs) },
+		"roles":     func(n ast.Node) { t.Roles = refs(r, n, "roles", "role", r.roleIDs) },
+		"reasons":   func(n ast.Node) { t.Reasons = refs(r, n, "reasons", "reason", r.reasonCodes) },
+		"kind":      func(n ast.Node) { t.Kind = word(&r.yamlReader, n, "transition kind", kinds) },
+		"when":      func(n ast.Node) { t.When = r.condition(n, "when", overHistory) },
+		"because":   func(n ast.Node) { t.Because = r.both(n, "because") },
+		"not_by":    func(n ast.Node) { t.NotBy = refs(r, n, "not_by", "action", r.actionIDs) },
+		"needs":     func(n ast.Node) { t.Needs = r.needs(n) },
+		"automatic": func(n ast.Node) { t.Automatic = r.boolean(n, "automatic") },
 	})
+	switch {
+	case t.Automatic && (len(t.Roles)+len(t.Reasons)+len(t.NotBy) > 0 || t.Kind != ""):
+		r.problem(n, "an automatic transition is nobody's: leave roles, reasons, not_by and kind out")
+	case !t.Automatic && len(t.Roles) == 0:
+		r.problem(n, "a transition: key %q is missing", "roles")
+	case t.Because != (Text{}) && t.When == nil:
+		r.problem(n, "because says why when does not hold, and there is no when")
+	case t.Kind == domain.ActionOverride && (t.When != nil || t.Needs != nil):
+		r.problem(n, "an override goes past conditions and needs: leave them out")
+	}
 	return t
+}
+
+func (r *definitionReader) stateIDs() []domain.StateID {
+	return ids(r.d.States, func(s State) domain.StateID { return s.ID })
+}
+
+func (r *definitionReader) actionIDs() []domain.ActionID {
+	return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID })
+}
+
+func (r *definitionReader) reasonCodes() []domain.ReasonCode {
+	return ids(r.d.Reasons, func(x Reason) domain.ReasonCode { return x.Code })
+}
+
+func (r *definitionReader) factIDs() []string {
+	return ids(r.d.Facts, func(f Fact) string { return f.ID })
+}
+
+func (r *definitionReader) reviewIDs() []domain.ReviewID {
+	return ids(r.d.Reviews, func(x Review) domain.ReviewID { return x.ID })
+}
+
+func (r *definitionReader) systemIDs() []domain.SystemID {
+	return ids(r.d.Systems, func(s System) domain.SystemID { return s.ID })
 }
 
 func (r *definitionReader) roleIDs() []domain.RoleID {

@@ -205,6 +205,51 @@ func (r *yamlReader) integer(n ast.Node, what string) int {
 	return 0
 }
 
+func (r *yamlReader) number(n ast.Node, what string) float64 {
+	switch n := n.(type) {
+	case *ast.FloatNode:
+		return n.Value
+	case *ast.IntegerNode:
+		return float64(r.integer(n, what))
+	}
+	r.problem(n, "%s: want a number, found %s", what, describe(n))
+	return 0
+}
+
+// any reads what JSON can hold.
+func (r *yamlReader) any(n ast.Node, what string) any {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		m := map[string]any{}
+		for _, v := range n.Values {
+			m[v.Key.GetToken().Value] = r.any(v.Value, what)
+		}
+		return m
+	case *ast.MappingValueNode:
+		return map[string]any{n.Key.GetToken().Value: r.any(n.Value, what)}
+	case *ast.SequenceNode:
+		list := make([]any, len(n.Values))
+		for i, v := range n.Values {
+			list[i] = r.any(v, what)
+		}
+		return list
+	case *ast.StringNode:
+		return n.Value
+	case *ast.LiteralNode:
+		return n.Value.Value
+	case *ast.BoolNode:
+		return n.Value
+	case *ast.IntegerNode:
+		return r.integer(n, what)
+	case *ast.FloatNode:
+		return n.Value
+	case *ast.NullNode:
+		return nil
+	}
+	r.problem(n, "%s: found %s", what, describe(n))
+	return nil
+}
+
 // word reads one of a fixed set of words.
 func word[T ~string](r *yamlReader, n ast.Node, what string, allowed []T) T {
 	s := T(r.text(n, what))

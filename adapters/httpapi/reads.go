@@ -109,7 +109,10 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 	}
 	b.Actions = []possible{}
 	for _, id := range w.Leaving(r.State) {
-		t, err := w.Fire(r.State, id)
+		t, err := w.Fire(r, id)
+		if errors.As(err, new(*domain.Refusal)) {
+			continue // not for this request
+		}
 		if err != nil {
 			return nil, a.fault(ctx, err, false)
 		}

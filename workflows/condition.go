@@ -1,0 +1,404 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/checker"
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
+	celref "github.com/google/cel-go/common/types/ref"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Condition is an expression in CEL (the Common Expression Language, cel.dev),
+// checked against what a definition declares. It has no loops, so what it costs is
+// bounded by its length, and no clock.
+type Condition struct {
+	Text string
+
+	program cel.Program
+	result  *cel.Type
+	uses    uses
+}
+
+// MarshalYAML writes the condition as it is read.
+func (c *Condition) MarshalYAML() ([]byte, error) { return quoted(c.Text) }
+
+// scope is what a condition may speak of, and what it comes to.
+type scope int
+
+const (
+	overFacts       scope = iota // yes or no: facts
+	overHistory                  // yes or no: facts, and what happened
+	overAll                      // yes or no: these, and the state
+	overForm                     // a fact's value: the form
+	amountOverFacts              // rupiah: facts
+)
+
+// uses is what a condition refers to.
+type uses struct {
+	facts, forms []string
+	times        []domain.ActionID
+	reviews      []domain.ReviewID
+	fees         []domain.FeeID
+	documents    []domain.DocumentID
+	systems      []domain.SystemID
+}
+
+// Bounds on a condition. The largest of real services have some dozens of terms.
+const (
+	maxCondition     = 2000 // characters
+	maxConditionCost = 5000 // as CEL counts it
+)
+
+// historian answers what a condition asks of the past.
+type historian interface {
+	times(domain.ActionID) int
+	review(domain.ReviewID) domain.Opinion
+	paid(domain.FeeID) bool
+	attached(domain.DocumentID) bool
+	answer(domain.SystemID) string
+}
+
+// vars is what a condition is judged by.
+type vars struct {
+	facts          domain.Facts
+	form           map[string]any
+	past           historian
+	state, outcome string
+}
+
+// ResolveName implements [cel.Activation].
+func (v vars) ResolveName(name string) (any, bool) {
+	switch name {
+	case "history":
+		return history{v.past}, v.past != nil
+	case "state":
+		return v.state, true
+	case "outcome":
+		return v.outcome, true
+	}
+	if id, ok := strings.CutPrefix(name, "facts."); ok {
+		value, ok := v.facts[id]
+		return value, ok
+	}
+	if path, ok := strings.CutPrefix(name, "form."); ok {
+		return lookUp(v.form, path)
+	}
+	return nil, false
+}
+
+// Parent implements [cel.Activation].
+func (vars) Parent() cel.Activation { return nil }
+
+func lookUp(m map[string]any, path string) (any, bool) {
+	key, rest, deeper := strings.Cut(path, ".")
+	v, ok := m[key]
+	if !ok || !deeper {
+		return v, ok
+	}
+	inner, ok := v.(map[string]any)
+	if !ok {
+		return nil, false
+	}
+	return lookUp(inner, rest)
+}
+
+// history is the past as CEL sees it.
+type history struct{ historian }
+
+var historyType = cel.ObjectType("alur.History")
+
+func (history) ConvertToType(celref.Type) celref.Val { return types.NewErr("history is not converted") }
+func (history) Equal(celref.Val) celref.Val          { return types.False }
+func (history) Type() celref.Type                    { return historyType }
+func (h history) Value() any                         { return h.historian }
+
+// historyFunctions are what may be asked of the past, with the list in a definition
+// that the name in the question must stand in.
+var historyFunctions = []struct {
+	name, list string
+	result     *cel.Type
+	ask        func(historian, string) celref.Val
+}{
+	{"times", "action", cel.IntType, func(h historian, id string) celref.Val { return types.Int(h.times(domain.ActionID(id))) }},
+	{"did", "action", cel.BoolType, func(h historian, id string) celref.Val { return types.Bool(h.times(domain.ActionID(id)) > 0) }},
+	{"review", "review", cel.StringType, func(h historian, id string) celref.Val { return types.String(h.review(domain.ReviewID(id))) }},
+	{"paid", "fee", cel.BoolType, func(h historian, id string) celref.Val { return types.Bool(h.paid(domain.FeeID(id))) }},
+	{"attached", "document", cel.BoolType, func(h historian, id string) celref.Val { return types.Bool(h.attached(domain.DocumentID(id))) }},
+	{"answer", "system", cel.StringType, func(h historian, id string) celref.Val { return types.String(h.answer(domain.SystemID(id))) }},
+}
+
+// environment declares what a condition of a scope may speak of.
+func (d *Definition) environment(s scope) (*cel.Env, error) {
+	options := []cel.EnvOption{
+		cel.ClearMacros(), cel.CrossTypeNumericComparisons(true),
+		cel.ParserExpressionSizeLimit(maxCondition), cel.ParserRecursionLimit(50), cel.ExpressionNestingDepthLimit(50),
+	}
+	if s == overForm {
+		for path, t := range d.Form.fields() {
+			options = append(options, cel.Variable("form."+path, t.cel))
+		}
+		return cel.NewEnv(options...)
+	}
+	for _, f := range d.Facts {
+		options = append(options, cel.Variable("facts."+f.ID, celTypes[f.Type]))
+	}
+	if s == overHistory || s == overAll {
+		options = append(options, cel.Variable("history", historyType))
+		for _, f := range historyFunctions {
+			options = append(options, cel.Function(f.name, cel.MemberOverload("history_"+f.name, []*cel.Type{historyType, cel.StringType}, f.result,
+				cel.BinaryBinding(func(h, id celref.Val) celref.Val { return f.ask(h.Value().(historian), string(id.(types.String))) }))))
+		}
+	}
+	if s == overAll {
+		options = append(options, cel.Variable("state", cel.StringType), cel.Variable("outcome", cel.StringType))
+	}
+	return cel.NewEnv(options...)
+}
+
+var celTypes = map[FactType]*cel.Type{
+	FactString: cel.StringType, FactNumber: cel.DoubleType, FactBoolean: cel.BoolType, FactTime: cel.StringType,
+}
+
+// condition reads a condition; it is compiled when the whole definition is read.
+func (r *definitionReader) condition(n ast.Node, what string, s scope) *Condition {
+	c := &Condition{Text: strings.TrimSpace(r.text(n, what))}
+	if len(c.Text) > maxCondition {
+		r.problem(n, "%s: the condition has %d characters; at most %d are read", what, len(c.Text), maxCondition)
+		return c
+	}
+	r.conditions = append(r.conditions, func() {
+		if c.Text == "" {
+			return
+		}
+		env, err := r.environment(s)
+		if err == nil {
+			err = c.compile(&r.d, env, s)
+		}
+		if err != nil {
+			r.problem(n, "%s: %v", what, err)
+		}
+	})
+	return c
+}
+
+// environment keeps one for each scope: making one takes a millisecond.
+func (r *definitionReader) environment(s scope) (*cel.Env, error) {
+	if env := r.environments[s]; env != nil {
+		return env, nil
+	}
+	env, err := r.d.environment(s)
+	if err != nil {
+		return nil, err
+	}
+	if r.environments == nil {
+		r.environments = map[scope]*cel.Env{}
+	}
+	r.environments[s] = env
+	return env, nil
+}
+
+func (c *Condition) compile(d *Definition, env *cel.Env, s scope) error {
+	checked, issues := env.Compile(c.Text)
+	if issues.Err() != nil {
+		return inOneLine(issues)
+	}
+	c.result = checked.OutputType()
+	if err := s.fits(checked.OutputType()); err != nil {
+		return err
+	}
+	if err := c.gather(d, checked); err != nil {
+		return err
+	}
+	cost, err := env.EstimateCost(checked, sizes{})
+	if err != nil {
+		return err
+	}
+	if cost.Max > maxConditionCost {
+		return fmt.Errorf("the condition may cost %d; at most %d is let", cost.Max, maxConditionCost)
+	}
+	c.program, err = env.Program(checked, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptOptimize))
+	return err
+}
+
+func inOneLine(issues *cel.Issues) error {
+	var all []string
+	for _, e := range issues.Errors() {
+		all = append(all, fmt.Sprintf("%s (character %d)", e.Message, e.Location.Column()+1))
+	}
+	return errors.New(strings.Join(slices.Compact(all), "; "))
+}
+
+func (s scope) fits(t *cel.Type) error {
+	switch s {
+	case amountOverFacts:
+		if t != cel.DoubleType && t != cel.IntType {
+			return fmt.Errorf("want a number here, and it comes to a %s", t)
+		}
+	case overForm: // the fact says which
+	default:
+		if t != cel.BoolType {
+			return fmt.Errorf("want yes or no here, and it comes to a %s", t)
+		}
+	}
+	return nil
+}
+
+// gather notes what the condition refers to, and refuses names that the definition
+// does not have.
+func (c *Condition) gather(d *Definition, checked *cel.Ast) error {
+	var wrong error
+	visit := celast.NewExprVisitor(func(e celast.Expr) {
+		switch e.Kind() {
+		case celast.IdentKind:
+			c.refer(d, e.AsIdent(), &wrong)
+		case celast.SelectKind:
+			if r, ok := checked.NativeRep().ReferenceMap()[e.ID()]; ok {
+				c.refer(d, r.Name, &wrong)
+			}
+		case celast.CallKind:
+			c.ask(d, e.AsCall(), &wrong)
+		default:
+		}
+	})
+	celast.PreOrderVisit(checked.NativeRep().Expr(), visit)
+	return wrong
+}
+
+func (c *Condition) refer(d *Definition, name string, wrong *error) {
+	if id, ok := strings.CutPrefix(name, "facts."); ok {
+		c.uses.facts = append(c.uses.facts, id)
+		if f := d.fact(id); f != nil && !f.sure() {
+			*wrong = fmt.Errorf("fact %q may be missing: make it required, or give it a default", id)
+		}
+	}
+	if path, ok := strings.CutPrefix(name, "form."); ok {
+		c.uses.forms = append(c.uses.forms, path)
+	}
+}
+
+func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
+	if call.FunctionName() == operators.Index || !call.IsMemberFunction() || len(call.Args()) != 1 {
+		return
+	}
+	for _, f := range historyFunctions {
+		if f.name != call.FunctionName() {
+			continue
+		}
+		text, ok := "", call.Args()[0].Kind() == celast.LiteralKind
+		if ok {
+			text, ok = call.Args()[0].AsLiteral().Value().(string)
+		}
+		if !ok {
+			*wrong = fmt.Errorf("history.%s wants the name of a %s in quotes", f.name, f.list)
+			return
+		}
+		if !slices.Contains(d.names(f.list), text) {
+			*wrong = fmt.Errorf("%s %q is not defined%s", f.list, text, meant(text, d.names(f.list)))
+			return
+		}
+		c.uses.note(f.list, text)
+	}
+}
+
+func (u *uses) note(list, id string) {
+	switch list {
+	case "action":
+		u.times = append(u.times, domain.ActionID(id))
+	case "review":
+		u.reviews = append(u.reviews, domain.ReviewID(id))
+	case "fee":
+		u.fees = append(u.fees, domain.FeeID(id))
+	case "document":
+		u.documents = append(u.documents, domain.DocumentID(id))
+	case "system":
+		u.systems = append(u.systems, domain.SystemID(id))
+	}
+}
+
+// holds judges a condition that comes to yes or no.
+func (c *Condition) holds(in vars) (bool, error) {
+	v, err := c.value(in)
+	if err != nil {
+		return false, err
+	}
+	b, ok := v.(bool)
+	if !ok {
+		return false, fmt.Errorf("condition %q comes to %v", c.Text, v)
+	}
+	return b, nil
+}
+
+// amount judges a condition that comes to rupiah. Half a rupiah is rounded up.
+func (c *Condition) amount(in vars) (int64, error) {
+	v, err := c.value(in)
+	if err != nil {
+		return 0, err
+	}
+	amount := 0.0
+	switch v := v.(type) {
+	case float64:
+		amount = math.Floor(v + 0.5)
+	case int64:
+		amount = float64(v)
+	}
+	if !(amount >= 0 && amount <= maxFee) {
+		return 0, domain.NewRefusal(domain.RuleFee, fmt.Sprintf("the fee comes to %v, which is no amount", v), "look at the facts it is computed from")
+	}
+	return int64(amount), nil
+}
+
+func (c *Condition) value(in vars) (any, error) {
+	v, _, err := c.program.Eval(in)
+	if err != nil {
+		return nil, fmt.Errorf("condition %q: %w", c.Text, err)
+	}
+	if t, ok := v.Value().(time.Time); ok {
+		return t.UTC().Format(time.RFC3339Nano), nil
+	}
+	return v.Value(), nil
+}
+
+// sizes takes every text for one of at most a thousand characters.
+type sizes struct{}
+
+func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
+	return &checker.SizeEstimate{Min: 0, Max: 1000}
+}
+
+func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
+	return nil
+}
+
+// past is a request as conditions ask of it.
+type past struct{ r *domain.Request }
+
+func (p past) times(a domain.ActionID) int { return p.r.Times(a) }
+
+func (p past) review(id domain.ReviewID) domain.Opinion { return p.r.Dossier.Reviews[id].Opinion }
+
+func (p past) paid(id domain.FeeID) bool {
+	f, ok := p.r.Dossier.Fees[id]
+	return ok && f.Settled()
+}
+
+func (p past) attached(id domain.DocumentID) bool {
+	d, ok := p.r.Dossier.Documents[id]
+	return ok && !d.Refused
+}
+
+func (p past) answer(id domain.SystemID) string { return p.r.Dossier.Answers[id] }
+
+func varsOf(r *domain.Request) vars {
+	return vars{facts: r.Facts, past: past{r}, state: string(r.State), outcome: string(r.Outcome)}
+}

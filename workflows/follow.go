@@ -1,0 +1,110 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Next implements [domain.Workflow]. In the order in which it is looked for: reviews
+// are asked for, fees assessed, work offered, notices given, and then the first
+// automatic transition whose condition and needs are met is taken.
+func (w *Workflow) Next(r domain.Request) (domain.Body, error) {
+	s := w.states[r.State]
+	if s == nil || s.quiet {
+		return nil, nil
+	}
+	for _, step := range []func(*domain.Request, *stateRules) (domain.Body, error){
+		w.askReview, w.assessFee, w.offerTask, w.giveNotice, w.moveOn,
+	} {
+		if body, err := step(&r, s); body != nil || err != nil {
+			if err != nil {
+				err = fmt.Errorf("workflow %s, state %s: %w", w.Definition.ID, r.State, err)
+			}
+			return body, err
+		}
+	}
+	return nil, nil
+}
+
+// stateRules is what follows by itself in a state.
+type stateRules struct {
+	*State
+
+	fees      []*Fee
+	notices   []*Notice
+	automatic []*edgeRule
+	quiet     bool // nothing follows
+}
+
+func (w *Workflow) askReview(r *domain.Request, s *stateRules) (domain.Body, error) {
+	if s.Kind != KindGather {
+		return nil, nil
+	}
+	for _, id := range s.Reviews {
+		asked, err := w.Definition.asked(id, r.Facts)
+		if err != nil {
+			return nil, err
+		}
+		was, ever := r.Dossier.Reviews[id]
+		again := s.Join != nil && s.Join.Again == "all"
+		switch {
+		case !asked, ever && was.Asked > r.Dossier.Entered, ever && was.Opinion == domain.OpinionOpen:
+			continue
+		case ever && was.Opinion == domain.OpinionApproved && !again:
+			continue
+		}
+		return domain.ReviewRequested{Review: id, Role: w.Definition.review(id).Role}, nil
+	}
+	return nil, nil
+}
+
+func (w *Workflow) assessFee(r *domain.Request, s *stateRules) (domain.Body, error) {
+	for _, f := range s.fees {
+		if _, done := r.Dossier.Fees[f.ID]; done {
+			continue
+		}
+		amount, err := f.assess(r.Facts)
+		if err != nil {
+			return nil, err
+		}
+		return domain.FeeAssessed{Fee: f.ID, Amount: amount}, nil
+	}
+	return nil, nil
+}
+
+func (w *Workflow) offerTask(r *domain.Request, s *stateRules) (domain.Body, error) {
+	if s.Allocate == nil || r.Dossier.Ready > 0 {
+		return nil, nil
+	}
+	return domain.TaskReady{State: s.ID, Role: s.Owner, Rule: s.Allocate.Rule}, nil
+}
+
+func (w *Workflow) giveNotice(r *domain.Request, s *stateRules) (domain.Body, error) {
+	for _, n := range s.notices {
+		if !slices.Contains(r.Dossier.Told, n.ID) {
+			return domain.NoticeDue{Notice: n.ID, State: s.ID, To: n.To}, nil
+		}
+	}
+	return nil, nil
+}
+
+func (w *Workflow) moveOn(r *domain.Request, s *stateRules) (domain.Body, error) {
+	for _, e := range s.automatic {
+		t, err := w.take(r, e)
+		var refusal *domain.Refusal
+		if err == nil {
+			err = r.Lacks(t.Needs)
+		}
+		if errors.As(err, &refusal) {
+			continue // not yet
+		}
+		if err != nil {
+			return nil, err
+		}
+		return domain.ActionTaken{Action: t.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Kind: domain.ActionAuto}, nil
+	}
+	return nil, nil
+}

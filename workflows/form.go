@@ -1,0 +1,154 @@
+package workflows
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/google/cel-go/cel"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Form is what an applicant fills in: a JSON Schema (2020-12) of an object. All of
+// it is sealed; a field that is marked "personal: false" may be copied into a fact.
+type Form struct {
+	Schema map[string]any
+
+	compiled *jsonschema.Schema
+}
+
+// MarshalYAML writes the schema as JSON, which YAML reads.
+func (f *Form) MarshalYAML() ([]byte, error) { return json.Marshal(f.Schema) }
+
+// field is a field of a form as conditions see it.
+type field struct {
+	cel   *cel.Type
+	clear bool // marked as not personal
+}
+
+// fields lists the fields by their paths.
+func (f *Form) fields() map[string]field {
+	all := map[string]field{}
+	if f != nil {
+		fieldsOf(f.Schema, "", all)
+	}
+	return all
+}
+
+func fieldsOf(schema map[string]any, prefix string, into map[string]field) {
+	properties, _ := schema["properties"].(map[string]any)
+	for name, p := range properties {
+		property, _ := p.(map[string]any)
+		if property == nil || !identifier(name) {
+			continue
+		}
+		personal, marked := property["personal"].(bool)
+		clear := marked && !personal
+		switch property["type"] {
+		case "string":
+			into[prefix+name] = field{cel.StringType, clear}
+		case "number", "integer":
+			into[prefix+name] = field{cel.DoubleType, clear}
+		case "boolean":
+			into[prefix+name] = field{cel.BoolType, clear}
+		case "object":
+			fieldsOf(property, prefix+name+".", into)
+		}
+	}
+}
+
+func identifier(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_'
+	}) && (s[0] < '0' || s[0] > '9')
+}
+
+func (r *definitionReader) form(n ast.Node) *Form {
+	v := r.any(n, "form")
+	schema, ok := v.(map[string]any)
+	if !ok {
+		r.problem(n, "form: want a JSON Schema of an object")
+		return nil
+	}
+	if t, said := schema["type"]; said && t != "object" {
+		r.problem(n, "form: want a JSON Schema of an object, not of %v", t)
+	}
+	f := &Form{Schema: schema}
+	if err := f.compile(); err != nil {
+		r.problem(n, "form: not a JSON Schema: %s", firstLines(err.Error()))
+	}
+	return f
+}
+
+func firstLines(s string) string {
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// nowhere is where a schema that refers to another finds it: a definition stands
+// for itself.
+type nowhere struct{}
+
+func (nowhere) Load(url string) (any, error) {
+	return nil, fmt.Errorf("%s: a form refers to no other file", url)
+}
+
+func (f *Form) compile() error {
+	// The library wants what encoding/json gives.
+	text, err := json.Marshal(f.Schema)
+	if err != nil {
+		return err
+	}
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+	if err != nil {
+		return err
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.AssertFormat()
+	c.UseLoader(nowhere{})
+	if err := c.AddResource("alur:form", doc); err != nil {
+		return err
+	}
+	f.compiled, err = c.Compile("alur:form")
+	return err
+}
+
+// check refuses a form that does not fit. The refusal names fields and rules, and
+// nothing that was filled in.
+func (f *Form) check(form domain.Personal) error {
+	if f == nil {
+		return nil // a definition without a form takes any
+	}
+	if form == nil {
+		form = domain.Personal{}
+	}
+	err := f.compiled.Validate(map[string]any(form))
+	var invalid *jsonschema.ValidationError
+	if err == nil {
+		return nil
+	}
+	if !errors.As(err, &invalid) {
+		return domain.NewRefusal(domain.RuleForm, "the form holds what JSON cannot", "")
+	}
+	wrong := map[string]bool{}
+	leaves(invalid, func(e *jsonschema.ValidationError) {
+		keyword := strings.Join(e.ErrorKind.KeywordPath(), "/")
+		wrong[fmt.Sprintf("/%s breaks %q", strings.Join(e.InstanceLocation, "/"), keyword)] = true
+	})
+	return domain.NewRefusal(domain.RuleForm, "the form does not fit its schema: "+strings.Join(slices.Sorted(maps.Keys(wrong)), ", "), "correct these fields")
+}
+
+func leaves(e *jsonschema.ValidationError, see func(*jsonschema.ValidationError)) {
+	if len(e.Causes) == 0 {
+		see(e)
+	}
+	for _, c := range e.Causes {
+		leaves(c, see)
+	}
+}

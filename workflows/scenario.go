@@ -1,0 +1,187 @@
+package workflows
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Scenario is a test that stands in a definition: a submission, what is then done,
+// and how the request must then stand.
+type Scenario struct {
+	Name  string       `yaml:"name"`
+	Given ScenarioFile `yaml:"given,omitempty"`
+	When  []Step       `yaml:"when,omitempty"`
+	Then  Expected     `yaml:"then"`
+
+	line, column int
+}
+
+// ScenarioFile is what is submitted.
+type ScenarioFile struct {
+	By      domain.RoleID   `yaml:"by,omitempty"` // the first that may submit, if empty
+	Facts   map[string]any  `yaml:"facts,omitempty"`
+	Form    map[string]any  `yaml:"form,omitempty"`
+	Refused domain.Rule     `yaml:"refused,omitempty"` // the rule that stands against it
+	As      domain.Capacity `yaml:"as,omitempty"`
+}
+
+// Step is one command of a scenario; one of the first eight says which.
+type Step struct {
+	Act            domain.ActionID   `yaml:"act,omitempty"`
+	Attach         domain.DocumentID `yaml:"attach,omitempty"`
+	RefuseDocument domain.DocumentID `yaml:"refuse_document,omitempty"`
+	Check          string            `yaml:"check,omitempty"` // checklist/item, or a whole checklist
+	Pay            domain.FeeID      `yaml:"pay,omitempty"`
+	Review         domain.ReviewID   `yaml:"review,omitempty"`
+	Report         domain.SystemID   `yaml:"report,omitempty"`
+	Pick           domain.StateID    `yaml:"pick,omitempty"`
+	Pass           *Budget           `yaml:"pass,omitempty"` // time passes
+
+	By      domain.RoleID     `yaml:"by,omitempty"`     // the first that may, if empty
+	Person  string            `yaml:"person,omitempty"` // pseudonym; one for each role, if empty
+	As      domain.Capacity   `yaml:"as,omitempty"`
+	Reason  domain.ReasonCode `yaml:"reason,omitempty"`
+	Remark  string            `yaml:"remark,omitempty"`
+	Opinion domain.Opinion    `yaml:"opinion,omitempty"`
+	Outcome string            `yaml:"outcome,omitempty"`
+	Answer  string            `yaml:"answer,omitempty"` // of a check: yes or no
+	Format  string            `yaml:"format,omitempty"`
+	Amount  int               `yaml:"amount,omitempty"`
+	Facts   map[string]any    `yaml:"facts,omitempty"`
+	Form    map[string]any    `yaml:"form,omitempty"`
+	Refused domain.Rule       `yaml:"refused,omitempty"`
+
+	line, column int
+}
+
+// Expected is how a request must stand. What is left out is not looked at.
+type Expected struct {
+	State   domain.StateID      `yaml:"state,omitempty"`
+	Public  domain.PublicStatus `yaml:"public,omitempty"`
+	Outcome string              `yaml:"outcome,omitempty"` // "open" while there is none
+	Fees    map[string]int      `yaml:"fees,omitempty"`
+	Reviews map[string]string   `yaml:"reviews,omitempty"`
+	Facts   map[string]any      `yaml:"facts,omitempty"`
+
+	line, column int
+}
+
+func place(n ast.Node) (line, column int) {
+	if t := firstToken(n); t != nil && t.Position != nil {
+		return t.Position.Line, t.Position.Column
+	}
+	return 1, 1
+}
+
+func (r *definitionReader) scenario(n ast.Node) Scenario {
+	var s Scenario
+	s.line, s.column = place(n)
+	r.mapping(n, "a test", []string{"name", "then"}, map[string]func(ast.Node){
+		"name":  func(n ast.Node) { s.Name = r.text(n, "test name") },
+		"given": func(n ast.Node) { s.Given = r.given(n) },
+		"when":  func(n ast.Node) { s.When = each(r, n, "test when", r.step) },
+		"then":  func(n ast.Node) { s.Then = r.expected(n) },
+	})
+	return s
+}
+
+func (r *definitionReader) object(n ast.Node, what string) map[string]any {
+	m, ok := r.any(n, what).(map[string]any)
+	if !ok {
+		r.problem(n, "%s: want keys and values here, found %s", what, describe(n))
+	}
+	return m
+}
+
+func (r *definitionReader) rule(n ast.Node, what string) domain.Rule {
+	return word(&r.yamlReader, n, what, domain.Rules())
+}
+
+func (r *definitionReader) given(n ast.Node) ScenarioFile {
+	var g ScenarioFile
+	r.mapping(n, "given", nil, map[string]func(ast.Node){
+		"by":      func(n ast.Node) { g.By = ref(r, n, "given by", "role", r.roleIDs) },
+		"facts":   func(n ast.Node) { g.Facts = r.object(n, "given facts") },
+		"form":    func(n ast.Node) { g.Form = r.object(n, "given form") },
+		"refused": func(n ast.Node) { g.Refused = r.rule(n, "given refused") },
+		"as":      func(n ast.Node) { g.As = word(&r.yamlReader, n, "given as", domain.Capacities()) },
+	})
+	return g
+}
+
+func (r *definitionReader) step(n ast.Node) Step {
+	var s Step
+	s.line, s.column = place(n)
+	documentIDs := func() []domain.DocumentID {
+		return ids(r.d.Documents, func(d Document) domain.DocumentID { return d.ID })
+	}
+	commands := 0
+	command := func(read func(ast.Node)) func(ast.Node) {
+		return func(n ast.Node) { commands++; read(n) }
+	}
+	r.mapping(n, "a step", nil, map[string]func(ast.Node){
+		"act":             command(func(n ast.Node) { s.Act = ref(r, n, "act", "action", r.actionIDs) }),
+		"attach":          command(func(n ast.Node) { s.Attach = ref(r, n, "attach", "document", documentIDs) }),
+		"refuse_document": command(func(n ast.Node) { s.RefuseDocument = ref(r, n, "refuse_document", "document", documentIDs) }),
+		"check":           command(func(n ast.Node) { s.Check = r.text(n, "check") }),
+		"pay": command(func(n ast.Node) {
+			s.Pay = ref(r, n, "pay", "fee", func() []domain.FeeID { return ids(r.d.Fees, func(f Fee) domain.FeeID { return f.ID }) })
+		}),
+		"review": command(func(n ast.Node) { s.Review = ref(r, n, "review", "review", r.reviewIDs) }),
+		"report": command(func(n ast.Node) { s.Report = ref(r, n, "report", "system", r.systemIDs) }),
+		"pick":   command(func(n ast.Node) { s.Pick = ref(r, n, "pick", "state", r.stateIDs) }),
+		"pass": command(func(n ast.Node) {
+			b := r.budget(n, "pass")
+			s.Pass = &b
+		}),
+		"by":      func(n ast.Node) { s.By = ref(r, n, "by", "role", r.roleIDs) },
+		"person":  func(n ast.Node) { s.Person = r.text(n, "person") },
+		"as":      func(n ast.Node) { s.As = word(&r.yamlReader, n, "as", domain.Capacities()) },
+		"reason":  func(n ast.Node) { s.Reason = domain.ReasonCode(r.id(n, "reason")) },
+		"remark":  func(n ast.Node) { s.Remark = r.text(n, "remark") },
+		"opinion": func(n ast.Node) { s.Opinion = domain.Opinion(r.id(n, "opinion")) },
+		"outcome": func(n ast.Node) { s.Outcome = r.id(n, "outcome") },
+		"answer":  func(n ast.Node) { s.Answer = word(&r.yamlReader, n, "answer", []string{"yes", "no"}) },
+		"format":  func(n ast.Node) { s.Format = r.id(n, "format") },
+		"amount":  func(n ast.Node) { s.Amount = r.integer(n, "amount") },
+		"facts":   func(n ast.Node) { s.Facts = r.object(n, "facts") },
+		"form":    func(n ast.Node) { s.Form = r.object(n, "form") },
+		"refused": func(n ast.Node) { s.Refused = r.rule(n, "refused") },
+	})
+	if commands != 1 {
+		r.problem(n, "a step: say one of %s", strings.Join([]string{"act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "pass"}, ", "))
+	}
+	return s
+}
+
+func (r *definitionReader) expected(n ast.Node) Expected {
+	var e Expected
+	e.line, e.column = place(n)
+	outcomes := append([]string{"open"}, ids(domain.Outcomes(), func(o domain.Outcome) string { return string(o) })...)
+	r.mapping(n, "then", nil, map[string]func(ast.Node){
+		"state":   func(n ast.Node) { e.State = ref(r, n, "then state", "state", r.stateIDs) },
+		"public":  func(n ast.Node) { e.Public = word(&r.yamlReader, n, "then public", domain.PublicStatuses()) },
+		"outcome": func(n ast.Node) { e.Outcome = word(&r.yamlReader, n, "then outcome", outcomes) },
+		"facts":   func(n ast.Node) { e.Facts = r.object(n, "then facts") },
+		"fees": func(n ast.Node) {
+			e.Fees = map[string]int{}
+			for id, v := range r.object(n, "then fees") {
+				amount, ok := v.(int)
+				if !ok {
+					r.problem(n, "then fees: want amounts in rupiah")
+				}
+				e.Fees[id] = amount
+			}
+		},
+		"reviews": func(n ast.Node) {
+			e.Reviews = map[string]string{}
+			for id, v := range r.object(n, "then reviews") {
+				e.Reviews[id], _ = v.(string)
+			}
+		},
+	})
+	return e
+}
