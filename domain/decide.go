@@ -83,11 +83,10 @@ const maxFollowing = 100
 // followed adds what follows by itself from events that were decided, under the
 // same command.
 func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error) {
-	for i := 0; ; i++ {
-		if i < len(events) {
-			r = Evolve(r, Recorded{Event: events[i], Version: r.Version + 1})
-			continue
-		}
+	for _, ev := range events {
+		r = Evolve(r, Recorded{Event: ev, Version: r.Version + 1})
+	}
+	for {
 		if err := w.Broken(r); err != nil {
 			return nil, err
 		}
@@ -100,6 +99,7 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 		}
 		e.ID, e.Actor = EventID(e.Command, len(events)), follower
 		events = append(events, Event{Envelope: e, Body: body})
+		r = Evolve(r, Recorded{Event: events[len(events)-1], Version: r.Version + 1})
 	}
 }
 

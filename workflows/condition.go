@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +117,13 @@ func lookUp(m map[string]any, path string) (any, bool) {
 // history is the past as CEL sees it.
 type history struct{ historian }
 
+var _ celref.Val = history{}
+
 var historyType = cel.ObjectType("alur.History")
+
+func (history) ConvertToNative(reflect.Type) (any, error) {
+	return nil, errors.New("history is not converted")
+}
 
 func (history) ConvertToType(celref.Type) celref.Val { return types.NewErr("history is not converted") }
 func (history) Equal(celref.Val) celref.Val          { return types.False }

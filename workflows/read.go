@@ -21,15 +21,20 @@ const MaxDefinition = 4 << 20
 // Read reads a definition strictly. The error is [Problems]: all of them, each
 // with its place. File is only used to name that place.
 func Read(file string, source []byte) (*Definition, error) {
+	d, _, err := read(file, source)
+	return d, err
+}
+
+func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
 	r := &definitionReader{yamlReader: yamlReader{file: file, lines: strings.Split(string(source), "\n")}}
 	if len(source) > MaxDefinition {
-		return nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+		return nil, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition has %d bytes; at most %d are read", len(source), MaxDefinition)}}
 	}
 	if at := firstInvalid(source); at >= 0 {
 		line := 1 + bytes.Count(source[:at], []byte("\n"))
 		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
-		return nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
+		return nil, nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
 	}
 	if root := r.parse(source); root != nil {
 		r.definition(root)
@@ -47,9 +52,9 @@ func Read(file string, source []byte) (*Definition, error) {
 	}
 	if len(r.problems) > 0 {
 		r.problems.sort()
-		return nil, r.problems
+		return nil, nil, r.problems
 	}
-	return &r.d, nil
+	return &r.d, r, nil
 }
 
 // firstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A

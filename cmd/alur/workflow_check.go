@@ -11,31 +11,36 @@ import (
 	"github.com/alur-id/alur/workflows"
 )
 
-// checked is what a check found in one file.
+// checked is what a check found in one file: problems for which it cannot be read,
+// or findings that stand against publishing it.
 type checked struct {
-	File     string             `json:"file"`
-	Problems workflows.Problems `json:"problems"`
+	File     string              `json:"file"`
+	Problems workflows.Problems  `json:"problems"`
+	Findings []workflows.Finding `json:"findings"`
 }
 
 func newWorkflowCheck() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check FILE...",
-		Short: "Check workflow definitions; every problem is named with its place",
-		Args:  cobra.MinimumNArgs(1),
+		Short: "Check workflow definitions; everything that stands against them is named with its place",
+		Long: `Check reads definitions and names every problem at its place. Of those that can be
+read it then says what stands against publishing them: rules of good
+administration that they do not keep, and what can be proved to go wrong, with the
+shortest way there. The exit code is 3 when there is anything.`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
 			found := []checked{}
 			faults := 0
 			var unread error
 			for _, file := range files {
-				_, _, err := readDefinition(file)
-				var problems workflows.Problems
-				if err != nil && !errors.As(err, &problems) {
+				one, err := checkFile(file)
+				if err != nil {
 					unread = errors.Join(unread, err)
 					continue
 				}
-				faults += len(problems)
-				found = append(found, checked{File: file, Problems: append(workflows.Problems{}, problems...)})
+				faults += len(one.Problems) + len(one.Findings)
+				found = append(found, one)
 			}
 			if err := printChecked(c.OutOrStdout(), found, asJSON); err != nil {
 				return err
@@ -50,17 +55,36 @@ func newWorkflowCheck() *cobra.Command {
 	return c
 }
 
+func checkFile(file string) (checked, error) {
+	source, err := readFile(file, workflows.MaxDefinition)
+	if err != nil {
+		return checked{}, err
+	}
+	one := checked{File: file, Problems: workflows.Problems{}}
+	_, findings, err := workflows.Check(file, source)
+	if err != nil && !errors.As(err, &one.Problems) {
+		return checked{}, err
+	}
+	one.Findings = append([]workflows.Finding{}, findings...)
+	return one, nil
+}
+
 func printChecked(w io.Writer, found []checked, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, found)
 	}
 	var b strings.Builder
 	for _, f := range found {
-		if len(f.Problems) == 0 {
+		if len(f.Problems)+len(f.Findings) == 0 {
 			fmt.Fprintf(&b, "%s: OK\n", f.File)
 			continue
 		}
-		fmt.Fprintln(&b, f.Problems.Error())
+		if len(f.Problems) > 0 {
+			fmt.Fprintln(&b, f.Problems.Error())
+		}
+		for _, x := range f.Findings {
+			fmt.Fprintln(&b, x)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
