@@ -47,11 +47,15 @@ const (
 )
 
 // configured reads a connection string, a URL or key=value pairs as libpq takes
-// them, environment included.
-func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.ConnConfig, error) {
+// them, environment included, and says how long to wait for the server.
+func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.ConnConfig, time.Duration, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, err // it leaves the password out
+		return nil, 0, err // it leaves the password out
+	}
+	wait, err := takeOpenTimeout(config)
+	if err != nil {
+		return nil, 0, err
 	}
 	for _, s := range append([]map[string]string{session}, settings...) {
 		maps.Copy(config.RuntimeParams, s)
@@ -71,7 +75,7 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 		}
 	}
-	return config, nil
+	return config, wait, nil
 }
 
 // guard makes a connection end when its context does: at once, and leaving

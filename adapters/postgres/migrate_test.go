@@ -38,7 +38,7 @@ func upTo(t *testing.T, folder string, last int) fs.FS {
 func firstLog(t *testing.T) (dsn string, c *pgx.Conn) {
 	t.Helper()
 	dsn = pgserver.Start(t).NewDatabase(t)
-	config, err := configured(dsn, forWriting, planning)
+	config, _, err := configured(dsn, forWriting, planning)
 	if err != nil {
 		t.Fatal(err)
 	}

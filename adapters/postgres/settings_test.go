@@ -32,7 +32,7 @@ func TestDurable(t *testing.T) {
 func TestConnectionsAreMadeDurable(t *testing.T) {
 	dsn := pgserver.Start(t).NewDatabase(t)
 	for asked, want := range map[string]string{"off": "on", "local": "on", "on": "on", "remote_apply": "remote_apply"} {
-		config, err := configured(dsn+"&options=-c%20synchronous_commit%3D"+asked, forWriting, planning)
+		config, _, err := configured(dsn+"&options=-c%20synchronous_commit%3D"+asked, forWriting, planning)
 		if err != nil {
 			t.Fatal(err)
 		}
