@@ -178,7 +178,12 @@ func TestOpenWithoutTheRightToCreate(t *testing.T) {
 	})
 	lesser := strings.Replace(dsn, "user=alur", "user="+role, 1)
 	log := open(t, lesser)
-	add(t, log, storetest.New(t, "s", 0, 1))
+	a := storetest.New(t, "s", 0, 1)
+	for _, again := range []bool{false, true} {
+		if done := add(t, log, a); done.Repeated != again {
+			t.Errorf("repeated %v, want %v", done.Repeated, again)
+		}
+	}
 	storetest.Verify(t, features, log)
 	openKeys(t, lesser)
 	openViews(t, lesser)

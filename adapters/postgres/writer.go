@@ -177,15 +177,27 @@ func (w *writer) repeated(ctx context.Context, parts []earlier) error {
 		}, binaryFormat, binaryFormat)
 	}
 	results := w.conn.ExecBatch(ctx, batch)
+	found := false
 	for n := 0; results.NextResult(); n++ {
-		parts[n].compare(results.ResultReader())
+		found = parts[n].compare(results.ResultReader()) || found
 	}
-	return results.Close()
+	if err := results.Close(); err != nil || !found {
+		return err
+	}
+	return w.overtake(ctx)
+}
+
+// overtake commits something, and so waits for what every commit waits for. What is
+// there was committed, but it may be that a standby which must have it does not yet:
+// who waited for that was cut off, maybe by replace, and events then show without.
+func (w *writer) overtake(ctx context.Context) error {
+	_, err := texts(ctx, w.conn.PgConn, `SELECT pg_logical_emit_message(true, 'alur', '')`)
+	return err
 }
 
 // compare gives the part its outcome if the events that are in its place have its
-// ids.
-func (e earlier) compare(rows *pgconn.ResultReader) {
+// ids, and tells whether they have.
+func (e earlier) compare(rows *pgconn.ResultReader) bool {
 	a := e.parts[e.part].append()
 	same := 0
 	var last domain.Position
@@ -195,7 +207,9 @@ func (e earlier) compare(rows *pgconn.ResultReader) {
 			same++
 		}
 	}
-	if same == len(a.Entries) {
-		e.outcomes[e.part] = outcome{done: domain.Appended{Version: a.Expected + domain.Version(same), Position: last, Repeated: true}}
+	if same != len(a.Entries) {
+		return false
 	}
+	e.outcomes[e.part] = outcome{done: domain.Appended{Version: a.Expected + domain.Version(same), Position: last, Repeated: true}}
+	return true
 }
