@@ -224,7 +224,15 @@ var errGivenUp = fmt.Errorf("%w: the log was closed while trying", domain.ErrUna
 
 // refused reports whether the server said no to what it was given.
 func refused(err error) bool {
-	return weigh(err) == lasting && !errors.Is(err, errUnsafe) && !errors.Is(err, errDamaged) && !errors.Is(err, errGivenUp)
+	if weigh(err) != lasting {
+		return false
+	}
+	for _, not := range []error{errUnsafe, errDamaged, errPooled, errGivenUp} {
+		if errors.Is(err, not) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *committer) isClosing() bool {

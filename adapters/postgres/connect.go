@@ -68,6 +68,7 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 	}
 	switch p {
 	case forReading:
+		config.AfterConnect = heard
 		config.RuntimeParams["default_transaction_read_only"] = "on"
 	case forWriting:
 		config.AfterConnect = makeDurable

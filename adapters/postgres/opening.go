@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,6 +50,8 @@ func waitFor(ctx context.Context, wait time.Duration, attempt func(context.Conte
 			return nil
 		case ctx.Err() != nil:
 			return ended(ctx, err)
+		case unheard(err):
+			return fmt.Errorf("%w: %w", errPooled, err)
 		case !starting(err) || wait == 0:
 			return err
 		}
@@ -61,6 +64,16 @@ func waitFor(ctx context.Context, wait time.Duration, attempt func(context.Conte
 	}
 }
 
+// protocolViolation is said by who does not speak as we do, or does not want to.
+const protocolViolation = "08P01"
+
+// unheard reports whether a pooler refused what a connection is told: servers know
+// all of it.
+func unheard(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && said.Code == protocolViolation && strings.Contains(said.Message, "startup parameter")
+}
+
 // starting reports whether an error is that of a server which may be there in a
 // moment: nothing listens, nobody knows its name yet, it recovers, it is about to
 // become the primary. Unlike weigh it takes nothing for passing that it does not
@@ -68,7 +81,7 @@ func waitFor(ctx context.Context, wait time.Duration, attempt func(context.Conte
 func starting(err error) bool {
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
-		return weigh(err) == passing && said.Code != "08P01" // which is of who does not speak as we do
+		return weigh(err) == passing && said.Code != protocolViolation
 	}
 	var operation *net.OpError
 	if errors.As(err, &operation) {
