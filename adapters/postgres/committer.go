@@ -227,7 +227,7 @@ func refused(err error) bool {
 	if weigh(err) != lasting {
 		return false
 	}
-	for _, not := range []error{errUnsafe, errDamaged, errPooled, errGivenUp} {
+	for _, not := range []error{errUnsafe, errDamaged, errPooled, errGivenUp, domain.ErrStopped} {
 		if errors.Is(err, not) {
 			return false
 		}

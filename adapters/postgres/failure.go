@@ -32,7 +32,7 @@ const (
 // connection's, and passes: whether the server did what it was asked is then not
 // known, and asking again does no harm.
 func weigh(err error) verdict {
-	for _, own := range []error{errUnsafe, errDamaged, errTaken, errPooled, errGivenUp} {
+	for _, own := range []error{errUnsafe, errDamaged, errTaken, errPooled, errGivenUp, domain.ErrStopped} {
 		if errors.Is(err, own) {
 			return lasting
 		}

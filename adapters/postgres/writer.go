@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,9 @@ type writer struct {
 	// The server's process for the connection, by its id and when it began.
 	pid, began string
 	lost       bool // of a connection that is gone: the process may not have noticed
+
+	kept    kept
+	stopped error // for good: what was kept is not there any more
 }
 
 var (
@@ -27,15 +31,21 @@ var (
 
 // connect makes sure of a connection on which a commit is durable.
 func (w *writer) connect(ctx context.Context) error {
-	if w.conn != nil {
-		return nil
+	if w.conn != nil || w.stopped != nil {
+		return w.stopped
 	}
 	c, err := connect(ctx, w.config)
 	if err != nil {
 		return err
 	}
-	if err := w.replace(ctx, c); err != nil {
+	if err = w.replace(ctx, c); err == nil {
+		err = w.kept.check(ctx, c)
+	}
+	if err != nil {
 		c.drop()
+		if errors.Is(err, domain.ErrStopped) {
+			w.stopped = err
+		}
 		return err
 	}
 	w.conn = c
@@ -77,6 +87,9 @@ func (w *writer) record(ctx context.Context, g []request) (domain.Position, erro
 	if err != nil && (weigh(err) != lasting || w.conn.IsClosed()) || ctx.Err() != nil {
 		w.conn.drop()
 		w.conn, w.lost = nil, true
+	}
+	if err == nil {
+		w.kept.see(g)
 	}
 	return head, err
 }
