@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/alur-id/alur/domain"
 )
 
@@ -24,6 +26,7 @@ import (
 // with archives and backups that live for days, and change the key-encryption key
 // after that time.
 type KeyStore struct {
+	config  *pgx.ConnConfig
 	db      *sql.DB
 	reading bool // only
 	closing context.Context
@@ -45,7 +48,7 @@ func OpenKeys(ctx context.Context, dsn string) (*KeyStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open key store: %w", err)
 	}
-	s := newKeyStore(database(config, maxKeyConnections, 0))
+	s := newKeyStore(config)
 	err = waitFor(ctx, wait, func(ctx context.Context) error {
 		if err := keySchema.migrate(ctx, config, migrations); err != nil {
 			return err
@@ -71,13 +74,13 @@ func OpenKeysReadOnly(ctx context.Context, dsn string) (*KeyStore, error) {
 	if err := waitFor(ctx, wait, func(ctx context.Context) error { return keySchema.check(ctx, config, migrations) }); err != nil {
 		return nil, fmt.Errorf("open key store in %s: %w", config.Database, err)
 	}
-	s := newKeyStore(database(config, maxKeyConnections, 0))
+	s := newKeyStore(config)
 	s.reading = true
 	return s, nil
 }
 
-func newKeyStore(db *sql.DB) *KeyStore {
-	s := &KeyStore{db: db}
+func newKeyStore(config *pgx.ConnConfig) *KeyStore {
+	s := &KeyStore{config: config, db: database(config, maxKeyConnections, 0)}
 	s.closing, s.cancel = context.WithCancel(context.Background())
 	return s
 }
