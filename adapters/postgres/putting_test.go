@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/alur-id/alur/adapters/storetest"
+	"github.com/alur-id/alur/adapters/storetest/faultproxy"
 	"github.com/alur-id/alur/adapters/storetest/pgserver"
 	"github.com/alur-id/alur/domain"
 )
@@ -38,7 +40,7 @@ func TestStoredIsSaidByTheLastAttempt(t *testing.T) {
 	if _, err := c.Exec(ctx, refuseAtCommit); err != nil {
 		t.Fatal(err)
 	}
-	group := []*put{{key: storetest.Key("s-1", "permit")}, {key: storetest.Key("s-2", "permit")}}
+	group := []*put{{ctx: ctx, key: storetest.Key("s-1", "permit")}, {ctx: ctx, key: storetest.Key("s-2", "permit")}}
 	// The condition of the test: the flag is set by what is then taken back.
 	if err := s.insert(ctx, group); weigh(err) != passing {
 		t.Fatalf("the first attempt: %v", err)
@@ -75,7 +77,7 @@ func TestStoredIsNotSaidByALostAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	group := []*put{{key: storetest.Key("s-1", "permit")}}
+	group := []*put{{ctx: t.Context(), key: storetest.Key("s-1", "permit")}}
 	if err := s.insert(t.Context(), group); err != nil || !group[0].stored {
 		t.Fatalf("stored: %v, %v", group[0].stored, err)
 	}
@@ -91,5 +93,35 @@ func TestStoredIsNotSaidByALostAnswer(t *testing.T) {
 	}
 	if group[0].stored {
 		t.Error("a destroyed key counts as stored")
+	}
+}
+
+// Keys that nobody waits for any more are not tried for ever: who comes during an
+// outage would be remembered until it ends.
+func TestForsakenKeysAreForgotten(t *testing.T) {
+	server := pgserver.Start(t)
+	proxy := faultproxy.Start(t, "unix", server.Socket())
+	s, err := OpenKeys(t.Context(), pgserver.Proxied(t, server.NewDatabase(t), proxy.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	proxy.Refuse(true)
+	proxy.Drop()
+	ctx, cancel := context.WithCancel(t.Context())
+	group := []*put{
+		{ctx: ctx, key: storetest.Key("s-1", "permit"), done: make(chan struct{})},
+		{ctx: ctx, key: storetest.Key("s-2", "permit"), done: make(chan struct{})},
+	}
+	stored := make(chan struct{})
+	go func() {
+		defer close(stored)
+		s.store(group)
+	}()
+	cancel()
+	select {
+	case <-stored:
+	case <-time.After(time.Minute):
+		t.Error("what nobody waits for is still tried")
 	}
 }
