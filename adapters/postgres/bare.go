@@ -27,11 +27,8 @@ type bareRow struct {
 
 // OpenBare makes a table of its own, in the place of an earlier one.
 func OpenBare(ctx context.Context, url string) (*Bare, error) {
-	config, err := pgx.ParseConfig(url)
+	config, _, err := parse(url)
 	if err != nil {
-		return nil, fmt.Errorf("open bare table: %w", err)
-	}
-	if _, err := takeOpenTimeout(config); err != nil {
 		return nil, fmt.Errorf("open bare table: %w", err)
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)

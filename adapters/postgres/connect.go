@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -49,11 +50,7 @@ const (
 // configured reads a connection string, a URL or key=value pairs as libpq takes
 // them, environment included, and says how long to wait for the server.
 func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.ConnConfig, time.Duration, error) {
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return nil, 0, err // it leaves the password out
-	}
-	wait, err := takeOpenTimeout(config)
+	config, wait, err := parse(dsn)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -75,6 +72,22 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 		if config.ValidateConnect == nil {
 			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 		}
+	}
+	return config, wait, nil
+}
+
+// parse reads a connection string, and says what is wrong with one that cannot be
+// read without telling it: a password is only known for one where the rest is right.
+func parse(dsn string) (*pgx.ConnConfig, time.Duration, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		why := err.Error()
+		why = why[strings.LastIndex(why, "`")+1:] // which ends the string
+		return nil, 0, errors.New("cannot read the connection string" + why)
+	}
+	wait, err := takeOpenTimeout(config)
+	if err != nil {
+		return nil, 0, err
 	}
 	return config, wait, nil
 }

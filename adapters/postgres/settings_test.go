@@ -51,6 +51,26 @@ func TestConnectionsAreMadeDurable(t *testing.T) {
 	}
 }
 
+// Where the library does not see that something is a password, it is not told
+// either.
+func TestUnreadableConnectionStringsAreNotTold(t *testing.T) {
+	for _, dsn := range []string{
+		"password = geheim host=h port=abc", `password=ge\ heim host=h port=abc`, "PASSWORD=geheim host=h port=abc",
+		"postgres://u:geheim@h:port/d", "postgres://h/d?password=geheim&port=abc", "postgres://u:geheim@[nonsense",
+	} {
+		_, _, err := configured(dsn, forWriting)
+		_, bareErr := OpenBare(t.Context(), dsn)
+		for _, err := range []error{err, bareErr} {
+			if err == nil || strings.Contains(err.Error(), "heim") || !strings.Contains(err.Error(), "connection string: ") {
+				t.Errorf("%s: %v", dsn, err)
+			}
+		}
+	}
+	if _, _, err := configured("host=h port=abc", forWriting); err == nil || !strings.Contains(err.Error(), "invalid port") {
+		t.Errorf("it is not told what is wrong: %v", err)
+	}
+}
+
 func TestMigrationsThatAreMissing(t *testing.T) {
 	known := []migration{{name: "1", hash: "a"}, {name: "2", hash: "b"}}
 	for _, c := range []struct {
