@@ -125,3 +125,33 @@ func TestForsakenKeysAreForgotten(t *testing.T) {
 		t.Error("what nobody waits for is still tried")
 	}
 }
+
+// The key that kept another out may be on its way to be destroyed by the time that
+// it is looked for. Then its place is free.
+func TestPutInAPlaceThatBecomesFree(t *testing.T) {
+	dsn := pgserver.Start(t).NewDatabase(t)
+	s, err := OpenKeys(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	before, k := storetest.Key("s-1", "permit"), storetest.Key("s-1", "permit")
+	if _, err := s.Put(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.db.ExecContext(t.Context(), `CREATE FUNCTION erase() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN UPDATE alur_keys.key SET state = 'erasing' WHERE id = '`+before.ID.String()+`'; RETURN NULL; END $$;
+		CREATE TRIGGER erased AFTER INSERT ON alur_keys.key FOR EACH STATEMENT EXECUTE FUNCTION erase()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Put(t.Context(), k); err != nil || got.ID != k.ID {
+		t.Errorf("put %s, %v; want %s", got.ID, err, k.ID)
+	}
+	// An id that is taken is not free.
+	other := storetest.Key("s-2", "permit")
+	other.ID = before.ID
+	if got, err := s.Put(t.Context(), other); !errors.Is(err, errTaken) {
+		t.Errorf("an id that is taken: %s, %v; want %v", got.ID, err, errTaken)
+	}
+}

@@ -51,6 +51,35 @@ func TestConnectionsAreMadeDurable(t *testing.T) {
 	}
 }
 
+// What a connection is told goes before what a role, a database or somebody else
+// says of it: nobody is taken for a pooler.
+func TestConnectionsHearWhatTheyAreTold(t *testing.T) {
+	dsn := pgserver.Start(t).NewDatabase(t)
+	config, _, err := configured(dsn, forWriting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := connect(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.part()
+	if _, err := texts(t.Context(), c.PgConn, `ALTER DATABASE `+config.Database+` SET lock_timeout = '7s'; SELECT 1`); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []purpose{forWriting, forReading} {
+		config, _, err := configured(dsn+"&options=-c%20lock_timeout%3D5s&lock_timeout=3s", p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := connect(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.part()
+	}
+}
+
 // Where the library does not see that something is a password, it is not told
 // either.
 func TestUnreadableConnectionStringsAreNotTold(t *testing.T) {
