@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/alur-id/alur/adapters/storetest"
 	"github.com/alur-id/alur/adapters/storetest/pgserver"
 	"github.com/alur-id/alur/domain"
 )
@@ -119,4 +121,59 @@ func TestRowsBelowTheFirstAreTold(t *testing.T) {
 			t.Errorf("%v: %d migrations, want 1", row, n)
 		}
 	}
+}
+
+// Nodes of the version before go on writing while one of this version brings the
+// log forward.
+func TestOlderNodesWriteMeanwhile(t *testing.T) {
+	dsn, c := firstLog(t)
+	config, _, err := configured(dsn, forWriting, planning)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := &Log{readers: newPool(config), tail: newTail(config)}
+	older.committer = newCommitter(&writer{config: config}, older.tail.saw)
+	defer older.Close()
+	stop := make(chan struct{})
+	var writers sync.WaitGroup
+	for w := range 4 {
+		writers.Go(func() {
+			var tip domain.Tip
+			for {
+				var a domain.Append
+				a, tip = storetest.Entered(t, fmt.Sprint("writer-", w), tip, storetest.Events(2))
+				if _, err := older.Append(t.Context(), a); err != nil {
+					t.Errorf("%s: %v", a.Stream, err)
+					return
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	grown := func(head domain.Position) {
+		if err := older.Wait(t.Context(), head); err != nil {
+			t.Error(err)
+		}
+	}
+	grown(100)
+	log, err := OpenLog(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	head, err := log.Head(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	grown(head + 100)
+	close(stop)
+	writers.Wait()
+	if n := migrationsTaken(t, c); n != 2 {
+		t.Errorf("%d migrations, want 2", n)
+	}
+	storetest.Verify(t, storetest.Features{Gapless: true}, log)
 }

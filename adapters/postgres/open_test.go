@@ -286,10 +286,10 @@ func beacon(t *testing.T, dsn string) (both string, tries <-chan struct{}) {
 			const cancel = 80877102 // which the library asks for when it is turned away
 			header := make([]byte, 8)
 			_, err = io.ReadFull(c, header)
-			c.Close()
 			if err == nil && binary.BigEndian.Uint32(header[4:]) != cancel {
-				seen <- struct{}{}
+				seen <- struct{}{} // before whoever came goes on
 			}
+			c.Close()
 		}
 	}()
 	t.Cleanup(func() {
