@@ -95,7 +95,7 @@ func (l *Log) Head(ctx context.Context) (domain.Position, error) {
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("read head of log: %w", err)
+		return 0, fmt.Errorf("read head of log: %w", damaged(err))
 	}
 	return head, nil
 }
