@@ -47,7 +47,7 @@ func OpenLog(ctx context.Context, dsn string) (*Log, error) {
 		return nil, fmt.Errorf("open log in %s: %w", config.Database, err)
 	}
 	l := &Log{readers: newPool(config)}
-	l.tail = newTail(config)
+	l.tail = newTail(config, w.backend.Load)
 	l.committer = newCommitter(w, l.tail.saw)
 	return l, nil
 }
@@ -62,7 +62,7 @@ func OpenLogReadOnly(ctx context.Context, dsn string) (*Log, error) {
 	if err := logSchema.check(ctx, config, migrations); err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", config.Database, err)
 	}
-	return &Log{readers: newPool(config), tail: newTail(config)}, nil
+	return &Log{readers: newPool(config), tail: newTail(config, func() uint32 { return 0 })}, nil
 }
 
 // Close waits for appends under way and closes the connections. What is called

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,7 +19,8 @@ type writer struct {
 
 	// The server's process for the connection, by its id and when it began.
 	pid, began string
-	lost       bool // of a connection that is gone: the process may not have noticed
+	lost       bool          // of a connection that is gone: the process may not have noticed
+	backend    atomic.Uint32 // pid, for others to read; 0 when there is no connection
 }
 
 var (
@@ -58,7 +61,9 @@ func (w *writer) replace(ctx context.Context, c *conn) error {
 		return err
 	}
 	w.pid, w.began, w.lost = row[0], row[1], false
-	return nil
+	pid, err := strconv.ParseUint(w.pid, 10, 32)
+	w.backend.Store(uint32(pid))
+	return err
 }
 
 func (w *writer) end() {
@@ -77,6 +82,7 @@ func (w *writer) record(ctx context.Context, g []request) (domain.Position, erro
 	if err != nil && (weigh(err) != lasting || w.conn.IsClosed()) || ctx.Err() != nil {
 		w.conn.drop()
 		w.conn, w.lost = nil, true
+		w.backend.Store(0)
 	}
 	return head, err
 }
