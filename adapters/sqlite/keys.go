@@ -24,6 +24,10 @@ func (s *KeyStore) Put(ctx context.Context, k domain.StoredKey) (domain.StoredKe
 		if err := insertKey(conn, k); err != nil {
 			return err
 		}
+		if conn.Changes() > 0 {
+			live = k
+			return nil
+		}
 		var err error
 		live, err = findKey(conn, k.Subject, k.Class)
 		return err
