@@ -75,7 +75,7 @@ var ErrUnsealed = errors.New("the sealed data does not open: it was changed, mov
 // Seal closes personal data into a box for one place. It fails only for values
 // that JSON cannot hold.
 func Seal(k DataKey, at Place, salt Salt, nonce Nonce, p Personal) (Box, error) {
-	tagged, err := appendMap(append(append(make([]byte, 0, 512), commitTag...), salt[:]...), p)
+	tagged, err := appendMap(append(append(make([]byte, 0, 256), commitTag...), salt[:]...), p)
 	if err != nil {
 		return Box{}, fmt.Errorf("seal personal data: %w", err)
 	}
