@@ -130,15 +130,21 @@ func (w *writer) append(ctx context.Context, g []request) (domain.Position, []in
 
 // arguments are those of the function append.
 func arguments(g []request) [][]byte {
-	events, names, bytes := 0, 0, 0
+	// The sizes are exact where much is copied: an array that grew would be twice so.
+	events, names, meta, data := 0, 0, 0, 0
 	for _, r := range g {
-		events, names, bytes = events+r.events, names+len(r.stream), bytes+r.size
+		events, names = events+r.events, names+len(r.stream)
+		for _, p := range r.parts {
+			for _, e := range p.append().Entries {
+				meta, data = meta+len(e.Meta), data+len(e.Data)
+			}
+		}
 	}
 	streams, expected := newArray(oidText, len(g), names), newArray(oidInt8, len(g), 8*len(g))
 	owners, versions := newArray(oidInt8, events, 8*events), newArray(oidInt8, events, 8*events)
 	ids, types := newArray(oidUUID, events, 16*events), newArray(oidText, events, 16*events)
 	schemas := newArray(oidInt8, events, 8*events)
-	metas, datas := newArray(oidBytes, events, bytes/2), newArray(oidBytes, events, bytes/2)
+	metas, datas := newArray(oidBytes, events, meta), newArray(oidBytes, events, data)
 	for n, r := range g {
 		add(streams, r.stream)
 		expected.addNumber(int64(r.expected))
