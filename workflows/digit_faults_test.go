@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
@@ -27,75 +29,83 @@ func digitSource(more string) string {
 // The faults that even a sound service has.
 var alwaysDigit = []string{workflows.FaultAgency, workflows.FaultTermStart, workflows.FaultOutcomeGuessed}
 
-func TestDigitFaults(t *testing.T) {
+// swapDigit is the sound service with something else in it.
+func swapDigit(pairs ...string) string {
 	sound := digitSource("")
-	swap := func(pairs ...string) string {
-		out := strings.NewReplacer(pairs...).Replace(sound)
-		if out == sound {
-			panic(fmt.Sprint("nothing replaced: ", pairs))
-		}
-		return out
+	out := strings.NewReplacer(pairs...).Replace(sound)
+	if out == sound {
+		panic(fmt.Sprint("nothing replaced: ", pairs))
 	}
-	const approve = ` {"action": "APPROVE", "nextState": "APPROVED", "roles": ["OFFICER"]},`
-	const officer = `"nextState": "APPROVED", "roles": ["OFFICER"]`
-	for name, c := range map[string]struct {
-		source string
-		want   []string
-	}{
-		"sound":            {sound, nil},
-		"bare key":         {swap(`"tenantId"`, `"uuid"`), []string{"dropped"}},
-		"empty keys":       {swap(`"tenantId": "pb"`, `"getUri": null, "postUri": "", "live": false`), nil},
-		"a key twice":      {swap(`"tenantId": "pb"`, `"business": "x"`), []string{"dropped"}},
-		"dangling":         {swap(approve, approve+`{"action": "X", "nextState": "04752227-e267-43e3-bfd8-6e48bdbfd97a", "roles": ["OFFICER"]},`), []string{"dangling APPLIED/X"}},
-		"no next state":    {swap(approve, approve+`{"action": "X", "roles": ["OFFICER"]},`), []string{"dangling APPLIED/X"}},
-		"by uuid":          {swap(`"nextState": "APPROVED"`, `"nextState": "u-1"`, `{"state": "APPROVED"`, `{"uuid": "u-1", "state": "APPROVED"`), nil},
-		"self-loop":        {swap(approve, approve+`{"action": "COMMENT", "nextState": "APPLIED", "roles": ["OFFICER"]},`), []string{"self_loop APPLIED/COMMENT"}},
-		"duplicate action": {swap(approve, approve+approve), []string{"duplicate_action APPLIED/APPROVE"}},
-		"inactive":         {swap(approve, approve+`{"active": false, "action": "X", "nextState": "APPROVED", "roles": ["OFFICER"]},`), []string{"inactive APPLIED/X"}},
-		"active by null":   {swap(officer, officer+`, "active": null`), nil},
-		"no roles":         {swap(approve, approve+`{"action": "X", "nextState": "APPROVED", "roles": []},`), []string{"no_roles APPLIED/X"}},
-		"null roles":       {swap(approve, approve+`{"action": "X", "nextState": "APPROVED", "roles": null},`), []string{"no_roles APPLIED/X"}},
-		"all roles":        {swap(approve, approve+`{"action": "X", "nextState": "APPROVED", "roles": ["*"]},`), []string{"all_roles APPLIED/X", "owner_guessed APPLIED"}},
-		"a role twice":     {swap(officer, `"nextState": "APPROVED", "roles": ["OFFICER", "OFFICER"]`), []string{"dropped APPLIED/APPROVE"}},
-		"unknown role":     {swap(`"OFFICER"`, `"XYZ"`), []string{"role_guessed"}},
-		"two owners":       {swap(officer, `"nextState": "APPROVED", "roles": ["CLERK"]`), []string{"owner_guessed APPLIED"}},
-		"payment":          {swap("APPROVE\"", "PAY\""), []string{"payment APPLIED/PAY"}},
-		"duplicate state":  {digitSource(`,{"state": "APPLIED", "applicationStatus": "APPLIED"}`), []string{"duplicate_state APPLIED"}},
-		"unreachable":      {digitSource(`,{"state": "LOST", "applicationStatus": "LOST", "actions": [{"action": "X", "nextState": "APPROVED", "roles": ["OFFICER"]}]}`), []string{"unreachable LOST"}},
-		"unreachable end":  {digitSource(`,{"state": "CLOSED", "applicationStatus": "CLOSED", "isTerminateState": true}`), []string{"unreachable CLOSED"}},
-		"no end": {swap(approve, approve+`{"action": "X", "nextState": "STUCK", "roles": ["OFFICER"]},`, `]}`+"]}", `]}]}`, `,
+	return out
+}
+
+const (
+	digitApprove = ` {"action": "APPROVE", "nextState": "APPROVED", "roles": ["OFFICER"]},`
+	digitOfficer = `"nextState": "APPROVED", "roles": ["OFFICER"]`
+)
+
+// Each service, and its faults beside those that every one has.
+var digitFaults = map[string]struct {
+	source string
+	want   []string
+}{
+	"sound":            {digitSource(""), nil},
+	"bare key":         {swapDigit(`"tenantId"`, `"uuid"`), []string{"dropped"}},
+	"empty keys":       {swapDigit(`"tenantId": "pb"`, `"getUri": null, "postUri": "", "live": false`), nil},
+	"a key twice":      {swapDigit(`"tenantId": "pb"`, `"business": "x"`), []string{"dropped"}},
+	"dangling":         {swapDigit(digitApprove, digitApprove+`{"action": "X", "nextState": "04752227-e267-43e3-bfd8-6e48bdbfd97a", "roles": ["OFFICER"]},`), []string{"dangling APPLIED/X"}},
+	"no next state":    {swapDigit(digitApprove, digitApprove+`{"action": "X", "roles": ["OFFICER"]},`), []string{"dangling APPLIED/X"}},
+	"by uuid":          {swapDigit(`"nextState": "APPROVED"`, `"nextState": "u-1"`, `{"state": "APPROVED"`, `{"uuid": "u-1", "state": "APPROVED"`), nil},
+	"self-loop":        {swapDigit(digitApprove, digitApprove+`{"action": "COMMENT", "nextState": "APPLIED", "roles": ["OFFICER"]},`), []string{"self_loop APPLIED/COMMENT"}},
+	"duplicate action": {swapDigit(digitApprove, digitApprove+digitApprove), []string{"duplicate_action APPLIED/APPROVE"}},
+	"inactive":         {swapDigit(digitApprove, digitApprove+`{"active": false, "action": "X", "nextState": "APPROVED", "roles": ["OFFICER"]},`), []string{"inactive APPLIED/X"}},
+	"active by null":   {swapDigit(digitOfficer, digitOfficer+`, "active": null`), nil},
+	"no roles":         {swapDigit(digitApprove, digitApprove+`{"action": "X", "nextState": "APPROVED", "roles": []},`), []string{"no_roles APPLIED/X"}},
+	"null roles":       {swapDigit(digitApprove, digitApprove+`{"action": "X", "nextState": "APPROVED", "roles": null},`), []string{"no_roles APPLIED/X"}},
+	"all roles":        {swapDigit(digitApprove, digitApprove+`{"action": "X", "nextState": "APPROVED", "roles": ["*"]},`), []string{"all_roles APPLIED/X", "owner_guessed APPLIED"}},
+	"a role twice":     {swapDigit(digitOfficer, `"nextState": "APPROVED", "roles": ["OFFICER", "OFFICER"]`), []string{"dropped APPLIED/APPROVE"}},
+	"unknown role":     {swapDigit(`"OFFICER"`, `"XYZ"`), []string{"role_guessed"}},
+	"two owners":       {swapDigit(digitOfficer, `"nextState": "APPROVED", "roles": ["CLERK"]`), []string{"owner_guessed APPLIED"}},
+	"payment":          {swapDigit("APPROVE\"", "PAY\""), []string{"payment APPLIED/PAY"}},
+	"duplicate state":  {digitSource(`,{"state": "APPLIED", "applicationStatus": "APPLIED"}`), []string{"duplicate_state APPLIED"}},
+	"unreachable":      {digitSource(`,{"state": "LOST", "applicationStatus": "LOST", "actions": [{"action": "X", "nextState": "APPROVED", "roles": ["OFFICER"]}]}`), []string{"unreachable LOST"}},
+	"unreachable end":  {digitSource(`,{"state": "CLOSED", "applicationStatus": "CLOSED", "isTerminateState": true}`), []string{"unreachable CLOSED"}},
+	"no end": {swapDigit(digitApprove, digitApprove+`{"action": "X", "nextState": "STUCK", "roles": ["OFFICER"]},`, `]}`+"]}", `]}]}`, `,
 {"state": "APPROVED"`, `,{"state": "STUCK", "applicationStatus": "STUCK"},
 {"state": "APPROVED"`), []string{"left_out APPLIED/X", "no_end STUCK"}},
-		"status":            {swap(`"applicationStatus": "APPLIED"`, `"applicationStatus": "INWORKFLOW"`), []string{"status_differs APPLIED"}},
-		"unknown status":    {swap("APPLIED", "XYZ"), []string{"status_guessed XYZ"}},
-		"no state term":     {swap(`"sla": 86400000`, `"sla": ""`), []string{"missing_term APPLIED"}},
-		"state term 0":      {swap(`"sla": 86400000`, `"sla": 0`), []string{"missing_term APPLIED"}},
-		"no total":          {swap(`864000000`, `null`), []string{"missing_term"}},
-		"total too small":   {swap(`864000000`, `3600000`), []string{"term_sum"}},
-		"total as text":     {swap(`864000000`, `"864000000"`), []string{"term_changed"}},
-		"negative":          {swap(`"sla": 86400000`, `"sla": -1`), []string{"missing_term APPLIED", "term_changed APPLIED"}},
-		"odd milliseconds":  {swap(`"sla": 86400000`, `"sla": 86400001`), []string{"term_changed APPLIED"}},
-		"for ever":          {swap(`"sla": 86400000`, `"sla": 9007199254740992`), []string{"missing_term APPLIED", "term_changed APPLIED", "term_sum"}},
-		"end with a term":   {swap(`"APPROVED", "isTerm`, `"APPROVED", "sla": 1000, "isTerm`), []string{"term_changed APPROVED"}},
-		"reopened end":      {swap(`"REJECTED", "isTerm`, `"REJECTED", "actions": [{"action": "REOPEN", "nextState": "APPLIED", "roles": ["OFFICER"]}], "isTerm`), []string{"end_with_actions REJECTED"}},
-		"end that is none":  {swap(`"sla": 86400000`, `"sla": 86400000, "isTerminateState": true`), []string{"end_with_actions APPLIED"}},
-		"end before":        {swap(`"isStartState": true`, `"isStartState": true, "isTerminateState": true`), []string{"end_with_actions null"}},
-		"named like an end": {swap(`"APPLIED"`, `"ISSUED"`), []string{"not_an_end ISSUED", "status_guessed ISSUED"}},
-		"outcome not known": {swap(`"REJECTED"`, `"XYZ"`), nil},
-		"document":          {swap(`"sla": 86400000`, `"sla": 86400000, "docUploadRequired": true`), []string{"document_guessed APPLIED"}},
-		"no start marked":   {swap(`"isStartState": true, `, ``), []string{"start"}},
-		"two starts":        {swap(`"sla": 86400000`, `"sla": 86400000, "isStartState": true`), []string{"start"}},
-		"nothing before":    {swap(`{"state": null`, `{"state": "FIRST"`, `"isStartState": true`, `"applicationStatus": "FIRST", "isStartState": true`), []string{"missing_term FIRST", "start FIRST", "status_guessed FIRST"}},
-		"two ways in":       {swap(`"roles": ["CITIZEN"]}`, `"roles": ["CITIZEN"]}, {"action": "FILE", "nextState": "REJECTED", "roles": ["CITIZEN"]}`), []string{"missing_term null", "start null"}},
-		"two names of one":  {swap(`"roles": ["CITIZEN"]}`, `"roles": ["CITIZEN"]}, {"action": "FILE", "nextState": "APPLIED", "roles": ["CITIZEN"]}`), []string{"start null"}},
-		"an end at once":    {swap(`"nextState": "APPLIED"`, `"nextState": "APPROVED"`), []string{"missing_term null", "start null", "unreachable APPLIED", "unreachable REJECTED"}},
-		"sla before":        {swap(`"isStartState": true`, `"isStartState": true, "sla": 1000`), []string{"term_changed null"}},
-		"no states":         {`{"businessService": "TRY", "states": []}`, []string{"no_definition", "start"}},
-		"no way in":         {swap(`"nextState": "APPLIED"`, `"nextState": "X"`), []string{"dangling null/APPLY", "no_definition"}},
-		"nobody may submit": {swap(`["CITIZEN"]`, `[]`), []string{"no_definition", "no_roles null/APPLY"}},
-		"an end only":       {`{"businessService": "TRY", "states": [{"state": "CLOSED", "isTerminateState": true, "isStartState": true}]}`, []string{"no_definition CLOSED", "start CLOSED"}},
-		"nothing ends":      {swap(`"isTerminateState": true`, `"x": 0`), []string{"dropped", "no_definition APPLIED", "no_end APPLIED", "no_end APPROVED", "no_end REJECTED", "not_an_end APPROVED", "not_an_end REJECTED"}},
-	} {
+	"status":            {swapDigit(`"applicationStatus": "APPLIED"`, `"applicationStatus": "INWORKFLOW"`), []string{"status_differs APPLIED"}},
+	"unknown status":    {swapDigit("APPLIED", "XYZ"), []string{"status_guessed XYZ"}},
+	"no state term":     {swapDigit(`"sla": 86400000`, `"sla": ""`), []string{"missing_term APPLIED"}},
+	"state term 0":      {swapDigit(`"sla": 86400000`, `"sla": 0`), []string{"missing_term APPLIED"}},
+	"no total":          {swapDigit(`864000000`, `null`), []string{"missing_term"}},
+	"total too small":   {swapDigit(`864000000`, `3600000`), []string{"term_sum"}},
+	"total as text":     {swapDigit(`864000000`, `"864000000"`), []string{"term_changed"}},
+	"negative":          {swapDigit(`"sla": 86400000`, `"sla": -1`), []string{"missing_term APPLIED", "term_changed APPLIED"}},
+	"odd milliseconds":  {swapDigit(`"sla": 86400000`, `"sla": 86400001`), []string{"term_changed APPLIED"}},
+	"for ever":          {swapDigit(`"sla": 86400000`, `"sla": 9007199254740992`), []string{"missing_term APPLIED", "term_changed APPLIED", "term_sum"}},
+	"end with a term":   {swapDigit(`"APPROVED", "isTerm`, `"APPROVED", "sla": 1000, "isTerm`), []string{"term_changed APPROVED"}},
+	"reopened end":      {swapDigit(`"REJECTED", "isTerm`, `"REJECTED", "actions": [{"action": "REOPEN", "nextState": "APPLIED", "roles": ["OFFICER"]}], "isTerm`), []string{"end_with_actions REJECTED"}},
+	"end that is none":  {swapDigit(`"sla": 86400000`, `"sla": 86400000, "isTerminateState": true`), []string{"end_with_actions APPLIED"}},
+	"end before":        {swapDigit(`"isStartState": true`, `"isStartState": true, "isTerminateState": true`), []string{"end_with_actions null"}},
+	"named like an end": {swapDigit(`"APPLIED"`, `"ISSUED"`), []string{"not_an_end ISSUED", "status_guessed ISSUED"}},
+	"outcome not known": {swapDigit(`"REJECTED"`, `"XYZ"`), nil},
+	"document":          {swapDigit(`"sla": 86400000`, `"sla": 86400000, "docUploadRequired": true`), []string{"document_guessed APPLIED"}},
+	"no start marked":   {swapDigit(`"isStartState": true, `, ``), []string{"start"}},
+	"two starts":        {swapDigit(`"sla": 86400000`, `"sla": 86400000, "isStartState": true`), []string{"start"}},
+	"nothing before":    {swapDigit(`{"state": null`, `{"state": "FIRST"`, `"isStartState": true`, `"applicationStatus": "FIRST", "isStartState": true`), []string{"missing_term FIRST", "start FIRST", "status_guessed FIRST"}},
+	"two ways in":       {swapDigit(`"roles": ["CITIZEN"]}`, `"roles": ["CITIZEN"]}, {"action": "FILE", "nextState": "REJECTED", "roles": ["CITIZEN"]}`), []string{"missing_term null", "start null"}},
+	"two names of one":  {swapDigit(`"roles": ["CITIZEN"]}`, `"roles": ["CITIZEN"]}, {"action": "FILE", "nextState": "APPLIED", "roles": ["CITIZEN"]}`), []string{"start null"}},
+	"an end at once":    {swapDigit(`"nextState": "APPLIED"`, `"nextState": "APPROVED"`), []string{"missing_term null", "start null", "unreachable APPLIED", "unreachable REJECTED"}},
+	"sla before":        {swapDigit(`"isStartState": true`, `"isStartState": true, "sla": 1000`), []string{"term_changed null"}},
+	"no states":         {`{"businessService": "TRY", "states": []}`, []string{"no_definition", "start"}},
+	"no way in":         {swapDigit(`"nextState": "APPLIED"`, `"nextState": "X"`), []string{"dangling null/APPLY", "no_definition"}},
+	"nobody may submit": {swapDigit(`["CITIZEN"]`, `[]`), []string{"no_definition", "no_roles null/APPLY"}},
+	"an end only":       {`{"businessService": "TRY", "states": [{"state": "CLOSED", "isTerminateState": true, "isStartState": true}]}`, []string{"no_definition CLOSED", "start CLOSED"}},
+	"nothing ends":      {swapDigit(`"isTerminateState": true`, `"x": 0`), []string{"dropped", "no_definition APPLIED", "no_end APPLIED", "no_end APPROVED", "no_end REJECTED", "not_an_end APPROVED", "not_an_end REJECTED"}},
+}
+
+func TestDigitFaults(t *testing.T) {
+	for name, c := range digitFaults {
 		t.Run(name, func(t *testing.T) {
 			made := importDigit(t, "f.json", c.source)
 			got := []string{}
@@ -201,4 +211,65 @@ func FuzzImportDigit(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// Whatever a service looks like: what is written can be read, and each of its
+// transitions can be taken. Bytes that mutate hardly ever get past the parser.
+func TestImportDigitProperty(t *testing.T) {
+	names := rapid.SampledFrom([]string{"A", "B", "REJECTED", "APPROVED", "PENDING_PAYMENT", "a", "É", "null", "0x1", "~", "* ?!", "- x: #", "'\"", "\\", "@", "1e5", "y"})
+	roles := rapid.SampledFrom([]string{"CITIZEN", "TL_CEMP", "BPA_ENGINEER", "SYSTEM", "*", "tl-cemp", "?"})
+	made, all := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		all++
+		flag := rapid.Custom(func(t *rapid.T) bool { return rapid.IntRange(0, 3).Draw(t, "flag") == 0 })
+		sla := rapid.SampledFrom([]any{nil, "", 0, -5, 1, 60000, 86400000, "3600000", int64(1) << 53})
+		action := func(next *rapid.Generator[string]) map[string]any {
+			return map[string]any{
+				"action": names.Draw(rt, "action"), "nextState": next.Draw(rt, "next"), "active": rapid.IntRange(0, 9).Draw(rt, "active") > 0,
+				"roles": rapid.OneOf(rapid.SliceOfN(roles, 1, 2), rapid.SliceOfN(roles, 0, 3)).Draw(rt, "roles"),
+			}
+		}
+		states := []any{}
+		own := rapid.SliceOfNDistinct(names, 1, 8, rapid.ID).Draw(rt, "names")
+		next := rapid.OneOf(rapid.SampledFrom(own), rapid.SampledFrom(own), names)
+		for i := range rapid.IntRange(1, 8).Draw(rt, "states") {
+			s := map[string]any{
+				"state": next.Draw(rt, "state"), "applicationStatus": names.Draw(rt, "status"), "sla": sla.Draw(rt, "sla"),
+				"docUploadRequired": flag.Draw(rt, "document"), "isStartState": flag.Draw(rt, "start"), "isTerminateState": rapid.Bool().Draw(rt, "end"),
+			}
+			switch {
+			case flag.Draw(rt, "any name"):
+			case i == 0:
+				s["state"] = nil
+			case i <= len(own):
+				s["state"] = own[i-1]
+			}
+			actions := []any{}
+			for range rapid.IntRange(0, 5).Draw(rt, "actions") {
+				actions = append(actions, action(next))
+			}
+			s["actions"] = actions
+			states = append(states, s)
+		}
+		source, err := json.Marshal(map[string]any{"businessService": names.Draw(rt, "service"), "businessServiceSla": sla.Draw(rt, "total"), "states": states})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		out, err := workflows.ImportDigit("f.json", source, "")
+		if err != nil {
+			rt.Fatalf("%s\n%v", source, err)
+		}
+		if out.Definition == "" {
+			return
+		}
+		made++
+		d, err := workflows.Read("f.yaml", []byte(out.Definition))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		playAll(rt, string(source), d)
+	})
+	if 10*made < all {
+		t.Errorf("only %d of %d services gave a definition: this tests little", made, all)
+	}
 }

@@ -110,9 +110,15 @@ func (c tally) String() string {
 	return b.String()
 }
 
+// digitPlayer is a *testing.T, or a *rapid.T.
+type digitPlayer interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
 // playAll submits as each role that may, and takes each transition by each of its
 // roles, by the shortest way to it.
-func playAll(t *testing.T, name string, d *workflows.Definition) {
+func playAll(t digitPlayer, name string, d *workflows.Definition) {
 	t.Helper()
 	d.Tests = nil
 	first := []workflows.Step{}
@@ -225,5 +231,32 @@ func TestImportDigitChooses(t *testing.T) {
 				t.Errorf("got %+v, %v", made, err)
 			}
 		})
+	}
+}
+
+// A file at the limits is read, and one beyond them refused, in no time.
+func TestImportDigitLimits(t *testing.T) {
+	service := func(states, actions int) string {
+		var b strings.Builder
+		b.WriteString(`{"businessService": "BIG", "states": [{"state": null, "actions": [{"action": "APPLY", "nextState": "S0", "roles": ["R0"]}]}`)
+		for i := range states {
+			fmt.Fprintf(&b, `,{"state": "S%d", "isTerminateState": %v, "actions": [`, i, i == states-1)
+			for k := 0; k < actions && i < states-1; k++ { // the last one ends
+				if k > 0 {
+					b.WriteByte(',')
+				}
+				fmt.Fprintf(&b, `{"action": "A%d", "nextState": "S%d", "roles": ["R%d"], "x": 1}`, k, (i+k)%states, (i+k)%99)
+			}
+			b.WriteString("]}")
+		}
+		return b.String() + "]}"
+	}
+	if made := importDigit(t, "f.json", service(199, 24)); made.Definition == "" {
+		t.Error("no definition")
+	}
+	for _, source := range []string{service(200, 1), service(199, 30), strings.Replace(service(150, 50), `"A7"`, strings.Repeat(" ", workflows.MaxDefinition), 1)} {
+		if _, err := workflows.ImportDigit("f.json", []byte(source), ""); err == nil {
+			t.Errorf("read %d bytes", len(source))
+		}
 	}
 }

@@ -46,8 +46,8 @@ type digitAction struct {
 const (
 	maxDigitStates = 200
 	maxDigitRoles  = 100
-	maxDigitNames  = 20_000 // roles, counted wherever they are named
-	maxDigitName   = 200    // bytes
+	maxDigitNames  = 5_000 // roles, counted wherever they are named
+	maxDigitName   = 200   // bytes
 )
 
 // choose returns the service to import. A definition is one file, so that of
@@ -120,10 +120,17 @@ type dropped struct {
 	where []string
 }
 
+// shownPlaces are enough to find the others by.
+const shownPlaces = 6
+
 func (x *digitImport) tellDropped() {
 	for _, key := range x.droppedKeys {
 		d := x.dropped[key]
-		x.fault(FaultDropped, d.at, nil, nil, "key %q is not kept (%s)", key, strings.Join(d.where, ", "))
+		more := ""
+		if n := len(d.where) - shownPlaces; n > 0 {
+			d.where, more = d.where[:shownPlaces], fmt.Sprintf(" and %d more", n)
+		}
+		x.fault(FaultDropped, d.at, nil, nil, "key %q is not kept (%s%s)", key, strings.Join(d.where, ", "), more)
 	}
 }
 

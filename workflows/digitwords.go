@@ -33,7 +33,7 @@ var digitStatuses = []digitWords[domain.PublicStatus]{
 // digitOutcomes tell the outcome of an end by its name.
 var digitOutcomes = []digitWords[domain.Outcome]{
 	{[]string{"PENDING", "INPROGRESS"}, ""},
-	{[]string{"REJECT", "DECLINED"}, domain.OutcomeRejected},
+	{[]string{"REJECT", "DECLINED", "DISAPPROV", "NOTAPPROV"}, domain.OutcomeRejected},
 	{[]string{"CANCEL", "WITHDRAW"}, domain.OutcomeWithdrawn},
 	{[]string{"APPROVED", "ACCEPTED", "ISSUED", "ACTIVATED"}, domain.OutcomeApproved},
 	{[]string{"COMPLETED", "RESOLVED", "CLOSED", "DELIVERED", "EXECUTED", "REVOCATED", "VOIDED"}, domain.OutcomeClosed},
