@@ -314,6 +314,9 @@ func (want realFigure) compare(t *testing.T, part string, q, flower workflows.Qu
 func TestRealLogs(t *testing.T) {
 	for name, want := range realFigures {
 		t.Run(name, func(t *testing.T) {
+			if underRace && name != "receipt" {
+				t.Skip("the larger logs take minutes under the race detector; go test ./... has them")
+			}
 			t.Parallel()
 			log := realLog(t, name)
 			for _, holdout := range []float64{0, 0.5} {

@@ -89,7 +89,8 @@ func (r *reporter) who(kind string, w *workflows.Who) {
 		return []string{a.Activity, strconv.Itoa(a.Times), strconv.Itoa(a.Names), fmt.Sprintf("%s (%s)", a.Mostly, percent(a.MostlyTimes, a.Times))}
 	}
 	r.list([]string{"activity", "times", kind + "s", "mostly"}, firstRows(w.Activities, row), len(w.Activities))
-	if len(w.ByOne) > 0 {
+	// That an activity belongs to one role is as it should be.
+	if kind == "resource" && len(w.ByOne) > 0 {
 		r.line("Only ever done by one, though more than once:")
 		r.list([]string{"activity", "times", kind + "s", "mostly"}, firstRows(w.ByOne, row), len(w.ByOne))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -61,6 +62,9 @@ func discover(c *cobra.Command, path string, o discoverFlags) error {
 		o.id = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".xes")
 	}
 	draft, err := workflows.Discover(workflows.Part(readLog(path), o.holdout, false), workflows.DiscoverOptions{ID: workflows.Slug(o.id), Role: o.role})
+	if errors.Is(err, workflows.ErrEmptyLog) && o.holdout > 0 {
+		return fmt.Errorf("%w, or none that --holdout %v leaves to learn from", err, o.holdout)
+	}
 	if err != nil {
 		return err
 	}
