@@ -31,6 +31,7 @@ type Draft struct {
 type DiscoverOptions struct {
 	ID   string // of the definition
 	Role string // the event attribute that becomes the roles; one of RoleAttributes
+	Kept int    // entries of each table of the report, at most; 0 for MaxKept
 }
 
 // ErrEmptyLog says that there is nothing to learn from.
@@ -59,7 +60,7 @@ var personalWords = []string{
 func Discover(traces iter.Seq2[Trace, error], o DiscoverOptions) (*Draft, error) {
 	l := &learner{
 		o: o, activities: map[string]*activity{}, roles: map[string]int{},
-		resources: map[string]bool{}, attributes: map[string]*attribute{}, first: newActivity(), observer: newObserver(o.Role),
+		resources: map[string]bool{}, attributes: map[string]*attribute{}, first: newActivity(), observer: newObserver(o),
 	}
 	for t, err := range traces {
 		if err != nil {

@@ -82,7 +82,7 @@ type prefix struct {
 func NewMeter(d *Definition, prefixes int) *Meter {
 	m := &Meter{
 		w: Compile(d, 0), start: d.start().ID, numbers: map[domain.ActionID]uint32{}, roleBy: "org:resource", most: max(1, prefixes),
-		prefixes: make([]prefix, 1), longer: map[[2]uint32]uint32{}, misfits: newTally[Misfit, int](maxKept),
+		prefixes: make([]prefix, 1), longer: map[[2]uint32]uint32{}, misfits: newTally[Misfit, int](MaxKept),
 	}
 	if d.History != nil {
 		m.roleBy = d.History.Role

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"encoding/binary"
 	"time"
 )
@@ -52,13 +53,14 @@ type observer struct {
 	whole    spans
 }
 
-func newObserver(role string) *observer {
+func newObserver(options DiscoverOptions) *observer {
+	kept := cmp.Or(options.Kept, MaxKept)
 	o := &observer{
-		index: map[string]int{}, loops: newTally[string, loopCount](maxKept), pairs: newTally[[2]int, pairCount](maxKept),
-		who: newWhoDid(func(s step) string { return s.resource }),
+		index: map[string]int{}, loops: newTally[string, loopCount](kept), pairs: newTally[[2]int, pairCount](kept),
+		who: newWhoDid(func(s step) string { return s.resource }, kept),
 	}
-	if role == "org:role" || role == "org:group" {
-		o.roles = newWhoDid(func(s step) string { return s.role })
+	if role := options.Role; role == "org:role" || role == "org:group" {
+		o.roles = newWhoDid(func(s step) string { return s.role }, kept)
 	}
 	return o
 }

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// maxKept bounds each table of pairs that is kept while a log is read: pairs of
+// MaxKept bounds each table of pairs that is kept while a log is read: pairs of
 // activities, of resources, of both, and loops. A log is of any length and a
 // table must not be; what a full one has no room for is counted and told.
-const maxKept = 1_000_000
+const MaxKept = 1_000_000
 
 // tally counts by key, up to a number of keys.
 type tally[K comparable, V any] struct {

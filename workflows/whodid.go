@@ -44,8 +44,8 @@ type whoDid struct {
 	casesOfTwo, casesAlone int
 }
 
-func newWhoDid(of func(step) string) *whoDid {
-	return &whoDid{of: of, index: map[string]int{}, by: newTally[[2]int, int](maxKept), handed: newTally[[2]int, int](maxKept)}
+func newWhoDid(of func(step) string, kept int) *whoDid {
+	return &whoDid{of: of, index: map[string]int{}, by: newTally[[2]int, int](kept), handed: newTally[[2]int, int](kept)}
 }
 
 // name is the number of whoever did a step; -1 for nobody named.
