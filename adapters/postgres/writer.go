@@ -2,7 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,7 +20,11 @@ type writer struct {
 
 	// The server's process for the connection, by its id and when it began.
 	pid, began string
-	lost       bool // of a connection that is gone: the process may not have noticed
+	lost       bool          // of a connection that is gone: the process may not have noticed
+	backend    atomic.Uint32 // pid, for others to read; 0 when there is no connection
+
+	kept    kept
+	stopped error // for good: what was kept is not there any more
 }
 
 var (
@@ -27,15 +34,22 @@ var (
 
 // connect makes sure of a connection on which a commit is durable.
 func (w *writer) connect(ctx context.Context) error {
-	if w.conn != nil {
-		return nil
+	if w.conn != nil || w.stopped != nil {
+		return w.stopped
 	}
 	c, err := connect(ctx, w.config)
 	if err != nil {
 		return err
 	}
-	if err := w.replace(ctx, c); err != nil {
+	if err = w.replace(ctx, c); err == nil {
+		err = w.kept.check(ctx, c)
+	}
+	if err != nil {
 		c.drop()
+		w.backend.Store(0)
+		if errors.Is(err, domain.ErrStopped) {
+			w.stopped = err
+		}
 		return err
 	}
 	w.conn = c
@@ -58,7 +72,9 @@ func (w *writer) replace(ctx context.Context, c *conn) error {
 		return err
 	}
 	w.pid, w.began, w.lost = row[0], row[1], false
-	return nil
+	pid, err := strconv.ParseUint(w.pid, 10, 32)
+	w.backend.Store(uint32(pid))
+	return err
 }
 
 func (w *writer) end() {
@@ -77,6 +93,10 @@ func (w *writer) record(ctx context.Context, g []request) (domain.Position, erro
 	if err != nil && (weigh(err) != lasting || w.conn.IsClosed()) || ctx.Err() != nil {
 		w.conn.drop()
 		w.conn, w.lost = nil, true
+		w.backend.Store(0)
+	}
+	if err == nil {
+		w.kept.see(g)
 	}
 	return head, err
 }
@@ -124,15 +144,21 @@ func (w *writer) append(ctx context.Context, g []request) (domain.Position, []in
 
 // arguments are those of the function append.
 func arguments(g []request) [][]byte {
-	events, names, bytes := 0, 0, 0
+	// The sizes are exact where much is copied: an array that grew would be twice so.
+	events, names, meta, data := 0, 0, 0, 0
 	for _, r := range g {
-		events, names, bytes = events+r.events, names+len(r.stream), bytes+r.size
+		events, names = events+r.events, names+len(r.stream)
+		for _, p := range r.parts {
+			for _, e := range p.append().Entries {
+				meta, data = meta+len(e.Meta), data+len(e.Data)
+			}
+		}
 	}
 	streams, expected := newArray(oidText, len(g), names), newArray(oidInt8, len(g), 8*len(g))
 	owners, versions := newArray(oidInt8, events, 8*events), newArray(oidInt8, events, 8*events)
 	ids, types := newArray(oidUUID, events, 16*events), newArray(oidText, events, 16*events)
 	schemas := newArray(oidInt8, events, 8*events)
-	metas, datas := newArray(oidBytes, events, bytes/2), newArray(oidBytes, events, bytes/2)
+	metas, datas := newArray(oidBytes, events, meta), newArray(oidBytes, events, data)
 	for n, r := range g {
 		add(streams, r.stream)
 		expected.addNumber(int64(r.expected))
@@ -177,15 +203,27 @@ func (w *writer) repeated(ctx context.Context, parts []earlier) error {
 		}, binaryFormat, binaryFormat)
 	}
 	results := w.conn.ExecBatch(ctx, batch)
+	found := false
 	for n := 0; results.NextResult(); n++ {
-		parts[n].compare(results.ResultReader())
+		found = parts[n].compare(results.ResultReader()) || found
 	}
-	return results.Close()
+	if err := results.Close(); err != nil || !found {
+		return err
+	}
+	return w.overtake(ctx)
+}
+
+// overtake commits something, and so waits for what every commit waits for. What is
+// there was committed, but it may be that a standby which must have it does not yet:
+// who waited for that was cut off, maybe by replace, and events then show without.
+func (w *writer) overtake(ctx context.Context) error {
+	_, err := texts(ctx, w.conn.PgConn, `SELECT pg_logical_emit_message(true, 'alur', '')`)
+	return err
 }
 
 // compare gives the part its outcome if the events that are in its place have its
-// ids.
-func (e earlier) compare(rows *pgconn.ResultReader) {
+// ids, and tells whether they have.
+func (e earlier) compare(rows *pgconn.ResultReader) bool {
 	a := e.parts[e.part].append()
 	same := 0
 	var last domain.Position
@@ -195,7 +233,9 @@ func (e earlier) compare(rows *pgconn.ResultReader) {
 			same++
 		}
 	}
-	if same == len(a.Entries) {
-		e.outcomes[e.part] = outcome{done: domain.Appended{Version: a.Expected + domain.Version(same), Position: last, Repeated: true}}
+	if same != len(a.Entries) {
+		return false
 	}
+	e.outcomes[e.part] = outcome{done: domain.Appended{Version: a.Expected + domain.Version(same), Position: last, Repeated: true}}
+	return true
 }
