@@ -95,6 +95,16 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Act) (Answ
 	if err := e.complete(&c.Header); err != nil {
 		return Answer{}, err
 	}
+	return e.Do(ctx, request, c)
+}
+
+// Do carries out any command on a request that was submitted: an action, or what
+// adds to its dossier. The command has an id and says when it happened. Errors: as
+// of Act.
+func (e *Engine) Do(ctx context.Context, request uuid.UUID, c domain.Command) (Answer, error) {
+	if c.Head().ID == uuid.Nil {
+		return Answer{}, errNoID
+	}
 	at, remembered := e.cache.Get(request)
 	return e.execute(ctx, request, at, remembered, c, func(r domain.Request) (*Workflow, error) {
 		if !r.Exists() {
@@ -103,6 +113,8 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Act) (Answ
 		return e.library.Version(ctx, r.Tenant, r.Workflow)
 	})
 }
+
+var errNoID = errors.New("command without an id")
 
 // loaded is a request as it was folded, and where its stream then stood.
 type loaded struct {
@@ -234,7 +246,7 @@ func (e *Engine) loadUntil(ctx context.Context, request uuid.UUID, last domain.V
 
 func (e *Engine) complete(h *domain.Header) error {
 	if h.ID == uuid.Nil {
-		return errors.New("command without an id")
+		return errNoID
 	}
 	if h.Occurred.IsZero() {
 		h.Occurred = e.now()
