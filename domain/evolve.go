@@ -27,6 +27,7 @@ func Evolve(r Request, e Recorded) Request {
 		d.action, d.reason, d.kind = b.Action, b.Reason, b.Kind
 	case RequestCorrected:
 		r.Facts = b.Facts
+		r.Dossier.Fees = paid(r.Dossier.Fees)
 		d.body = b
 	default:
 		r.Dossier = gather(r.Dossier, e)
@@ -40,6 +41,17 @@ func Evolve(r Request, e Recorded) Request {
 func enter(d Dossier, at Version) Dossier {
 	d.Entered, d.Ready, d.Picked, d.Told, d.Answers = at, 0, "", nil, nil
 	return d
+}
+
+// paid leaves the fees that were paid: what is owed is assessed anew by other facts.
+func paid(fees map[FeeID]Fee) map[FeeID]Fee {
+	left := map[FeeID]Fee{}
+	for id, f := range fees {
+		if f.Paid {
+			left[id] = f
+		}
+	}
+	return left
 }
 
 // gather is a dossier after an event that concerns it alone.

@@ -29,6 +29,7 @@ type Condition struct {
 	program cel.Program
 	result  *cel.Type
 	uses    uses
+	checked *cel.Ast
 }
 
 // MarshalYAML writes the condition as it is read.
@@ -53,6 +54,7 @@ type uses struct {
 	fees         []domain.FeeID
 	documents    []domain.DocumentID
 	systems      []domain.SystemID
+	state        bool // or outcome
 }
 
 // Bounds on a condition. The largest of real services have some dozens of terms.
@@ -220,7 +222,7 @@ func (c *Condition) compile(d *Definition, env *cel.Env, s scope) error {
 	if issues.Err() != nil {
 		return inOneLine(issues)
 	}
-	c.result = checked.OutputType()
+	c.result, c.checked = checked.OutputType(), checked
 	if err := s.fits(checked.OutputType()); err != nil {
 		return err
 	}
@@ -292,6 +294,7 @@ func (c *Condition) refer(d *Definition, name string, wrong *error) {
 	if path, ok := strings.CutPrefix(name, "form."); ok {
 		c.uses.forms = append(c.uses.forms, path)
 	}
+	c.uses.state = c.uses.state || name == "state" || name == "outcome"
 }
 
 func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {

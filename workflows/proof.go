@@ -1,4 +1,307 @@
 package workflows
 
-// prove searches the states that requests can come to.
-func (c *inspection) prove() {}
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// maxPoints is how many situations a proof looks at before it gives up.
+const maxPoints = 300_000
+
+// search is a walk, breadth first, over all points that requests can come to: the
+// first way that is found to one is a shortest.
+type search struct {
+	*inspection
+	p *prover
+
+	points []point
+	from   []int // the point before
+	by     []stepTaken
+	known  map[point]int
+	back   [][2]int32 // edges, to and from, to see who can come to an end
+
+	taken   []bool // transitions that some request takes
+	told    map[string]bool
+	gaveUp  bool
+	endless bool
+}
+
+// prove looks for what the rules let happen and should not.
+func (c *inspection) prove() {
+	p, err := newProver(c)
+	if err != nil {
+		c.find(FindingGaveUp, c.root, "nothing could be proved: the definition has %v", err)
+		return
+	}
+	s := &search{inspection: c, p: p, known: map[point]int{}, taken: make([]bool, len(c.d.Transitions)), told: map[string]bool{}}
+	s.walk()
+	if s.gaveUp {
+		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same", maxPoints)
+		return
+	}
+	s.dead()
+	s.stuck()
+}
+
+func (s *search) walk() {
+	for _, at := range s.p.begin() {
+		s.add(at, -1, stepTaken{kind: stepSubmit})
+	}
+	for i := 0; i < len(s.points) && !s.gaveUp; i++ {
+		s.look(i)
+		s.p.next(s.points[i], func(step stepTaken, to point) {
+			if step.kind == stepAction || step.kind == stepAutomatic {
+				s.taken[step.of] = true
+			}
+			j := s.add(to, i, step)
+			s.back = append(s.back, [2]int32{int32(j), int32(i)})
+		})
+	}
+}
+
+func (s *search) add(at point, from int, step stepTaken) int {
+	if i, ok := s.known[at]; ok {
+		return i
+	}
+	i := len(s.points)
+	if i == maxPoints {
+		s.gaveUp = true
+		return 0
+	}
+	s.known[at] = i
+	s.points, s.from, s.by = append(s.points, at), append(s.from, from), append(s.by, step)
+	return i
+}
+
+// look checks one point by every rule.
+func (s *search) look(i int) {
+	at := &s.points[i]
+	state := &s.d.States[at.state]
+	if state.Outcome == domain.OutcomeApproved && !at.exempt {
+		s.approved(i, at)
+	}
+	for g, gate := range s.d.Separate {
+		passed := 0
+		for _, a := range gate {
+			passed += int(at.person >> slices.Index(s.p.gates, a) & 1)
+		}
+		if passed > 1 {
+			s.tell(FindingSeparated, fmt.Sprint("separate", g), s.node("separate", g), i, "one person can take more than one of %s", domain.Listed(gate))
+		}
+	}
+	for n := range s.d.Invariants {
+		x := &s.d.Invariants[n]
+		broken, err := x.broken(s.p.vars(at))
+		if err == nil && broken {
+			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s is not so: %s", x.String(), x.Because.EN)
+		}
+	}
+}
+
+// approved holds what every approval must have behind it.
+func (s *search) approved(i int, at *point) {
+	state := s.node("states", int(at.state))
+	name := s.d.States[at.state].ID
+	for g := range s.d.States {
+		gather := &s.d.States[g]
+		if gather.Kind != KindGather {
+			continue
+		}
+		j, err := s.d.join(gather, s.p.values[at.value])
+		if err == nil && s.p.result(j, at) != domain.OpinionApproved {
+			s.tell(FindingReview, fmt.Sprint("review", g, name), state, i, "a request can come to %q although the reviews of %q are not given, or are refused", name, gather.ID)
+		}
+	}
+	for f := range s.p.fees {
+		if s.p.isDue(int(at.value), f) && two(at.fees, f) != feeSettled {
+			s.tell(FindingUnpaid, fmt.Sprint("fee", f, name), state, i, "a request can come to %q although fee %q is not paid", name, s.p.fees[f].ID)
+		}
+	}
+	required, err := s.d.required(s.p.values[at.value])
+	for _, id := range required {
+		if err == nil && !(seen{s.p, at}).attached(id) {
+			s.tell(FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
+		}
+	}
+}
+
+// tell notes a finding once, with the way there.
+func (s *search) tell(rule, once string, n ast.Node, i int, format string, args ...any) {
+	if s.told[once] {
+		return
+	}
+	s.told[once] = true
+	s.findStory(rule, n, s.story(i), format, args...)
+}
+
+// dead notes transitions that no request takes.
+func (s *search) dead() {
+	for i, taken := range s.taken {
+		if t := &s.d.Transitions[i]; !taken {
+			s.find(FindingDead, s.node("transitions", i), "action %q to %q is never possible: its conditions and needs are never met together", t.Action, t.To)
+		}
+	}
+}
+
+// stuck notes where a request can come to that nothing leads out of to an end, and
+// automatic transitions that run in a circle.
+func (s *search) stuck() {
+	into := make([][]int32, len(s.points))
+	for _, e := range s.back {
+		into[e[0]] = append(into[e[0]], e[1])
+	}
+	ends := make([]bool, len(s.points))
+	var todo []int32
+	for i := range s.points {
+		if s.d.States[s.points[i].state].Kind == KindEnd {
+			ends[i], todo = true, append(todo, int32(i))
+		}
+	}
+	for len(todo) > 0 {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, before := range into[at] {
+			if !ends[before] {
+				ends[before], todo = true, append(todo, before)
+			}
+		}
+	}
+	for i, ok := range ends {
+		if !ok {
+			state := &s.d.States[s.points[i].state]
+			s.tell(FindingStuck, "stuck"+string(state.ID), s.node("states", int(s.points[i].state)), i, "a request can be stuck in %q: nothing leads from there to an end", state.ID)
+		}
+	}
+	s.circles()
+}
+
+// circles looks for automatic transitions that, taken one after the other, come
+// back to where they began.
+func (s *search) circles() {
+	next := map[int]int{}
+	for i := range s.points {
+		at := s.points[i]
+		for _, t := range s.p.automatic[at.state] {
+			tr := &s.d.Transitions[t]
+			if s.p.judge(tr.When, &at) == no || !s.p.met(s.p.needsOf(int(at.value), t, s.d.States[at.state].ID), &at) {
+				continue
+			}
+			if to, ok := s.known[s.p.taken(at, t, false)]; ok {
+				next[i] = to
+			}
+			break
+		}
+	}
+	for i := range next {
+		at, ok := i, true
+		for steps := 0; ok && steps <= maxPoints; steps++ {
+			if at, ok = next[at]; ok && at == i {
+				state := s.points[i].state
+				s.tell(FindingEndless, "endless", s.node("states", int(state)), i, "automatic transitions lead from %q back to it without end", s.d.States[state].ID)
+				return
+			}
+			if steps > len(s.d.States)*bits.Len(uint(maxPoints)) {
+				break
+			}
+		}
+	}
+}
+
+// story tells how a request comes to a point, for somebody who reads laws and not
+// code.
+func (s *search) story(i int) []string {
+	var steps []string
+	for at := i; at >= 0; at = s.from[at] {
+		before := -1
+		if s.from[at] >= 0 {
+			before = int(s.points[s.from[at]].state)
+		}
+		steps = append(steps, s.sentence(s.by[at], before, at))
+	}
+	slices.Reverse(steps)
+	return steps
+}
+
+func (s *search) sentence(step stepTaken, before, at int) string {
+	d, here := &s.d, s.d.States[s.points[at].state].Title.EN
+	switch step.kind {
+	case stepSubmit:
+		return fmt.Sprintf("A request is submitted%s. It is at \"%s\".", s.factsOf(at), here)
+	case stepAction:
+		t := &d.Transitions[step.of]
+		who := "Somebody"
+		if step.person {
+			who = "The person P"
+		}
+		text := fmt.Sprintf("%s, as %s, takes \"%s\"", who, s.roles(t), d.title(t.Action))
+		if t.Kind == domain.ActionCorrect {
+			text += " and fills in anew" + s.factsOf(at)
+		}
+		if before == int(s.points[at].state) {
+			return text + "."
+		}
+		return text + fmt.Sprintf(". It is at \"%s\".", here)
+	case stepAutomatic:
+		return fmt.Sprintf("By itself, \"%s\" follows. It is at \"%s\".", d.title(d.Transitions[step.of].Action), here)
+	case stepExpiry:
+		return fmt.Sprintf("The term runs out (%s). It is at \"%s\".", strings.ReplaceAll(string(s.p.expiries[step.of].expiry.Ground), "_", " "), here)
+	case stepAttach:
+		return fmt.Sprintf("Document \"%s\" is handed in.", s.p.ofGroup[step.of].Title.EN)
+	case stepRefuse:
+		return fmt.Sprintf("Document \"%s\" is refused.", s.p.ofGroup[step.of].Title.EN)
+	case stepCheck:
+		return fmt.Sprintf("Checklist \"%s\" is answered with yes.", d.Checklists[step.of].Title.EN)
+	case stepUncheck:
+		return fmt.Sprintf("An item of checklist \"%s\" is answered with no.", d.Checklists[step.of].Title.EN)
+	case stepPay:
+		return fmt.Sprintf("Fee \"%s\" is paid.", s.p.fees[step.of].Title.EN)
+	case stepReview:
+		return fmt.Sprintf("Review \"%s\" is %s.", d.Reviews[step.of].Title.EN, step.word)
+	case stepAnswer:
+		return fmt.Sprintf("System \"%s\" answers %s.", d.system(d.States[step.of].WaitsFor).Title.EN, step.word)
+	}
+	return ""
+}
+
+// factsOf tells the facts that conditions ask for.
+func (s *search) factsOf(at int) string {
+	facts := s.p.values[s.points[at].value]
+	if len(facts) == 0 {
+		return ""
+	}
+	var list []string
+	for i := range s.d.Facts {
+		f := &s.d.Facts[i]
+		if v, ok := facts[f.ID]; ok {
+			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(f.Title.EN), v))
+		}
+	}
+	return " with " + strings.Join(list, ", ")
+}
+
+func (s *search) roles(t *Transition) string {
+	var names []string
+	for _, id := range t.Roles {
+		for _, r := range s.d.Roles {
+			if r.ID == id {
+				names = append(names, r.Title.EN)
+			}
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+func (d *Definition) title(a domain.ActionID) string {
+	for _, x := range d.Actions {
+		if x.ID == a {
+			return x.Title.EN
+		}
+	}
+	return string(a)
+}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -26,7 +27,11 @@ type bareRow struct {
 
 // OpenBare makes a table of its own, in the place of an earlier one.
 func OpenBare(ctx context.Context, url string) (*Bare, error) {
-	conn, err := pgx.Connect(ctx, url)
+	config, _, err := parse(url)
+	if err != nil {
+		return nil, fmt.Errorf("open bare table: %w", err)
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open bare table: %w", err)
 	}
@@ -34,7 +39,7 @@ func OpenBare(ctx context.Context, url string) (*Bare, error) {
 		CREATE TABLE alur_bench.bare (position bigserial PRIMARY KEY, stream text NOT NULL, version bigint NOT NULL, data bytea NOT NULL, UNIQUE (stream, version));
 		SET synchronous_commit = on`)
 	if err != nil {
-		return nil, fmt.Errorf("open bare table: %w", err)
+		return nil, errors.Join(fmt.Errorf("open bare table: %w", err), conn.Close(ctx))
 	}
 	b := &Bare{conn: conn, rows: make(chan *bareRow, maxJobs)}
 	b.stopped.Go(b.run)

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/alur-id/alur/domain"
 )
 
@@ -172,10 +174,13 @@ func (c *committer) gather(line []item) []item {
 func (c *committer) record(g []request) []item {
 	var again []item
 	err := c.attempt(&g)
-	if err != nil && len(g) > 1 && refused(err) {
+	if err != nil && refused(err) && (len(g) > 1 || len(g) == 1 && len(g[0].parts) > 1) {
 		// The server refused what one of them holds: no neighbour is to suffer.
-		for i := range g {
-			again = append(again, c.record(g[i:i+1:i+1])...)
+		for _, r := range g {
+			for _, it := range r.parts {
+				alone, _ := group([]item{it})
+				again = append(again, c.record(alone)...)
+			}
 		}
 		return again
 	}
@@ -224,7 +229,16 @@ var errGivenUp = fmt.Errorf("%w: the log was closed while trying", domain.ErrUna
 
 // refused reports whether the server said no to what it was given.
 func refused(err error) bool {
-	return weigh(err) == lasting && !errors.Is(err, errUnsafe) && !errors.Is(err, errDamaged) && !errors.Is(err, errGivenUp)
+	var unconnected *pgconn.ConnectError // then it was given nothing
+	if weigh(err) != lasting || errors.As(err, &unconnected) {
+		return false
+	}
+	for _, not := range []error{errUnsafe, errDamaged, errPooled, errGivenUp, domain.ErrStopped} {
+		if errors.Is(err, not) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *committer) isClosing() bool {

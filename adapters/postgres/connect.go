@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,11 +48,11 @@ const (
 )
 
 // configured reads a connection string, a URL or key=value pairs as libpq takes
-// them, environment included.
-func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.ConnConfig, error) {
-	config, err := pgx.ParseConfig(dsn)
+// them, environment included, and says how long to wait for the server.
+func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.ConnConfig, time.Duration, error) {
+	config, wait, err := parse(dsn)
 	if err != nil {
-		return nil, err // it leaves the password out
+		return nil, 0, err
 	}
 	for _, s := range append([]map[string]string{session}, settings...) {
 		maps.Copy(config.RuntimeParams, s)
@@ -64,6 +65,7 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 	}
 	switch p {
 	case forReading:
+		config.AfterConnect = heard
 		config.RuntimeParams["default_transaction_read_only"] = "on"
 	case forWriting:
 		config.AfterConnect = makeDurable
@@ -71,7 +73,23 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 		}
 	}
-	return config, nil
+	return config, wait, nil
+}
+
+// parse reads a connection string, and says what is wrong with one that cannot be
+// read without telling it: a password is only known for one where the rest is right.
+func parse(dsn string) (*pgx.ConnConfig, time.Duration, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		why := err.Error()
+		why = why[strings.LastIndex(why, "`")+1:] // which ends the string
+		return nil, 0, errors.New("cannot read the connection string" + why)
+	}
+	wait, err := takeOpenTimeout(config)
+	if err != nil {
+		return nil, 0, err
+	}
+	return config, wait, nil
 }
 
 // guard makes a connection end when its context does: at once, and leaving

@@ -49,9 +49,6 @@ func (s *KeyStore) Destroy(ctx context.Context, erasure uuid.UUID, ended time.Ti
 		WHERE erasure = $2 AND state = 'erasing'`, ended.UnixMicro(), erasure)
 }
 
-// cleaningPatience is how long the rewriting of a table may take.
-const cleaningPatience = 30 * time.Minute
-
 // erase runs a statement that overwrites rows of a table, and then has the table
 // cleaned of what they were. It returns how many rows those are.
 func (s *KeyStore) erase(ctx context.Context, doing, table, statement string, arguments ...any) (int, error) {
@@ -79,42 +76,6 @@ func (s *KeyStore) erase(ctx context.Context, doing, table, statement string, ar
 		return 0, fmt.Errorf("%s: remove the last copies of their bytes: %w", doing, err)
 	}
 	return int(n), nil
-}
-
-// clean rewrites the tables that may hold bytes of what was overwritten.
-func (s *KeyStore) clean(ctx context.Context) error {
-	for _, table := range []string{"key", "secret"} {
-		err := s.once(ctx, "clean table "+table, cleaningPatience, func(ctx context.Context) error {
-			return s.inTransaction(ctx, func(tx *sql.Tx) error { return rewrite(ctx, tx, table) })
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rewrite gives a table new files that hold its rows and nothing else. VACUUM FULL
-// would do the same, but for rows that a transaction somewhere in the database may
-// still see; those it takes along.
-func rewrite(ctx context.Context, tx *sql.Tx, table string) error {
-	var unclean bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM alur_keys.leftover WHERE name = $1)`, table).Scan(&unclean); err != nil || !unclean {
-		return err
-	}
-	for _, statement := range []string{
-		`SET LOCAL statement_timeout = 0`,
-		`LOCK TABLE alur_keys.` + table + ` IN ACCESS EXCLUSIVE MODE`,
-		`CREATE TEMPORARY TABLE rewritten ON COMMIT DROP AS SELECT * FROM alur_keys.` + table,
-		`TRUNCATE alur_keys.` + table, // new files
-		`INSERT INTO alur_keys.` + table + ` SELECT * FROM rewritten`,
-		`DELETE FROM alur_keys.leftover WHERE name = '` + table + `'`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (s *KeyStore) inTransaction(ctx context.Context, work func(*sql.Tx) error) error {

@@ -16,6 +16,7 @@ var (
 	errUnsafe  = errors.New("the server does not keep what it commits")
 	errDamaged = errors.New("the database does not hold what it should")
 	errTaken   = errors.New("it is not the subject's")
+	errPooled  = errors.New("a connection pooler, such as PgBouncer, is between here and the server and loses what the server is told of a connection; connect to the server itself")
 )
 
 // verdict is what an error means for what was tried.
@@ -31,7 +32,7 @@ const (
 // connection's, and passes: whether the server did what it was asked is then not
 // known, and asking again does no harm.
 func weigh(err error) verdict {
-	for _, own := range []error{errUnsafe, errDamaged, errTaken, errGivenUp} {
+	for _, own := range []error{errUnsafe, errDamaged, errTaken, errPooled, errGivenUp, domain.ErrStopped} {
 		if errors.Is(err, own) {
 			return lasting
 		}

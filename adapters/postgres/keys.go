@@ -49,25 +49,37 @@ func (s *KeyStore) Put(ctx context.Context, k domain.StoredKey) (domain.StoredKe
 	if err := s.writable(doing); err != nil {
 		return domain.StoredKey{}, err
 	}
-	var stored bool
-	err := s.open(ctx, doing, func(ctx context.Context) (err error) {
-		stored, err = s.add(ctx, k)
-		return err
-	})
-	if err != nil || stored {
-		return k, err
-	}
-	var live domain.StoredKey
-	err = s.ask(ctx, doing, func(ctx context.Context) error {
-		live, err = scanKey(s.db.QueryRowContext(ctx, selectLive, k.Subject, k.Class))
-		if err == nil && live.ID == uuid.Nil {
-			// The live one that was in the way was erased since.
-			err = fmt.Errorf("there is a key %s already: %w", k.ID, errTaken)
+	for {
+		var stored bool
+		err := s.open(ctx, doing, func(ctx context.Context) (err error) {
+			stored, err = s.add(ctx, k)
+			return err
+		})
+		if err != nil || stored {
+			return k, err
 		}
-		return err
-	})
-	return live, err
+		// The key that was in the way may have been erased since. Then there is
+		// neither, and the place is free.
+		var found domain.StoredKey
+		err = s.ask(ctx, doing, func(ctx context.Context) error {
+			found, err = scanKey(s.db.QueryRowContext(ctx, selectInTheWay, k.Subject, k.Class, k.ID))
+			return err
+		})
+		switch {
+		case err != nil:
+			return domain.StoredKey{}, err
+		case found.ID == uuid.Nil:
+			continue
+		case found.Subject == k.Subject && found.Class == k.Class && found.State == domain.KeyLive:
+			return found, nil
+		}
+		return domain.StoredKey{}, fmt.Errorf("%s: there is a key %s already: %w", doing, k.ID, errTaken)
+	}
 }
+
+// selectInTheWay finds the key that has the place of another, or else its id.
+const selectInTheWay = `SELECT ` + keyColumns + ` FROM alur_keys.key
+	WHERE subject = $1 AND class = $2 AND state = 'live' OR id = $3 ORDER BY id = $3, id LIMIT 1`
 
 // Get implements [domain.KeyStore].
 func (s *KeyStore) Get(ctx context.Context, id uuid.UUID) (domain.StoredKey, error) {

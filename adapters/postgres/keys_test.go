@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -110,6 +111,66 @@ func TestDestroyedBytesAreInNoFile(t *testing.T) {
 	}
 	if got, err := s.Find(t.Context(), other.Subject, other.Class); err != nil || got.ID != other.ID {
 		t.Errorf("the other key: %v, %v", got.ID, err)
+	}
+}
+
+// A backup that began before keys were destroyed, as pg_dump makes it, has the other
+// keys, and nothing of those.
+func TestOldSnapshotsSeeTheKeysThatStay(t *testing.T) {
+	dsn := pgserver.Start(t).NewDatabase(t)
+	s := openKeys(t, dsn)
+	gone := storetest.Key("subject-who-goes", "permit")
+	erasure := mark(t, s, gone)
+	stay := storetest.Key("subject-who-stays", "permit")
+	if _, err := s.Put(t.Context(), stay); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Secret(t.Context(), "pepper", []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, dsn)
+	if _, err := c.Exec(t.Context(), `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1`); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Destroy(t.Context(), erasure, storetest.Epoch); err != nil || n != 1 {
+		t.Fatalf("destroyed %d, %v", n, err)
+	}
+	if done, err := s.ReplaceSecret(t.Context(), "pepper", []byte("old"), []byte("new")); err != nil || !done {
+		t.Fatalf("replaced: %v, %v", done, err)
+	}
+	var wrapped, secret []byte
+	if err := c.QueryRow(t.Context(), `SELECT wrapped FROM alur_keys.key WHERE id = $1`, stay.ID).Scan(&wrapped); err != nil || !bytes.Equal(wrapped, stay.Wrapped) {
+		t.Errorf("the key that stays: %x, %v; want %x", wrapped, err, stay.Wrapped)
+	}
+	if err := c.QueryRow(t.Context(), `SELECT wrapped FROM alur_keys.key WHERE id = $1`, gone.ID).Scan(&wrapped); err != nil || len(wrapped) > 0 {
+		t.Errorf("the key that is gone: %x, %v", wrapped, err)
+	}
+	if err := c.QueryRow(t.Context(), `SELECT value FROM alur_keys.secret`).Scan(&secret); err != nil || string(secret) != "new" {
+		t.Errorf("the secret: %q, %v", secret, err)
+	}
+}
+
+// Tables are rewritten piece by piece.
+func TestManyKeysAreRewritten(t *testing.T) {
+	dsn := pgserver.Start(t).NewDatabase(t)
+	s := openKeys(t, dsn)
+	erasure := mark(t, s, storetest.Key("subject-who-goes", "permit"))
+	const many = 25_001
+	execute(t, dsn, fmt.Sprintf(`INSERT INTO alur_keys.key (id, subject, class, state, kek, wrapped, created)
+		SELECT gen_random_uuid(), E'a\\b\tc ' || n, 'permit', 'live', 'kek-1', decode(md5(n::text), 'hex'), n FROM generate_series(1, %d) n`, many))
+	digest := func() (sum string) {
+		const query = `SELECT count(*) || ' ' || md5(string_agg(k::text, '' ORDER BY id)) FROM alur_keys.key k WHERE state = 'live'`
+		if err := dial(t, dsn).QueryRow(t.Context(), query).Scan(&sum); err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	before := digest()
+	if n, err := s.Destroy(t.Context(), erasure, storetest.Epoch); err != nil || n != 1 {
+		t.Fatalf("destroyed %d, %v", n, err)
+	}
+	if after := digest(); after != before || !strings.HasPrefix(after, fmt.Sprint(many, " ")) {
+		t.Errorf("keys were %s, are %s", before, after)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/alur-id/alur/domain"
 )
 
@@ -24,6 +26,7 @@ import (
 // with archives and backups that live for days, and change the key-encryption key
 // after that time.
 type KeyStore struct {
+	config  *pgx.ConnConfig
 	db      *sql.DB
 	reading bool // only
 	closing context.Context
@@ -41,16 +44,22 @@ const maxKeyConnections = 8
 // none, which needs the right to create a schema. A server that may lose what it
 // commits is refused.
 func OpenKeys(ctx context.Context, dsn string) (*KeyStore, error) {
-	config, err := configured(dsn, forWriting)
+	config, wait, err := configured(dsn, forWriting)
 	if err != nil {
 		return nil, fmt.Errorf("open key store: %w", err)
 	}
-	if err := keySchema.migrate(ctx, config, migrations); err != nil {
-		return nil, fmt.Errorf("open key store in %s: %w", config.Database, err)
-	}
-	s := newKeyStore(database(config, maxKeyConnections, 0))
-	if err := s.clean(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open key store in %s: remove what was destroyed: %w", config.Database, err), s.Close())
+	s := newKeyStore(config)
+	err = waitFor(ctx, wait, func(ctx context.Context) error {
+		if err := keySchema.migrate(ctx, config, migrations); err != nil {
+			return err
+		}
+		if err := s.clean(ctx); err != nil {
+			return fmt.Errorf("remove what was destroyed: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open key store in %s: %w", config.Database, err), s.Close())
 	}
 	return s, nil
 }
@@ -58,20 +67,20 @@ func OpenKeys(ctx context.Context, dsn string) (*KeyStore, error) {
 // OpenKeysReadOnly opens a key store for reading, on any server that has it, and
 // changes nothing there. What would change it returns [domain.ErrReadOnly].
 func OpenKeysReadOnly(ctx context.Context, dsn string) (*KeyStore, error) {
-	config, err := configured(dsn, forReading)
+	config, wait, err := configured(dsn, forReading)
 	if err != nil {
 		return nil, fmt.Errorf("open key store: %w", err)
 	}
-	if err := keySchema.check(ctx, config, migrations); err != nil {
+	if err := waitFor(ctx, wait, func(ctx context.Context) error { return keySchema.check(ctx, config, migrations) }); err != nil {
 		return nil, fmt.Errorf("open key store in %s: %w", config.Database, err)
 	}
-	s := newKeyStore(database(config, maxKeyConnections, 0))
+	s := newKeyStore(config)
 	s.reading = true
 	return s, nil
 }
 
-func newKeyStore(db *sql.DB) *KeyStore {
-	s := &KeyStore{db: db}
+func newKeyStore(config *pgx.ConnConfig) *KeyStore {
+	s := &KeyStore{config: config, db: database(config, maxKeyConnections, 0)}
 	s.closing, s.cancel = context.WithCancel(context.Background())
 	return s
 }

@@ -33,17 +33,22 @@ var _ domain.EventLog = (*Log)(nil)
 // OpenLog opens the log in a database for writing and creates its tables when
 // there are none, which needs the right to create a schema in the database. A
 // server that may lose what it commits is refused; a role or a database for which
-// synchronous_commit is off is told otherwise.
+// synchronous_commit is off is told otherwise. For a server that is not there yet
+// it waits 30 seconds, or as many as open_timeout in the connection string says, but
+// not longer than the context lasts; so do all that open something here.
 func OpenLog(ctx context.Context, dsn string) (*Log, error) {
-	config, err := configured(dsn, forWriting, planning)
+	config, wait, err := configured(dsn, forWriting, planning)
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	if err := logSchema.migrate(ctx, config, migrations); err != nil {
-		return nil, fmt.Errorf("open log in %s: %w", config.Database, err)
-	}
 	w := &writer{config: config}
-	if err := w.connect(ctx); err != nil {
+	err = waitFor(ctx, wait, func(ctx context.Context) error {
+		if err := logSchema.migrate(ctx, config, migrations); err != nil {
+			return err
+		}
+		return w.connect(ctx)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", config.Database, err)
 	}
 	l := &Log{readers: newPool(config)}
@@ -55,11 +60,11 @@ func OpenLog(ctx context.Context, dsn string) (*Log, error) {
 // OpenLogReadOnly opens a log for reading, on any server that has it, a standby
 // too, and changes nothing there. Append returns [domain.ErrReadOnly].
 func OpenLogReadOnly(ctx context.Context, dsn string) (*Log, error) {
-	config, err := configured(dsn, forReading, planning)
+	config, wait, err := configured(dsn, forReading, planning)
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	if err := logSchema.check(ctx, config, migrations); err != nil {
+	if err := waitFor(ctx, wait, func(ctx context.Context) error { return logSchema.check(ctx, config, migrations) }); err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", config.Database, err)
 	}
 	return &Log{readers: newPool(config), tail: newTail(config)}, nil
@@ -90,7 +95,7 @@ func (l *Log) Head(ctx context.Context) (domain.Position, error) {
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("read head of log: %w", err)
+		return 0, fmt.Errorf("read head of log: %w", damaged(err))
 	}
 	return head, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -141,6 +140,12 @@ func (s schema) advance(ctx context.Context, tx query, known []migration) error 
 	return nil
 }
 
+// missingError says that a schema is not there. It is fs.ErrNotExist.
+type missingError struct{ what string }
+
+func (e missingError) Error() string        { return "the database does not hold " + e.what }
+func (e missingError) Is(target error) bool { return target == fs.ErrNotExist }
+
 // check fails unless the schema is there and as this program knows it.
 func (s schema) check(ctx context.Context, config *pgx.ConnConfig, files fs.FS) error {
 	known, err := steps(files, s.folder)
@@ -157,7 +162,7 @@ func (s schema) check(ctx context.Context, config *pgx.ConnConfig, files fs.FS) 
 		case err != nil:
 			return err
 		case len(taken) == 0:
-			return errors.New("the database does not hold " + s.what)
+			return missingError{s.what}
 		case len(left) > 0:
 			return fmt.Errorf("written by an older Alur (format %d; this program knows %d): open it for writing once", len(taken), len(known))
 		}

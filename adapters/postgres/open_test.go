@@ -2,7 +2,11 @@ package postgres_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"io"
+	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -174,7 +178,12 @@ func TestOpenWithoutTheRightToCreate(t *testing.T) {
 	})
 	lesser := strings.Replace(dsn, "user=alur", "user="+role, 1)
 	log := open(t, lesser)
-	add(t, log, storetest.New(t, "s", 0, 1))
+	a := storetest.New(t, "s", 0, 1)
+	for _, again := range []bool{false, true} {
+		if done := add(t, log, a); done.Repeated != again {
+			t.Errorf("repeated %v, want %v", done.Repeated, again)
+		}
+	}
 	storetest.Verify(t, features, log)
 	openKeys(t, lesser)
 	openViews(t, lesser)
@@ -254,6 +263,104 @@ func TestOpenFails(t *testing.T) {
 		}
 		if _, err := opener(t.Context(), "postgres://user:geheim@[nonsense"); err == nil || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// beacon is a host that is tried before the server's own and turns everybody away:
+// who opens by both of them is seen to try.
+func beacon(t *testing.T, dsn string) (both string, tries <-chan struct{}) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, done := make(chan struct{}, 1000), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return // closed
+			}
+			const cancel = 80877102 // which the library asks for when it is turned away
+			header := make([]byte, 8)
+			_, err = io.ReadFull(c, header)
+			if err == nil && binary.BigEndian.Uint32(header[4:]) != cancel {
+				seen <- struct{}{} // before whoever came goes on
+			}
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		listener.Close()
+		<-done
+	})
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("host", host+","+q.Get("host"))
+	q.Set("port", port+",5432")
+	q.Set("sslmode", "disable") // or each attempt would be two
+	u.RawQuery = q.Encode()
+	return u.String(), seen
+}
+
+// Who opens while the server is down does so as soon as it is there.
+func TestOpenWaitsForTheServer(t *testing.T) {
+	server := pgserver.Start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var wg sync.WaitGroup
+	var tried []<-chan struct{}
+	begin := make(chan struct{})
+	for name, opener := range openers {
+		both, tries := beacon(t, server.NewDatabase(t)+"&open_timeout=600")
+		tried = append(tried, tries)
+		wg.Go(func() {
+			<-begin
+			s, err := opener(ctx, both)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			s.Close()
+		})
+	}
+	server.Stop(t)
+	close(begin)
+	for _, tries := range tried {
+		for range 2 { // the second shows that the first failed
+			select {
+			case <-tries:
+			case <-ctx.Done():
+				t.Error("nobody tries")
+			}
+		}
+	}
+	server.Resume(t)
+	wg.Wait()
+}
+
+// What waiting would not change is told at once.
+func TestOpenDoesNotWaitForAWrongDatabase(t *testing.T) {
+	both, tries := beacon(t, pgserver.Start(t).DSN("there_is_no_such_database"))
+	for name, opener := range openers {
+		_, err := opener(t.Context(), both)
+		if err == nil || !strings.Contains(err.Error(), "no_such_database") || strings.Contains(err.Error(), "waited") {
+			t.Errorf("%s: %v", name, err)
+		}
+		<-tries
+		select {
+		case <-tries:
+			t.Errorf("%s: tried again", name)
+		default:
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -22,6 +23,7 @@ type putting struct {
 
 // put is a key that waits.
 type put struct {
+	ctx    context.Context
 	key    domain.StoredKey
 	stored bool // and not kept out by another
 	err    error
@@ -31,7 +33,7 @@ type put struct {
 // add has a key stored, unless its subject has a live one in its class or its id is
 // taken, and tells whether it was. When the context ends before, it may yet be.
 func (s *KeyStore) add(ctx context.Context, k domain.StoredKey) (bool, error) {
-	p := &put{key: k, done: make(chan struct{})}
+	p := &put{ctx: ctx, key: k, done: make(chan struct{})}
 	s.putting.mu.Lock()
 	s.putting.waiting = append(s.putting.waiting, p)
 	if !s.putting.storing {
@@ -65,11 +67,18 @@ func (s *KeyStore) storeWaiting() {
 	}
 }
 
+// store tries until there is an answer, or nobody is left who waits for one.
 func (s *KeyStore) store(group []*put) {
-	err := again(s.closing, firstPatience, func(ctx context.Context) error { return s.insert(ctx, group) })
+	err := again(s.closing, firstPatience, func(ctx context.Context) error {
+		group = slices.DeleteFunc(group, func(p *put) bool { return p.ctx.Err() != nil })
+		if len(group) == 0 {
+			return nil
+		}
+		return s.insert(ctx, group)
+	})
 	if err != nil && len(group) > 1 && weigh(err) == lasting && s.closing.Err() == nil {
 		for i := range group { // no neighbour is to suffer for what one of them holds
-			s.store(group[i : i+1])
+			s.store(group[i : i+1 : i+1])
 		}
 		return
 	}

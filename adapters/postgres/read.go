@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -64,7 +65,7 @@ func (l *Log) pages(ctx context.Context, start func() source) iter.Seq2[domain.E
 		next, p := start(), page{limit: firstPage, types: map[string]string{}}
 		for {
 			err := l.readers.use(ctx, func(ctx context.Context, c *conn) error { return next(ctx, c, &p) })
-			if err != nil {
+			if err = damaged(err); err != nil && !errors.Is(err, domain.ErrDamaged) {
 				yield(domain.Entry{}, fmt.Errorf("read events: %w", err))
 				return
 			}
@@ -76,6 +77,10 @@ func (l *Log) pages(ctx context.Context, start func() source) iter.Seq2[domain.E
 				if !yield(e, nil) {
 					return
 				}
+			}
+			if err != nil {
+				yield(domain.Entry{}, fmt.Errorf("read events: %w", err))
+				return
 			}
 			if !p.more {
 				return

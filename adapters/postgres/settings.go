@@ -42,8 +42,22 @@ const demandDurable = `SELECT set_config('synchronous_commit',
 SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
 	current_setting('data_sync_retry'), current_setting('server_encoding')`
 
+// heard fails unless the server heard what the connection was told when it began. A
+// pooler that knows few settings drops the others, and those that connections are
+// lent to for a transaction forget what is listened for, too.
+func heard(ctx context.Context, c *pgconn.PgConn) error {
+	row, err := texts(ctx, c, `SELECT current_setting('lock_timeout')`)
+	if err == nil && row[0] != session["lock_timeout"] {
+		err = errPooled
+	}
+	return err
+}
+
 // makeDurable makes a commit on the connection mean that it is kept, or fails.
 func makeDurable(ctx context.Context, c *pgconn.PgConn) error {
+	if err := heard(ctx, c); err != nil {
+		return err
+	}
 	row, err := texts(ctx, c, demandDurable)
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func TestDurable(t *testing.T) {
 func TestConnectionsAreMadeDurable(t *testing.T) {
 	dsn := pgserver.Start(t).NewDatabase(t)
 	for asked, want := range map[string]string{"off": "on", "local": "on", "on": "on", "remote_apply": "remote_apply"} {
-		config, err := configured(dsn+"&options=-c%20synchronous_commit%3D"+asked, forWriting, planning)
+		config, _, err := configured(dsn+"&options=-c%20synchronous_commit%3D"+asked, forWriting, planning)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,6 +48,55 @@ func TestConnectionsAreMadeDurable(t *testing.T) {
 			t.Errorf("asked for %s: %s", asked, got)
 		}
 		c.part()
+	}
+}
+
+// What a connection is told goes before what a role, a database or somebody else
+// says of it: nobody is taken for a pooler.
+func TestConnectionsHearWhatTheyAreTold(t *testing.T) {
+	dsn := pgserver.Start(t).NewDatabase(t)
+	config, _, err := configured(dsn, forWriting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := connect(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.part()
+	if _, err := texts(t.Context(), c.PgConn, `ALTER DATABASE `+config.Database+` SET lock_timeout = '7s'; SELECT 1`); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []purpose{forWriting, forReading} {
+		config, _, err := configured(dsn+"&options=-c%20lock_timeout%3D5s&lock_timeout=3s", p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := connect(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.part()
+	}
+}
+
+// Where the library does not see that something is a password, it is not told
+// either.
+func TestUnreadableConnectionStringsAreNotTold(t *testing.T) {
+	for _, dsn := range []string{
+		"password = geheim host=h port=abc", `password=ge\ heim host=h port=abc`, "PASSWORD=geheim host=h port=abc",
+		"postgres://u:geheim@h:port/d", "postgres://h/d?password=geheim&port=abc", "postgres://u:geheim@[nonsense",
+	} {
+		_, _, err := configured(dsn, forWriting)
+		_, bareErr := OpenBare(t.Context(), dsn)
+		for _, err := range []error{err, bareErr} {
+			if err == nil || strings.Contains(err.Error(), "heim") || !strings.Contains(err.Error(), "connection string: ") {
+				t.Errorf("%s: %v", dsn, err)
+			}
+		}
+	}
+	if _, _, err := configured("host=h port=abc", forWriting); err == nil || !strings.Contains(err.Error(), "invalid port") {
+		t.Errorf("it is not told what is wrong: %v", err)
 	}
 }
 

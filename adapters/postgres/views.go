@@ -28,12 +28,12 @@ var viewSession = map[string]string{"search_path": viewSchema, "statement_timeou
 // OpenViews opens the schema the views live in, and creates it when there is
 // none. It is apart from the log: it may be dropped and is then built anew.
 func OpenViews(ctx context.Context, dsn string) (Views, error) {
-	writing, err := configured(dsn, forWriting, viewSession)
+	writing, wait, err := configured(dsn, forWriting, viewSession)
 	if err != nil {
 		return Views{}, fmt.Errorf("open views: %w", err)
 	}
 	v := Views{Writer: database(writing, 4, viewSilence)}
-	if err := createViewSchema(ctx, v.Writer); err != nil {
+	if err := waitFor(ctx, wait, func(ctx context.Context) error { return createViewSchema(ctx, v.Writer) }); err != nil {
 		return Views{}, errors.Join(fmt.Errorf("open views in %s: %w", writing.Database, err), v.Writer.Close())
 	}
 	reading := writing.Copy()

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,9 @@ type writer struct {
 	// The server's process for the connection, by its id and when it began.
 	pid, began string
 	lost       bool // of a connection that is gone: the process may not have noticed
+
+	kept    kept
+	stopped error // for good: what was kept is not there any more
 }
 
 var (
@@ -27,15 +31,21 @@ var (
 
 // connect makes sure of a connection on which a commit is durable.
 func (w *writer) connect(ctx context.Context) error {
-	if w.conn != nil {
-		return nil
+	if w.conn != nil || w.stopped != nil {
+		return w.stopped
 	}
 	c, err := connect(ctx, w.config)
 	if err != nil {
 		return err
 	}
-	if err := w.replace(ctx, c); err != nil {
+	if err = w.replace(ctx, c); err == nil {
+		err = w.kept.check(ctx, c)
+	}
+	if err != nil {
 		c.drop()
+		if errors.Is(err, domain.ErrStopped) {
+			w.stopped = err
+		}
 		return err
 	}
 	w.conn = c
@@ -77,6 +87,9 @@ func (w *writer) record(ctx context.Context, g []request) (domain.Position, erro
 	if err != nil && (weigh(err) != lasting || w.conn.IsClosed()) || ctx.Err() != nil {
 		w.conn.drop()
 		w.conn, w.lost = nil, true
+	}
+	if err == nil {
+		w.kept.see(g)
 	}
 	return head, err
 }
@@ -177,15 +190,27 @@ func (w *writer) repeated(ctx context.Context, parts []earlier) error {
 		}, binaryFormat, binaryFormat)
 	}
 	results := w.conn.ExecBatch(ctx, batch)
+	found := false
 	for n := 0; results.NextResult(); n++ {
-		parts[n].compare(results.ResultReader())
+		found = parts[n].compare(results.ResultReader()) || found
 	}
-	return results.Close()
+	if err := results.Close(); err != nil || !found {
+		return err
+	}
+	return w.overtake(ctx)
+}
+
+// overtake commits something, and so waits for what every commit waits for. What is
+// there was committed, but it may be that a standby which must have it does not yet:
+// who waited for that was cut off, maybe by replace, and events then show without.
+func (w *writer) overtake(ctx context.Context) error {
+	_, err := texts(ctx, w.conn.PgConn, `SELECT pg_logical_emit_message(true, 'alur', '')`)
+	return err
 }
 
 // compare gives the part its outcome if the events that are in its place have its
-// ids.
-func (e earlier) compare(rows *pgconn.ResultReader) {
+// ids, and tells whether they have.
+func (e earlier) compare(rows *pgconn.ResultReader) bool {
 	a := e.parts[e.part].append()
 	same := 0
 	var last domain.Position
@@ -195,7 +220,9 @@ func (e earlier) compare(rows *pgconn.ResultReader) {
 			same++
 		}
 	}
-	if same == len(a.Entries) {
-		e.outcomes[e.part] = outcome{done: domain.Appended{Version: a.Expected + domain.Version(same), Position: last, Repeated: true}}
+	if same != len(a.Entries) {
+		return false
 	}
+	e.outcomes[e.part] = outcome{done: domain.Appended{Version: a.Expected + domain.Version(same), Position: last, Repeated: true}}
+	return true
 }

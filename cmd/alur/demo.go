@@ -169,7 +169,7 @@ func (p *demoPlayer) step(ctx context.Context, s demoStep, actor domain.Actor, a
 			}
 			hash := sha256.Sum256([]byte(d))
 			c := domain.Attach{Header: header, Document: d, Format: "jpg", Bytes: 100_000, SHA256: hex.EncodeToString(hash[:])}
-			if _, err := p.engine.Do(ctx, p.request, c); err != nil {
+			if _, err := p.engine.Act(ctx, p.request, c); err != nil {
 				return fmt.Errorf("%s: %w", d, err)
 			}
 		}
@@ -189,7 +189,7 @@ func (p *demoPlayer) step(ctx context.Context, s demoStep, actor domain.Actor, a
 	default:
 		c = domain.Act{Header: header, Action: s.action, Reason: s.reason}
 	}
-	_, err = p.engine.Do(ctx, p.request, c)
+	_, err = p.engine.Act(ctx, p.request, c)
 	return err
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -146,16 +145,11 @@ func (l looker) close() {
 // look opens the keys. Without a key store every key counts as gone; without a
 // key-encryption key it can still be told which keys are.
 func (s stores) look(ctx context.Context) (looker, error) {
-	if !isPostgres(s.db) {
-		if _, err := os.Stat(s.keysPath()); errors.Is(err, fs.ErrNotExist) {
-			return looker{how: keysGone, open: func(domain.Box, domain.Place) error { return domain.ErrNotFound }}, nil
-		}
-	}
 	ring, err := s.ring()
 	if errors.Is(err, fs.ErrNotExist) && s.kek == "" {
 		store, err := s.openKeys(ctx)
 		if err != nil {
-			return looker{}, err
+			return noKeys(err)
 		}
 		return looker{keysOnly, func(b domain.Box, _ domain.Place) error { return hasKey(ctx, store, b.Key) }, store}, nil
 	}
@@ -164,9 +158,17 @@ func (s stores) look(ctx context.Context) (looker, error) {
 	}
 	vault, store, err := s.openVault(ctx, ring)
 	if err != nil {
-		return looker{}, err
+		return noKeys(err)
 	}
 	return looker{looked, func(b domain.Box, at domain.Place) error { _, err := vault.Open(ctx, b, at); return err }, store}, nil
+}
+
+// noKeys is for a key store that is not there; any other error is one.
+func noKeys(err error) (looker, error) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return looker{}, err
+	}
+	return looker{how: keysGone, open: func(domain.Box, domain.Place) error { return domain.ErrNotFound }}, nil
 }
 
 // hasKey says of a key what opening a box with it would.

@@ -1,0 +1,236 @@
+package workflows
+
+import (
+	"slices"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// stepKind is what brings a request from one point to the next.
+type stepKind int
+
+const (
+	stepSubmit stepKind = iota
+	stepAction
+	stepAutomatic
+	stepExpiry
+	stepAttach
+	stepRefuse
+	stepCheck
+	stepUncheck
+	stepPay
+	stepReview
+	stepAnswer
+)
+
+// stepTaken is one step, as a story tells it. Of is an index into what the kind is
+// about; word is an opinion or an outcome.
+type stepTaken struct {
+	kind   stepKind
+	of     int
+	person bool // the one person did it
+	word   string
+}
+
+// begin lists where requests begin.
+func (p *prover) begin() []point {
+	var list []point
+	start := p.states[p.d.start().ID]
+	for v := range p.values {
+		at := point{value: uint16(v), state: uint16(start)}
+		p.arrive(&at, true)
+		list = append(list, at)
+	}
+	return list
+}
+
+// arrive does what is done by itself wherever a request stands: reviews that are
+// called for are asked, fees that are due are assessed.
+func (p *prover) arrive(at *point, entered bool) {
+	s := &p.d.States[at.state]
+	again := s.Join != nil && s.Join.Again == "all"
+	for _, id := range s.Reviews {
+		i := slices.Index(p.reviews, id)
+		if !p.isAsked(int(at.value), i) {
+			continue
+		}
+		was := two(at.reviews, i)
+		if was == reviewNone || entered && (was == reviewRefused || was == reviewApproved && again) {
+			at.reviews = setTwo(at.reviews, i, reviewOpen)
+		}
+	}
+	for i, f := range p.fees {
+		if two(at.fees, i) != feeNone || !slices.Contains(f.DueIn, s.ID) {
+			continue
+		}
+		became := uint64(feeSettled)
+		if p.isDue(int(at.value), i) {
+			became = feeOwed
+		}
+		at.fees = setTwo(at.fees, i, became)
+	}
+}
+
+// next lists where a request can go from a point, as the engine lets it.
+func (p *prover) next(at point, visit func(stepTaken, point)) {
+	state := int(at.state)
+	for _, i := range p.automatic[state] {
+		t := &p.d.Transitions[i]
+		holds := p.judge(t.When, &at)
+		if holds == no || !p.met(p.needsOf(int(at.value), i, p.d.States[state].ID), &at) {
+			continue
+		}
+		visit(stepTaken{kind: stepAutomatic, of: i}, p.taken(at, i, false))
+		if holds == yes {
+			return // it is taken at once
+		}
+	}
+	p.nextActions(at, visit)
+	s := &p.d.States[state]
+	if s.Kind == KindEnd {
+		return
+	}
+	for i, m := range p.expiries {
+		if m.from == s.ID {
+			to := p.moved(at, m.expiry.To)
+			to.exempt = to.exempt || m.expiry.Ground == DeemedApproval
+			visit(stepTaken{kind: stepExpiry, of: i}, to)
+		}
+	}
+	p.nextDossier(at, s, visit)
+}
+
+// nextActions are the actions that somebody may take: of several edges under one
+// name, the first whose condition holds.
+func (p *prover) nextActions(at point, visit func(stepTaken, point)) {
+	var done []domain.ActionID
+	for _, i := range p.actions[at.state] {
+		t := &p.d.Transitions[i]
+		if slices.Contains(done, t.Action) {
+			continue
+		}
+		holds := yes
+		if t.Kind != domain.ActionOverride {
+			holds = p.judge(t.When, &at)
+		}
+		if holds == no {
+			continue
+		}
+		if holds == yes {
+			done = append(done, t.Action)
+		}
+		if !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
+			continue
+		}
+		for _, to := range p.corrected(p.taken(at, i, false), t) {
+			visit(stepTaken{kind: stepAction, of: i}, to)
+		}
+		if p.personMay(at, t) {
+			for _, to := range p.corrected(p.taken(at, i, true), t) {
+				visit(stepTaken{kind: stepAction, of: i, person: true}, to)
+			}
+		}
+	}
+}
+
+// personMay reports whether the one person may take a transition, and whether it
+// makes a difference that it is them.
+func (p *prover) personMay(at point, t *Transition) bool {
+	if !slices.Contains(p.gates, t.Action) || !slices.ContainsFunc(t.Roles, func(r domain.RoleID) bool { return !p.citizens[r] }) {
+		return false
+	}
+	return !slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool {
+		return at.person>>slices.Index(p.gates, a)&1 == 1
+	})
+}
+
+// taken is the point after a transition.
+func (p *prover) taken(at point, i int, person bool) point {
+	t := &p.d.Transitions[i]
+	if w := slices.Index(p.watched, t.Action); w >= 0 {
+		if n := at.times >> (4 * w) & 15; n < p.most {
+			at.times += 1 << (4 * w)
+		}
+	}
+	if person {
+		at.person |= 1 << slices.Index(p.gates, t.Action)
+	}
+	at.exempt = at.exempt || t.Kind == domain.ActionOverride
+	return p.moved(at, t.To)
+}
+
+func (p *prover) moved(at point, to domain.StateID) point {
+	state := uint16(p.states[to])
+	entered := state != at.state
+	if entered {
+		at.state, at.answer = state, 0
+	}
+	p.arrive(&at, entered)
+	return at
+}
+
+// corrected is the points after a correction: the facts may have become any. What
+// was assessed and not paid is assessed anew.
+func (p *prover) corrected(at point, t *Transition) []point {
+	if t.Kind != domain.ActionCorrect {
+		return []point{at}
+	}
+	list := make([]point, 0, len(p.values))
+	for v := range p.values {
+		to := at
+		if uint16(v) != at.value {
+			to.value = uint16(v)
+			for i := range p.fees {
+				if two(to.fees, i) == feeOwed || two(to.fees, i) == feeSettled && !p.isDue(int(at.value), i) {
+					to.fees = setTwo(to.fees, i, feeNone)
+				}
+			}
+			p.arrive(&to, false)
+		}
+		list = append(list, to)
+	}
+	return list
+}
+
+// nextDossier is what may be added to the dossier.
+func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
+	put := func(kind stepKind, of int, word string, change func(*point)) {
+		to := at
+		change(&to)
+		if to != at {
+			visit(stepTaken{kind: kind, of: of, word: word}, to)
+		}
+	}
+	for g, doc := range p.ofGroup {
+		if len(doc.In) == 0 || slices.Contains(doc.In, s.ID) {
+			put(stepAttach, g, "", func(to *point) { to.bits |= 1 << g })
+		}
+		if len(doc.RefusedBy) > 0 {
+			put(stepRefuse, g, "", func(to *point) { to.bits &^= 1 << g })
+		}
+	}
+	for i := range p.lists {
+		c := &p.d.Checklists[i]
+		if len(c.In) == 0 || slices.Contains(c.In, s.ID) {
+			bit := uint64(1) << (len(p.ofGroup) + i)
+			put(stepCheck, i, "", func(to *point) { to.bits |= bit })
+			put(stepUncheck, i, "", func(to *point) { to.bits &^= bit })
+		}
+	}
+	for i := range p.fees {
+		if two(at.fees, i) == feeOwed {
+			put(stepPay, i, "", func(to *point) { to.fees = setTwo(to.fees, i, feeSettled) })
+		}
+	}
+	for i := range p.reviews {
+		if two(at.reviews, i) == reviewOpen {
+			put(stepReview, i, "approved", func(to *point) { to.reviews = setTwo(to.reviews, i, reviewApproved) })
+			put(stepReview, i, "refused", func(to *point) { to.reviews = setTwo(to.reviews, i, reviewRefused) })
+		}
+	}
+	if system := p.d.system(s.WaitsFor); system != nil {
+		for o, word := range system.Outcomes {
+			put(stepAnswer, p.states[s.ID], word, func(to *point) { to.answer = uint8(o + 1) })
+		}
+	}
+}
