@@ -50,6 +50,7 @@ const (
 type uses struct {
 	facts, forms []string
 	times        []domain.ActionID
+	counted      []domain.ActionID // of these, those whose number is asked for
 	reviews      []domain.ReviewID
 	fees         []domain.FeeID
 	documents    []domain.DocumentID
@@ -318,6 +319,9 @@ func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
 			return
 		}
 		c.uses.note(f.list, text)
+		if f.result == cel.IntType {
+			c.uses.counted = append(c.uses.counted, domain.ActionID(text))
+		}
 	}
 }
 
