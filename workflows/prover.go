@@ -92,7 +92,9 @@ func newProver(in *inspection) (*prover, error) {
 		for _, a := range c.uses.times {
 			p.watch(a)
 		}
-		if len(c.uses.times) > 0 && literals.sums {
+		own := &constants{} // a sum elsewhere, such as in a tariff, makes no count vague
+		own.gather(c)
+		if len(c.uses.times) > 0 && own.sums {
 			p.vague = true
 		}
 	}
