@@ -86,9 +86,7 @@ func newProver(in *inspection) (*prover, error) {
 	}
 	var all bool
 	p.values, all = d.valuations()
-	literals := &constants{}
 	for _, c := range d.conditions() {
-		literals.gather(c)
 		own := &constants{}
 		own.gather(c)
 		for _, a := range c.uses.times {
@@ -97,7 +95,8 @@ func newProver(in *inspection) (*prover, error) {
 		for _, a := range c.uses.counted {
 			p.watch(a, max(own.whole+1, 2))
 		}
-		if len(c.uses.times) > 0 && literals.sums {
+		// A sum elsewhere, such as in a tariff, makes no count vague.
+		if len(c.uses.times) > 0 && own.sums {
 			p.vague = true
 		}
 	}
