@@ -50,6 +50,7 @@ const (
 type uses struct {
 	facts, forms []string
 	times        []domain.ActionID
+	counted      []domain.ActionID // of these, those whose number is asked for
 	reviews      []domain.ReviewID
 	fees         []domain.FeeID
 	documents    []domain.DocumentID
@@ -95,7 +96,11 @@ func (v vars) ResolveName(name string) (any, bool) {
 		return value, ok
 	}
 	if path, ok := strings.CutPrefix(name, "form."); ok {
-		return lookUp(v.form, path)
+		value, ok := lookUp(v.form, path)
+		if n, whole := value.(int); whole { // a number is one kind of thing, as in JSON
+			value = float64(n)
+		}
+		return value, ok
 	}
 	return nil, false
 }
@@ -318,6 +323,9 @@ func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
 			return
 		}
 		c.uses.note(f.list, text)
+		if f.result == cel.IntType {
+			c.uses.counted = append(c.uses.counted, domain.ActionID(text))
+		}
 	}
 }
 

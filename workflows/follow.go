@@ -51,7 +51,7 @@ func (w *Workflow) askReview(r *domain.Request, s *stateRules) (domain.Body, err
 		was, ever := r.Dossier.Reviews[id]
 		again := s.Join != nil && s.Join.Again == "all"
 		switch {
-		case !asked, ever && was.Asked > r.Dossier.Entered, ever && was.Opinion == domain.OpinionOpen:
+		case !asked, ever && was.Asked > r.Dossier.Entered: // one left open before is asked anew, so that what it comes to is of now
 			continue
 		case ever && was.Opinion == domain.OpinionApproved && !again:
 			continue

@@ -148,7 +148,7 @@ func (p *prover) personMay(at point, t *Transition) bool {
 func (p *prover) taken(at point, i int, person bool) point {
 	t := &p.d.Transitions[i]
 	if w := slices.Index(p.watched, t.Action); w >= 0 {
-		if n := at.times >> (4 * w) & 15; n < p.most {
+		if n := at.times >> (4 * w) & 15; n < p.most[w] {
 			at.times += 1 << (4 * w)
 		}
 	}

@@ -26,7 +26,7 @@ type prover struct {
 	lists     []domain.ChecklistID
 	watched   []domain.ActionID // that conditions count
 	gates     []domain.ActionID // that a person may not take together with others
-	most      uint64            // a count above is as good as this
+	most      []uint64          // a count above is as good as this
 	needs     map[needKey]domain.Needs
 	due       map[dueKey]bool
 	citizens  map[domain.RoleID]bool
@@ -86,22 +86,25 @@ func newProver(in *inspection) (*prover, error) {
 	}
 	var all bool
 	p.values, all = d.valuations()
-	literals := &constants{}
 	for _, c := range d.conditions() {
-		literals.gather(c)
+		own := &constants{}
+		own.gather(c)
 		for _, a := range c.uses.times {
-			p.watch(a)
+			p.watch(a, 1)
 		}
-		if len(c.uses.times) > 0 && literals.sums {
+		for _, a := range c.uses.counted {
+			p.watch(a, max(own.whole+1, 2))
+		}
+		// A sum elsewhere, such as in a tariff, makes no count vague.
+		if len(c.uses.times) > 0 && own.sums {
 			p.vague = true
 		}
 	}
 	p.vague = p.vague || !all
-	p.most = uint64(min(max(literals.whole+1, 2), 15))
 	for i := range d.Invariants {
 		if b := d.Invariants[i].Before; b != nil {
-			p.watch(b.First)
-			p.watch(b.Then)
+			p.watch(b.First, 1)
+			p.watch(b.Then, 1)
 		}
 	}
 	for _, gate := range d.Separate {
@@ -120,10 +123,14 @@ func newProver(in *inspection) (*prover, error) {
 	return p, nil
 }
 
-func (p *prover) watch(a domain.ActionID) {
-	if !slices.Contains(p.watched, a) {
-		p.watched = append(p.watched, a)
+// watch counts an action, up to a number that no condition tells from a larger one.
+func (p *prover) watch(a domain.ActionID, most int64) {
+	i := slices.Index(p.watched, a)
+	if i < 0 {
+		i = len(p.watched)
+		p.watched, p.most = append(p.watched, a), append(p.most, 0)
 	}
+	p.most[i] = max(p.most[i], uint64(min(most, 15)))
 }
 
 func (p *prover) gate(actions []domain.ActionID) {
