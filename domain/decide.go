@@ -1,9 +1,9 @@
 package domain
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -150,7 +150,7 @@ func PersonalOf(c Command) (Personal, error) {
 	if !exact(p) {
 		return nil, refuse(RulePersonalData, "the form holds a number that is too large to be kept exactly", "send it as text, as every number that names somebody")
 	}
-	if text, err := json.Marshal(p); err != nil || len(text) > maxPersonal {
+	if text, err := appendMap(make([]byte, 0, 256), p); err != nil || len(text) > maxPersonal {
 		return nil, refuse(RulePersonalData, "the form is too large or holds what JSON cannot", fmt.Sprintf("send at most %d bytes of JSON", maxPersonal))
 	}
 	return p, nil
@@ -269,7 +269,7 @@ func nothingPersonal(f Facts, i *Imported) error {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		text := fmt.Sprint(f[name])
 		if n, ok := f[name].(float64); ok {
-			text = strconv.FormatFloat(n, 'f', -1, 64)
+			text = strconv.FormatFloat(math.Trunc(n), 'f', -1, 64) // a long fraction is nobody's number
 		}
 		if looksPersonal(text) {
 			return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like a NIK or an e-mail address", name), "facts are kept in the clear: leave it out")
