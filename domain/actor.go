@@ -78,7 +78,7 @@ func looksPersonal(s string) bool {
 			if run++; run == 16 {
 				return true
 			}
-		case strings.ContainsRune(" .-_/", r):
+		case r == ' ', r == '.', r == '-', r == '_', r == '/':
 		default:
 			run = 0
 		}

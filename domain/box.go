@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 )
@@ -54,7 +55,12 @@ type Place struct {
 	Type    string
 }
 
-func (p Place) bytes() []byte { return fmt.Appendf(nil, "%s|%d|%s", p.Stream, p.Version, p.Type) }
+// bytes is "stream|version|type".
+func (p Place) bytes() []byte {
+	b := append(make([]byte, 0, len(p.Stream)+len(p.Type)+22), p.Stream...)
+	b = strconv.AppendInt(append(b, '|'), int64(p.Version), 10)
+	return append(append(b, '|'), p.Type...)
+}
 
 // Place is where the event stands and what it is.
 func (r Recorded) Place() Place {
@@ -69,7 +75,7 @@ var ErrUnsealed = errors.New("the sealed data does not open: it was changed, mov
 // Seal closes personal data into a box for one place. It fails only for values
 // that JSON cannot hold.
 func Seal(k DataKey, at Place, salt Salt, nonce Nonce, p Personal) (Box, error) {
-	text, err := json.Marshal(p) // sorted keys: the same data is the same text
+	tagged, err := appendMap(append(append(make([]byte, 0, 256), commitTag...), salt[:]...), p)
 	if err != nil {
 		return Box{}, fmt.Errorf("seal personal data: %w", err)
 	}
@@ -77,10 +83,10 @@ func Seal(k DataKey, at Place, salt Salt, nonce Nonce, p Personal) (Box, error) 
 	if err != nil {
 		return Box{}, err
 	}
-	plain := append(append(make([]byte, 0, len(salt)+len(text)), salt[:]...), text...)
+	plain := tagged[len(commitTag):]
 	sealed := make([]byte, len(nonce), len(nonce)+len(plain)+gcm.Overhead())
 	copy(sealed, nonce[:])
-	return Box{Key: k.ID, Sealed: gcm.Seal(sealed, nonce[:], plain, at.bytes()), Commit: commitment(plain)}, nil
+	return Box{Key: k.ID, Sealed: gcm.Seal(sealed, nonce[:], plain, at.bytes()), Commit: sha256.Sum256(tagged)}, nil
 }
 
 // Open opens a box and checks it against its commitment. The error is
@@ -117,7 +123,8 @@ func (k DataKey) cipher() (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
+const commitTag = "alur/commit/v1"
+
 func commitment(plain []byte) Hash {
-	const tag = "alur/commit/v1"
-	return sha256.Sum256(append(append(make([]byte, 0, len(tag)+len(plain)), tag...), plain...))
+	return sha256.Sum256(append(append(make([]byte, 0, len(commitTag)+len(plain)), commitTag...), plain...))
 }

@@ -121,3 +121,46 @@ type Reassign struct {
 	Reason   ReasonCode
 	Expected Version
 }
+
+// At is a command with a time, where it does not say when it happened.
+func At(c Command, now time.Time) Command {
+	switch c := c.(type) {
+	case Submit:
+		c.date(now)
+		return c
+	case Act:
+		c.date(now)
+		return c
+	case Attach:
+		c.date(now)
+		return c
+	case RefuseDocument:
+		c.date(now)
+		return c
+	case AnswerCheck:
+		c.date(now)
+		return c
+	case Pay:
+		c.date(now)
+		return c
+	case GiveReview:
+		c.date(now)
+		return c
+	case ReportAnswer:
+		c.date(now)
+		return c
+	case Pick:
+		c.date(now)
+		return c
+	case Reassign:
+		c.date(now)
+		return c
+	}
+	return c
+}
+
+func (h *Header) date(now time.Time) {
+	if h.Occurred.IsZero() {
+		h.Occurred = now
+	}
+}

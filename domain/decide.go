@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -150,7 +149,7 @@ func PersonalOf(c Command) (Personal, error) {
 	if !exact(p) {
 		return nil, refuse(RulePersonalData, "the form holds a number that is too large to be kept exactly", "send it as text, as every number that names somebody")
 	}
-	if text, err := json.Marshal(p); err != nil || len(text) > maxPersonal {
+	if text, err := appendMap(make([]byte, 0, 256), p); err != nil || len(text) > maxPersonal {
 		return nil, refuse(RulePersonalData, "the form is too large or holds what JSON cannot", fmt.Sprintf("send at most %d bytes of JSON", maxPersonal))
 	}
 	return p, nil

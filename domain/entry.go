@@ -54,9 +54,8 @@ func (h *Hash) UnmarshalText(text []byte) error {
 // alike.
 func (e Entry) Hash() Hash {
 	const tag = "alur/event/v1"
-	const numbers = 6 * 8 // the lengths of four parts, the version, the schema
-	b := make([]byte, 0, len(tag)+numbers+e.Size())
-	b = append(b, tag...)
+	var room [2048]byte // most entries fit, and nothing is allocated for them
+	b := append(room[:0], tag...)
 	b = appendPart(b, e.Stream)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Version))
 	b = append(b, e.ID[:]...)

@@ -95,14 +95,10 @@ func CommandID(moment time.Time, parts ...string) uuid.UUID {
 // a digest, so the derived id sorts beside its origin and is still a version 7
 // id (RFC 9562 leaves open where the random bits come from).
 func derive(origin uuid.UUID, label string, index uint64) uuid.UUID {
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], index)
-	h := sha256.New()
-	h.Write(origin[:])
-	h.Write([]byte(label))
-	h.Write(n[:])
-	var id uuid.UUID
-	copy(id[:], h.Sum(nil))
+	var whole [64]byte // room for all of it
+	b := append(append(whole[:0], origin[:]...), label...)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, index))
+	id := uuid.UUID(sum[:16])
 	copy(id[:6], origin[:6])
 	return stampV7(id)
 }

@@ -2,11 +2,14 @@ package domain
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // EnvelopeVersion is the version of the envelope's shape, stored with each. The
@@ -39,20 +42,20 @@ func appendEnvelope(b []byte, e *Envelope) ([]byte, error) {
 	b = appendText(append(b, `,"capacity":`...), string(e.Actor.Capacity))
 	b = appendText(append(b, `},"workflow":{"id":`...), e.Workflow.ID)
 	b = strconv.AppendInt(append(b, `,"version":`...), int64(e.Workflow.Version), 10)
-	b = appendPlain(append(b, `},"command":`...), e.Command.String())
-	b = appendPlain(append(b, `,"correlation":`...), e.Correlation.String())
+	b = appendUUID(append(b, `},"command":`...), e.Command)
+	b = appendUUID(append(b, `,"correlation":`...), e.Correlation)
 	b = appendTime(append(b, `,"occurred":`...), e.Occurred)
 	if !e.At.IsZero() {
 		b = appendTime(append(b, `,"recorded":`...), e.At)
 	}
 	if !e.Prev.IsZero() {
-		b = appendPlain(append(b, `,"prev":`...), e.Prev.String())
+		b = appendHash(append(b, `,"prev":`...), e.Prev)
 	}
 	if e.Box != nil {
-		b = appendPlain(append(b, `,"box":{"key":`...), e.Box.Key.String())
+		b = appendUUID(append(b, `,"box":{"key":`...), e.Box.Key)
 		b = append(b, `,"sealed":"`...)
 		b = base64.StdEncoding.AppendEncode(b, e.Box.Sealed)
-		b = appendPlain(append(b, `","commit":`...), e.Box.Commit.String())
+		b = appendHash(append(b, `","commit":`...), e.Box.Commit)
 		b = append(b, '}')
 	}
 	return append(b, '}'), nil
@@ -60,6 +63,19 @@ func appendEnvelope(b []byte, e *Envelope) ([]byte, error) {
 
 func appendTime(b []byte, t time.Time) []byte {
 	return append(t.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+}
+
+func appendUUID(b []byte, id uuid.UUID) []byte {
+	b = hex.AppendEncode(append(b, '"'), id[:4])
+	b = hex.AppendEncode(append(b, '-'), id[4:6])
+	b = hex.AppendEncode(append(b, '-'), id[6:8])
+	b = hex.AppendEncode(append(b, '-'), id[8:10])
+	b = hex.AppendEncode(append(b, '-'), id[10:])
+	return append(b, '"')
+}
+
+func appendHash(b []byte, h Hash) []byte {
+	return append(base64.RawURLEncoding.AppendEncode(append(b, '"'), h[:]), '"')
 }
 
 // appendPlain writes a text that needs no escapes.

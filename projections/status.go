@@ -112,18 +112,27 @@ type Status struct {
 type StatusView struct {
 	db *sql.DB
 
-	mu          sync.Mutex
-	byReference *sql.Stmt // prepared when first used, for every submission uses it
+	byReference lasting
+
+	mu     sync.Mutex
+	asking []*asking // who wait for the next query of Taken
+	among  lasting
 }
 
 // NewStatusView returns a reader over a database that will have the table.
-func NewStatusView(db *sql.DB) *StatusView { return &StatusView{db: db} }
+func NewStatusView(db *sql.DB) *StatusView {
+	return &StatusView{
+		db:          db,
+		byReference: lasting{text: `SELECT ` + statusColumns + ` FROM status WHERE reference = $1`},
+		among:       lasting{text: `SELECT reference FROM status WHERE reference IN (` + placeholders(askedAtOnce) + `)`},
+	}
+}
 
 const statusColumns = `request, reference, tenant, service, workflow_version, state, public, outcome, submitted, changed, version, source_case, due, ended`
 
 // ByReference returns the request with a reference, or [domain.ErrNotFound].
 func (v *StatusView) ByReference(ctx context.Context, ref domain.Reference) (Status, error) {
-	stmt, err := v.prepared(ctx) //nolint:sqlclosecheck // it is kept
+	stmt, err := v.byReference.on(ctx, v.db) //nolint:sqlclosecheck // it is kept
 	if err != nil {
 		return Status{}, fmt.Errorf("read status: %w", err)
 	}
@@ -135,27 +144,6 @@ func (v *StatusView) ByReference(ctx context.Context, ref domain.Reference) (Sta
 		return Status{}, fmt.Errorf("read status: %w", err)
 	}
 	return s, nil
-}
-
-// prepared is the statement of ByReference. It ends with the database.
-func (v *StatusView) prepared(ctx context.Context) (*sql.Stmt, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.byReference != nil {
-		return v.byReference, nil
-	}
-	var err error
-	v.byReference, err = v.db.PrepareContext(ctx, `SELECT `+statusColumns+` FROM status WHERE reference = $1`)
-	return v.byReference, err
-}
-
-// Taken reports whether a reference is in use.
-func (v *StatusView) Taken(ctx context.Context, ref domain.Reference) (bool, error) {
-	_, err := v.ByReference(ctx, ref)
-	if errors.Is(err, domain.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // Filter narrows a list; an empty field matches everything.

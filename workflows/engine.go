@@ -61,7 +61,7 @@ type Answer struct {
 // Submit begins a request under the newest version of its service's workflow.
 // Errors: [*domain.Refusal].
 func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
-	if err := e.complete(&c.Header); err != nil {
+	if err := identified(c); err != nil {
 		return Answer{}, err
 	}
 	if c.Reference == "" {
@@ -71,11 +71,11 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 		}
 		c.Reference = ref
 	}
-	request := domain.RequestID(c.ID)
+	request, dated := domain.RequestID(c.ID), domain.At(c, e.now())
 	// A command that nobody sent before begins a request that nobody needs to look
 	// for: if it is there after all, the append finds it.
 	at, _ := e.cache.Get(request)
-	return e.execute(ctx, request, at, true, c, func(r domain.Request) (*Workflow, error) {
+	return e.execute(ctx, request, at, true, dated, func(r domain.Request) (*Workflow, error) {
 		if r.Exists() {
 			return e.library.Version(ctx, r.Tenant, r.Workflow)
 		}
@@ -88,13 +88,15 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 	})
 }
 
-// Act takes an action on a request, under the workflow version the request was
-// submitted under. Errors: [*domain.Refusal]; [*domain.ConflictError] when the
-// command named a version and the request is at another.
-func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Act) (Answer, error) {
-	if err := e.complete(&c.Header); err != nil {
+// Act takes a command on a request, any but a submission, under the workflow version
+// the request was submitted under. Errors: [*domain.Refusal];
+// [*domain.ConflictError] when the command named a version and the request is at
+// another.
+func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Command) (Answer, error) {
+	if err := identified(c); err != nil {
 		return Answer{}, err
 	}
+	c = domain.At(c, e.now())
 	at, remembered := e.cache.Get(request)
 	return e.execute(ctx, request, at, remembered, c, func(r domain.Request) (*Workflow, error) {
 		if !r.Exists() {
@@ -232,12 +234,9 @@ func (e *Engine) loadUntil(ctx context.Context, request uuid.UUID, last domain.V
 	return r, nil
 }
 
-func (e *Engine) complete(h *domain.Header) error {
-	if h.ID == uuid.Nil {
+func identified(c domain.Command) error {
+	if c.Head().ID == uuid.Nil {
 		return errors.New("command without an id")
-	}
-	if h.Occurred.IsZero() {
-		h.Occurred = e.now()
 	}
 	return nil
 }

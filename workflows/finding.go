@@ -150,9 +150,9 @@ func (c *inspection) reasons() {
 		to := c.d.state(t.To)
 		refuses := to.Outcome == domain.OutcomeRejected
 		refusals = refusals || refuses
-		returns := to.Kind == KindWait && c.citizen(to.Owner) && !t.Automatic && !slices.ContainsFunc(t.Roles, c.citizen)
+		returns := to.Public == domain.StatusNeedsCorrection && !t.Automatic && !slices.ContainsFunc(t.Roles, c.citizen)
 		if (refuses && !t.Automatic || returns) && len(t.Reasons) == 0 {
-			c.find(FindingReason, c.node("transitions", i), "action %q to state %q needs reason codes: whoever is refused is told why", t.Action, t.To)
+			c.find(FindingReason, c.node("transitions", i), "action %q to state %q needs reason codes: whoever is refused or sent back is told why", t.Action, t.To)
 		}
 	}
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,9 +45,11 @@ func NewLibrary(log domain.EventLog) *Library {
 func (l *Library) Latest(ctx context.Context, tenant domain.TenantCode, service string) (*Workflow, error) {
 	s := l.shelfOf(tenant, service)
 	asked := s.asked.Add(1)
+	// Many ask at the same moment; one look after they asked does for all. Those
+	// who are just about to ask come before it.
+	runtime.Gosched()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Many ask at the same moment; one look after they asked does for all.
 	if s.looked < asked {
 		upTo := s.asked.Load()
 		if err := l.refresh(ctx, s, domain.WorkflowStream(tenant, service)); err != nil {

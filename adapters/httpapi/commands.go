@@ -44,10 +44,12 @@ type actInput struct {
 	IfMatch        string `header:"If-Match" maxLength:"40" doc:"the ETag of the request the actor saw; if it has moved on, the answer is 412"`
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"the same key again gets the first answer and records nothing"`
 	Body           struct {
-		Action string    `json:"action" example:"accept"`
-		Reason string    `json:"reason,omitempty" doc:"reason code, where the action wants one"`
-		Remark string    `json:"remark,omitempty" maxLength:"4096" doc:"for those who work on the request; sealed, shown to no citizen"`
-		Actor  actorBody `json:"actor"`
+		Action string         `json:"action" example:"accept"`
+		Reason string         `json:"reason,omitempty" doc:"reason code, where the action wants one"`
+		Remark string         `json:"remark,omitempty" maxLength:"4096" doc:"for those who work on the request; sealed, shown to no citizen"`
+		Facts  map[string]any `json:"facts,omitempty" doc:"filled in anew, by an action that corrects the request"`
+		Form   map[string]any `json:"form,omitempty" doc:"filled in anew, by an action that corrects the request; sealed"`
+		Actor  actorBody      `json:"actor"`
 	}
 }
 
@@ -79,6 +81,12 @@ func (a *api) registerCommands(h huma.API) {
 		DefaultStatus: http.StatusOK, MaxBodyBytes: maxBody,
 		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity},
 	}, a.act)
+	huma.Register(h, huma.Operation{
+		OperationID: "add-to-dossier", Method: http.MethodPost, Path: "/api/v1/requests/{reference}/dossier",
+		Summary:       "Hand in or refuse a document, answer a checklist, record a payment, give an opinion, report an answer, take or give out work",
+		DefaultStatus: http.StatusOK, MaxBodyBytes: maxBody,
+		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity},
+	}, a.add)
 }
 
 func (a *api) submit(ctx context.Context, in *submitInput) (*doneOutput, error) {
@@ -103,22 +111,33 @@ func (a *api) submit(ctx context.Context, in *submitInput) (*doneOutput, error) 
 }
 
 func (a *api) act(ctx context.Context, in *actInput) (*doneOutput, error) {
-	expected, err := parseIfMatch(in.IfMatch)
+	return a.take(ctx, in.Reference, in.IfMatch, in.IdempotencyKey, "act", in.Body.Actor, func(h domain.Header, seen domain.Version) (domain.Command, error) {
+		return domain.Act{
+			Header: h, Action: domain.ActionID(in.Body.Action), Reason: domain.ReasonCode(in.Body.Reason), Remark: in.Body.Remark,
+			Facts: in.Body.Facts, Form: in.Body.Form, Expected: seen,
+		}, nil
+	})
+}
+
+// take gives a command on a request that a reference names.
+func (a *api) take(ctx context.Context, reference, ifMatch, key, scope string, by actorBody, command func(domain.Header, domain.Version) (domain.Command, error)) (*doneOutput, error) {
+	expected, err := parseIfMatch(ifMatch)
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.Finder.Find(ctx, in.Reference)
+	s, err := a.Finder.Find(ctx, reference)
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
-	id, err := commandID(in.IdempotencyKey, "act", s.Request.String(), in.Body.Actor.ID)
+	id, err := commandID(key, scope, s.Request.String(), by.ID)
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
-	answer, err := a.Engine.Act(ctx, s.Request, domain.Act{
-		Header: domain.Header{ID: id, Actor: in.Body.Actor.actor()},
-		Action: domain.ActionID(in.Body.Action), Reason: domain.ReasonCode(in.Body.Reason), Remark: in.Body.Remark, Expected: expected,
-	})
+	c, err := command(domain.Header{ID: id, Actor: by.actor()}, expected)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := a.Engine.Act(ctx, s.Request, c)
 	if err != nil {
 		return nil, a.fault(ctx, err, expected != 0)
 	}

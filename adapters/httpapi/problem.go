@@ -92,9 +92,10 @@ func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
 
 func statusOf(r domain.Rule) int {
 	switch r {
-	case domain.RuleRole, domain.RuleCapacity:
+	case domain.RuleRole, domain.RuleCapacity, domain.RuleFourEyes:
 		return http.StatusForbidden
-	case domain.RuleNotFromHere, domain.RuleAlreadySubmitted:
+	case domain.RuleNotFromHere, domain.RuleAlreadySubmitted, domain.RuleGuard, domain.RuleIncomplete, domain.RuleChecklist,
+		domain.RuleUnpaid, domain.RuleReview, domain.RuleAnswer, domain.RuleTask, domain.RuleInvariant:
 		return http.StatusConflict
 	case domain.RuleNotSubmitted, domain.RuleService:
 		return http.StatusNotFound

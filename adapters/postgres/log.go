@@ -52,7 +52,7 @@ func OpenLog(ctx context.Context, dsn string) (*Log, error) {
 		return nil, fmt.Errorf("open log in %s: %w", config.Database, err)
 	}
 	l := &Log{readers: newPool(config)}
-	l.tail = newTail(config)
+	l.tail = newTail(config, w.backend.Load)
 	l.committer = newCommitter(w, l.tail.saw)
 	return l, nil
 }
@@ -67,7 +67,7 @@ func OpenLogReadOnly(ctx context.Context, dsn string) (*Log, error) {
 	if err := waitFor(ctx, wait, func(ctx context.Context) error { return logSchema.check(ctx, config, migrations) }); err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", config.Database, err)
 	}
-	return &Log{readers: newPool(config), tail: newTail(config)}, nil
+	return &Log{readers: newPool(config), tail: newTail(config, func() uint32 { return 0 })}, nil
 }
 
 // Close waits for appends under way and closes the connections. What is called

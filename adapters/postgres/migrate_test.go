@@ -131,7 +131,7 @@ func TestOlderNodesWriteMeanwhile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	older := &Log{readers: newPool(config), tail: newTail(config)}
+	older := &Log{readers: newPool(config), tail: newTail(config, func() uint32 { return 0 })}
 	older.committer = newCommitter(&writer{config: config}, older.tail.saw)
 	defer older.Close()
 	stop := make(chan struct{})

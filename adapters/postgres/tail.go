@@ -20,6 +20,7 @@ const pollInterval = 500 * time.Millisecond
 // tail knows how far the log is at least. One connection listens for all who wait.
 type tail struct {
 	config  *pgx.ConnConfig
+	own     func() uint32   // the server's process that appends for this log, 0 for none
 	ctx     context.Context // ends with the tail
 	cancel  context.CancelFunc
 	stopped chan struct{}
@@ -29,8 +30,8 @@ type tail struct {
 	grown chan struct{} // closed and replaced when head changes
 }
 
-func newTail(config *pgx.ConnConfig) *tail {
-	t := &tail{config: config, stopped: make(chan struct{}), grown: make(chan struct{})}
+func newTail(config *pgx.ConnConfig, own func() uint32) *tail {
+	t := &tail{config: config, own: own, stopped: make(chan struct{}), grown: make(chan struct{})}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	go t.run()
 	return t
@@ -108,7 +109,11 @@ func (t *tail) listen() error {
 	try, cancel := context.WithTimeout(t.ctx, firstPatience)
 	defer cancel()
 	config, news := t.config.Copy(), false
-	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) { news = true }
+	config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) {
+		// The head that this log's own append led to, it is told without asking for
+		// it: see [tail.saw]. If the answer to that append is lost, the poll finds it.
+		news = news || n.PID != t.own()
+	}
 	c, err := connect(try, config)
 	if err != nil {
 		return err
@@ -136,7 +141,7 @@ func (t *tail) listen() error {
 		if news { // it came with the head, which may be from before it
 			continue
 		}
-		if err := t.sleep(c, deaf == nil); err != nil {
+		if err := t.sleep(c, deaf == nil, &news); err != nil {
 			return err
 		}
 	}
@@ -149,8 +154,8 @@ func (t *tail) ask(c *conn) (domain.Position, error) {
 	return readHead(try, c)
 }
 
-// sleep waits for a notification, or until it is time to ask without one.
-func (t *tail) sleep(c *conn, listening bool) error {
+// sleep waits for news, or until it is time to ask without any.
+func (t *tail) sleep(c *conn, listening bool, news *bool) error {
 	if !listening {
 		rest(t.ctx, pollInterval)
 		return t.ctx.Err()
@@ -158,10 +163,15 @@ func (t *tail) sleep(c *conn, listening bool) error {
 	if err := c.Conn().SetReadDeadline(time.Now().Add(pollInterval)); err != nil {
 		return err
 	}
-	// Without a context: when one ends, so does the connection.
-	err := c.WaitForNotification(context.Background())
-	if err != nil && !pgconn.Timeout(err) {
-		return err
+	for !*news {
+		// Without a context: when one ends, so does the connection.
+		err := c.WaitForNotification(context.Background())
+		if pgconn.Timeout(err) {
+			break
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return c.Conn().SetReadDeadline(time.Time{})
 }

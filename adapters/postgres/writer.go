@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,7 +20,8 @@ type writer struct {
 
 	// The server's process for the connection, by its id and when it began.
 	pid, began string
-	lost       bool // of a connection that is gone: the process may not have noticed
+	lost       bool          // of a connection that is gone: the process may not have noticed
+	backend    atomic.Uint32 // pid, for others to read; 0 when there is no connection
 
 	kept    kept
 	stopped error // for good: what was kept is not there any more
@@ -43,6 +46,7 @@ func (w *writer) connect(ctx context.Context) error {
 	}
 	if err != nil {
 		c.drop()
+		w.backend.Store(0)
 		if errors.Is(err, domain.ErrStopped) {
 			w.stopped = err
 		}
@@ -68,7 +72,9 @@ func (w *writer) replace(ctx context.Context, c *conn) error {
 		return err
 	}
 	w.pid, w.began, w.lost = row[0], row[1], false
-	return nil
+	pid, err := strconv.ParseUint(w.pid, 10, 32)
+	w.backend.Store(uint32(pid))
+	return err
 }
 
 func (w *writer) end() {
@@ -87,6 +93,7 @@ func (w *writer) record(ctx context.Context, g []request) (domain.Position, erro
 	if err != nil && (weigh(err) != lasting || w.conn.IsClosed()) || ctx.Err() != nil {
 		w.conn.drop()
 		w.conn, w.lost = nil, true
+		w.backend.Store(0)
 	}
 	if err == nil {
 		w.kept.see(g)
@@ -137,15 +144,21 @@ func (w *writer) append(ctx context.Context, g []request) (domain.Position, []in
 
 // arguments are those of the function append.
 func arguments(g []request) [][]byte {
-	events, names, bytes := 0, 0, 0
+	// The sizes are exact where much is copied: an array that grew would be twice so.
+	events, names, meta, data := 0, 0, 0, 0
 	for _, r := range g {
-		events, names, bytes = events+r.events, names+len(r.stream), bytes+r.size
+		events, names = events+r.events, names+len(r.stream)
+		for _, p := range r.parts {
+			for _, e := range p.append().Entries {
+				meta, data = meta+len(e.Meta), data+len(e.Data)
+			}
+		}
 	}
 	streams, expected := newArray(oidText, len(g), names), newArray(oidInt8, len(g), 8*len(g))
 	owners, versions := newArray(oidInt8, events, 8*events), newArray(oidInt8, events, 8*events)
 	ids, types := newArray(oidUUID, events, 16*events), newArray(oidText, events, 16*events)
 	schemas := newArray(oidInt8, events, 8*events)
-	metas, datas := newArray(oidBytes, events, bytes/2), newArray(oidBytes, events, bytes/2)
+	metas, datas := newArray(oidBytes, events, meta), newArray(oidBytes, events, data)
 	for n, r := range g {
 		add(streams, r.stream)
 		expected.addNumber(int64(r.expected))

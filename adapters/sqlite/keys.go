@@ -24,6 +24,10 @@ func (s *KeyStore) Put(ctx context.Context, k domain.StoredKey) (domain.StoredKe
 		if err := insertKey(conn, k); err != nil {
 			return err
 		}
+		if conn.Changes() > 0 {
+			live = k
+			return nil
+		}
 		var err error
 		live, err = findKey(conn, k.Subject, k.Class)
 		return err
@@ -120,10 +124,18 @@ func (s *KeyStore) All(ctx context.Context, subject domain.SubjectID) iter.Seq2[
 	}
 }
 
+// selectOfSubject has a part for each index of subjects.
+const (
+	selectKeys      = `SELECT ` + keyColumns + ` FROM key WHERE id > ?1 ORDER BY id LIMIT ?2`
+	selectOfSubject = `SELECT ` + keyColumns + ` FROM key WHERE subject = ?3 AND state = 'live' AND id > ?1
+		UNION ALL SELECT ` + keyColumns + ` FROM key WHERE subject = ?3 AND subject <> '' AND state <> 'live' AND id > ?1
+		ORDER BY id LIMIT ?2`
+)
+
 func keysAfter(conn *sqlite.Conn, subject domain.SubjectID, after []byte) ([]domain.StoredKey, error) {
-	query := `SELECT ` + keyColumns + ` FROM key WHERE id > ?1 ORDER BY id LIMIT ?2`
+	query := selectKeys
 	if subject != "" {
-		query = `SELECT ` + keyColumns + ` FROM key WHERE subject = ?3 AND subject <> '' AND id > ?1 ORDER BY id LIMIT ?2`
+		query = selectOfSubject
 	}
 	return allKeys(conn, query, func(stmt *sqlite.Stmt) {
 		stmt.BindBytes(1, after)

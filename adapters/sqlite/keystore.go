@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -43,12 +44,19 @@ CREATE TABLE key (
 	ended   INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX one_live_key ON key (subject, class) WHERE state = 'live';
-CREATE INDEX keys_of_subject ON key (subject, id) WHERE subject <> '';
 CREATE INDEX keys_of_erasure ON key (erasure) WHERE state = 'erasing';
 CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 -- Why bytes of what was overwritten may still be in the file: see clean.go.
 CREATE TABLE leftover (why TEXT PRIMARY KEY) STRICT;
 `}
+
+// keyIndexes is what a file of an earlier build lacks, and has too much. The keys of
+// a subject that live are found by one_live_key: to hold them a second time made a
+// new key half as expensive again.
+const keyIndexes = `
+DROP INDEX IF EXISTS keys_of_subject;
+CREATE INDEX IF NOT EXISTS ended_keys_of_subject ON key (subject, id) WHERE subject <> '' AND state <> 'live';
+`
 
 // OpenKeysReadOnly opens a key store for reading, while another process writes to
 // it or while none does. What would change it returns [domain.ErrReadOnly].
@@ -84,6 +92,9 @@ func openKeys(ctx context.Context, path string) (*KeyStore, error) {
 	conn, err := openWriter(ctx, path, keyKind, "secure_delete = ON", "temp_store = MEMORY")
 	if err != nil {
 		return nil, err
+	}
+	if err := sqlitex.ExecuteScript(conn, keyIndexes, nil); err != nil {
+		return nil, closeAfter(fmt.Errorf("open %s: %w", path, err), conn)
 	}
 	s := &KeyStore{path: path, readers: newPool(func() (*sqlite.Conn, error) { return openReader(path) })}
 	if s.writer, err = newWriter(path, conn); err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/alur-id/alur/workflows"
 )
@@ -59,21 +60,48 @@ func TestReadmeCommandsAreThoseOfCI(t *testing.T) {
 	}
 }
 
-func TestExamplesInTheDocumentationLoad(t *testing.T) {
+// Every example for agencies is a whole definition: it loads, and its tests pass.
+func TestExamplesInTheDocumentationRun(t *testing.T) {
 	files, err := filepath.Glob("../../docs/agencies/*.md")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no documents: %v", err)
 	}
+	n := 0
 	for _, file := range files {
-		examples := blocks(readText(t, strings.TrimPrefix(file, "../../")), "yaml")
-		if len(examples) == 0 {
-			t.Errorf("%s has no example", file)
-		}
-		for _, example := range examples {
-			if _, err := workflows.Read(file, []byte(example)); err != nil {
+		for _, example := range blocks(readText(t, strings.TrimPrefix(file, "../../")), "yaml") {
+			d, err := workflows.Read(file, []byte(example))
+			if err != nil {
 				t.Error(err)
+				continue
 			}
+			if run := workflows.RunTests(file, []byte(example), d); run.Failed > 0 {
+				t.Error(run.Problems)
+			}
+			n++
 		}
+	}
+	if n < 5 {
+		t.Errorf("only %d examples", n)
+	}
+}
+
+// What the tutorial says of its examples is what the check finds.
+func TestTheTutorialTellsItsFindings(t *testing.T) {
+	want := [][]string{{"standard", "term", "alone"}, {"standard"}, {"standard"}, {"standard"}}
+	var got [][]string
+	for _, example := range blocks(readText(t, "docs/agencies/tutorial.md"), "yaml") {
+		_, findings, err := workflows.Check("tutorial.md", []byte(example))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rules []string
+		for _, f := range findings {
+			rules = append(rules, f.Rule)
+		}
+		got = append(got, rules)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("findings of the examples (-want +got)\n%s", d)
 	}
 }
 

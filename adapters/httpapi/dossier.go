@@ -1,0 +1,147 @@
+package httpapi
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/alur-id/alur/domain"
+)
+
+type addInput struct {
+	Reference      string `path:"reference"`
+	IfMatch        string `header:"If-Match" maxLength:"40" doc:"the ETag of the request the actor saw; if it has moved on, the answer is 412"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"the same key again gets the first answer and records nothing"`
+	Body           struct {
+		Attach         *attachBody   `json:"attach,omitempty" doc:"hand in a document, whose content is kept elsewhere under its hash"`
+		RefuseDocument *refuseBody   `json:"refuse_document,omitempty" doc:"send the last version of a document back"`
+		Check          *checkBody    `json:"check,omitempty" doc:"answer an item of a checklist"`
+		Pay            *payBody      `json:"pay,omitempty" doc:"record that a fee was received"`
+		Review         *reviewBody   `json:"review,omitempty" doc:"give an opinion that was asked for"`
+		Answer         *answerBody   `json:"answer,omitempty" doc:"report what an external system came to"`
+		Pick           *struct{}     `json:"pick,omitempty" doc:"take the work of the present state"`
+		Reassign       *reassignBody `json:"reassign,omitempty" doc:"give the work of the present state to somebody else"`
+		Actor          actorBody     `json:"actor"`
+	}
+}
+
+type attachBody struct {
+	Document string `json:"document"`
+	Format   string `json:"format" example:"pdf"`
+	Bytes    int64  `json:"bytes"`
+	SHA256   string `json:"sha256" doc:"of its content, 64 hexadecimal digits"`
+}
+
+type refuseBody struct {
+	Document string `json:"document"`
+	Reason   string `json:"reason"`
+}
+
+type checkBody struct {
+	Checklist string `json:"checklist"`
+	Item      string `json:"item"`
+	Yes       bool   `json:"yes"`
+}
+
+type payBody struct {
+	Fee     string `json:"fee"`
+	Amount  int64  `json:"amount" doc:"rupiah; the whole of what was assessed"`
+	Receipt string `json:"receipt" doc:"the payment's own number; nothing personal"`
+}
+
+type reviewBody struct {
+	Review  string `json:"review"`
+	Opinion string `json:"opinion" enum:"approved,refused"`
+	Reason  string `json:"reason,omitempty" doc:"reason code of a refusal"`
+	Remark  string `json:"remark,omitempty" maxLength:"4096" doc:"sealed, shown to no citizen"`
+}
+
+type answerBody struct {
+	System  string `json:"system"`
+	Outcome string `json:"outcome"`
+}
+
+type reassignBody struct {
+	To     string `json:"to" doc:"pseudonym"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func (a *api) add(ctx context.Context, in *addInput) (*doneOutput, error) {
+	return a.take(ctx, in.Reference, in.IfMatch, in.IdempotencyKey, "add", in.Body.Actor, in.command)
+}
+
+// command is the one that the body holds.
+func (in *addInput) command(h domain.Header, seen domain.Version) (domain.Command, error) {
+	b := &in.Body
+	var all []domain.Command
+	if x := b.Attach; x != nil {
+		all = append(all, domain.Attach{Header: h, Document: domain.DocumentID(x.Document), Format: x.Format, Bytes: x.Bytes, SHA256: x.SHA256, Expected: seen})
+	}
+	if x := b.RefuseDocument; x != nil {
+		all = append(all, domain.RefuseDocument{Header: h, Document: domain.DocumentID(x.Document), Reason: domain.ReasonCode(x.Reason), Expected: seen})
+	}
+	if x := b.Check; x != nil {
+		check := domain.Check{Checklist: domain.ChecklistID(x.Checklist), Item: domain.CheckID(x.Item)}
+		all = append(all, domain.AnswerCheck{Header: h, Check: check, Yes: x.Yes, Expected: seen})
+	}
+	if x := b.Pay; x != nil {
+		all = append(all, domain.Pay{Header: h, Fee: domain.FeeID(x.Fee), Amount: x.Amount, Receipt: x.Receipt, Expected: seen})
+	}
+	if x := b.Review; x != nil {
+		all = append(all, domain.GiveReview{Header: h, Review: domain.ReviewID(x.Review), Opinion: domain.Opinion(x.Opinion), Reason: domain.ReasonCode(x.Reason), Remark: x.Remark, Expected: seen})
+	}
+	if x := b.Answer; x != nil {
+		all = append(all, domain.ReportAnswer{Header: h, Answer: domain.Answer{System: domain.SystemID(x.System), Outcome: x.Outcome}, Expected: seen})
+	}
+	if b.Pick != nil {
+		all = append(all, domain.Pick{Header: h, Expected: seen})
+	}
+	if x := b.Reassign; x != nil {
+		all = append(all, domain.Reassign{Header: h, To: x.To, Reason: domain.ReasonCode(x.Reason), Expected: seen})
+	}
+	if len(all) != 1 {
+		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "the body holds not one thing to add", "send one of attach, refuse_document, check, pay, review, answer, pick and reassign")
+	}
+	return all[0], nil
+}
+
+// dossierBody is what a request has gathered, as it is shown.
+type dossierBody struct {
+	Documents []documentShown `json:"documents"`
+	Fees      []feeShown      `json:"fees"`
+	Reviews   []reviewShown   `json:"reviews"`
+	Picked    bool            `json:"picked" doc:"somebody has taken the work of the present state"`
+}
+
+type documentShown struct {
+	Document domain.DocumentID `json:"document"`
+	Number   int               `json:"number"`
+	Refused  bool              `json:"refused"`
+}
+
+type feeShown struct {
+	Fee    domain.FeeID `json:"fee"`
+	Amount int64        `json:"amount"`
+	Paid   bool         `json:"paid" doc:"or nothing is owed"`
+}
+
+type reviewShown struct {
+	Review  domain.ReviewID `json:"review"`
+	Opinion domain.Opinion  `json:"opinion"`
+}
+
+// dossierOf lists what was gathered, by name.
+func dossierOf(d domain.Dossier) dossierBody {
+	b := dossierBody{Documents: []documentShown{}, Fees: []feeShown{}, Reviews: []reviewShown{}, Picked: d.Picked != ""}
+	for _, id := range slices.Sorted(maps.Keys(d.Documents)) {
+		b.Documents = append(b.Documents, documentShown{id, d.Documents[id].Version, d.Documents[id].Refused})
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.Fees)) {
+		b.Fees = append(b.Fees, feeShown{id, d.Fees[id].Amount, d.Fees[id].Settled()})
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.Reviews)) {
+		b.Reviews = append(b.Reviews, reviewShown{id, d.Reviews[id].Opinion})
+	}
+	return b
+}
