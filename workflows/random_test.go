@@ -216,7 +216,7 @@ func (g *drawing) laws() {
 	if len(actions) > 1 && g.rarely(3, "separate") {
 		g.d.Separate = [][]domain.ActionID{actions[:2]}
 	}
-	for range g.upTo(2, "invariants") {
+	for range max(0, g.upTo(5, "invariants")-3) {
 		x := Invariant{Because: label("law")}
 		switch g.upTo(2, "way of the invariant") {
 		case 0:
