@@ -67,23 +67,29 @@ func (a Actor) Check() error {
 	return nil
 }
 
+// looksPersonal tells what is plainly somebody's number or address: 16 digits,
+// whatever stands between them that is no letter; a telephone number with its
+// country; an e-mail address; an identity as it is given at submission.
 func looksPersonal(s string) bool {
 	if strings.Contains(s, "@") {
 		return true
 	}
-	run := 0
+	if _, err := ParseIdentity(s); err == nil {
+		return true
+	}
+	run, digits := 0, 0
 	for _, r := range s {
 		switch {
 		case unicode.IsDigit(r):
+			digits++
 			if run++; run == 16 {
 				return true
 			}
-		case r == ' ', r == '.', r == '-', r == '_', r == '/':
-		default:
+		case unicode.IsLetter(r):
 			run = 0
 		}
 	}
-	return false
+	return strings.HasPrefix(strings.TrimSpace(s), "+") && digits > 8
 }
 
 // Listed is a list of names as a sentence holds it: "a, b, c".

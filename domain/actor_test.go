@@ -12,7 +12,8 @@ func TestActorsHavePseudonyms(t *testing.T) {
 	for id, fits := range map[string]bool{
 		"officer-17": true, "c-1": true, "1171-2026-000123": true, "urn:uuid:01a206c6-7880-74bf-99aa-61d2ffa53429": true,
 		"1171010101900001": false, "nik 1171 0101 0190 0001": false, "1171_0101_0190_0001": false, "1171/0101/0190/0001": false,
-		"11.71.01.010190.0001": false, "cut@example.org": false,
+		"11.71.01.010190.0001": false, "11,71,01,010190,0001": false, "1171\u200b010101900001": false,
+		"passport:A1234567": false, "+62 812-3456-7890": false, "cut@example.org": false,
 	} {
 		err := domain.Actor{ID: id, Role: "front-office", Capacity: domain.CapacityOfficer}.Check()
 		if (err == nil) != fits {

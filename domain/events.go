@@ -1,6 +1,8 @@
 package domain
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -90,6 +92,15 @@ type WorkflowPublished struct {
 	Source string `json:"source"` // the definition as its agency wrote it
 	Hash   string `json:"hash"`   // SHA-256 of Source, hex
 	Why    string `json:"why"`
+}
+
+// Intact reports whether the definition is the one that the hash is of.
+func (p WorkflowPublished) Intact() bool { return p.Hash == HashOf(p.Source) }
+
+// HashOf is the hash of a definition's text.
+func HashOf(source string) string {
+	sum := sha256.Sum256([]byte(source))
+	return hex.EncodeToString(sum[:])
 }
 
 // Type implements [Body].

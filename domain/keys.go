@@ -48,6 +48,9 @@ type StoredKey struct {
 // was destroyed when the person was erased.
 var ErrErased = errors.New("the personal data was erased: its key was destroyed")
 
+// ErrDamagedKey says that a key is in the store, but is not what was stored there.
+var ErrDamagedKey = errors.New("a stored key does not unwrap")
+
 // KeyStore keeps wrapped keys. It is apart from the event log, with its own, shorter
 // lived, backups: what is destroyed here must not lie in them for years. All
 // methods are safe for concurrent use, by several processes too, and durable when

@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -50,8 +52,9 @@ type Verifier struct {
 	Found func(Fault)
 
 	// Err is why something sealed could not be looked into, which says nothing of
-	// it. What was checked is then not the whole.
-	Err error
+	// it. What was checked is then not the whole: Unlooked events were left out.
+	Err      error
+	Unlooked int
 
 	Events  int
 	Streams map[string]Tip
@@ -62,10 +65,11 @@ type Verifier struct {
 	Digest Hash
 	Last   Position
 
-	seen   map[uint64]bool
-	erased map[uuid.UUID]bool  // by an event
-	gone   map[uuid.UUID]Fault // by key: the last event that could not be opened
-	opened map[uuid.UUID]Fault // or could; without details
+	seen    map[uint64]bool
+	erased  map[uuid.UUID]bool  // by an event
+	gone    map[uuid.UUID]Fault // by key: the last event that could not be opened
+	opened  map[uuid.UUID]Fault // or could; without details
+	damaged map[uuid.UUID]Fault
 }
 
 // Check checks the next entry.
@@ -73,6 +77,7 @@ func (v *Verifier) Check(e Entry) {
 	if v.Streams == nil {
 		v.Streams, v.seen = map[string]Tip{}, map[uint64]bool{}
 		v.erased, v.gone, v.opened = map[uuid.UUID]bool{}, map[uuid.UUID]Fault{}, map[uuid.UUID]Fault{}
+		v.damaged = map[uuid.UUID]Fault{}
 	}
 	v.Events++
 	v.place(e)
@@ -111,9 +116,17 @@ func (v *Verifier) content(e Entry, r Recorded) {
 	if want := v.Streams[e.Stream].Hash; r.Prev != want {
 		v.found(e, FaultChain, "it does not follow from what stands before it: it carries hash %s, that one has %s", orNone(r.Prev), orNone(want))
 	}
-	if b, ok := r.Body.(SubjectErased); ok {
+	if err := sound(r); err != nil {
+		v.found(e, FaultUnreadable, "%v", err)
+	}
+	switch b := r.Body.(type) {
+	case SubjectErased:
 		for _, k := range b.Keys {
 			v.erased[k.ID] = true
+		}
+	case WorkflowPublished:
+		if !b.Intact() {
+			v.found(e, FaultCommitment, "the definition is not the one that was published: it has another hash")
 		}
 	}
 	if r.Box == nil {
@@ -135,7 +148,11 @@ func (v *Verifier) content(e Entry, r Recorded) {
 		v.gone[key] = at
 	case errors.Is(err, ErrUnsealed):
 		v.found(e, FaultCommitment, "key %s: %v", key, err)
+	case errors.Is(err, ErrDamagedKey):
+		at.Detail = fmt.Sprintf("key %s is damaged: %v", key, ErrDamagedKey)
+		v.damaged[key] = at
 	default: // of the key store, not of the log
+		v.Unlooked++
 		v.Err = cmp.Or(v.Err, fmt.Errorf("position %d: key %s: %w", e.Position, key, err))
 	}
 }
@@ -146,10 +163,30 @@ func (v *Verifier) Damage(after Position, detail string) {
 	v.tell(Fault{Kind: FaultDamage, Position: after, Detail: detail})
 }
 
+// sound holds what every event of a type says, wherever it stands.
+func sound(r Recorded) error {
+	request := strings.HasPrefix(r.Stream, "request-")
+	switch b := r.Body.(type) {
+	case RequestSubmitted:
+		if !request || r.Version != 1 || b.Request == uuid.Nil || b.State == "" || b.Public == "" {
+			return errors.New("a submission that begins no request")
+		}
+	case ActionTaken:
+		if !request || r.Version == 1 || b.Action == "" || b.From == "" || b.To == "" || b.Public == "" {
+			return errors.New("an action that leads from nowhere to nowhere")
+		}
+	case SubjectErased:
+		if len(b.Keys) == 0 {
+			return errors.New("an erasure of nothing")
+		}
+	}
+	return nil
+}
+
 // Finish checks what can be known only at the end: keys against erasures. A key
 // that was erased while the log was read is given another look.
 func (v *Verifier) Finish() {
-	var faults []Fault
+	faults := slices.Collect(maps.Values(v.damaged))
 	for key, f := range v.gone {
 		if !v.erased[key] {
 			f.Detail = fmt.Sprintf("key %s is gone, and no erasure says so", key)

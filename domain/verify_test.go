@@ -94,7 +94,19 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 		},
 		"a key lost":                 {open: func(domain.Box, domain.Place) error { return domain.ErrNotFound }, want: []domain.FaultKind{"key"}},
 		"a key erased but not in it": {open: func(domain.Box, domain.Place) error { return domain.ErrErased }, want: []domain.FaultKind{"key"}},
-		"an erased key that opens":   {open: func(domain.Box, domain.Place) error { return nil }, want: []domain.FaultKind{"key"}},
+		"a key that is damaged":      {open: func(domain.Box, domain.Place) error { return domain.ErrDamagedKey }, want: []domain.FaultKind{"key", "key"}},
+		"an action of nothing, last": {change: func(l log) log { l[4].Data = []byte(`null`); return l }, want: []domain.FaultKind{"unreadable"}},
+		"an end that is a beginning": {change: func(l log) log { l[4].Type, l[4].Schema = "RequestSubmitted", 1; return l }, want: []domain.FaultKind{"unreadable"}},
+		"another definition": {
+			change: func(l log) log {
+				a, _, err := domain.Enter("workflow-1", domain.Tip{}, noon, []domain.Event{event(9, head, domain.WorkflowPublished{Source: "alur: 1", Hash: domain.HashOf("alur: 2")})})
+				if err != nil {
+					panic(err)
+				}
+				return renumber(append(l, a.Entries...))
+			}, want: []domain.FaultKind{"commitment"},
+		},
+		"an erased key that opens": {open: func(domain.Box, domain.Place) error { return nil }, want: []domain.FaultKind{"key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := recorded(t)
@@ -147,7 +159,7 @@ func TestVerifyTellsAFaultFromWhatItCouldNotLookInto(t *testing.T) {
 	l := recorded(t)
 	gone := errors.New("interrupted")
 	v, got := faults(l, func(domain.Box, domain.Place) error { return gone })
-	if len(got) != 0 || !errors.Is(v.Err, gone) {
+	if len(got) != 0 || !errors.Is(v.Err, gone) || v.Unlooked != 2 {
 		t.Errorf("faults %v, error %v", got, v.Err)
 	}
 	if v, _ := faults(l, vault); v.Err != nil {

@@ -62,6 +62,9 @@ func NewViews(ctx context.Context, log domain.EventLog, db *sql.DB, logger *slog
 	if err := createCheckpoint(ctx, db); err != nil {
 		return nil, fmt.Errorf("prepare views: %w", err)
 	}
+	if err := v.drop(ctx, retired); err != nil {
+		return nil, fmt.Errorf("prepare views: %w", err)
+	}
 	for _, p := range projections {
 		w := &view{Projection: p, moved: make(chan struct{})}
 		var err error
@@ -71,6 +74,22 @@ func NewViews(ctx context.Context, log domain.EventLog, db *sql.DB, logger *slog
 		v.views = append(v.views, w)
 	}
 	return v, nil
+}
+
+// retired are views that an earlier Alur kept. What they hold is nobody's to scrub
+// any more, so it goes.
+var retired = []string{"holding"}
+
+func (v *Views) drop(ctx context.Context, names []string) error {
+	for _, name := range names {
+		if _, err := v.db.ExecContext(ctx, `DROP TABLE IF EXISTS `+name); err != nil {
+			return err
+		}
+		if _, err := v.db.ExecContext(ctx, `DELETE FROM checkpoint WHERE projection = $1`, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // createCheckpoint tries twice: of several processes that create the table at once,

@@ -24,12 +24,14 @@ type Draft struct {
 	Roles      int         `json:"roles"`
 	Edges      int         `json:"edges"`    // different steps from one activity to the next
 	LeftOut    []string    `json:"left_out"` // case attributes that are not kept as facts, and why
+	Learnt     *Learnt     `json:"learnt"`
 }
 
 // DiscoverOptions says how a draft is made.
 type DiscoverOptions struct {
 	ID   string // of the definition
 	Role string // the event attribute that becomes the roles; one of RoleAttributes
+	Kept int    // entries of each table of the report, at most; 0 for MaxKept
 }
 
 // ErrEmptyLog says that there is nothing to learn from.
@@ -58,7 +60,7 @@ var personalWords = []string{
 func Discover(traces iter.Seq2[Trace, error], o DiscoverOptions) (*Draft, error) {
 	l := &learner{
 		o: o, activities: map[string]*activity{}, roles: map[string]int{},
-		resources: map[string]bool{}, attributes: map[string]*attribute{}, first: newActivity(),
+		resources: map[string]bool{}, attributes: map[string]*attribute{}, first: newActivity(), observer: newObserver(o),
 	}
 	for t, err := range traces {
 		if err != nil {
@@ -82,6 +84,7 @@ type learner struct {
 	roles         map[string]int
 	resources     map[string]bool
 	attributes    map[string]*attribute
+	observer      *observer
 }
 
 // activity is what was seen of one: who did it, what came next and by whom, and
@@ -116,6 +119,7 @@ func (l *learner) trace(t Trace) error {
 		l.attribute(a)
 	}
 	before := l.first
+	steps := make([]step, 0, len(t.Events))
 	for _, e := range t.Events {
 		l.events++
 		if e.Name == "" {
@@ -139,8 +143,10 @@ func (l *learner) trace(t Trace) error {
 		before.next[name]++
 		before.nextRoles[role]++
 		before = at
+		steps = append(steps, l.observer.step(name, role, e))
 	}
 	before.last++
+	l.observer.trace(steps)
 	if max(len(l.activities), len(l.roles), len(l.resources), len(l.attributes)) > maxNames {
 		return fmt.Errorf("more than %d different activities, resources or attributes: this is no record of a process", maxNames)
 	}
@@ -212,6 +218,7 @@ func (l *learner) draft() *Draft {
 	return &Draft{
 		Definition: d, Cases: l.cases, Events: l.events, Activities: len(names),
 		Resources: len(l.resources), Roles: len(l.roles), Edges: edges, LeftOut: leftOut,
+		Learnt: l.observer.learnt(),
 	}
 }
 

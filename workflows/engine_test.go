@@ -444,7 +444,7 @@ func TestAnUnreadableVersionHarmsNoOther(t *testing.T) {
 	command := domain.CommandID(now, "newer")
 	_, err := b.log.Append(t.Context(), storetest.Behind(t, b.log, domain.WorkflowStream("11.71", "sip-dokter"), []domain.Event{{
 		Envelope: domain.Envelope{ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Command: command, Occurred: now, At: now},
-		Body:     domain.WorkflowPublished{Source: "alur: 2\n"},
+		Body:     domain.WorkflowPublished{Source: "alur: 2\n", Hash: domain.HashOf("alur: 2\n")},
 	}}))
 	if err != nil {
 		t.Fatal(err)

@@ -20,26 +20,21 @@ type Keyring interface {
 	Mark(ctx context.Context, erasure uuid.UUID, ids []uuid.UUID) (int, error)
 	Unmark(ctx context.Context, erasure uuid.UUID) error
 	Destroy(ctx context.Context, erasure uuid.UUID) (int, error)
-	// State is what has become of a key, as the store has it now.
-	State(ctx context.Context, id uuid.UUID) (domain.KeyState, error)
-}
-
-// Holdings tells which requests hold data sealed under a key, as of the log's head
-// or later.
-type Holdings interface {
-	Requests(ctx context.Context, key uuid.UUID) ([]uuid.UUID, error)
+	// State is what has become of a key, as the store has it now, and the erasure
+	// that it is part of.
+	State(ctx context.Context, id uuid.UUID) (domain.KeyState, uuid.UUID, error)
 }
 
 // Eraser destroys somebody's keys, when the law lets it.
 type Eraser struct {
-	Log      domain.EventLog
-	Engine   *Engine
-	Library  *Library
-	Keys     Keyring
-	Holdings Holdings
-	Now      func() time.Time
-	// Settle waits until no process seals under keys that were just marked. It may
-	// be nil where there is no other process.
+	Log     domain.EventLog
+	Engine  *Engine
+	Library *Library
+	Keys    Keyring
+	Now     func() time.Time
+	// Settle waits until no process seals under keys that were just marked. It is
+	// nil where no other process writes: keys that another erasure has marked are
+	// then those of one that was cut off, and are given back.
 	Settle func(ctx context.Context) error
 }
 
@@ -82,19 +77,19 @@ func (e *Eraser) Erase(ctx context.Context, x Erasure) (Erased, error) {
 	if again {
 		return e.repeat(ctx, x, first)
 	}
-	out, stuck, err := e.sort(ctx, x)
+	out, held, stuck, err := e.sort(ctx, x)
 	if err != nil {
 		return Erased{}, err
 	}
 	for erasure, keys := range stuck {
 		other := x
 		other.ID = erasure
-		if err := e.carryOut(ctx, other, keys); err != nil {
+		if err := e.carryOut(ctx, other, keys, held); err != nil {
 			return Erased{}, err
 		}
 	}
 	if len(out.Erased) > 0 {
-		if err := e.carryOut(ctx, x, out.Erased); err != nil {
+		if err := e.carryOut(ctx, x, out.Erased, held); err != nil {
 			return Erased{}, err
 		}
 	}
@@ -108,17 +103,33 @@ func (e *Eraser) Erase(ctx context.Context, x Erasure) (Erased, error) {
 }
 
 // repeat ends an erasure that was recorded before, if it is the one that is asked
-// for.
+// for. A key that lives again, because an older key store was put back, may have
+// sealed more since: it is judged like any other.
 func (e *Eraser) repeat(ctx context.Context, x Erasure, first domain.Recorded) (Erased, error) {
 	b, _ := first.Body.(domain.SubjectErased)
 	reused := domain.NewRefusal(domain.RuleCommandReused, "this id is that of another erasure", "leave it out: a new one is made")
 	if b.Ground != x.Ground || b.Note != x.Note || first.Actor != x.Actor {
 		return Erased{}, reused
 	}
-	if err := e.destroy(ctx, x.ID, b.Keys); err != nil {
+	var again []domain.ErasedKey
+	for _, k := range b.Keys {
+		state, _, err := e.Keys.State(ctx, k.ID)
+		if err != nil {
+			return Erased{}, fmt.Errorf("key %s: %w", k.ID, err)
+		}
+		if state == domain.KeyLive {
+			again = append(again, k)
+		}
+	}
+	if len(again) > 0 {
+		if err := e.eraseAgain(ctx, x, again); err != nil {
+			return Erased{}, err
+		}
+	}
+	if err := e.destroy(ctx, x, b.Keys); err != nil {
 		return Erased{}, err
 	}
-	left, stuck, err := e.sort(ctx, x)
+	left, _, stuck, err := e.sort(ctx, x)
 	switch {
 	case errors.Is(err, domain.ErrNotFound):
 	case err != nil:
@@ -129,38 +140,50 @@ func (e *Eraser) repeat(ctx context.Context, x Erasure, first domain.Recorded) (
 	return Erased{Erased: b.Keys, Kept: append([]Kept{}, left.Kept...)}, nil
 }
 
+// eraseAgain marks keys that live although their erasure is recorded, unless what
+// was sealed since must be kept.
+func (e *Eraser) eraseAgain(ctx context.Context, x Erasure, again []domain.ErasedKey) error {
+	held, err := HeldUnder(ctx, e.Log, keyIDs(again))
+	if err != nil {
+		return err
+	}
+	for _, k := range again {
+		kept, err := e.kept(ctx, held.Requests[k.ID], k.Class, x.Ground)
+		if err != nil {
+			return err
+		}
+		if len(kept) > 0 {
+			return keptRefusal(kept[0])
+		}
+	}
+	return e.mark(ctx, x, again, held)
+}
+
 // sort tells which of the subject's keys may be destroyed and which are kept. Keys
 // that an erasure which was cut off has marked are given back first; those whose
 // place is taken by then are stuck in that erasure, and are ended under its id.
-func (e *Eraser) sort(ctx context.Context, x Erasure) (Erased, map[uuid.UUID][]domain.ErasedKey, error) {
-	others := map[uuid.UUID]bool{}
-	for k, err := range e.Keys.All(ctx, x.Subject) {
-		if err != nil {
-			return Erased{}, nil, err
-		}
-		if k.State == domain.KeyErasing && k.Erasure != x.ID {
-			others[k.Erasure] = true
-		}
+func (e *Eraser) sort(ctx context.Context, x Erasure) (Erased, Held, map[uuid.UUID][]domain.ErasedKey, error) {
+	keys, err := e.living(ctx, x)
+	if err != nil {
+		return Erased{}, Held{}, nil, err
 	}
-	for erasure := range others {
-		if err := e.resume(ctx, erasure); err != nil {
-			return Erased{}, nil, err
-		}
+	if len(keys) == 0 {
+		return Erased{}, Held{}, nil, fmt.Errorf("keys of the subject: %w", domain.ErrNotFound)
+	}
+	ids := make([]uuid.UUID, len(keys))
+	for i, k := range keys {
+		ids[i] = k.ID
+	}
+	held, err := HeldUnder(ctx, e.Log, ids)
+	if err != nil {
+		return Erased{}, Held{}, nil, err
 	}
 	out := Erased{Erased: []domain.ErasedKey{}, Kept: []Kept{}}
 	stuck := map[uuid.UUID][]domain.ErasedKey{}
-	found := false
-	for k, err := range e.Keys.All(ctx, x.Subject) {
+	for _, k := range keys {
+		kept, err := e.kept(ctx, held.Requests[k.ID], k.Class, x.Ground)
 		if err != nil {
-			return Erased{}, nil, err
-		}
-		if k.State == domain.KeyDestroyed {
-			continue
-		}
-		found = true
-		kept, err := e.kept(ctx, k.ID, k.Class, x.Ground)
-		if err != nil {
-			return Erased{}, nil, err
+			return Erased{}, Held{}, nil, err
 		}
 		key := domain.ErasedKey{ID: k.ID, Class: k.Class}
 		switch {
@@ -172,10 +195,50 @@ func (e *Eraser) sort(ctx context.Context, x Erasure) (Erased, map[uuid.UUID][]d
 			out.Erased = append(out.Erased, key)
 		}
 	}
-	if !found {
-		return Erased{}, nil, fmt.Errorf("keys of the subject: %w", domain.ErrNotFound)
+	return out, held, stuck, nil
+}
+
+// living lists the subject's keys that are not destroyed, after what other erasures
+// began was ended: those that are recorded are carried out; those that are not are
+// given back, where nobody else can be at it.
+func (e *Eraser) living(ctx context.Context, x Erasure) ([]domain.StoredKey, error) {
+	others := map[uuid.UUID]bool{}
+	for k, err := range e.Keys.All(ctx, x.Subject) {
+		if err != nil {
+			return nil, err
+		}
+		if k.State == domain.KeyErasing && k.Erasure != x.ID {
+			others[k.Erasure] = true
+		}
 	}
-	return out, stuck, nil
+	for erasure := range others {
+		if err := e.end(ctx, erasure); err != nil {
+			return nil, err
+		}
+	}
+	var keys []domain.StoredKey
+	for k, err := range e.Keys.All(ctx, x.Subject) {
+		if err != nil {
+			return nil, err
+		}
+		if k.State != domain.KeyDestroyed {
+			keys = append(keys, k)
+		}
+	}
+	return keys, nil
+}
+
+// end ends another erasure, unless it may be under way.
+func (e *Eraser) end(ctx context.Context, erasure uuid.UUID) error {
+	_, recorded, err := e.recorded(ctx, erasure)
+	if err != nil {
+		return err
+	}
+	if !recorded && e.Settle != nil {
+		return domain.NewRefusal(domain.RuleErased, fmt.Sprintf("erasure %s of the same person was begun and is not recorded", erasure),
+			"wait until it is done; if nobody carries it out any more, repeat it under its id")
+	}
+	return e.resume(ctx, erasure)
 }
 
 func keptRefusal(k Kept) error {
@@ -186,86 +249,10 @@ func keptRefusal(k Kept) error {
 		fmt.Sprintf("request %s must be kept until %s (%s)", k.Reference, k.Until.Format(time.DateOnly), k.Ground.EN), "ask again after that day")
 }
 
-func (e *Eraser) carryOut(ctx context.Context, x Erasure, erased []domain.ErasedKey) error {
-	event := domain.Event{
-		Envelope: domain.Envelope{
-			ID: domain.EventID(x.ID, 0), Actor: x.Actor, Command: x.ID, Correlation: x.ID, Occurred: e.Now().UTC(),
-		},
-		Body: domain.SubjectErased{Keys: erased, Ground: x.Ground, Note: x.Note},
-	}
-	a, _, err := domain.Enter(domain.ErasureStream(x.ID), domain.Tip{}, e.Now(), []domain.Event{event})
-	if err != nil {
-		return err
-	}
-	if err := e.mark(ctx, x, erased); err != nil {
-		return errors.Join(err, e.Keys.Unmark(ctx, x.ID))
-	}
-	if _, err := e.Log.Append(ctx, a); err != nil {
-		return fmt.Errorf("record the erasure: %w", err) // marked keys are given back by Resume
-	}
-	return e.destroy(ctx, x.ID, erased)
-}
-
-// mark makes sure that nothing more is sealed under the keys, and that nothing was
-// in the meantime that must be kept.
-func (e *Eraser) mark(ctx context.Context, x Erasure, erased []domain.ErasedKey) error {
-	if _, err := e.Keys.Mark(ctx, x.ID, keyIDs(erased)); err != nil {
-		return fmt.Errorf("mark keys: %w", err)
-	}
-	if e.Settle != nil {
-		if err := e.Settle(ctx); err != nil {
-			return err
-		}
-	}
-	for _, k := range erased {
-		state, err := e.Keys.State(ctx, k.ID)
-		if err != nil {
-			return fmt.Errorf("key %s: %w", k.ID, err)
-		}
-		if state != domain.KeyErasing {
-			return fmt.Errorf("key %s is %s: another erasure of it is under way", k.ID, state)
-		}
-		kept, err := e.kept(ctx, k.ID, k.Class, x.Ground)
-		if err != nil {
-			return err
-		}
-		if len(kept) > 0 {
-			return keptRefusal(kept[0])
-		}
-	}
-	return nil
-}
-
-// destroy ends an erasure whose event is recorded. The keys are marked again: a
-// process that started meanwhile may have given them back. It succeeds only when
-// every key is seen to be gone.
-func (e *Eraser) destroy(ctx context.Context, erasure uuid.UUID, erased []domain.ErasedKey) error {
-	if _, err := e.Keys.Mark(ctx, erasure, keyIDs(erased)); err != nil {
-		return fmt.Errorf("mark keys: %w", err)
-	}
-	if _, err := e.Keys.Destroy(ctx, erasure); err != nil {
-		return fmt.Errorf("the erasure is recorded, but its keys are not destroyed yet; repeat it, or restart: %w", err)
-	}
-	for _, k := range erased {
-		state, err := e.Keys.State(ctx, k.ID)
-		if err != nil {
-			return fmt.Errorf("key %s: %w", k.ID, err)
-		}
-		if state != domain.KeyDestroyed {
-			return fmt.Errorf("the erasure is recorded, but key %s is still %s: another erasure of it is under way; repeat this one", k.ID, state)
-		}
-	}
-	return nil
-}
-
-// kept says what stands against destroying a key.
-func (e *Eraser) kept(ctx context.Context, key uuid.UUID, class domain.RetentionClass, g domain.Ground) ([]Kept, error) {
+// kept says what stands against destroying a key that requests hold data under.
+func (e *Eraser) kept(ctx context.Context, requests []uuid.UUID, class domain.RetentionClass, g domain.Ground) ([]Kept, error) {
 	if g.BeforeItsTime() {
 		return nil, nil
-	}
-	requests, err := e.Holdings.Requests(ctx, key)
-	if err != nil {
-		return nil, err
 	}
 	var kept []Kept
 	for _, id := range requests {
@@ -335,7 +322,7 @@ func (e *Eraser) resume(ctx context.Context, erasure uuid.UUID) error {
 		return err
 	}
 	if b, ok := r.Body.(domain.SubjectErased); found && ok {
-		return e.destroy(ctx, erasure, b.Keys)
+		return e.destroy(ctx, Erasure{ID: erasure, Ground: b.Ground, Note: b.Note, Actor: r.Actor}, b.Keys)
 	}
 	return e.Keys.Unmark(ctx, erasure)
 }

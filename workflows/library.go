@@ -2,8 +2,6 @@ package workflows
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime"
@@ -99,8 +97,7 @@ func (l *Library) Publish(ctx context.Context, p Publication) (*Workflow, error)
 	if p.Occurred.IsZero() || p.At.IsZero() {
 		return nil, fmt.Errorf("publish workflow %s: it is not said when", p.Definition.ID)
 	}
-	sum := sha256.Sum256(p.Source)
-	hash := hex.EncodeToString(sum[:])
+	hash := domain.HashOf(string(p.Source))
 	stream := domain.WorkflowStream(p.Tenant, p.Definition.ID)
 	s := l.shelfOf(p.Tenant, p.Definition.ID)
 	s.mu.Lock()
@@ -168,6 +165,9 @@ func (l *Library) refresh(ctx context.Context, s *shelf, stream string) error {
 		b, ok := e.Body.(domain.WorkflowPublished)
 		if !ok {
 			return fmt.Errorf("read %s: version %d is a %T, not a publication", stream, e.Version, e.Body)
+		}
+		if !b.Intact() {
+			return fmt.Errorf("read %s: version %d is not the definition that was published: it has another hash", stream, e.Version)
 		}
 		d, err := Read(fmt.Sprintf("%s@%d", stream, e.Version), []byte(b.Source))
 		if err != nil {

@@ -3,47 +3,62 @@ package workflows
 import (
 	"fmt"
 	"strings"
+
+	"github.com/alur-id/alur/domain"
 )
 
-// Mermaid draws a definition as a Mermaid state diagram, in a language. The
-// same definition gives the same bytes.
-func Mermaid(d *Definition, lang string) string {
-	names := map[string]string{}
+// Mermaid draws the picture as a Mermaid state diagram. Mermaid has one shape for
+// all states and one stroke for all arrows: what DOT shows by these is in words.
+func (p *Picture) Mermaid() string {
+	names := map[domain.StateID]string{}
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n")
-	for i, s := range d.States {
-		names[string(s.ID)] = fmt.Sprintf("s%d", i+1)
-		fmt.Fprintf(&b, "    state %q as s%d\n", plain(s.Title.In(lang)), i+1)
+	for i := range p.d.States {
+		s := &p.d.States[i]
+		names[s.ID] = fmt.Sprintf("s%d", i+1)
+		lines := append([]string{p.text(s.Title)}, p.marked(s, p.here)...)
+		fmt.Fprintf(&b, "    state \"%s\" as %s\n", mermaidLines(lines), names[s.ID])
 	}
-	fmt.Fprintf(&b, "    [*] --> %s\n", names[string(d.start().ID)])
-	titles := map[string]string{}
-	for _, a := range d.Actions {
-		titles[string(a.ID)] = a.Title.In(lang)
+	fmt.Fprintf(&b, "    [*] --> %s: %s\n", names[p.d.start().ID], mermaidText(p.say("submit", p.roles(p.d.Submit))))
+	for _, a := range p.arrows() {
+		fmt.Fprintf(&b, "    %s --> %s: %s\n", names[a.from], names[a.to], mermaidLines(append([]string{a.title}, a.lines...)))
 	}
-	roles := map[string]string{}
-	for _, r := range d.Roles {
-		roles[string(r.ID)] = r.Title.In(lang)
-	}
-	for _, t := range d.Transitions {
-		who := make([]string, len(t.Roles))
-		for i, r := range t.Roles {
-			who[i] = roles[string(r)]
-		}
-		for _, from := range t.From {
-			fmt.Fprintf(&b, "    %s --> %s: %s<br/>(%s)\n", names[string(from)], names[string(t.To)],
-				plain(titles[string(t.Action)]), plain(strings.Join(who, ", ")))
-		}
-	}
-	for _, s := range d.States {
+	for _, s := range p.d.States {
 		if s.Kind == KindEnd {
-			fmt.Fprintf(&b, "    %s --> [*]\n", names[string(s.ID)])
+			fmt.Fprintf(&b, "    %s --> [*]\n", names[s.ID])
 		}
+	}
+	if terms := p.legalTerms(); len(terms) > 0 {
+		fmt.Fprintf(&b, "    note right of %s\n", names[p.d.start().ID])
+		for _, t := range terms {
+			fmt.Fprintf(&b, "        %s\n", mermaidText(t))
+		}
+		b.WriteString("    end note\n")
+	}
+	if p.here != "" {
+		b.WriteString("    classDef here stroke:#0b3d91,stroke-width:4px\n")
+		fmt.Fprintf(&b, "    class %s here\n", names[p.here])
 	}
 	return b.String()
 }
 
-// plain keeps a title from being read as Mermaid: quotes, colons, semicolons
-// and line breaks have a meaning there.
-func plain(s string) string {
-	return strings.NewReplacer(`"`, "'", ":", " ", ";", ",", "\n", " ", "#", "no. ", "<", "(", ">", ")").Replace(s)
+func mermaidLines(lines []string) string {
+	for i := range lines {
+		lines[i] = mermaidText(lines[i])
+	}
+	return strings.Join(lines, "<br/>")
+}
+
+// mermaidText keeps text from being read as Mermaid or as HTML: what has a meaning
+// there is written by its number, in Mermaid's own way.
+func mermaidText(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strings.ContainsRune("\"#;:<>&%{}`\\", r) {
+			fmt.Fprintf(&b, "#%d;", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

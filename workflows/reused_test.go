@@ -1,8 +1,10 @@
 package workflows_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,7 +73,7 @@ func TestNumbersThatWouldBeAlteredAreRefused(t *testing.T) {
 
 func (b *sealedBench) state(t *testing.T, key uuid.UUID) domain.KeyState {
 	t.Helper()
-	s, err := b.vault.State(t.Context(), key)
+	s, _, err := b.vault.State(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +233,119 @@ func TestARecordedButErasedCommandIsNotAcknowledged(t *testing.T) {
 			v.Finish()
 			if len(faults) != 1 || faults[0].Kind != domain.FaultKey || faults[0].Position != v.Last {
 				t.Errorf("verify: %+v", faults)
+			}
+		})
+	}
+}
+
+// stopping is a key ring that somebody interrupts while a key is marked.
+type stopping struct {
+	*keys.Vault
+	stop context.CancelFunc
+}
+
+func (s stopping) Mark(ctx context.Context, erasure uuid.UUID, ids []uuid.UUID) (int, error) {
+	defer s.stop()
+	return s.Vault.Mark(ctx, erasure, ids)
+}
+
+func (s stopping) Unmark(ctx context.Context, erasure uuid.UUID) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Vault.Unmark(ctx, erasure)
+}
+
+// Who interrupts an erasure before it is recorded finds the key as it was.
+func TestAnInterruptedErasureGivesTheKeyBack(t *testing.T) {
+	b := newSealedBench(t)
+	r := b.apply(t, nik)
+	ctx, stop := context.WithCancel(t.Context())
+	e := b.eraser()
+	e.Keys = stopping{b.vault, stop}
+	e.Settle = func(ctx context.Context) error { return ctx.Err() }
+	if _, err := e.Erase(ctx, b.erasure(domain.GroundCourtOrder)); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if got := b.state(t, r.Key); got != domain.KeyLive {
+		t.Errorf("the key is %s", got)
+	}
+}
+
+// Where other processes write, an erasure that is not recorded may be under way: it
+// is not taken from whoever carries it out, but its id is told.
+func TestAnErasureUnderWayIsLeftAlone(t *testing.T) {
+	b := newSealedBench(t)
+	r := b.apply(t, nik)
+	other := b.erasure(domain.GroundCourtOrder)
+	if _, err := b.vault.Mark(t.Context(), other.ID, []uuid.UUID{r.Key}); err != nil {
+		t.Fatal(err)
+	}
+	e := b.eraser()
+	e.Settle = func(context.Context) error { return nil }
+	if _, err := e.Erase(t.Context(), b.erasure(domain.GroundCourtOrder)); !isRule(err, domain.RuleErased) || !strings.Contains(err.Error(), other.ID.String()) {
+		t.Errorf("%v", err)
+	}
+	if got := b.state(t, r.Key); got != domain.KeyErasing {
+		t.Errorf("the key is %s", got)
+	}
+	if done, err := e.Erase(t.Context(), other); err != nil || len(done.Erased) != 1 {
+		t.Errorf("under its id: %+v, %v", done, err)
+	}
+	b.verify(t)
+}
+
+// restored is a key store in which a destroyed key lives again, as after an older
+// backup was put back.
+func (b *sealedBench) restored(t *testing.T, was domain.StoredKey) {
+	t.Helper()
+	store := memory.NewKeyStore()
+	secret, err := b.store.Secret(t.Context(), "subject", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Secret(t.Context(), "subject", secret); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Put(t.Context(), was); err != nil {
+		t.Fatal(err)
+	}
+	b.store = store
+	if b.vault, err = keys.Open(t.Context(), store, keys.Config{Ring: b.ring, Now: func() time.Time { return now }}); err != nil {
+		t.Fatal(err)
+	}
+	b.engine = b.sealing()
+}
+
+// Repeating an erasure whose key lives again destroys what it destroyed before, and
+// not what was sealed since and must be kept.
+func TestARepeatedErasureKeepsWhatMustBeKept(t *testing.T) {
+	for name, open := range map[string]bool{"an open request since": true, "nothing since": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newSealedBench(t)
+			r := b.apply(t, nik)
+			was, err := b.store.Get(t.Context(), r.Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			was.Wrapped = bytes.Clone(was.Wrapped) // the store overwrites its own
+			b.finish(t, r)
+			b.clock = now.AddDate(5, 0, 1)
+			x := b.erasure(domain.GroundRetentionEnded)
+			if _, err := b.eraser().Erase(t.Context(), x); err != nil {
+				t.Fatal(err)
+			}
+			b.restored(t, was)
+			want := domain.KeyDestroyed
+			if open {
+				b.apply(t, nik)
+				want = domain.KeyLive
+			}
+			if _, err := b.eraser().Erase(t.Context(), x); isRule(err, domain.RuleRetention) != open || err != nil && !open {
+				t.Errorf("%v", err)
+			}
+			if got := b.state(t, r.Key); got != want {
+				t.Errorf("the key is %s, want %s", got, want)
 			}
 		})
 	}

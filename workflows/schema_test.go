@@ -31,21 +31,21 @@ type schemaMaker struct {
 	defs     map[string]any
 }
 
-func words[T ~string](list []T) map[string]any {
+func enumOf[T ~string](list []T) map[string]any {
 	return map[string]any{"type": "string", "enum": anys(ids(list, func(x T) string { return string(x) }))}
 }
 
 // scalars are the types that are written as one word or text.
 var scalars = map[reflect.Type]map[string]any{
-	reflect.TypeFor[Kind]():                words([]Kind{KindStart, KindWork, KindWait, KindGather, KindEnd}),
-	reflect.TypeFor[FactType]():            words([]FactType{FactString, FactNumber, FactBoolean, FactTime}),
-	reflect.TypeFor[ExpiryGround]():        words([]ExpiryGround{DeemedApproval, DeemedRefusal, Lapse}),
-	reflect.TypeFor[domain.PublicStatus](): words(domain.PublicStatuses()),
-	reflect.TypeFor[domain.Outcome]():      words(domain.Outcomes()),
-	reflect.TypeFor[domain.Capacity]():     words(domain.Capacities()),
-	reflect.TypeFor[domain.Rule]():         words(domain.Rules()),
-	reflect.TypeFor[domain.Opinion]():      words([]domain.Opinion{domain.OpinionApproved, domain.OpinionRefused}),
-	reflect.TypeFor[domain.ActionKind]():   words([]domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride}),
+	reflect.TypeFor[Kind]():                enumOf([]Kind{KindStart, KindWork, KindWait, KindGather, KindEnd}),
+	reflect.TypeFor[FactType]():            enumOf([]FactType{FactString, FactNumber, FactBoolean, FactTime}),
+	reflect.TypeFor[ExpiryGround]():        enumOf([]ExpiryGround{DeemedApproval, DeemedRefusal, Lapse}),
+	reflect.TypeFor[domain.PublicStatus](): enumOf(domain.PublicStatuses()),
+	reflect.TypeFor[domain.Outcome]():      enumOf(domain.Outcomes()),
+	reflect.TypeFor[domain.Capacity]():     enumOf(domain.Capacities()),
+	reflect.TypeFor[domain.Rule]():         enumOf(domain.Rules()),
+	reflect.TypeFor[domain.Opinion]():      enumOf([]domain.Opinion{domain.OpinionApproved, domain.OpinionRefused}),
+	reflect.TypeFor[domain.ActionKind]():   enumOf([]domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride}),
 	reflect.TypeFor[Condition]():           {"type": "string", "description": "An expression in CEL (cel.dev)."},
 	reflect.TypeFor[Budget]():              {"type": "string", "pattern": budgetForm.String()},
 	reflect.TypeFor[Form]():                {"type": "object", "description": "A JSON Schema (2020-12) of an object; mark fields that are not personal with personal: false."},

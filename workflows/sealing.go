@@ -57,8 +57,11 @@ func (e *Engine) seal(ctx context.Context, w *Workflow, r domain.Request, c doma
 		name, _ := ev.Body.Type()
 		at := domain.Place{Stream: domain.RequestStream(requestOf(r, c)), Version: tip.Version + domain.Version(i+1), Type: name}
 		box, err := e.vault.Seal(ctx, r.Key, at, ev.Personal)
-		if errors.Is(err, domain.ErrErased) {
+		switch {
+		case errors.Is(err, domain.ErrErased):
 			return domain.NewRefusal(domain.RuleErased, "the personal data of this request was erased", "leave the remark out")
+		case errors.Is(err, domain.ErrNotFound):
+			return domain.NewRefusal(domain.RuleErased, "the key of this request's personal data is lost", "leave the remark out; an operator is to put the key store back")
 		}
 		if err != nil {
 			return fmt.Errorf("seal personal data: %w", err)

@@ -25,7 +25,8 @@ func Write(d *Definition, comment string) ([]byte, error) {
 	if comment != "" {
 		b.WriteByte('\n')
 	}
-	b.Write(body)
+	b.Write(bytes.TrimRight(body, "\n"))
+	b.WriteByte('\n')
 	// What cannot be read back must not leave this program.
 	if _, err := Read(d.ID, []byte(b.String())); err != nil {
 		return nil, fmt.Errorf("write definition: %w", err)

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -35,12 +36,16 @@ type Config struct {
 	Token string
 }
 
-type api struct{ Config }
+type api struct {
+	Config
+
+	stopped atomic.Bool // the log said that it takes no more appends, until it is opened anew
+}
 
 // New returns the handler for /api/ and /healthz.
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	a := &api{c}
+	a := &api{Config: c}
 	config := huma.DefaultConfig("Alur", "1")
 	config.Info.Description = "Requests for permits, licences and civil records: submit, act, read."
 	config.OpenAPIPath = "/api/openapi"

@@ -78,6 +78,9 @@ func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
 		return newProblem(http.StatusNotFound, "not_found", "there is no such request", "check the reference")
 	case errors.Is(err, domain.ErrUnavailable), errors.Is(err, domain.ErrStopped), errors.Is(err, domain.ErrReadOnly):
 		a.Logger.ErrorContext(ctx, "the event log takes no appends", "error", err)
+		if errors.Is(err, domain.ErrStopped) {
+			a.stopped.Store(true)
+		}
 		return newProblem(http.StatusServiceUnavailable, "log_unavailable", "this cannot be recorded now", "try again later, under the same Idempotency-Key")
 	case errors.Is(err, domain.ErrTooLarge):
 		return newProblem(http.StatusRequestEntityTooLarge, "too_large", "this is more than can be recorded at once", "send less")

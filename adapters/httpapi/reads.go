@@ -202,6 +202,9 @@ func (a *api) health(w http.ResponseWriter, r *http.Request) {
 		Status string            `json:"status"` // ok, or failing
 		Views  []projections.Lag `json:"views"`
 	}{Status: "ok"}
+	if a.stopped.Load() {
+		answer.Status = "failing"
+	}
 	lags, err := a.Views.Lags(r.Context())
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {

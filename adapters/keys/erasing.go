@@ -35,10 +35,11 @@ func (v *Vault) Destroy(ctx context.Context, erasure uuid.UUID) (int, error) {
 	return v.store.Destroy(ctx, erasure, v.now().UTC())
 }
 
-// State is what has become of a key, as the store has it now.
-func (v *Vault) State(ctx context.Context, id uuid.UUID) (domain.KeyState, error) {
+// State is what has become of a key, as the store has it now, and the erasure that
+// it is part of.
+func (v *Vault) State(ctx context.Context, id uuid.UUID) (domain.KeyState, uuid.UUID, error) {
 	k, err := v.store.Get(ctx, id)
-	return k.State, err
+	return k.State, k.Erasure, err
 }
 
 // Rotate wraps everything that an older key-encryption key of the ring wraps by

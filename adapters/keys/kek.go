@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/alur-id/alur/domain"
 )
 
 // KEK is a key-encryption key (AES-256): it wraps the keys in the store and never
@@ -94,11 +96,11 @@ func (r Ring) unwrap(kek string, wrapped []byte, bound string) ([]byte, error) {
 		}
 		plain, err := gcm.Open(nil, nil, wrapped, []byte(bound))
 		if err != nil {
-			return nil, fmt.Errorf("a stored key does not unwrap: %w", err)
+			return nil, fmt.Errorf("%w: %w", domain.ErrDamagedKey, err)
 		}
 		return plain, nil
 	}
-	return nil, fmt.Errorf("key-encryption key %s: %w", kek, ErrNoKEK)
+	return nil, fmt.Errorf("key-encryption key %.20q: %w", kek, ErrNoKEK)
 }
 
 func (k KEK) cipher() (cipher.AEAD, error) {

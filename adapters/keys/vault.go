@@ -78,16 +78,6 @@ func Open(ctx context.Context, store domain.KeyStore, c Config) (*Vault, error) 
 
 const pepperName = "subject"
 
-// Begun tells whether a vault was ever opened on a store: whether it has the secret
-// by which a person is known again.
-func Begun(ctx context.Context, store domain.KeyStore) (bool, error) {
-	_, err := store.Secret(ctx, pepperName, nil)
-	if errors.Is(err, domain.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // secret reads the secret, and makes it first where there is none.
 func (v *Vault) secret(ctx context.Context) ([]byte, error) {
 	stored, err := v.store.Secret(ctx, pepperName, nil)
@@ -106,7 +96,7 @@ func (v *Vault) secret(ctx context.Context) ([]byte, error) {
 	kek, wrapped, _ := strings.Cut(string(stored), ":")
 	b, err := base64.StdEncoding.DecodeString(wrapped)
 	if err != nil {
-		return nil, fmt.Errorf("the stored secret is damaged: %w", err)
+		return nil, fmt.Errorf("the stored secret: %w: %w", domain.ErrDamagedKey, err)
 	}
 	return v.ring.unwrap(kek, b, pepperName)
 }

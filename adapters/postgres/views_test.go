@@ -39,7 +39,7 @@ func openViews(t testing.TB, dsn string) postgres.Views {
 func newViews(t testing.TB, log domain.EventLog, db *sql.DB) *projections.Views {
 	t.Helper()
 	v, err := projections.NewViews(t.Context(), log, db, slog.New(slog.DiscardHandler),
-		projections.StatusProjection{}, projections.TimelineProjection{}, projections.HoldingProjection{})
+		projections.StatusProjection{}, projections.TimelineProjection{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func dump(t testing.TB, db *sql.DB) []string {
 	var rows []string
 	for _, query := range []string{
 		`SELECT * FROM status ORDER BY began`, `SELECT * FROM timeline ORDER BY request, version`,
-		`SELECT * FROM holding ORDER BY data_key, request`, `SELECT * FROM checkpoint ORDER BY projection`,
+		`SELECT * FROM checkpoint ORDER BY projection`,
 	} {
 		rows = append(rows, query)
 		rows = append(rows, storetest.Rows(t, db, query)...)
@@ -165,15 +165,6 @@ func TestReadersOfViews(t *testing.T) {
 	if err != nil || len(steps) != int(one.Version) {
 		t.Errorf("%d steps, %v; want %d", len(steps), err, one.Version)
 	}
-	holding := projections.NewHoldingView(views.Reader, log, runner)
-	for last, want := range map[byte]int{1: 0, 3: 1} { // of key 1 the erasure took the rows; see dataKey
-		key := dataKey
-		key[15] = last
-		held, err := holding.Requests(t.Context(), key)
-		if err != nil || len(held) != want {
-			t.Errorf("key %d: %v, %v; want %d requests", last, held, err, want)
-		}
-	}
 	if _, err := views.Reader.ExecContext(t.Context(), `DELETE FROM status`); err == nil || !strings.Contains(err.Error(), "read-only") {
 		t.Errorf("a reader wrote: %v", err)
 	}
@@ -196,7 +187,7 @@ func TestRunnersShareTheViews(t *testing.T) {
 				return
 			}
 			defer v.Close()
-			r, err := projections.NewViews(t.Context(), log, v.Writer, slog.New(slog.DiscardHandler), projections.StatusProjection{}, projections.HoldingProjection{}, projections.TimelineProjection{})
+			r, err := projections.NewViews(t.Context(), log, v.Writer, slog.New(slog.DiscardHandler), projections.StatusProjection{}, projections.TimelineProjection{})
 			if err != nil {
 				faults[i] = err
 				return

@@ -12,10 +12,14 @@ import (
 
 // damaged marks what SQLite says of a file that is not what was written.
 func damaged(err error) error {
-	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCorrupt {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultCorrupt:
 		return fmt.Errorf("%w: %w", domain.ErrDamaged, err)
+	case sqlite.ResultNotADB:
+		return fmt.Errorf("%w SQLite: %w", ErrNotThis, err)
+	default:
+		return err
 	}
-	return err
 }
 
 // Damage looks for what reading events does not show: pages that are broken, an

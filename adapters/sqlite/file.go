@@ -21,6 +21,9 @@ type kind struct {
 	schema  string
 }
 
+// ErrNotThis says that a file is something else than what it was opened as.
+var ErrNotThis = errors.New("not")
+
 // busyTimeout is how long the writer waits for a lock that somebody else's SQLite
 // tool holds on the file.
 const busyTimeout = 10 * time.Second
@@ -101,7 +104,7 @@ func (k kind) identify(conn *sqlite.Conn) (empty bool, err error) {
 	case tables == 0 && id == 0:
 		return true, nil
 	case id != int64(k.id):
-		return false, fmt.Errorf("a SQLite file, but not %s", k.name)
+		return false, fmt.Errorf("a SQLite file, but %w %s", ErrNotThis, k.name)
 	case version > int64(k.version):
 		return false, fmt.Errorf("written by a newer Alur (format %d; this program knows %d)", version, k.version)
 	case version < int64(k.version):

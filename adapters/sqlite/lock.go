@@ -62,8 +62,13 @@ func realPath(path string) (string, error) {
 		return "", err
 	}
 	real, err := filepath.EvalSymlinks(abs)
-	if info, missing := os.Stat(abs); missing == nil && !info.Mode().IsRegular() {
-		return "", errors.New("not a file")
+	if info, missing := os.Stat(abs); missing == nil {
+		switch {
+		case !info.Mode().IsRegular():
+			return "", errors.New("not a file")
+		case names(info) > 1:
+			return "", errors.New("the file has a second name (a hard link), under which somebody could write to it unseen: remove one")
+		}
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return real, err

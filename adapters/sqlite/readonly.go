@@ -44,7 +44,7 @@ func openReadOnly(ctx context.Context, path string, k kind) (string, *pool, erro
 	err = readers.use(ctx, func(conn *sqlite.Conn) error {
 		empty, err := k.identify(conn)
 		if empty {
-			return errors.New("an empty file")
+			return fmt.Errorf("an empty file, %w %s", ErrNotThis, k.name)
 		}
 		return err
 	})

@@ -41,7 +41,11 @@ func TestReadmeShowsTheWorkflowAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := workflows.Mermaid(d, "en")
+	picture, err := workflows.Depict(d, "en", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := picture.Mermaid()
 	pictures := blocks(readText(t, "README.md"), "mermaid")
 	if len(pictures) != 1 || pictures[0] != want {
 		t.Errorf("README.md does not show what alur workflow diagram --lang en draws:\n%s", want)

@@ -26,7 +26,6 @@ type house struct {
 	views    *projections.Views
 	status   *projections.StatusView
 	timeline *projections.TimelineView
-	holding  *projections.HoldingView
 	finder   *projections.Finder
 	library  *workflows.Library
 	engine   *workflows.Engine
@@ -68,11 +67,10 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	h.library = workflows.NewLibrary(h.log)
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
 	h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger,
-		projections.StatusProjection{}, projections.TimelineProjection{}, projections.HoldingProjection{})
+		projections.StatusProjection{}, projections.TimelineProjection{})
 	if err != nil {
 		return err
 	}
-	h.holding = projections.NewHoldingView(h.viewsDB.reader, h.log, h.views)
 	h.finder = projections.NewFinder(h.log, h.views, h.status)
 	config := workflows.EngineConfig{Now: time.Now, Random: randomBits, Taken: h.status.Taken}
 	if h.vault != nil {
@@ -95,24 +93,24 @@ func (h *house) close() error {
 
 // eraser destroys keys; the house deals with personal data.
 func (h *house) eraser() *workflows.Eraser {
-	return &workflows.Eraser{
-		Log: h.log, Engine: h.engine, Library: h.library, Keys: h.vault, Holdings: h.holding, Now: time.Now, Settle: h.settle,
+	e := &workflows.Eraser{Log: h.log, Engine: h.engine, Library: h.library, Keys: h.vault, Now: time.Now}
+	if h.trust > 0 {
+		e.Settle = h.settle
 	}
+	return e
 }
 
 // settle waits until other nodes no longer believe that a key which was marked
-// lives, and until what they sealed under it is in the views.
+// lives.
 func (h *house) settle(ctx context.Context) error {
-	if h.trust > 0 {
-		wait := time.NewTimer(h.trust + time.Second)
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	wait := time.NewTimer(h.trust + time.Second)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return h.views.CatchUp(ctx)
 }
 
 // withHouse opens the stores, and creates them when there are none, for as long as

@@ -84,48 +84,69 @@ func (s stores) madeRing(ctx context.Context, logger *slog.Logger) (keys.Ring, e
 	return ring, nil
 }
 
-// guardKeys refuses to begin a key store for a log in which something is sealed:
-// who lost the keys, or named the wrong store, should hear of it before a second
-// secret makes other subjects of the same people.
+// guardKeys refuses to seal for a log in which something is sealed under keys that
+// are not in the key store: who lost the keys, or named the wrong store, should hear
+// of it before a second secret makes other subjects of the same people.
 func (s stores) guardKeys(ctx context.Context, log domain.EventLog) error {
 	if s.readOnly || s.newKeys {
 		return nil
 	}
-	begun, err := s.keysBegun(ctx)
-	if err != nil || begun {
+	has, err := s.keysAtHand(ctx)
+	if err != nil {
 		return err
 	}
+	defer has.close()
+	sealed, n := false, 0
 	for e, err := range log.ReadAll(ctx, 0) {
 		if err != nil {
 			return err
 		}
-		if r, err := domain.Decode(e); err == nil && r.Box != nil {
-			return &hintError{
-				errors.New("there is personal data in the log, but its keys are not in " + s.keysName()),
-				"put the key store back from its backup, and repeat the erasures since; if it is lost for good, alur serve --new-keys begins another, and what is sealed stays unreadable",
+		if n++; !sealed && n > maxGuarded {
+			return nil
+		}
+		r, err := domain.Decode(e)
+		if err != nil || r.Box == nil {
+			continue
+		}
+		sealed = true
+		if err := has.open(*r.Box, r.Place()); !errors.Is(err, domain.ErrNotFound) {
+			if errors.Is(err, domain.ErrErased) {
+				err = nil
 			}
+			return err
 		}
 	}
-	return nil
+	if !sealed {
+		return nil
+	}
+	return &hintError{
+		errors.New("there is personal data in the log, but its keys are not in " + s.keysName()),
+		"put the key store back from its backup, and repeat the erasures since; if it is lost for good, alur serve --new-keys begins another, and what is sealed stays unreadable",
+	}
 }
 
-// keysBegun tells whether there is a key store that was ever sealed with.
-func (s stores) keysBegun(ctx context.Context) (bool, error) {
+// maxGuarded is how many events without sealed data are looked at: a log may begin
+// with a large import, which has none.
+const maxGuarded = 200_000
+
+// keysAtHand tells of each key whether it is in the key store, which is not made
+// if there is none.
+func (s stores) keysAtHand(ctx context.Context) (looker, error) {
+	none := looker{open: func(domain.Box, domain.Place) error { return domain.ErrNotFound }}
 	if !isPostgres(s.db) {
 		info, err := os.Stat(s.keysPath())
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-			return false, nil
+			return none, nil
 		}
 		if err != nil {
-			return false, err
+			return none, err
 		}
 	}
 	store, err := s.openKeys(ctx)
 	if err != nil {
-		return false, err
+		return none, err
 	}
-	begun, err := keys.Begun(ctx, store)
-	return begun, errors.Join(err, store.Close())
+	return looker{store: store, open: func(b domain.Box, _ domain.Place) error { return hasKey(ctx, store, b.Key) }}, nil
 }
 
 // writeRing puts key-encryption keys into a file, whole or not at all. A new file is
@@ -135,7 +156,11 @@ func writeRing(path string, ring keys.Ring) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	unfinished := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".unfinished")
+	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // keys that a writing which was killed left there
+	}
+	f, err := os.OpenFile(unfinished, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

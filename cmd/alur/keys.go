@@ -104,6 +104,7 @@ func newKeysNew() *cobra.Command {
 
 func newKeysRotate() *cobra.Command {
 	var s stores
+	var offline bool
 	c := &cobra.Command{
 		Use:   "rotate",
 		Short: "Wrap all keys of personal data by a new key-encryption key",
@@ -115,21 +116,30 @@ everything is wrapped by the first, and the others are taken out.
 The old keys are moved to FILE.retired: backups of the key store made before now
 need them. Remove that file when those backups are gone.
 
-With several nodes, put the new key before the old one in the file of each node
-and restart them first; then rotate. Keys in ` + kekVariable + ` are not written: give the
+A server on PostgreSQL goes on while the keys are rotated, so it has to have the
+new key before: make one with alur keys new --kek NEWFILE, put it before the old
+one in the file of each node, restart them, and rotate then. With no server
+running, --offline makes the new key as for a file. Keys in ` + kekVariable + ` are not written: give the
 new one first and the old one after it, rotate, then take the old one out.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return s.rotate(c) },
+		RunE: func(c *cobra.Command, _ []string) error { return s.rotate(c, offline) },
 	}
 	s.flags(c)
 	s.kekFlag(c)
+	c.Flags().BoolVar(&offline, "offline", false, "no server is running on the database")
 	return c
 }
 
-func (s stores) rotate(c *cobra.Command) error {
+func (s stores) rotate(c *cobra.Command, offline bool) error {
 	ring, err := s.ring()
 	if err != nil {
 		return err
+	}
+	if isPostgres(s.db) && len(ring) < 2 && !offline {
+		return &hintError{
+			errors.New("a server that is running would not have the new key, and goes on sealing under the old one"),
+			"put a new key before the old one in the file of each node and restart them, then rotate; or, with no server running, give --offline",
+		}
 	}
 	path := s.kekPath()
 	if os.Getenv(kekVariable) != "" && s.kek == "" {
@@ -176,12 +186,18 @@ func rotate(ctx context.Context, store keyStore, path string, ring keys.Ring) (k
 }
 
 // retire takes all but the first key out of the file, into the one of the retired.
+// Keys that were retired earlier stay there: they may be the only copies.
 func retire(path string, ring keys.Ring) error {
-	retired, old := path+".retired", ring[1:]
-	if text, err := readFile(retired, maxRing); err == nil {
-		if earlier, err := keys.ParseRing(string(text)); err == nil {
-			old = append(append(keys.Ring{}, old...), earlier...)
+	retired, old := path+".retired", append(keys.Ring{}, ring[1:]...)
+	text, err := readFile(retired, maxRing)
+	if err == nil {
+		var earlier keys.Ring
+		if earlier, err = keys.ParseRing(string(text)); err == nil {
+			old = append(old, earlier...)
 		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &hintError{fmt.Errorf("the retired keys in %s cannot be read, and may be the only copies: %w", retired, err), "move that file elsewhere, or mend it, and rotate again"}
 	}
 	if err := writeRing(retired, old); err != nil {
 		return err

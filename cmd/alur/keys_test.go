@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -62,8 +63,12 @@ func TestALostKeyStoreIsToldAndNotReplaced(t *testing.T) {
 	if code != exitFailed || !strings.Contains(errs, "its keys are not in") {
 		t.Errorf("erase: exit code %d\n%s", code, errs)
 	}
-	startServer(t, filepath.Join(dir, "alur.db"), "--new-keys").stop(t)
-	startServer(t, filepath.Join(dir, "alur.db")).stop(t) // begun now
+	s = startServer(t, filepath.Join(dir, "alur.db"), "--new-keys")
+	if _, err := post(s.url+"/api/v1/requests", "k2", sealedSubmission); err != nil {
+		t.Fatal(err)
+	}
+	s.stop(t)
+	startServer(t, filepath.Join(dir, "alur.db")).stop(t) // it has keys of the log now
 }
 
 // Two databases in one folder have keys of their own, and a rotation leaves the
@@ -101,5 +106,108 @@ func TestRotationLeavesTheFileItsPlaceAndItsReaders(t *testing.T) {
 	_, errs, code := verb(t, dir, "nik:1", "subject", "export")
 	if code != exitFailed || !strings.Contains(errs, "FILE.retired") {
 		t.Errorf("with the old key: exit code %d\n%s", code, errs)
+	}
+}
+
+// Retired keys may be the only copies: what cannot be read is not written over.
+func TestRotationLosesNoRetiredKey(t *testing.T) {
+	dir := t.TempDir()
+	startServer(t, filepath.Join(dir, "alur.db")).stop(t)
+	must(t, dir, "", "keys", "rotate")
+	retired := filepath.Join(dir, "alur.db.kek.retired")
+	first, err := os.ReadFile(retired)
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "", "keys", "rotate")
+	both, err := os.ReadFile(retired)
+	if err != nil || !strings.Contains(string(both), strings.TrimSpace(string(first[strings.LastIndex(strings.TrimSpace(string(first)), "\n")+1:]))) {
+		t.Errorf("the second rotation lost what the first retired: %v", err)
+	}
+	noted := append(both, "a note without a sign before it\n"...)
+	if err := os.WriteFile(retired, noted, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := verb(t, dir, "", "keys", "rotate"); code != exitFailed || !strings.Contains(errs, "only copies") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+	if now, err := os.ReadFile(retired); err != nil || string(now) != string(noted) {
+		t.Errorf("it was written over: %v", err)
+	}
+	if err := os.WriteFile(retired, both, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "", "keys", "rotate") // what was cut off is repeated
+}
+
+// The key store of another database is told from the one that belongs to the log.
+func TestAnotherKeyStoreIsNotTaken(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	for _, d := range []string{dir, other} {
+		s := startServer(t, filepath.Join(d, "alur.db"))
+		if _, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission); err != nil {
+			t.Fatal(err)
+		}
+		s.stop(t)
+	}
+	removeAll(t, dir, "alur.keys.db*")
+	for _, name := range []string{"alur.keys.db", "alur.db.kek"} {
+		b, err := os.ReadFile(filepath.Join(other, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, errs, code := verb(t, dir, "", "serve", "--listen", "127.0.0.1:0"); code != exitFailed || !strings.Contains(errs, "its keys are not in alur.keys.db") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+}
+
+// What is wrong with the key store is a fault like another, and does not keep the
+// log from being read to its end.
+func TestVerifyTellsADamagedKeyStore(t *testing.T) {
+	dir := t.TempDir()
+	s := startServer(t, filepath.Join(dir, "alur.db"))
+	if _, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission); err != nil {
+		t.Fatal(err)
+	}
+	s.stop(t)
+	for _, damage := range []string{`UPDATE key SET wrapped = randomblob(length(wrapped))`, `DELETE FROM secret`, `DROP TABLE key`} {
+		db, err := sql.Open("sqlite", filepath.Join(dir, "alur.keys.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.ExecContext(t.Context(), damage)
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		out, errs, code := verb(t, dir, "", "log", "verify", "--json")
+		if code != exitFault {
+			t.Errorf("%s: exit code %d\n%s%s", damage, code, out, errs)
+			continue
+		}
+		if v := report(t, out); v.Faults != 1 || v.Events != 2 {
+			t.Errorf("%s: %+v", damage, v)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "alur.keys.db"), []byte(strings.Repeat("rubbish ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, errs, code := verb(t, dir, "", "log", "verify"); code != exitFault {
+		t.Errorf("rubbish: exit code %d\n%s%s", code, out, errs)
+	}
+}
+
+// A second name of a file is a way around the lock.
+func TestAFileWithTwoNamesIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	startServer(t, filepath.Join(dir, "alur.db")).stop(t)
+	if err := os.Link(filepath.Join(dir, "alur.db"), filepath.Join(dir, "b.db")); err != nil {
+		t.Skip(err)
+	}
+	if _, errs, code := verb(t, dir, "", "serve", "--db", "b.db", "--listen", "127.0.0.1:0"); code != exitFailed || !strings.Contains(errs, "second name") {
+		t.Errorf("exit code %d\n%s", code, errs)
 	}
 }

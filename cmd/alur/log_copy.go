@@ -98,6 +98,9 @@ type backer interface {
 }
 
 func (s stores) backup(c *cobra.Command, path string) (verified, error) {
+	if err := (stores{db: path}).check(); err != nil || path == "" || isPostgres(path) {
+		return verified{}, errors.Join(fmt.Errorf("%q cannot be the file of a backup", path), err)
+	}
 	s.readOnly = true
 	log, kind, err := s.openLog(c.Context())
 	if err != nil {
@@ -110,7 +113,7 @@ func (s stores) backup(c *cobra.Command, path string) (verified, error) {
 	unfinished := path + ".unfinished"
 	v, err := s.unfinishedBackup(c, log, kind, unfinished)
 	if err != nil {
-		return verified{}, &hintError{err, "a backup that has not got its name is left in " + unfinished + ": remove it before the next, if it is there"}
+		return verified{}, &hintError{err, "a backup that has not got its name is left in " + unfinished + ", or beside it under a name that begins with a dot: remove it before the next, if it is there"}
 	}
 	if err := sqlite.Publish(unfinished, path); err != nil {
 		return verified{}, fmt.Errorf("give the backup its name: %w", err)

@@ -9,20 +9,24 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/alur-id/alur/adapters/sqlite"
 	"github.com/alur-id/alur/domain"
 )
 
 // verified is what verifying a log found.
 type verified struct {
-	Store   string          `json:"store"`
-	Events  int             `json:"events"`
-	Streams int             `json:"streams"`
-	Boxes   int             `json:"boxes"`  // events with sealed data
-	Sealed  string          `json:"sealed"` // what was made of them
-	Last    domain.Position `json:"last_position"`
-	Digest  string          `json:"digest"` // the same for a faithful copy in any store
-	Faults  int             `json:"faults"`
-	List    []domain.Fault  `json:"list"`
+	Store    string          `json:"store"`
+	Events   int             `json:"events"`
+	Streams  int             `json:"streams"`
+	Boxes    int             `json:"boxes"`  // events with sealed data
+	Sealed   string          `json:"sealed"` // what was made of them
+	Last     domain.Position `json:"last_position"`
+	Digest   string          `json:"digest"`             // the same for a faithful copy in any store
+	Unlooked int             `json:"unlooked,omitempty"` // sealed events that could not be looked into
+	Faults   int             `json:"faults"`
+	List     []domain.Fault  `json:"list"`
+
+	unlooked error // why they could not
 }
 
 func newLogVerify() *cobra.Command {
@@ -66,6 +70,9 @@ same. It can be run beside the process that writes.`,
 					text += "; there is no key store " + s.keysName() + ": name the stores as they are served, or give --no-keys to leave out what is sealed"
 				}
 				err = &faultError{text}
+			}
+			if err == nil {
+				err = v.unlooked
 			}
 			return err
 		},
@@ -132,6 +139,7 @@ const (
 // looker looks into what is sealed, as well as can be.
 type looker struct {
 	how   string
+	fault string                               // what is wrong with the key store itself
 	open  func(domain.Box, domain.Place) error // nil: not at all
 	store keyStore
 }
@@ -151,7 +159,7 @@ func (s stores) look(ctx context.Context) (looker, error) {
 		if err != nil {
 			return noKeys(err)
 		}
-		return looker{keysOnly, func(b domain.Box, _ domain.Place) error { return hasKey(ctx, store, b.Key) }, store}, nil
+		return looker{keysOnly, "", func(b domain.Box, _ domain.Place) error { return hasKey(ctx, store, b.Key) }, store}, nil
 	}
 	if err != nil {
 		return looker{}, err
@@ -160,12 +168,19 @@ func (s stores) look(ctx context.Context) (looker, error) {
 	if err != nil {
 		return noKeys(err)
 	}
-	return looker{looked, func(b domain.Box, at domain.Place) error { _, err := vault.Open(ctx, b, at); return err }, store}, nil
+	return looker{looked, "", func(b domain.Box, at domain.Place) error { _, err := vault.Open(ctx, b, at); return err }, store}, nil
 }
 
-// noKeys is for a key store that is not there; any other error is one.
+// noKeys is for a key store that is not there, or is damaged. That the right
+// key-encryption key is not at hand, or the store cannot be reached, says nothing of
+// it.
 func noKeys(err error) (looker, error) {
-	if !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, domain.ErrDamagedKey), errors.Is(err, domain.ErrDamaged), errors.Is(err, sqlite.ErrNotThis):
+		return looker{how: notLooked, fault: "the key store: " + err.Error()}, nil
+	case errors.Is(err, domain.ErrReadOnly): // the secret, which the first vault makes, is missing
+		return looker{how: notLooked, fault: "the key store lacks the secret by which people are known"}, nil
+	case !errors.Is(err, fs.ErrNotExist):
 		return looker{}, err
 	}
 	return looker{how: keysGone, open: func(domain.Box, domain.Place) error { return domain.ErrNotFound }}, nil
@@ -189,13 +204,19 @@ func verify(ctx context.Context, log domain.EventLog, kind features, look looker
 		out.List = append(out.List, f)
 		failed = errors.Join(failed, found(f))
 	}}
-	stop := func() error { return errors.Join(failed, v.Err) }
+	if look.fault != "" {
+		v.Damage(0, look.fault)
+	}
+	stop := func() error { return errors.Join(failed, ctx.Err()) }
 	if err := errors.Join(readAll(ctx, log, &v, stop), inspect(ctx, log, &v)); err != nil {
 		return out, err
 	}
 	v.Finish()
 	out.Events, out.Streams, out.Boxes, out.Last = v.Events, len(v.Streams), v.Boxes, v.Last
-	out.Digest, out.Faults = v.Digest.String(), v.Faults
+	out.Digest, out.Faults, out.Unlooked = v.Digest.String(), v.Faults, v.Unlooked
+	if v.Err != nil {
+		out.unlooked = fmt.Errorf("%d sealed events could not be looked into, the first: %w", v.Unlooked, v.Err)
+	}
 	return out, stop()
 }
 

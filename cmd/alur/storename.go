@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -33,6 +34,10 @@ func storesOf(name string) stores {
 	return stores{db: name}
 }
 
+// urlLike is what somebody meant for a server and no file is called by: settings
+// (host=...), or a URL without its slashes.
+var urlLike = regexp.MustCompile(`(?i)^[^./\\].*\b(host|user|dbname|password|port)\s*=|^(postgres(ql)?|esdb(\+discover)?):`)
+
 // check refuses names that mean no store. What is printed is never the name of
 // what is no file: it may hold a password.
 func (s stores) check() error {
@@ -45,6 +50,8 @@ func (s stores) check() error {
 		return &hintError{errors.New("--db names where views and keys are kept: a FILE, or a postgres:// URL"), "name a log in EventStoreDB with --log"}
 	case scheme(s.db) != "":
 		return errors.New("--db: want a FILE or a postgres:// URL; this is the URL of something else")
+	case urlLike.MatchString(s.db):
+		return &hintError{errors.New("--db: want a FILE or a postgres:// URL; this looks like a connection string"), "write it as postgres://USER@HOST/DATABASE; a file of such a name can be given as ./NAME"}
 	case strings.HasSuffix(s.db, ".kek"):
 		return fmt.Errorf("--db %s: files named .kek hold key-encryption keys; name a database otherwise", s.db)
 	case s.kek != "" && filepath.Clean(s.kek) == filepath.Clean(s.db):

@@ -85,7 +85,7 @@ func played(t *testing.T, s stores) *house {
 func (h *house) faults(t *testing.T, s stores) verified {
 	t.Helper()
 	open := func(b domain.Box, at domain.Place) error { _, err := h.vault.Open(t.Context(), b, at); return err }
-	v, err := verify(t.Context(), h.log, features{gapless: s.log == ""}, looker{looked, open, nil}, func(f domain.Fault) error { t.Error(faultLine(f)); return nil })
+	v, err := verify(t.Context(), h.log, features{gapless: s.log == ""}, looker{how: looked, open: open}, func(f domain.Fault) error { t.Error(faultLine(f)); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

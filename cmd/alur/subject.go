@@ -121,17 +121,21 @@ it. It can be run beside the process that writes.
 // export opens everything that is sealed for a subject.
 func (h *house) export(ctx context.Context, s domain.SubjectID) (exported, error) {
 	out := exported{Subject: s, Exported: time.Now().UTC(), Keys: []exportedKey{}, Requests: []exportedRequest{}}
-	seen := map[uuid.UUID]bool{}
+	var keys []uuid.UUID
 	for k, err := range h.vault.All(ctx, s) {
 		if err != nil {
 			return exported{}, err
 		}
 		out.Keys = append(out.Keys, exportedKey{k.ID, k.Class, k.State})
-		requests, err := h.holding.Requests(ctx, k.ID)
-		if err != nil {
-			return exported{}, err
-		}
-		for _, id := range requests {
+		keys = append(keys, k.ID)
+	}
+	held, err := workflows.HeldUnder(ctx, h.log, keys)
+	if err != nil {
+		return exported{}, err
+	}
+	seen := map[uuid.UUID]bool{}
+	for _, k := range keys {
+		for _, id := range held.Requests[k] {
 			if seen[id] {
 				continue
 			}
@@ -233,7 +237,12 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 	c.PrintErrf("alur: this is erasure %s; if it is cut off, repeat it with --id\n", id)
 	var done workflows.Erased
 	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
-		if err := errors.Join(h.eraser().Resume(ctx), h.views.CatchUp(ctx)); err != nil {
+		if h.trust == 0 { // no other process can be at an erasure
+			if err := h.eraser().Resume(ctx); err != nil {
+				return err
+			}
+		}
+		if err := h.views.CatchUp(ctx); err != nil { // they find the request of --request
 			return err
 		}
 		s, err := o.subject(c, h)
@@ -247,10 +256,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 		if errors.Is(err, domain.ErrNotFound) {
 			return &hintError{errors.New("nothing is held of this person here"), "look whether the kind and the number are right, and whether it was erased before"}
 		}
-		if err != nil {
-			return err
-		}
-		return h.views.CatchUp(ctx) // what led from the keys to requests goes too
+		return err
 	})
 	if err != nil {
 		return err

@@ -28,17 +28,23 @@ func oldLog(t *testing.T, path string, bodies ...string) {
 	do(`PRAGMA application_id = 1097626994`)
 	do(`PRAGMA user_version = 1`)
 	for i, body := range bodies {
-		do(`INSERT INTO event VALUES (?1, 'request-1', ?1, randomblob(16), 'ActionTaken', 1, 1764000000123456,
+		name := "ActionTaken"
+		if i == 0 {
+			name = "RequestSubmitted"
+		}
+		do(`INSERT INTO event VALUES (?1, 'request-1', ?1, randomblob(16), ?3, 1, 1764000000123456,
 			CAST('{"tenant":"11.71","service":"permit","actor":{"id":"h-1","role":"head","capacity":"officer"},"workflow":{"id":"permit","version":3},"command":"01a206c6-7880-74bf-99aa-61d2ffa53428","correlation":"01a206c6-7880-74bf-99aa-61d2ffa53428","occurred":"2026-11-23T05:00:00Z"}' AS BLOB),
-			CAST(?2 AS BLOB))`, i+1, body)
+			CAST(?2 AS BLOB))`, i+1, body, name)
 	}
 }
+
+const oldSubmission = `{"request":"01a206c6-7880-74bf-99aa-61d2ffa53428","reference":"7K3M-Q9XT-2WPN","state":"new","public":"received"}`
 
 const oldAction = `{"action":"refuse","from":"checked","to":"refused","public":"rejected","outcome":"rejected","reason":"late"}`
 
 func TestUpgradeMakesALogOfNow(t *testing.T) {
 	dir := t.TempDir()
-	oldLog(t, filepath.Join(dir, "old.db"), oldAction, oldAction, oldAction)
+	oldLog(t, filepath.Join(dir, "old.db"), oldSubmission, oldAction, oldAction)
 	if out := must(t, dir, "", "log", "upgrade", "old.db"); !strings.HasPrefix(out, "3 events") {
 		t.Errorf("%s", out)
 	}
@@ -64,7 +70,7 @@ func TestUpgradeOfWhatIsNoOldLog(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, defaultDB)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an empty log was made: %v", err)
 	}
-	oldLog(t, filepath.Join(dir, "old.db"), oldAction, `{"action":`, oldAction)
+	oldLog(t, filepath.Join(dir, "old.db"), oldSubmission, `{"action":`, oldAction)
 	if out, errs, code := verb(t, dir, "", "log", "upgrade", "old.db"); code == 0 {
 		t.Errorf("a body that does not decode: %s%s", out, errs)
 	}
