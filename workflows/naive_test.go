@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alur-id/alur/domain"
@@ -156,8 +157,8 @@ func (n *naive) opinion(s *State) domain.Opinion {
 		if s.Join.Need == "any" {
 			need = min(1, asked)
 		} else if s.Join.Need != "all" && s.Join.Need != "" {
-			fmt.Sscan(s.Join.Need, &need)
-			need = min(need, asked)
+			number, _ := strconv.Atoi(s.Join.Need)
+			need = min(number, asked)
 		}
 	}
 	switch {
@@ -233,7 +234,7 @@ func (n *naive) next() domain.Body {
 		_, asked := last(n, func(b domain.ReviewRequested) bool { return b.Review == id })
 		is := n.review(id)
 		stays := is == domain.OpinionApproved && (s.Join == nil || s.Join.Again != "all")
-		if n.holds(n.d.review(id).When) && is != domain.OpinionOpen && !(asked > since) && !stays {
+		if n.holds(n.d.review(id).When) && is != domain.OpinionOpen && asked <= since && !stays {
 			return domain.ReviewRequested{Review: id, Role: n.d.review(id).Role}
 		}
 	}
