@@ -87,12 +87,19 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 		r = Evolve(r, Recorded{Event: ev, Version: r.Version + 1})
 	}
 	for {
-		if err := w.Broken(r); err != nil {
+		body, err := w.Next(r)
+		if err != nil {
 			return nil, err
 		}
-		body, err := w.Next(r)
-		if err != nil || body == nil {
-			return events, err
+		// What must never be is looked for when all that a state brings with it is
+		// there, such as the fees that are due in it.
+		if _, moves := body.(ActionTaken); moves || body == nil {
+			if err := w.Broken(r); err != nil {
+				return nil, err
+			}
+		}
+		if body == nil {
+			return events, nil
 		}
 		if len(events) == maxFollowing {
 			return nil, refuse(RuleEndless, "what follows by itself does not come to rest", "mend the automatic transitions of the workflow")
@@ -311,16 +318,18 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 	same := d.actor == c.Head().Actor
 	switch c := c.(type) {
 	case Submit:
+		b, submitted := d.body.(RequestSubmitted)
 		facts, err := w.CheckFacts(c.Facts, c.Form)
-		same = same && err == nil && d.action == "" && d.body == nil && maps.Equal(facts, r.Facts) &&
-			c.Tenant == r.Tenant && c.Service == r.Service
+		same = same && err == nil && submitted && maps.Equal(facts, b.Facts) && c.Tenant == r.Tenant && c.Service == r.Service
 	case Act:
 		if b, ok := d.body.(RequestCorrected); ok {
 			facts, err := w.CheckFacts(c.Facts, c.Form)
 			same = same && err == nil && maps.Equal(facts, b.Facts)
 			d = r.after(d)
+		} else {
+			same = same && len(c.Facts)+len(c.Form) == 0
 		}
-		same = same && d.action == c.Action && d.reason == c.Reason
+		same = same && d.action != "" && d.action == c.Action && d.reason == c.Reason
 	default:
 		same = same && d.body != nil && asks(d.body, c)
 	}

@@ -19,6 +19,7 @@ func Evolve(r Request, e Recorded) Request {
 		r.State, r.Public, r.Facts, r.Imported = b.State, b.Public, b.Facts, b.Imported
 		r.Submitted = e.Occurred
 		r.Dossier = enter(r.Dossier, e.Version)
+		d.body = b
 	case ActionTaken:
 		if b.To != b.From {
 			r.Dossier = enter(r.Dossier, e.Version)

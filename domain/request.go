@@ -40,7 +40,7 @@ type done struct {
 	action   ActionID   // of ActionTaken
 	reason   ReasonCode // of ActionTaken
 	kind     ActionKind // of ActionTaken
-	body     Body       // of what was added to the dossier
+	body     Body       // of any other
 	version  Version
 	position Position
 }

@@ -25,7 +25,8 @@ type Workflow interface {
 	Next(Request) (Body, error)
 
 	// Broken is a [*Refusal] under RuleInvariant when something is that the
-	// workflow says must never be.
+	// workflow says must never be. It is asked where a request comes to rest, and
+	// before it moves on by itself.
 	Broken(Request) error
 
 	// Capacities says in which capacities a role may act; nil for a role the

@@ -197,9 +197,12 @@ func (w *Workflow) Fire(r domain.Request, action domain.ActionID) (domain.Transi
 	}
 	var first error
 	for _, e := range edges {
-		t, err := w.take(&r, e)
+		t, err := w.lets(&r, e)
 		var refusal *domain.Refusal
-		if !errors.As(err, &refusal) {
+		switch {
+		case err == nil:
+			return t, w.fire(t)
+		case !errors.As(err, &refusal):
 			return t, err
 		}
 		first = cmp.Or(first, err)
@@ -207,8 +210,8 @@ func (w *Workflow) Fire(r domain.Request, action domain.ActionID) (domain.Transi
 	return domain.Transition{}, first
 }
 
-// take goes along one edge, if its condition lets it.
-func (w *Workflow) take(r *domain.Request, e *edgeRule) (domain.Transition, error) {
+// lets is an edge with its needs, if its condition lets a request go along it.
+func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, error) {
 	t := e.Transition
 	if e.rule.When != nil && t.Kind != domain.ActionOverride {
 		holds, err := e.rule.When.holds(varsOf(r))
@@ -226,7 +229,7 @@ func (w *Workflow) take(r *domain.Request, e *edgeRule) (domain.Transition, erro
 			return t, fmt.Errorf("workflow %s, %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
 		}
 	}
-	return t, w.fire(t)
+	return t, nil
 }
 
 func because(t *Transition) string {

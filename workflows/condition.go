@@ -234,14 +234,20 @@ func (c *Condition) compile(d *Definition, env *cel.Env, s scope) error {
 	if err := c.gather(d, checked); err != nil {
 		return err
 	}
-	cost, err := env.EstimateCost(checked, sizes{})
+	cost, err := env.EstimateCost(checked, sizes(usualText))
 	if err != nil {
 		return err
 	}
 	if cost.Max > maxConditionCost {
 		return fmt.Errorf("the condition may cost %d; at most %d is let", cost.Max, maxConditionCost)
 	}
-	c.program, err = env.Program(checked, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptOptimize))
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	// Counting what a condition costs while it runs takes longer than most conditions.
+	// It is needed only where a long enough text makes one dear.
+	if longest, err := env.EstimateCost(checked, sizes(maxText)); err != nil || longest.Max > maxConditionCost {
+		options = append(options, cel.CostLimit(maxConditionCost))
+	}
+	c.program, err = env.Program(checked, options...)
 	return err
 }
 
@@ -387,11 +393,16 @@ func (c *Condition) value(in vars) (any, error) {
 	return v.Value(), nil
 }
 
-// sizes takes every text for one of at most a thousand characters.
-type sizes struct{}
+// sizes takes every text for one of at most so many characters.
+type sizes uint64
 
-func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
-	return &checker.SizeEstimate{Min: 0, Max: 1000}
+const (
+	usualText = 1000
+	maxText   = 1 << 40 // more than a machine holds
+)
+
+func (s sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
+	return &checker.SizeEstimate{Min: 0, Max: uint64(s)}
 }
 
 func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {

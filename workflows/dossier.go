@@ -67,6 +67,21 @@ type Join struct {
 	Again   string `yaml:"again,omitempty"` // which are asked again when the request comes back: refused (default) or all
 }
 
+// MarshalYAML writes the join as it is read: a number is not in quotes.
+func (j Join) MarshalYAML() (any, error) {
+	out := struct {
+		Need    any    `yaml:"need,omitempty"`
+		Outvote bool   `yaml:"outvote,omitempty"`
+		Again   string `yaml:"again,omitempty"`
+	}{nil, j.Outvote, j.Again}
+	if n, err := strconv.Atoi(j.Need); err == nil {
+		out.Need = n
+	} else if j.Need != "" {
+		out.Need = j.Need
+	}
+	return out, nil
+}
+
 // Allocation says how the work of a state is given out.
 type Allocation struct {
 	Rule     string          `yaml:"rule"`

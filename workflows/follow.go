@@ -93,13 +93,16 @@ func (w *Workflow) giveNotice(r *domain.Request, s *stateRules) (domain.Body, er
 
 func (w *Workflow) moveOn(r *domain.Request, s *stateRules) (domain.Body, error) {
 	for _, e := range s.automatic {
-		t, err := w.take(r, e)
+		t, err := w.lets(r, e)
 		var refusal *domain.Refusal
 		if err == nil {
 			err = r.Lacks(t.Needs)
 		}
 		if errors.As(err, &refusal) {
 			continue // not yet
+		}
+		if err == nil {
+			err = w.fire(t)
 		}
 		if err != nil {
 			return nil, err

@@ -26,23 +26,25 @@ type search struct {
 	known  map[point]int
 	back   [][2]int32 // edges, to and from, to see who can come to an end
 
-	taken   []bool // transitions that some request takes
-	told    map[string]bool
-	gaveUp  bool
-	endless bool
+	taken  []bool // transitions that some request takes
+	told   map[string]bool
+	most   int // points
+	gaveUp bool
 }
 
 // prove looks for what the rules let happen and should not.
-func (c *inspection) prove() {
+func (c *inspection) prove() { c.proveWithin(maxPoints) }
+
+func (c *inspection) proveWithin(most int) {
 	p, err := newProver(c)
 	if err != nil {
 		c.find(FindingGaveUp, c.root, "nothing could be proved: the definition has %v", err)
 		return
 	}
-	s := &search{inspection: c, p: p, known: map[point]int{}, taken: make([]bool, len(c.d.Transitions)), told: map[string]bool{}}
+	s := &search{inspection: c, p: p, known: map[point]int{}, taken: make([]bool, len(c.d.Transitions)), told: map[string]bool{}, most: most}
 	s.walk()
 	if s.gaveUp {
-		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same", maxPoints)
+		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same", most)
 		return
 	}
 	s.dead()
@@ -70,7 +72,7 @@ func (s *search) add(at point, from int, step stepTaken) int {
 		return i
 	}
 	i := len(s.points)
-	if i == maxPoints {
+	if i == s.most {
 		s.gaveUp = true
 		return 0
 	}

@@ -1,0 +1,280 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// proved is what the proofs say of a definition.
+type proved struct {
+	*inspection
+	dead map[int]bool // transitions
+}
+
+// prove proves a definition that was drawn, as long as it is small.
+func (d drawn) prove(t *rapid.T) proved {
+	_, r, err := read("w.yaml", []byte(d.source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := proved{&inspection{definitionReader: r}, map[int]bool{}}
+	p.proveWithin(5000)
+	if p.found(FindingGaveUp) {
+		t.Skip("too many situations")
+	}
+	for _, f := range p.findings {
+		for i := range d.Transitions {
+			if line, _ := place(p.node("transitions", i)); f.Rule == FindingDead && f.Line == line {
+				p.dead[i] = true
+			}
+		}
+	}
+	return p
+}
+
+// found reports whether there is a finding under a rule that names all of these.
+func (p proved) found(rule string, names ...string) bool {
+	return slices.ContainsFunc(p.findings, func(f Finding) bool {
+		return f.Rule == rule && !slices.ContainsFunc(names, func(n string) bool { return !strings.Contains(f.Message, fmt.Sprintf("%q", n)) })
+	})
+}
+
+// What the proofs say cannot be, no request does: a transition that is dead, a circle,
+// an approval against a review, a fee, a document, an invariant or four eyes, a place
+// that nothing leads out of.
+func TestNoRequestDoesWhatIsProvedImpossible(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := play(t)
+		proof := p.d.prove(t)
+		for i := range rapid.IntRange(1, 40).Draw(t, "commands") {
+			before := len(p.story)
+			_, rule := p.step(i)
+			switch {
+			case rule == domain.RuleInvariant && !proof.found(FindingInvariant):
+				t.Fatal("refused to keep an invariant that was proved")
+			case rule == domain.RuleEndless && !proof.found(FindingEndless):
+				t.Fatal("it runs in a circle, and that was proved impossible")
+			case rule == "":
+				p.lively(proof, p.story[before:])
+				p.lawful(proof)
+			}
+		}
+		if !proof.found(FindingStuck) && !proof.found(FindingInvariant) && !proof.found(FindingEndless) && len(p.d.moves()) == 0 && p.r.Exists() && !p.ends() {
+			t.Fatalf("nothing leads from %q to an end, and that was proved impossible", p.r.State)
+		}
+	})
+}
+
+// lively holds that no transition was taken that is dead.
+func (p *playing) lively(proof proved, events []domain.Recorded) {
+	for _, e := range events {
+		b, ok := e.Body.(domain.ActionTaken)
+		if !ok {
+			continue
+		}
+		alive := false
+		for i := range p.d.Transitions {
+			t := &p.d.Transitions[i]
+			alive = alive || t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && t.Automatic == (b.Kind == domain.ActionAuto) && !proof.dead[i]
+		}
+		if !alive {
+			p.t.Fatalf("action %q from %q to %q was taken, and was proved impossible", b.Action, b.From, b.To)
+		}
+	}
+}
+
+// lawful holds that the request as it stands is not approved against what was proved.
+func (p *playing) lawful(proof proved) {
+	did := map[string][]domain.ActionID{}
+	for _, e := range p.story {
+		if b, ok := e.Body.(domain.ActionTaken); ok && e.Actor.Role != "citizen" && b.Kind != domain.ActionAuto {
+			did[e.Actor.ID] = append(did[e.Actor.ID], b.Action)
+		}
+	}
+	for _, gate := range p.d.Separate {
+		for person, actions := range did {
+			passed := slices.DeleteFunc(slices.Clone(gate), func(a domain.ActionID) bool { return !slices.Contains(actions, a) })
+			if len(passed) > 1 && !proof.found(FindingSeparated) {
+				p.t.Fatalf("%s took %v, and that was proved impossible", person, passed)
+			}
+		}
+	}
+	exempt := slices.ContainsFunc(p.story, func(e domain.Recorded) bool {
+		b, ok := e.Body.(domain.ActionTaken)
+		return ok && b.Kind == domain.ActionOverride
+	})
+	if p.r.Outcome != domain.OutcomeApproved || exempt {
+		return
+	}
+	for i := range p.d.States {
+		if s := &p.d.States[i]; s.Kind == KindGather && p.naive.opinion(s) != domain.OpinionApproved && !proof.found(FindingReview, string(p.r.State), string(s.ID)) {
+			p.t.Fatalf("approved although the reviews of %q are %q, and that was proved impossible", s.ID, p.naive.opinion(s))
+		}
+	}
+	for i := range p.d.Fees {
+		if f := &p.d.Fees[i]; p.naive.due(f) > 0 && !p.naive.paid(f.ID) && !proof.found(FindingUnpaid, string(p.r.State), string(f.ID)) {
+			p.t.Fatalf("approved although %q is not paid, and that was proved impossible", f.ID)
+		}
+	}
+	for _, x := range p.d.Documents {
+		required := x.Required || x.RequiredWhen != nil && p.naive.holds(x.RequiredWhen)
+		if required && !p.naive.attached(x.ID) && !proof.found(FindingDocuments, string(p.r.State), string(x.ID)) {
+			p.t.Fatalf("approved without %q, and that was proved impossible", x.ID)
+		}
+	}
+}
+
+// ends reports whether the request can be brought to an end, by whoever may and as
+// often as it takes. It looks at some hundreds of situations and then believes it.
+func (p *playing) ends() bool {
+	seen := map[string]bool{}
+	todo := []domain.Request{p.r}
+	for n := 0; len(todo) > 0; n++ {
+		r := todo[0]
+		if todo = todo[1:]; r.Outcome != "" || n > 400 {
+			return true
+		}
+		for i, c := range p.everything(r) {
+			events, rule := p.decide(r, at(c, fmt.Sprint(n, ".", i)))
+			if rule != "" {
+				continue
+			}
+			to := r
+			for _, e := range events {
+				to = domain.Evolve(to, domain.Recorded{Event: e, Version: to.Version + 1})
+			}
+			if key := p.situation(to); !seen[key] {
+				seen[key] = true
+				todo = append(todo, to)
+			}
+		}
+	}
+	return false
+}
+
+// situation is what tells a request from others, as far as conditions and needs go.
+func (p *playing) situation(r domain.Request) string {
+	times := ""
+	for _, a := range p.d.Actions {
+		times += fmt.Sprint(min(r.Times(a.ID), 4), " ")
+	}
+	d := r.Dossier
+	documents := map[domain.DocumentID]bool{}
+	for id, x := range d.Documents {
+		documents[id] = x.Refused
+	}
+	reviews := map[domain.ReviewID]domain.Opinion{}
+	for id, x := range d.Reviews {
+		reviews[id] = x.Opinion
+	}
+	return fmt.Sprint(r.State, r.Facts, documents, d.Checks, d.Fees, reviews, d.Answers, d.Picked, times)
+}
+
+// at gives a command an id and a person who has done nothing before.
+func at(c domain.Command, name string) domain.Command {
+	head := func(h domain.Header) domain.Header {
+		h.ID = uuid.NewSHA1(uuid.Nil, []byte(name))
+		h.Occurred = played
+		if h.Actor.ID == "" {
+			h.Actor.ID = "fresh-" + name
+		}
+		return h
+	}
+	switch c := c.(type) {
+	case domain.Act:
+		c.Header = head(c.Header)
+		return c
+	case domain.Attach:
+		c.Header = head(c.Header)
+		return c
+	case domain.AnswerCheck:
+		c.Header = head(c.Header)
+		return c
+	case domain.Pay:
+		c.Header = head(c.Header)
+		return c
+	case domain.GiveReview:
+		c.Header = head(c.Header)
+		return c
+	case domain.ReportAnswer:
+		c.Header = head(c.Header)
+		return c
+	case domain.Reassign:
+		c.Header, c.To = head(c.Header), "fresh-"+name
+		return c
+	case domain.Pick:
+		c.Header = head(c.Header)
+		return c
+	}
+	panic("no such command")
+}
+
+// everything is all that might be done to a request, by the right people.
+func (p *playing) everything(r domain.Request) []domain.Command {
+	var list []domain.Command
+	by := func(role domain.RoleID) domain.Header {
+		return domain.Header{Actor: domain.Actor{Role: role, Capacity: p.w.Capacities(role)[0]}}
+	}
+	s := p.d.state(r.State)
+	for _, t := range p.d.Transitions {
+		if t.Automatic || !slices.Contains(t.From, r.State) {
+			continue
+		}
+		for _, role := range t.Roles {
+			c := domain.Act{Header: by(role), Action: t.Action, Remark: "because"}
+			if s.Allocate != nil && role == s.Owner {
+				c.Actor.ID = r.Dossier.Picked
+			}
+			if len(t.Reasons) > 0 {
+				c.Reason = t.Reasons[0]
+			}
+			if t.Kind != domain.ActionCorrect {
+				list = append(list, c)
+				continue
+			}
+			for _, n := range []float64{0, 5, 5.25, 6, 7.5, 8} {
+				for bits := range 4 {
+					c.Facts = domain.Facts{"n": n, "flag": bits&1 == 1, "kind": []string{"x", "y"}[bits>>1], "free": []string{"a", "b"}[bits&1]}
+					if p.d.Form != nil {
+						delete(c.Facts, "n")
+						c.Form = domain.Personal{"size": n}
+					}
+					list = append(list, c)
+				}
+			}
+		}
+	}
+	for _, x := range p.d.Documents {
+		list = append(list, domain.Attach{Header: by("citizen"), Document: x.ID, Format: "pdf", Bytes: 1, SHA256: strings.Repeat("0", 64)})
+	}
+	for _, x := range p.d.Checklists {
+		for _, i := range x.Items {
+			list = append(list, domain.AnswerCheck{Header: by("clerk"), Check: domain.Check{Checklist: x.ID, Item: i.ID}, Yes: true})
+		}
+	}
+	for _, x := range p.d.Fees {
+		list = append(list, domain.Pay{Header: by("bot"), Fee: x.ID, Amount: r.Dossier.Fees[x.ID].Amount, Receipt: "r"})
+	}
+	for _, x := range p.d.Reviews {
+		list = append(list, domain.GiveReview{Header: by(x.Role), Review: x.ID, Opinion: domain.OpinionApproved},
+			domain.GiveReview{Header: by(x.Role), Review: x.ID, Opinion: domain.OpinionRefused, Reason: "why"})
+	}
+	for _, o := range []string{"good", "bad"} {
+		list = append(list, domain.ReportAnswer{Header: by("bot"), Answer: domain.Answer{System: "y0", Outcome: o}})
+	}
+	return append(list, domain.Pick{Header: by(s.ownerOr("clerk"))}, domain.Reassign{Header: by("head")})
+}
+
+func (s *State) ownerOr(other domain.RoleID) domain.RoleID {
+	if s.Owner != "" {
+		return s.Owner
+	}
+	return other
+}
