@@ -9,15 +9,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawing is a definition as it was drawing and read.
-type drawing struct {
+// sampled is a definition as it was drawn and read.
+type sampled struct {
 	*Definition
 	source string
 }
 
 // GoString is what a counterexample shows: the text without titles, and without what
 // all have.
-func (d drawing) GoString() string {
+func (d sampled) GoString() string {
 	_, text, _ := strings.Cut(d.source, "\nreasons:")
 	text = regexp.MustCompile(`\n +(title|basis|text|because):\n +id: .*\n +en: .*`).ReplaceAllString(text, "")
 	if d.Form != nil {
@@ -27,8 +27,8 @@ func (d drawing) GoString() string {
 }
 
 // definitions draws definitions: none is refused.
-func definitions() *rapid.Generator[drawing] {
-	return rapid.Custom(func(t *rapid.T) drawing {
+func definitions() *rapid.Generator[sampled] {
+	return rapid.Custom(func(t *rapid.T) sampled {
 		source, err := Write(randomDefinition(t), "")
 		if err != nil {
 			t.Fatal(err)
@@ -37,11 +37,11 @@ func definitions() *rapid.Generator[drawing] {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return drawing{d, string(source)}
+		return sampled{d, string(source)}
 	})
 }
 
-// What is drawing is accepted, and written again as it was read.
+// What is drawn is accepted, and written again as it was read.
 func TestRandomDefinitionsAreRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := definitions().Draw(t, "definition")

@@ -18,8 +18,8 @@ type proved struct {
 	dead map[int]bool // transitions
 }
 
-// prove proves a definition that was drawing, as long as it is small.
-func (d drawing) prove(t *rapid.T) proved {
+// prove proves a definition that was drawn, as long as it is small.
+func (d sampled) prove(t *rapid.T) proved {
 	_, r, err := read("w.yaml", []byte(d.source))
 	if err != nil {
 		t.Fatal(err)
