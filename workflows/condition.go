@@ -50,6 +50,7 @@ const (
 type uses struct {
 	facts, forms []string
 	times        []domain.ActionID
+	counted      []domain.ActionID // of these, those whose number is asked for
 	reviews      []domain.ReviewID
 	fees         []domain.FeeID
 	documents    []domain.DocumentID
@@ -78,6 +79,10 @@ type vars struct {
 	form           map[string]any
 	past           historian
 	state, outcome string
+
+	// What a proof takes conditions to come to, by their texts, where it does not
+	// look at facts.
+	supposed map[string]bool
 }
 
 // ResolveName implements [cel.Activation].
@@ -324,6 +329,9 @@ func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
 			return
 		}
 		c.uses.note(f.list, text)
+		if f.result == cel.IntType {
+			c.uses.counted = append(c.uses.counted, domain.ActionID(text))
+		}
 	}
 }
 
@@ -344,6 +352,9 @@ func (u *uses) note(list, id string) {
 
 // holds judges a condition that comes to yes or no.
 func (c *Condition) holds(in vars) (bool, error) {
+	if is, supposed := in.supposed[c.Text]; supposed {
+		return is, nil
+	}
 	v, err := c.value(in)
 	if err != nil {
 		return false, err
@@ -357,6 +368,12 @@ func (c *Condition) holds(in vars) (bool, error) {
 
 // amount judges a condition that comes to rupiah. Half a rupiah is rounded up.
 func (c *Condition) amount(in vars) (int64, error) {
+	if is, supposed := in.supposed[c.Text]; supposed {
+		if is {
+			return 1, nil
+		}
+		return 0, nil
+	}
 	v, err := c.value(in)
 	if err != nil {
 		return 0, err

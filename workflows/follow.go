@@ -44,14 +44,14 @@ func (w *Workflow) askReview(r *domain.Request, s *stateRules) (domain.Body, err
 		return nil, nil
 	}
 	for _, id := range s.Reviews {
-		asked, err := w.Definition.asked(id, r.Facts)
+		asked, err := w.Definition.asked(id, vars{facts: r.Facts})
 		if err != nil {
 			return nil, err
 		}
 		was, ever := r.Dossier.Reviews[id]
 		again := s.Join != nil && s.Join.Again == "all"
 		switch {
-		case !asked, ever && was.Asked > r.Dossier.Entered, ever && was.Opinion == domain.OpinionOpen:
+		case !asked, ever && was.Asked > r.Dossier.Entered: // one left open before is asked anew, so that what it comes to is of now
 			continue
 		case ever && was.Opinion == domain.OpinionApproved && !again:
 			continue
@@ -66,7 +66,7 @@ func (w *Workflow) assessFee(r *domain.Request, s *stateRules) (domain.Body, err
 		if _, done := r.Dossier.Fees[f.ID]; done {
 			continue
 		}
-		amount, err := f.assess(r.Facts)
+		amount, err := f.assess(vars{facts: r.Facts})
 		if err != nil {
 			return nil, err
 		}

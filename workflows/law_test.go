@@ -9,15 +9,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawn is a definition as it was drawn and read.
-type drawn struct {
+// sample is a definition as it was drawn and read.
+type sample struct {
 	*Definition
 	source string
 }
 
 // GoString is what a counterexample shows: the text without titles, and without what
 // all have.
-func (d drawn) GoString() string {
+func (d sample) GoString() string {
 	_, text, _ := strings.Cut(d.source, "\nreasons:")
 	text = regexp.MustCompile(`\n +(title|basis|text|because):\n +id: .*\n +en: .*`).ReplaceAllString(text, "")
 	if d.Form != nil {
@@ -27,8 +27,8 @@ func (d drawn) GoString() string {
 }
 
 // definitions draws definitions: none is refused.
-func definitions() *rapid.Generator[drawn] {
-	return rapid.Custom(func(t *rapid.T) drawn {
+func definitions() *rapid.Generator[sample] {
+	return rapid.Custom(func(t *rapid.T) sample {
 		source, err := Write(randomDefinition(t), "")
 		if err != nil {
 			t.Fatal(err)
@@ -37,7 +37,7 @@ func definitions() *rapid.Generator[drawn] {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return drawn{d, string(source)}
+		return sample{d, string(source)}
 	})
 }
 

@@ -19,7 +19,7 @@ type proved struct {
 }
 
 // prove proves a definition that was drawn, as long as it is small.
-func (d drawn) prove(t *rapid.T) proved {
+func (d sample) prove(t *rapid.T) proved {
 	_, r, err := read("w.yaml", []byte(d.source))
 	if err != nil {
 		t.Fatal(err)
