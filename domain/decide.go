@@ -3,6 +3,7 @@ package domain
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -275,7 +276,7 @@ func nothingPersonal(f Facts, i *Imported) error {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		text := fmt.Sprint(f[name])
 		if n, ok := f[name].(float64); ok {
-			text = strconv.FormatFloat(n, 'f', -1, 64)
+			text = strconv.FormatFloat(math.Trunc(n), 'f', -1, 64) // a long fraction is nobody's number
 		}
 		if looksPersonal(text) {
 			return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like a NIK or an e-mail address", name), "facts are kept in the clear: leave it out")

@@ -100,7 +100,11 @@ func (v vars) ResolveName(name string) (any, bool) {
 		return value, ok
 	}
 	if path, ok := strings.CutPrefix(name, "form."); ok {
-		return lookUp(v.form, path)
+		value, ok := lookUp(v.form, path)
+		if n, whole := value.(int); whole { // a number is one kind of thing, as in JSON
+			value = float64(n)
+		}
+		return value, ok
 	}
 	return nil, false
 }

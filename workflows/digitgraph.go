@@ -109,7 +109,7 @@ func (x *digitImport) starts() bool {
 	}
 	if len(marked) != 1 {
 		x.fault(FaultStart, x.service.at, nil, nil, "%d states are marked as the start%s: requests begin by the actions of the state without a name, or else in the first",
-			len(marked), joined(" (", marked, ")"))
+			len(marked), phrased(" (", marked, ")"))
 	}
 	if x.before == nil {
 		x.startWithin()
@@ -260,10 +260,10 @@ func (s *digitState) actors() []string {
 
 // leaving says which actions go with a state that is left out.
 func (s *digitState) leaving() string {
-	return joined(", with ", ids(s.ways, func(a *digitAction) string { return a.name }), "")
+	return phrased(", with ", ids(s.ways, func(a *digitAction) string { return a.name }), "")
 }
 
-func joined(before string, list []string, after string) string {
+func phrased(before string, list []string, after string) string {
 	if len(list) == 0 {
 		return ""
 	}

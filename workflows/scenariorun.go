@@ -18,6 +18,7 @@ import (
 type TestRun struct {
 	Passed, Failed int
 	Problems       Problems // one for each that failed, at its line
+	Untaken        []string // transitions that no test takes, as "accept from submitted to review"
 }
 
 // RunTests runs the tests that stand in a definition, by the rules that a request is
@@ -26,8 +27,9 @@ func RunTests(file string, source []byte, d *Definition) TestRun {
 	w := Compile(d, 1)
 	lines := strings.Split(string(source), "\n")
 	var run TestRun
+	taken := map[*Transition]bool{}
 	for i := range d.Tests {
-		failure := w.play(&d.Tests[i])
+		failure := w.play(&d.Tests[i], taken)
 		if failure == nil {
 			run.Passed++
 			continue
@@ -37,6 +39,11 @@ func RunTests(file string, source []byte, d *Definition) TestRun {
 			File: file, Line: failure.line, Column: failure.column,
 			Message: fmt.Sprintf("test %q: %s", d.Tests[i].Name, failure.text), Excerpt: excerpt(lines, failure.line, failure.column),
 		})
+	}
+	for i := range d.Transitions {
+		if t := &d.Transitions[i]; !taken[t] {
+			run.Untaken = append(run.Untaken, fmt.Sprintf("%s from %s to %s", t.Action, domain.Listed(t.From), t.To))
+		}
 	}
 	return run
 }
@@ -53,13 +60,14 @@ type player struct {
 	request domain.Request
 	n       int // commands given
 	now     time.Time
+	taken   map[*Transition]bool
 }
 
 // A Monday morning in Jakarta; nothing but the order of times matters.
 var played = time.Date(2026, time.January, 5, 1, 0, 0, 0, time.UTC)
 
-func (w *Workflow) play(s *Scenario) *failure {
-	p := &player{w: w, now: played}
+func (w *Workflow) play(s *Scenario, taken map[*Transition]bool) *failure {
+	p := &player{w: w, now: played, taken: taken}
 	at := failure{line: s.line, column: s.column}
 	if text := p.submit(&s.Given); text != "" {
 		at.text = text
@@ -95,9 +103,23 @@ func (p *player) give(c domain.Command, refused domain.Rule) string {
 		return fmt.Sprintf("not refused by rule %s", refused)
 	}
 	for _, e := range events {
+		if a, ok := e.Body.(domain.ActionTaken); ok {
+			p.note(a)
+		}
 		p.request = domain.Evolve(p.request, domain.Recorded{Event: e, Version: p.request.Version + 1})
 	}
 	return ""
+}
+
+// note marks what may have led from one state to the other.
+func (p *player) note(a domain.ActionTaken) {
+	all := p.w.Definition.Transitions
+	for i := range all {
+		t := &all[i]
+		if t.Action == a.Action && t.To == a.To && slices.Contains(t.From, a.From) && t.Automatic == (a.Kind == domain.ActionAuto) {
+			p.taken[t] = true
+		}
+	}
 }
 
 func (p *player) header(role domain.RoleID, person string, as domain.Capacity) domain.Header {

@@ -91,8 +91,8 @@ a file that is thrown away. The runs:
   bare     rows as large as the events of a decision into a table like the log's,
            grouped as the log groups them, and nothing else
   append   events of that size to streams of their own, without the engine
-  decide   commands of whole lives of the doctor's licence, each client on a request
-           of its own: decided, sealed, chained, durable
+  decide   commands of whole lives of a licence in its simplest form, each client on a
+           request of its own: decided, sealed, chained, durable
   tail     how long after its recording a follower sees an event, while others append
   follow   the whole log, each event decoded, in order
   load     requests folded from their events, none remembered
@@ -145,10 +145,10 @@ func (o benchFlags) on(ctx context.Context, dir string, out io.Writer) error {
 		return err
 	}
 	b := &bench{benchFlags: o, house: h, dir: dir, bares: map[int]float64{}, appends: map[int]float64{}, out: out}
-	return errors.Join(b.all(ctx, quiet), h.close())
+	return errors.Join(b.all(ctx), h.close())
 }
 
-func (b *bench) all(ctx context.Context, logger *slog.Logger) error {
+func (b *bench) all(ctx context.Context) error {
 	head, err := b.log.Head(ctx)
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (b *bench) all(ctx context.Context, logger *slog.Logger) error {
 	if head > 0 {
 		return &hintError{errors.New("the store is not empty: bench would add to what is there"), "name an empty one with --db"}
 	}
-	if err := b.publishCatalogue(ctx, logger); err != nil {
+	if err := b.publishSample(ctx); err != nil {
 		return err
 	}
 	if err := b.measureSize(ctx); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/alur-id/alur/adapters/sqlite"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/sample"
 )
 
 // during has clients do something again and again until the time is up, each one
@@ -65,7 +66,7 @@ func (b *bench) runFsync(ctx context.Context) error {
 	return b.print(measured{Run: "fsync", Clients: 1, Unit: "syncs", Count: len(t.each)}, t)
 }
 
-// life is one request of the doctor's licence, from its submission to its issue.
+// life is one request of the sample licence, from its submission to its issue.
 var life = []struct {
 	action domain.ActionID
 	role   domain.RoleID
@@ -102,6 +103,20 @@ func (b *bench) runDecide(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// publishSample publishes the definition that figures are taken with. It stays the
+// same when the catalogue changes.
+func (h *house) publishSample(ctx context.Context) error {
+	d, err := workflows.Read("sample", sample.Licence)
+	if err != nil {
+		return err
+	}
+	_, err = h.library.Publish(ctx, workflows.Publication{
+		Tenant: sample.Tenant, Source: sample.Licence, Definition: d, Occurred: time.Now(), At: time.Now(),
+		Actor: domain.Actor{ID: "alur", Role: "bench", Capacity: domain.CapacitySystem}, Why: "figures are taken with it",
+	})
+	return err
 }
 
 // step is the next command of a request, or the first of another. Every command

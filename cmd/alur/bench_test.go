@@ -99,7 +99,7 @@ func BenchmarkSubmit(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer h.close()
-	if err := h.publishCatalogue(b.Context(), logger); err != nil {
+	if err := h.publishSample(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	var failed atomic.Int64

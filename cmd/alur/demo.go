@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -84,11 +86,13 @@ Stop with Ctrl-C. The database is then removed.
 	return err
 }
 
-// demoStep is one action of a played request.
+// demoStep is one action of a played request, or one review of it. Before the file
+// is declared complete, the applicant hands in what it needs.
 type demoStep struct {
 	action domain.ActionID
 	role   domain.RoleID
 	reason domain.ReasonCode
+	review domain.ReviewID // an opinion: against it, if there is a reason
 }
 
 // demoRequests are played from their submission to the last step. The people
@@ -100,74 +104,126 @@ var demoRequests = []struct {
 	steps   []demoStep
 }{
 	{daysAgo: 12, kind: "new", steps: []demoStep{
-		{"accept", "front-office", ""},
-		{"recommend", "health-office", ""},
-		{"assign-number", "licensing", ""},
-		{"sign", "head", ""},
-		{"issue", "licensing", ""},
+		{action: "accept", role: "front-office"},
+		{review: "registration", role: "verifier"},
+		{review: "health", role: "health-office"},
+		{action: "assign-number", role: "licensing"},
+		{action: "sign", role: "head"},
+		{action: "issue", role: "licensing"},
 	}},
 	{daysAgo: 11, kind: "renewal", steps: []demoStep{
-		{"accept", "front-office", ""},
-		{"advise-against", "health-office", "three-places"},
-		{"refuse", "head", "three-places"},
+		{action: "accept", role: "front-office"},
+		{review: "registration", role: "verifier", reason: "three-places"},
+		{action: "refuse", role: "head", reason: "three-places"},
 	}},
 	{daysAgo: 9, kind: "new", steps: []demoStep{
-		{"return", "front-office", "photo-unsuitable"},
-		{"withdraw", "applicant", ""},
+		{action: "return", role: "front-office", reason: "photo-unsuitable"},
+		{action: "withdraw", role: "applicant"},
 	}},
 	{daysAgo: 6, kind: "new", counter: true, steps: []demoStep{
-		{"return", "front-office", "str-missing"},
-		{"resubmit", "applicant", ""},
-		{"accept", "front-office", ""},
-		{"recommend", "health-office", ""},
-		{"assign-number", "licensing", ""},
+		{action: "return", role: "front-office", reason: "str-missing"},
+		{action: "resubmit", role: "applicant"},
+		{action: "accept", role: "front-office"},
+		{review: "health", role: "health-office"},
+		{review: "registration", role: "verifier"},
+		{action: "assign-number", role: "licensing"},
 	}},
-	{daysAgo: 4, kind: "renewal", steps: []demoStep{{"accept", "front-office", ""}}},
-	{daysAgo: 3, kind: "new", steps: []demoStep{{"return", "front-office", "skp-missing"}}},
+	{daysAgo: 4, kind: "renewal", steps: []demoStep{{action: "accept", role: "front-office"}}},
+	{daysAgo: 3, kind: "new", steps: []demoStep{{action: "return", role: "front-office", reason: "skp-missing"}}},
 	{daysAgo: 1, kind: "new"},
 }
 
+// demoDocuments are what any of the requests may need.
+var demoDocuments = []domain.DocumentID{"str", "place-statement", "photo", "skp-statement", "other-licences"}
+
+// demoPlayer plays one of the demo's requests.
+type demoPlayer struct {
+	*house
+	applicant domain.Actor
+	form      domain.Personal
+	request   uuid.UUID
+}
+
+// submit hands the request in.
+func (p *demoPlayer) submit(ctx context.Context, n int, at time.Time) error {
+	header, err := newHeaderAt(p.applicant, at)
+	if err != nil {
+		return err
+	}
+	answer, err := p.engine.Submit(ctx, domain.Submit{
+		Header: header, Tenant: "11.71", Service: "sip-dokter", Form: p.form,
+		// No day is the 99th: this is nobody's number.
+		Identity: domain.Identity(fmt.Sprintf("nik:11719999990000%02d", n)),
+	})
+	p.request = answer.Request.ID
+	return err
+}
+
+// step takes one step, and what comes before it.
+func (p *demoPlayer) step(ctx context.Context, s demoStep, actor domain.Actor, at time.Time) error {
+	if s.action == "accept" {
+		for _, d := range demoDocuments {
+			header, err := newHeaderAt(p.applicant, at.Add(-time.Hour))
+			if err != nil {
+				return err
+			}
+			hash := sha256.Sum256([]byte(d))
+			c := domain.Attach{Header: header, Document: d, Format: "jpg", Bytes: 100_000, SHA256: hex.EncodeToString(hash[:])}
+			if _, err := p.engine.Act(ctx, p.request, c); err != nil {
+				return fmt.Errorf("%s: %w", d, err)
+			}
+		}
+	}
+	header, err := newHeaderAt(actor, at)
+	if err != nil {
+		return err
+	}
+	var c domain.Command
+	switch {
+	case s.review != "" && s.reason != "":
+		c = domain.GiveReview{Header: header, Review: s.review, Opinion: domain.OpinionRefused, Reason: s.reason}
+	case s.review != "":
+		c = domain.GiveReview{Header: header, Review: s.review, Opinion: domain.OpinionApproved}
+	case s.action == "resubmit":
+		c = domain.Act{Header: header, Action: s.action, Form: p.form}
+	default:
+		c = domain.Act{Header: header, Action: s.action, Reason: s.reason}
+	}
+	_, err = p.engine.Act(ctx, p.request, c)
+	return err
+}
+
+func newHeaderAt(a domain.Actor, at time.Time) (domain.Header, error) {
+	id, err := uuid.NewV7()
+	return domain.Header{ID: id, Actor: a, Occurred: at}, err
+}
+
 // playDemo submits the demo's requests in the morning of their day and takes
-// their actions, one in the morning and one in the afternoon.
+// their steps, one in the morning and one in the afternoon.
 func (h *house) playDemo(ctx context.Context, now time.Time) error {
-	const tenant = domain.TenantCode("11.71")
-	today := now.In(tenant.Zone())
+	today := now.In(domain.TenantCode("11.71").Zone())
 	for i, d := range demoRequests {
 		day := time.Date(today.Year(), today.Month(), today.Day()-d.daysAgo, 0, 0, 0, 0, today.Location())
-		applicant := domain.Actor{ID: fmt.Sprintf("applicant-%02d", i+1), Role: "applicant", Capacity: domain.CapacitySelf}
+		p := demoPlayer{house: h, applicant: domain.Actor{ID: fmt.Sprintf("applicant-%02d", i+1), Role: "applicant", Capacity: domain.CapacitySelf}}
 		if d.counter {
-			applicant = domain.Actor{ID: "counter-01", Role: "applicant", Capacity: domain.CapacityCounter}
+			p.applicant = domain.Actor{ID: "counter-01", Role: "applicant", Capacity: domain.CapacityCounter}
 		}
-		header := func(a domain.Actor, at time.Time) (domain.Header, error) {
-			id, err := uuid.NewV7()
-			return domain.Header{ID: id, Actor: a, Occurred: at}, err
+		p.form = domain.Personal{
+			"kind": d.kind, "profession": "doctor", "practice_place": float64(1 + i%3),
+			"name": fmt.Sprintf("Dokter Rekaan %d", i+1), "nik": fmt.Sprintf("11719999990000%02d", i+1), "phone": "0800-000-0000",
+			"str_number": "STR-0", "practice_name": "Klinik Rekaan", "practice_address": "Jalan Tanpa Nomor, Banda Aceh",
 		}
-		first, err := header(applicant, day.Add(8*time.Hour+time.Duration(7*i)*time.Minute))
-		if err != nil {
-			return err
-		}
-		answer, err := h.engine.Submit(ctx, domain.Submit{
-			Header: first, Tenant: tenant, Service: "sip-dokter",
-			Facts: domain.Facts{"kind": d.kind, "practice_place": float64(1 + i%3)},
-			// No day is the 99th: this is nobody's number.
-			Identity: domain.Identity(fmt.Sprintf("nik:11719999990000%02d", i+1)),
-			Form:     domain.Personal{"name": fmt.Sprintf("Dokter Rekaan %d", i+1), "phone": "0800-000-0000"},
-		})
-		if err != nil {
+		if err := p.submit(ctx, i+1, day.Add(8*time.Hour+time.Duration(7*i)*time.Minute)); err != nil {
 			return fmt.Errorf("demo request %d: %w", i+1, err)
 		}
 		for n, s := range d.steps {
 			actor := domain.Actor{ID: fmt.Sprintf("%s-%02d", s.role, 1+i%2), Role: s.role, Capacity: domain.CapacityOfficer}
-			if s.role == applicant.Role {
-				actor = applicant
+			if s.role == p.applicant.Role {
+				actor = p.applicant
 			}
 			at := day.AddDate(0, 0, n/2).Add(time.Duration(10+4*(n%2))*time.Hour + time.Duration(11*i+3*n)*time.Minute)
-			next, err := header(actor, at)
-			if err != nil {
-				return err
-			}
-			if _, err := h.engine.Act(ctx, answer.Request.ID, domain.Act{Header: next, Action: s.action, Reason: s.reason}); err != nil {
-				return fmt.Errorf("demo request %d, %s: %w", i+1, s.action, err)
+			if err := p.step(ctx, s, actor, at); err != nil {
+				return fmt.Errorf("demo request %d, %s%s: %w", i+1, s.action, s.review, err)
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.publishCatalogue(t.Context(), logger); err != nil {
+	if err := h.publishSample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	handler, err := h.handler(logger)
@@ -484,7 +484,7 @@ func TestServeFinishesWhatIsUnderWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.publishCatalogue(t.Context(), logger); err != nil {
+	if err := h.publishSample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	l, err := listenOn(t.Context(), "127.0.0.1:0")

@@ -28,7 +28,7 @@ func removeAll(t *testing.T, dir, pattern string) {
 // other one in its place unless it is told to.
 func TestALostKeyStoreIsToldAndNotReplaced(t *testing.T) {
 	dir := t.TempDir()
-	s := startServer(t, filepath.Join(dir, "alur.db"))
+	s := startServer(t, withSample(t, filepath.Join(dir, "alur.db")))
 	if _, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission); err != nil {
 		t.Fatal(err)
 	}

@@ -102,6 +102,20 @@ func startServer(t *testing.T, db string, more ...string) *server {
 	return s
 }
 
+// withSample makes a database where the sample licence stands for the doctor's, and
+// returns its path.
+func withSample(t *testing.T, db string) string {
+	t.Helper()
+	h, err := openHouse(t.Context(), stores{db: db}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(h.publishSample(t.Context()), h.close()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
 // stop asks the server to end and expects it to end well.
 func (s *server) stop(t *testing.T) {
 	t.Helper()
@@ -180,7 +194,7 @@ func (s *sent) carryOn(url string) error {
 // 64 clients submit requests and have them accepted; the server is killed at any
 // moment, again and again; each client repeats what it has no answer to.
 func TestKillDuringSubmissions(t *testing.T) {
-	db := filepath.Join(t.TempDir(), "alur.db")
+	db := withSample(t, filepath.Join(t.TempDir(), "alur.db"))
 	var all []*sent
 	var answered atomic.Int64
 	for round := range rounds(t, 4) {

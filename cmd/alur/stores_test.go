@@ -66,7 +66,7 @@ func played(t *testing.T, s stores) *house {
 			t.Error(err)
 		}
 	})
-	if err := h.publishCatalogue(t.Context(), quiet); err != nil {
+	if err := h.publishSample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	b := bench{house: h}

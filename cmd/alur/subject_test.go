@@ -81,7 +81,7 @@ func nothingPlain(t *testing.T, dir string, secrets ...string) {
 func TestPersonalDataFromFormToErasure(t *testing.T) {
 	dir := t.TempDir()
 	db := filepath.Join(dir, "alur.db")
-	s := startServer(t, db)
+	s := startServer(t, withSample(t, db))
 	first, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission)
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestPersonalDataFromFormToErasure(t *testing.T) {
 // Without its key-encryption key a store of keys is not opened under another one.
 func TestALostKeyEncryptionKeyIsToldAndNotReplaced(t *testing.T) {
 	dir := t.TempDir()
-	s := startServer(t, filepath.Join(dir, "alur.db"))
+	s := startServer(t, withSample(t, filepath.Join(dir, "alur.db")))
 	if _, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestALostKeyEncryptionKeyIsToldAndNotReplaced(t *testing.T) {
 // changed. Each is told, and the exit code is 3.
 func TestVerifyFindsWhatIsWrongWithSealedData(t *testing.T) {
 	dir := t.TempDir()
-	s := startServer(t, filepath.Join(dir, "alur.db"))
+	s := startServer(t, withSample(t, filepath.Join(dir, "alur.db")))
 	if _, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission); err != nil {
 		t.Fatal(err)
 	}
