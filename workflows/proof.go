@@ -152,7 +152,8 @@ func (s *search) dead() {
 }
 
 // stuck notes where a request can come to that nothing leads out of to an end, and
-// automatic transitions that run in a circle.
+// automatic transitions that run in a circle. A condition that is taken to come out
+// either way is taken to come out well some time.
 func (s *search) stuck() {
 	into := make([][]int32, len(s.points))
 	for _, e := range s.back {
