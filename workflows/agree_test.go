@@ -15,7 +15,7 @@ import (
 // playing is one request, as the engine has it and as the naive interpreter has it.
 type playing struct {
 	t *rapid.T
-	d sampled
+	d sample
 	w *Workflow
 
 	r     domain.Request // folded from what was stored

@@ -157,8 +157,8 @@ func (r *definitionReader) graph() {
 }
 
 // closure is every node that can be reached along the edges, the roots included.
-func closure(edges map[domain.StateID][]domain.StateID, roots ...domain.StateID) map[domain.StateID]bool {
-	seen := map[domain.StateID]bool{}
+func closure[T comparable](edges map[T][]T, roots ...T) map[T]bool {
+	seen := map[T]bool{}
 	for todo := roots; len(todo) > 0; {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]

@@ -113,7 +113,7 @@ func (w *Workflow) addTransition(i int) {
 		}
 		e.fixed = t.Needs == nil || t.Kind == domain.ActionOverride || !t.Needs.Required && t.Needs.Reviews == ""
 		if e.fixed {
-			e.Needs, _ = d.needs(t, from, nil) // asks nothing of facts
+			e.Needs, _ = d.needs(t, from, vars{}) // asks nothing of facts
 		}
 		if t.Automatic {
 			w.states[from].automatic = append(w.states[from].automatic, e)
@@ -225,7 +225,7 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 	}
 	if !e.fixed {
 		var err error
-		if t.Needs, err = w.Definition.needs(e.rule, t.From, r.Facts); err != nil {
+		if t.Needs, err = w.Definition.needs(e.rule, t.From, vars{facts: r.Facts}); err != nil {
 			return t, fmt.Errorf("workflow %s, %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
 		}
 	}

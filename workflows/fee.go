@@ -137,8 +137,7 @@ func (r *definitionReader) checkTable(n ast.Node, t *FeeTable) {
 }
 
 // assess is what a request owes of a fee.
-func (f *Fee) assess(facts domain.Facts) (int64, error) {
-	in := vars{facts: facts}
+func (f *Fee) assess(in vars) (int64, error) {
 	if f.When != nil {
 		due, err := f.When.holds(in)
 		if err != nil || !due {
@@ -149,7 +148,7 @@ func (f *Fee) assess(facts domain.Facts) (int64, error) {
 	case f.Formula != nil:
 		return f.Formula.amount(in)
 	case f.Table != nil:
-		return f.Table.amount(facts), nil
+		return f.Table.amount(in.facts), nil
 	}
 	return int64(f.Amount), nil
 }

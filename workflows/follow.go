@@ -44,7 +44,7 @@ func (w *Workflow) askReview(r *domain.Request, s *stateRules) (domain.Body, err
 		return nil, nil
 	}
 	for _, id := range s.Reviews {
-		asked, err := w.Definition.asked(id, r.Facts)
+		asked, err := w.Definition.asked(id, vars{facts: r.Facts})
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func (w *Workflow) assessFee(r *domain.Request, s *stateRules) (domain.Body, err
 		if _, done := r.Dossier.Fees[f.ID]; done {
 			continue
 		}
-		amount, err := f.assess(r.Facts)
+		amount, err := f.assess(vars{facts: r.Facts})
 		if err != nil {
 			return nil, err
 		}

@@ -9,15 +9,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// sampled is a definition as it was drawn and read.
-type sampled struct {
+// sample is a definition as it was drawn and read.
+type sample struct {
 	*Definition
 	source string
 }
 
 // GoString is what a counterexample shows: the text without titles, and without what
 // all have.
-func (d sampled) GoString() string {
+func (d sample) GoString() string {
 	_, text, _ := strings.Cut(d.source, "\nreasons:")
 	text = regexp.MustCompile(`\n +(title|basis|text|because):\n +id: .*\n +en: .*`).ReplaceAllString(text, "")
 	if d.Form != nil {
@@ -27,8 +27,8 @@ func (d sampled) GoString() string {
 }
 
 // definitions draws definitions: none is refused.
-func definitions() *rapid.Generator[sampled] {
-	return rapid.Custom(func(t *rapid.T) sampled {
+func definitions() *rapid.Generator[sample] {
+	return rapid.Custom(func(t *rapid.T) sample {
 		source, err := Write(randomDefinition(t), "")
 		if err != nil {
 			t.Fatal(err)
@@ -37,7 +37,7 @@ func definitions() *rapid.Generator[sampled] {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return sampled{d, string(source)}
+		return sample{d, string(source)}
 	})
 }
 

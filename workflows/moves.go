@@ -63,7 +63,7 @@ func (p *prover) arrive(at *point, entered bool) {
 		if two(at.fees, i) != feeNone || !slices.Contains(f.DueIn, s.ID) {
 			continue
 		}
-		became := uint64(feeSettled)
+		became := uint64(feeNothing)
 		if p.isDue(int(at.value), i) {
 			became = feeOwed
 		}
@@ -122,11 +122,11 @@ func (p *prover) nextActions(at point, visit func(stepTaken, point)) {
 		if !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
 			continue
 		}
-		for _, to := range p.corrected(p.taken(at, i, false), t) {
+		for _, to := range p.corrected(at, i, false) {
 			visit(stepTaken{kind: stepAction, of: i}, to)
 		}
 		if p.personMay(at, t) {
-			for _, to := range p.corrected(p.taken(at, i, true), t) {
+			for _, to := range p.corrected(at, i, true) {
 				visit(stepTaken{kind: stepAction, of: i, person: true}, to)
 			}
 		}
@@ -169,25 +169,46 @@ func (p *prover) moved(at point, to domain.StateID) point {
 	return at
 }
 
-// corrected is the points after a correction: the facts may have become any. What
-// was assessed and not paid is assessed anew.
-func (p *prover) corrected(at point, t *Transition) []point {
+// corrected is the points after a transition that may be a correction: the facts may
+// then become any, what was assessed and not paid is assessed anew, and only then does
+// the request move.
+func (p *prover) corrected(at point, i int, person bool) []point {
+	t := &p.d.Transitions[i]
 	if t.Kind != domain.ActionCorrect {
-		return []point{at}
+		return []point{p.taken(at, i, person)}
+	}
+	for f := range p.fees {
+		if two(at.fees, f) != feePaid {
+			at.fees = setTwo(at.fees, f, feeNone)
+		}
 	}
 	list := make([]point, 0, len(p.values))
 	for v := range p.values {
 		to := at
-		if uint16(v) != at.value {
-			to.value = uint16(v)
-			for i := range p.fees {
-				if two(to.fees, i) == feeOwed || two(to.fees, i) == feeSettled && !p.isDue(int(at.value), i) {
-					to.fees = setTwo(to.fees, i, feeNone)
-				}
-			}
-			p.arrive(&to, false)
-		}
+		to.value = uint16(v)
+		to = p.taken(to, i, person)
 		list = append(list, to)
+		if to.state == at.state {
+			list = p.askedLate(list, int(at.value))
+		}
+	}
+	return list
+}
+
+// askedLate adds to the last of some points those where reviews that a correction
+// calls for, and that were given before the request came to its state, are asked anew.
+func (p *prover) askedLate(list []point, before int) []point {
+	first := len(list) - 1
+	for i := range p.reviews {
+		value, was := int(list[first].value), two(list[first].reviews, i)
+		if p.isAsked(before, i) || !p.isAsked(value, i) || was != reviewApproved && was != reviewRefused ||
+			!slices.Contains(p.d.States[list[first].state].Reviews, p.reviews[i]) {
+			continue
+		}
+		for _, at := range list[first:] {
+			at.reviews = setTwo(at.reviews, i, reviewOpen)
+			list = append(list, at)
+		}
 	}
 	return list
 }
@@ -219,7 +240,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	}
 	for i := range p.fees {
 		if two(at.fees, i) == feeOwed {
-			put(stepPay, i, "", func(to *point) { to.fees = setTwo(to.fees, i, feeSettled) })
+			put(stepPay, i, "", func(to *point) { to.fees = setTwo(to.fees, i, feePaid) })
 		}
 	}
 	for i := range p.reviews {

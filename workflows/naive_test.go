@@ -234,7 +234,7 @@ func (n *naive) next() domain.Body {
 		_, asked := last(n, func(b domain.ReviewRequested) bool { return b.Review == id })
 		is := n.review(id)
 		stays := is == domain.OpinionApproved && (s.Join == nil || s.Join.Again != "all")
-		if n.holds(n.d.review(id).When) && is != domain.OpinionOpen && asked <= since && !stays {
+		if n.holds(n.d.review(id).When) && asked <= since && !stays {
 			return domain.ReviewRequested{Review: id, Role: n.d.review(id).Role}
 		}
 	}

@@ -100,7 +100,7 @@ func (s *search) look(i int) {
 	for n := range s.d.Invariants {
 		x := &s.d.Invariants[n]
 		broken, err := x.broken(s.p.vars(at))
-		if err == nil && broken {
+		if err != nil || broken || s.p.loose[x.Never] || s.p.loose[x.Always] {
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s is not so: %s", x.String(), x.Because.EN)
 		}
 	}
@@ -121,7 +121,7 @@ func (s *search) approved(i int, at *point) {
 		}
 	}
 	for f := range s.p.fees {
-		if s.p.isDue(int(at.value), f) && two(at.fees, f) != feeSettled {
+		if s.p.isDue(int(at.value), f) && two(at.fees, f) < feeNothing {
 			s.tell(FindingUnpaid, fmt.Sprint("fee", f, name), state, i, "a request can come to %q although fee %q is not paid", name, s.p.fees[f].ID)
 		}
 	}
@@ -152,7 +152,8 @@ func (s *search) dead() {
 }
 
 // stuck notes where a request can come to that nothing leads out of to an end, and
-// automatic transitions that run in a circle.
+// automatic transitions that run in a circle. A condition that is taken to come out
+// either way is taken to come out well some time.
 func (s *search) stuck() {
 	into := make([][]int32, len(s.points))
 	for _, e := range s.back {
@@ -273,7 +274,7 @@ func (s *search) sentence(step stepTaken, before, at int) string {
 
 // factsOf tells the facts that conditions ask for.
 func (s *search) factsOf(at int) string {
-	facts := s.p.values[s.points[at].value]
+	facts := s.p.values[s.points[at].value].facts
 	if len(facts) == 0 {
 		return ""
 	}

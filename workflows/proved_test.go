@@ -19,7 +19,7 @@ type proved struct {
 }
 
 // prove proves a definition that was drawn, as long as it is small.
-func (d sampled) prove(t *rapid.T) proved {
+func (d sample) prove(t *rapid.T) proved {
 	_, r, err := read("w.yaml", []byte(d.source))
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,10 @@ func TestNoRequestDoesWhatIsProvedImpossible(t *testing.T) {
 				p.lawful(proof)
 			}
 		}
-		if !proof.found(FindingStuck) && !proof.found(FindingInvariant) && !proof.found(FindingEndless) && len(p.d.moves()) == 0 && p.r.Exists() && !p.ends() {
+		// Where a condition is taken to come out either way, it may never come out well;
+		// an invariant that is broken may keep a request where it is.
+		vague := slices.ContainsFunc(p.d.conditions(), func(c *Condition) bool { return !c.exact(p.d.Definition) })
+		if !vague && !proof.found(FindingStuck) && !proof.found(FindingInvariant) && !proof.found(FindingEndless) && len(p.d.moves()) == 0 && p.r.Exists() && !p.ends() {
 			t.Fatalf("nothing leads from %q to an end, and that was proved impossible", p.r.State)
 		}
 	})

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -15,8 +16,8 @@ import (
 // everything else is done by others.
 type prover struct {
 	d      *Definition
-	values []domain.Facts
-	vague  bool // facts and sums come out either way
+	values []vars
+	loose  map[*Condition]bool // come out either way
 
 	states    map[domain.StateID]int
 	reviews   []domain.ReviewID
@@ -50,7 +51,7 @@ type point struct {
 	value   uint16
 	state   uint16
 	reviews uint64 // two bits each: opinions
-	fees    uint64 // two bits each: none, owed, settled
+	fees    uint64 // two bits each: none, owed, nothing to pay, paid
 	bits    uint64 // documents, then checklists
 	times   uint64 // four bits each
 	person  uint32 // gates that the one person passed
@@ -62,7 +63,8 @@ type point struct {
 const (
 	feeNone = iota
 	feeOwed
-	feeSettled
+	feeNothing
+	feePaid
 )
 
 // errTooMuch says that a definition has more of something than a proof can hold.
@@ -79,28 +81,27 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, citizens: map[domain.RoleID]bool{},
+		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, citizens: map[domain.RoleID]bool{}, loose: map[*Condition]bool{},
 	}
 	for _, r := range d.Roles {
 		p.citizens[r.ID] = in.citizen(r.ID)
 	}
-	var all bool
-	p.values, all = d.valuations()
+	var ok bool
+	if p.values, ok = d.valuations(); !ok {
+		return nil, errTooMuch
+	}
 	for _, c := range d.conditions() {
+		p.loose[c] = c.speaksOfPast() && !c.exact(d)
 		own := &constants{}
 		own.gather(c)
 		for _, a := range c.uses.times {
 			p.watch(a, 1)
 		}
+		most := math.Ceil(slices.Max(append(own.numbers, 1)))
 		for _, a := range c.uses.counted {
-			p.watch(a, max(own.whole+1, 2))
-		}
-		// A sum elsewhere, such as in a tariff, makes no count vague.
-		if len(c.uses.times) > 0 && own.sums {
-			p.vague = true
+			p.watch(a, int64(min(most, maxCount))+1)
 		}
 	}
-	p.vague = p.vague || !all
 	for i := range d.Invariants {
 		if b := d.Invariants[i].Before; b != nil {
 			p.watch(b.First, 1)
@@ -182,9 +183,9 @@ func (p *prover) groupDocuments() {
 			}
 		}
 	}
-	for i, c := range p.d.conditions() {
+	for _, c := range p.d.conditions() {
 		for _, id := range c.uses.documents {
-			named[id] += fmt.Sprint(" c", i)
+			named[id] = string(id) // what a condition asks for by name is like no other
 		}
 	}
 	alike := map[string]int{}
@@ -236,7 +237,7 @@ func (s seen) review(id domain.ReviewID) domain.Opinion {
 
 func (s seen) paid(id domain.FeeID) bool {
 	i := slices.IndexFunc(s.p.fees, func(f *Fee) bool { return f.ID == id })
-	return two(s.at.fees, i) == feeSettled
+	return two(s.at.fees, i) >= feeNothing
 }
 
 func (s seen) attached(id domain.DocumentID) bool { return s.at.bits>>s.p.groups[id]&1 == 1 }
@@ -262,7 +263,7 @@ func (p *prover) judge(c *Condition, at *point) truth {
 	if c == nil {
 		return yes
 	}
-	if p.vague && (len(c.uses.facts) > 0 || len(c.uses.times) > 0) {
+	if p.loose[c] {
 		return either
 	}
 	holds, err := c.holds(p.vars(at))
@@ -277,7 +278,9 @@ func (p *prover) judge(c *Condition, at *point) truth {
 
 func (p *prover) vars(at *point) vars {
 	s := &p.d.States[at.state]
-	return vars{facts: p.values[at.value], past: seen{p, at}, state: string(s.ID), outcome: string(s.Outcome)}
+	v := p.values[at.value]
+	v.past, v.state, v.outcome = seen{p, at}, string(s.ID), string(s.Outcome)
+	return v
 }
 
 // isAsked tells whether a review is called for; where that is not known, it is.

@@ -59,10 +59,10 @@ func (w *Workflow) Task(id domain.StateID) (domain.TaskRule, bool) {
 
 // join is how the reviews of a gather state are counted for a request: those that
 // its facts call for.
-func (d *Definition) join(s *State, facts domain.Facts) (domain.Join, error) {
+func (d *Definition) join(s *State, in vars) (domain.Join, error) {
 	var j domain.Join
 	for _, id := range s.Reviews {
-		asked, err := d.asked(id, facts)
+		asked, err := d.asked(id, in)
 		if err != nil {
 			return j, err
 		}
@@ -87,23 +87,23 @@ func (d *Definition) join(s *State, facts domain.Facts) (domain.Join, error) {
 }
 
 // asked reports whether a review is asked for.
-func (d *Definition) asked(id domain.ReviewID, facts domain.Facts) (bool, error) {
+func (d *Definition) asked(id domain.ReviewID, in vars) (bool, error) {
 	r := d.review(id)
 	if r == nil || r.When == nil {
 		return r != nil, nil
 	}
-	return r.When.holds(vars{facts: facts})
+	return r.When.holds(in)
 }
 
 // needs is what a transition demands of a request with these facts.
-func (d *Definition) needs(t *Transition, from domain.StateID, facts domain.Facts) (domain.Needs, error) {
+func (d *Definition) needs(t *Transition, from domain.StateID, in vars) (domain.Needs, error) {
 	n := domain.Needs{}
 	if t.Needs == nil || t.Kind == domain.ActionOverride {
 		return n, nil
 	}
 	n.Documents, n.Fees = t.Needs.Documents, t.Needs.Fees
 	if t.Needs.Required {
-		required, err := d.required(facts)
+		required, err := d.required(in)
 		if err != nil {
 			return n, err
 		}
@@ -121,7 +121,7 @@ func (d *Definition) needs(t *Transition, from domain.StateID, facts domain.Fact
 	}
 	s := d.state(from)
 	if t.Needs.Reviews != "" {
-		j, err := d.join(s, facts)
+		j, err := d.join(s, in)
 		if err != nil {
 			return n, err
 		}
@@ -134,14 +134,14 @@ func (d *Definition) needs(t *Transition, from domain.StateID, facts domain.Fact
 }
 
 // required lists the documents that a request with these facts must have.
-func (d *Definition) required(facts domain.Facts) ([]domain.DocumentID, error) {
+func (d *Definition) required(in vars) ([]domain.DocumentID, error) {
 	var list []domain.DocumentID
 	for i := range d.Documents {
 		doc := &d.Documents[i]
 		required := doc.Required
 		if doc.RequiredWhen != nil {
 			var err error
-			if required, err = doc.RequiredWhen.holds(vars{facts: facts}); err != nil {
+			if required, err = doc.RequiredWhen.holds(in); err != nil {
 				return nil, err
 			}
 		}

@@ -3,17 +3,16 @@ package workflows
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	celast "github.com/google/cel-go/common/ast"
-	"github.com/google/cel-go/common/operators"
 
 	"github.com/alur-id/alur/domain"
 )
 
-// maxValuations is how many combinations of facts a proof tells apart. Beyond it,
-// conditions over facts are taken to come out either way.
+// maxValuations is how many combinations of facts a proof tells apart.
 const maxValuations = 4096
 
 // conditions lists every condition that is judged while a request runs.
@@ -44,21 +43,32 @@ func (d *Definition) conditions() []*Condition {
 	return list
 }
 
-// valuations are facts that stand for all that requests can have: conditions that
-// compare facts with constants cannot tell others from these. False says that
-// there are too many.
-func (d *Definition) valuations() ([]domain.Facts, bool) {
+// valuations are facts that stand for all that requests can have: no condition tells
+// others from these. Where a condition does more than compare a fact with constants,
+// so that no facts stand for all, it is taken to come to yes and to no. False says
+// that there are too many.
+func (d *Definition) valuations() ([]vars, bool) {
 	conditions := d.conditions()
-	used, literals := map[string]bool{}, &constants{}
-	for _, c := range conditions {
-		for _, id := range c.uses.facts {
-			used[id] = true
+	literals := &constants{}
+	related := map[string][]string{} // facts that are judged together
+	relate := func(ids ...string) {
+		for _, id := range ids {
+			related[id] = append(related[id], ids...)
 		}
+	}
+	loose := map[string]bool{}
+	for _, c := range conditions {
 		literals.gather(c)
+		switch exact := c.exact(d); {
+		case exact:
+			relate(c.uses.facts...)
+		case !c.speaksOfPast():
+			loose[c.Text] = true
+		}
 	}
 	for i := range d.Fees {
 		if t := d.Fees[i].Table; t != nil {
-			used[t.Fact] = true
+			relate(t.Fact)
 			for _, row := range t.Rows {
 				if row.UpTo != nil {
 					literals.numbers = append(literals.numbers, *row.UpTo)
@@ -66,27 +76,73 @@ func (d *Definition) valuations() ([]domain.Facts, bool) {
 			}
 		}
 	}
+	all := []vars{{facts: domain.Facts{}, supposed: map[string]bool{}}}
+	for _, text := range slices.Sorted(maps.Keys(loose)) {
+		var next []vars
+		for _, v := range all {
+			for _, is := range []bool{false, true} {
+				more := vars{facts: v.facts, supposed: maps.Clone(v.supposed)}
+				more.supposed[text] = is
+				next = append(next, more)
+			}
+		}
+		if all = next; len(all) > maxValuations {
+			return nil, false
+		}
+	}
+	done := map[string]bool{}
+	for _, id := range slices.Sorted(maps.Keys(related)) {
+		if done[id] {
+			continue
+		}
+		together := closure(related, id)
+		maps.Copy(done, together)
+		some, ok := d.combinations(slices.Sorted(maps.Keys(together)), literals)
+		if !ok || len(all)*len(some) > maxValuations {
+			return nil, false
+		}
+		all = crossed(all, some)
+	}
+	return all, true
+}
+
+// combinations are values of some facts, of those that no condition tells apart one.
+func (d *Definition) combinations(facts []string, literals *constants) ([]domain.Facts, bool) {
 	all := []domain.Facts{{}}
-	for _, id := range slices.Sorted(maps.Keys(used)) {
+	for _, id := range facts {
 		values := d.fact(id).candidates(literals)
 		if len(all)*len(values) > maxValuations {
-			return []domain.Facts{{}}, false
+			return nil, false
 		}
 		var next []domain.Facts
-		for _, facts := range all {
+		for _, f := range all {
 			for _, v := range values {
-				more := maps.Clone(facts)
+				more := maps.Clone(f)
 				more[id] = v
 				next = append(next, more)
 			}
 		}
 		all = next
 	}
-	return d.distinct(all, conditions), true
+	return d.distinct(all), true
 }
 
-// distinct leaves one of each set of facts that no condition tells apart.
-func (d *Definition) distinct(all []domain.Facts, conditions []*Condition) []domain.Facts {
+func crossed(all []vars, some []domain.Facts) []vars {
+	var next []vars
+	for _, v := range all {
+		for _, f := range some {
+			more := vars{facts: maps.Clone(v.facts), supposed: v.supposed}
+			maps.Copy(more.facts, f)
+			next = append(next, more)
+		}
+	}
+	return next
+}
+
+// distinct leaves one of each set of facts that no condition tells apart. One that
+// speaks of facts that are not among them fails for all alike.
+func (d *Definition) distinct(all []domain.Facts) []domain.Facts {
+	conditions := d.conditions()
 	mixed := map[string]bool{} // facts in conditions that also speak of the past
 	for _, c := range conditions {
 		if c.speaksOfPast() {
@@ -99,17 +155,15 @@ func (d *Definition) distinct(all []domain.Facts, conditions []*Condition) []dom
 	return slices.DeleteFunc(all, func(facts domain.Facts) bool {
 		var b strings.Builder
 		for _, c := range conditions {
-			if !c.speaksOfPast() {
+			if !c.speaksOfPast() && c.exact(d) {
 				v, err := c.value(vars{facts: facts})
-				if n, is := v.(float64); is {
-					v = n > 0 // of an amount, only whether it is one
-				}
 				fmt.Fprint(&b, v, err != nil, ";")
 			}
 		}
 		for i := range d.Fees {
-			amount, err := d.Fees[i].assess(facts)
-			fmt.Fprint(&b, amount > 0, err != nil, ";")
+			if t := d.Fees[i].Table; t != nil {
+				fmt.Fprint(&b, t.amount(facts) > 0, ";")
+			}
 		}
 		for _, id := range slices.Sorted(maps.Keys(mixed)) {
 			fmt.Fprint(&b, facts[id], ";")
@@ -129,8 +183,6 @@ func (c *Condition) speaksOfPast() bool {
 type constants struct {
 	numbers []float64
 	texts   []string
-	whole   int64 // the largest whole number
-	sums    bool  // something is added up: comparing with constants is not all there is
 }
 
 func (k *constants) gather(c *Condition) {
@@ -138,27 +190,19 @@ func (k *constants) gather(c *Condition) {
 		return
 	}
 	celast.PreOrderVisit(c.checked.NativeRep().Expr(), celast.NewExprVisitor(func(e celast.Expr) {
-		switch e.Kind() {
-		case celast.LiteralKind:
-			switch v := e.AsLiteral().Value().(type) {
-			case float64:
-				k.numbers = append(k.numbers, v)
-			case int64:
-				k.numbers, k.whole = append(k.numbers, float64(v)), max(k.whole, v)
-			case string:
-				k.texts = append(k.texts, v)
-			}
-		case celast.CallKind:
-			switch e.AsCall().FunctionName() {
-			case operators.Add, operators.Subtract, operators.Multiply, operators.Divide, operators.Modulo:
-				k.sums = true
-			}
-		default:
+		if e.Kind() != celast.LiteralKind {
+			return
+		}
+		if text, ok := e.AsLiteral().Value().(string); ok {
+			k.texts = append(k.texts, text)
+		} else if n, ok := number(e); ok {
+			k.numbers = append(k.numbers, n)
 		}
 	}))
 }
 
-// candidates are values of a fact of which one behaves as any other value does.
+// candidates are values of a fact of which one behaves as any other value does,
+// wherever it is compared with constants.
 func (f *Fact) candidates(k *constants) []any {
 	switch f.Type {
 	case FactBoolean:
@@ -166,16 +210,26 @@ func (f *Fact) candidates(k *constants) []any {
 	case FactString, FactTime:
 		texts := f.Values
 		if len(texts) == 0 {
-			texts = append(slices.Clone(k.texts), "~")
+			texts = append(slices.Clone(k.texts), "~"+strings.Join(k.texts, "")) // and one that is none of them
 		}
+		texts = slices.Clone(texts)
 		slices.Sort(texts)
-		return anys(slices.Compact(slices.Clone(texts)))
+		return anys(slices.Compact(texts))
+	case FactNumber:
 	}
-	numbers := []float64{0, 1}
-	for _, n := range k.numbers {
-		numbers = append(numbers, n-1, n, n+1)
+	bounds := slices.Clone(k.numbers)
+	slices.Sort(bounds)
+	if bounds = slices.Compact(bounds); len(bounds) == 0 {
+		return []any{0.0}
 	}
-	slices.Sort(numbers)
+	least, most := bounds[0], bounds[len(bounds)-1]
+	numbers := []float64{min(least-1, math.Nextafter(least, math.Inf(-1)))}
+	for i, n := range bounds { // each bound, and what lies between it and the next
+		if numbers = append(numbers, n); i+1 < len(bounds) {
+			numbers = append(numbers, n+(bounds[i+1]-n)/2)
+		}
+	}
+	numbers = append(numbers, max(most+1, math.Nextafter(most, math.Inf(1))))
 	return anys(slices.Compact(numbers))
 }
 
