@@ -74,6 +74,7 @@ func (m *schemaMaker) of(t reflect.Type) map[string]any {
 	case reflect.Struct:
 		m.object(t)
 		return map[string]any{"$ref": "#/$defs/" + t.Name()}
+	default:
 	}
 	return map[string]any{}
 }
