@@ -27,9 +27,11 @@ func (nothing) Broken(domain.Request) error              { return nil }
 func (nothing) Document(domain.DocumentID) (domain.DocumentRule, bool) {
 	return domain.DocumentRule{}, false
 }
+
 func (nothing) Checklist(domain.ChecklistID) (domain.ChecklistRule, bool) {
 	return domain.ChecklistRule{}, false
 }
+
 func (nothing) Review(domain.ReviewID) (domain.ReviewRule, bool) { return domain.ReviewRule{}, false }
 func (nothing) Payers() []domain.RoleID                          { return nil }
 func (nothing) System(domain.Request, domain.SystemID) (domain.SystemRule, bool) {

@@ -2,16 +2,26 @@ package domain
 
 import "maps"
 
-// The names that a definition gives to what a request gathers.
-type (
-	DocumentID  string // a kind of document, such as "land-title"
-	ChecklistID string
-	CheckID     string // an item of a checklist
-	FeeID       string
-	ReviewID    string // another agency's opinion
-	SystemID    string // an external system that a request waits for
-	NoticeID    string
-)
+// DocumentID names a kind of document, such as "land-title".
+type DocumentID string
+
+// ChecklistID names a checklist.
+type ChecklistID string
+
+// CheckID names an item of a checklist.
+type CheckID string
+
+// FeeID names a fee.
+type FeeID string
+
+// ReviewID names another agency's opinion.
+type ReviewID string
+
+// SystemID names an external system that a request waits for.
+type SystemID string
+
+// NoticeID names something that somebody is told.
+type NoticeID string
 
 // Dossier is what a request has gathered beside its state. Its maps are shared by
 // the states of one request: evolving one copies what it changes.

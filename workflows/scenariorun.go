@@ -6,10 +6,9 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -135,7 +134,7 @@ func (p *player) header(role domain.RoleID, person string, as domain.Capacity) d
 		}
 	}
 	return domain.Header{
-		ID: uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "step %d", p.n)), Occurred: p.now,
+		ID: domain.CommandID(p.now, "step", strconv.Itoa(p.n)), Occurred: p.now,
 		Actor: domain.Actor{ID: person, Role: role, Capacity: as},
 	}
 }

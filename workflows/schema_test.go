@@ -23,7 +23,7 @@ import (
 	"github.com/alur-id/alur/domain"
 )
 
-var update = flag.Bool("update", false, "write schema.json anew")
+var updateSchema = flag.Bool("update-schema", false, "write schema.json anew")
 
 // schemaMaker makes a JSON Schema of Go types and the comments on them.
 type schemaMaker struct {
@@ -74,6 +74,7 @@ func (m *schemaMaker) of(t reflect.Type) map[string]any {
 	case reflect.Struct:
 		m.object(t)
 		return map[string]any{"$ref": "#/$defs/" + t.Name()}
+	default:
 	}
 	return map[string]any{}
 }
@@ -158,7 +159,7 @@ func oneLine(c *ast.CommentGroup) string {
 	return link.ReplaceAllString(strings.Join(strings.Fields(c.Text()), " "), "$1")
 }
 
-// The schema that is shipped is the one that the types make; -update writes it.
+// The schema that is shipped is the one that the types make; -update-schema writes it.
 func TestSchema(t *testing.T) {
 	m := &schemaMaker{comments: map[string]string{}, defs: map[string]any{}}
 	m.read(t)
@@ -171,14 +172,14 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	made = append(made, '\n')
-	if *update {
+	if *updateSchema {
 		if err := os.WriteFile("schema.json", made, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if d := cmp.Diff(string(Schema), string(made)); d != "" {
-		t.Errorf("run go test ./workflows -run TestSchema -update (-shipped +made)\n%s", d)
+		t.Errorf("run go test ./workflows -run TestSchema -update-schema (-shipped +made)\n%s", d)
 	}
 }
 

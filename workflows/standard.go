@@ -30,10 +30,20 @@ type Component struct {
 // Components lists the fourteen, in the order of the law.
 func (s *Standard) Components() []Component {
 	return []Component{
-		{"requirements", &s.Requirements}, {"procedure", &s.Procedure}, {"duration", &s.Duration}, {"fee", &s.Fee},
-		{"product", &s.Product}, {"complaints", &s.Complaints}, {"legal_basis", &s.LegalBasis}, {"facilities", &s.Facilities},
-		{"competence", &s.Competence}, {"supervision", &s.Supervision}, {"staffing", &s.Staffing}, {"guarantee", &s.Guarantee},
-		{"safety", &s.Safety}, {"evaluation", &s.Evaluation},
+		{"requirements", &s.Requirements},
+		{"procedure", &s.Procedure},
+		{"duration", &s.Duration},
+		{"fee", &s.Fee},
+		{"product", &s.Product},
+		{"complaints", &s.Complaints},
+		{"legal_basis", &s.LegalBasis},
+		{"facilities", &s.Facilities},
+		{"competence", &s.Competence},
+		{"supervision", &s.Supervision},
+		{"staffing", &s.Staffing},
+		{"guarantee", &s.Guarantee},
+		{"safety", &s.Safety},
+		{"evaluation", &s.Evaluation},
 	}
 }
 
