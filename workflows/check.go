@@ -219,6 +219,8 @@ func (r *definitionReader) fits() {
 
 func (r *definitionReader) transitionFits(n ast.Node, t *Transition, from *State) {
 	switch {
+	case from.Kind == KindEnd && t.Automatic:
+		r.problem(n, "action %q leads out of the end %q by itself: whoever reopens a request decides to", t.Action, from.ID)
 	case from.Kind != KindEnd && t.Kind == domain.ActionReopen:
 		r.problem(n, "action %q reopens, and state %q is not an end", t.Action, from.ID)
 	case from.Kind == KindEnd && t.Kind != domain.ActionReopen && t.Kind != "":

@@ -90,12 +90,11 @@ func (p *prover) next(at point, visit func(stepTaken, point)) {
 	if s.Kind == KindEnd {
 		return
 	}
-	for i, m := range p.expiries {
-		if m.from == s.ID {
-			to := p.moved(at, m.expiry.To)
-			to.exempt = to.exempt || m.expiry.Ground == DeemedApproval
-			visit(stepTaken{kind: stepExpiry, of: i}, to)
-		}
+	for _, i := range p.moves[state] {
+		m := &p.expiries[i]
+		to := p.moved(at, m.expiry.To)
+		to.exempt = to.exempt || m.expiry.Ground == DeemedApproval
+		visit(stepTaken{kind: stepExpiry, of: i}, to)
 	}
 	p.nextDossier(at, s, visit)
 }

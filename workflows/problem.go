@@ -74,9 +74,18 @@ func cut(s string, from, n int) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
-	r := []rune(s)
-	from = min(from, len(r))
-	return string(r[from:min(len(r), from+n)])
+	start, end, count := len(s), len(s), 0
+	for i := range s {
+		if count == from {
+			start = i
+		}
+		if count == from+n {
+			end = i
+			break
+		}
+		count++
+	}
+	return s[start:end]
 }
 
 // nearest is the candidate that a misspelt name most likely meant, or "".

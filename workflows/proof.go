@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 
@@ -185,35 +184,62 @@ func (s *search) stuck() {
 }
 
 // circles looks for automatic transitions that, taken one after the other, come
-// back to where they began.
+// back to where they began: a walk that meets a point on its own way.
 func (s *search) circles() {
-	next := map[int]int{}
+	const (
+		onTheWay = 1
+		done     = 2
+	)
+	met := make([]uint8, len(s.points))
+	type step struct {
+		at   int
+		next []int
+	}
 	for i := range s.points {
-		at := s.points[i]
-		for _, t := range s.p.automatic[at.state] {
-			tr := &s.d.Transitions[t]
-			if s.p.judge(tr.When, &at) == no || !s.p.met(s.p.needsOf(int(at.value), t, s.d.States[at.state].ID), &at) {
+		if met[i] == done {
+			continue
+		}
+		met[i] = onTheWay
+		for way := []step{{i, s.follows(i)}}; len(way) > 0; {
+			last := &way[len(way)-1]
+			if len(last.next) == 0 {
+				met[last.at] = done
+				way = way[:len(way)-1]
 				continue
 			}
-			if to, ok := s.known[s.p.taken(at, t, false)]; ok {
-				next[i] = to
+			to := last.next[0]
+			last.next = last.next[1:]
+			switch met[to] {
+			case onTheWay:
+				state := s.points[to].state
+				s.tell(FindingEndless, "endless", s.node("states", int(state)), to, "automatic transitions lead from %q back to it without end", s.d.States[state].ID)
+				return
+			case done:
+			default:
+				met[to] = onTheWay
+				way = append(way, step{to, s.follows(to)})
 			}
+		}
+	}
+}
+
+// follows lists where a request may go by itself.
+func (s *search) follows(i int) []int {
+	var list []int
+	at := s.points[i]
+	for _, t := range s.p.automatic[at.state] {
+		holds := s.p.judge(s.d.Transitions[t].When, &at)
+		if holds == no || !s.p.met(s.p.needsOf(int(at.value), t, s.d.States[at.state].ID), &at) {
+			continue
+		}
+		if to, ok := s.known[s.p.taken(at, t, false)]; ok {
+			list = append(list, to)
+		}
+		if holds == yes {
 			break
 		}
 	}
-	for i := range next {
-		at, ok := i, true
-		for steps := 0; ok && steps <= maxPoints; steps++ {
-			if at, ok = next[at]; ok && at == i {
-				state := s.points[i].state
-				s.tell(FindingEndless, "endless", s.node("states", int(state)), i, "automatic transitions lead from %q back to it without end", s.d.States[state].ID)
-				return
-			}
-			if steps > len(s.d.States)*bits.Len(uint(maxPoints)) {
-				break
-			}
-		}
-	}
+	return list
 }
 
 // story tells how a request comes to a point, for somebody who reads laws and not

@@ -197,6 +197,9 @@ func at(c domain.Command, name string) domain.Command {
 	case domain.Attach:
 		c.Header = head(c.Header)
 		return c
+	case domain.RefuseDocument:
+		c.Header = head(c.Header)
+		return c
 	case domain.AnswerCheck:
 		c.Header = head(c.Header)
 		return c
@@ -255,11 +258,13 @@ func (p *playing) everything(r domain.Request) []domain.Command {
 		}
 	}
 	for _, x := range p.d.Documents {
-		list = append(list, domain.Attach{Header: by("citizen"), Document: x.ID, Format: "pdf", Bytes: 1, SHA256: strings.Repeat("0", 64)})
+		list = append(list, domain.Attach{Header: by("citizen"), Document: x.ID, Format: "pdf", Bytes: 1, SHA256: strings.Repeat("0", 64)},
+			domain.RefuseDocument{Header: by("clerk"), Document: x.ID, Reason: "why"})
 	}
 	for _, x := range p.d.Checklists {
 		for _, i := range x.Items {
-			list = append(list, domain.AnswerCheck{Header: by("clerk"), Check: domain.Check{Checklist: x.ID, Item: i.ID}, Yes: true})
+			list = append(list, domain.AnswerCheck{Header: by("clerk"), Check: domain.Check{Checklist: x.ID, Item: i.ID}, Yes: true},
+				domain.AnswerCheck{Header: by("clerk"), Check: domain.Check{Checklist: x.ID, Item: i.ID}})
 		}
 	}
 	for _, x := range p.d.Fees {

@@ -33,6 +33,7 @@ type prover struct {
 	citizens  map[domain.RoleID]bool
 	asked     map[askedKey]bool
 	expiries  []move
+	moves     [][]int // expiries by state
 	automatic [][]int // transitions by state
 	actions   [][]int
 }
@@ -148,6 +149,11 @@ func (p *prover) index() {
 	p.automatic, p.actions = make([][]int, len(d.States)), make([][]int, len(d.States))
 	for i := range d.States {
 		p.states[d.States[i].ID] = i
+	}
+	p.moves = make([][]int, len(d.States))
+	for i, m := range p.expiries {
+		s := p.states[m.from]
+		p.moves[s] = append(p.moves[s], i)
 	}
 	for i := range d.Transitions {
 		for _, from := range d.Transitions[i].From {

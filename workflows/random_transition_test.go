@@ -62,8 +62,8 @@ func (g *drawing) add(t Transition) {
 
 // any adds a transition with all that one may have.
 func (g *drawing) any(from []domain.StateID, to domain.StateID) {
-	t := Transition{From: from, To: to, Automatic: g.rarely(5, "automatic")}
 	ends := slices.ContainsFunc(from, func(id domain.StateID) bool { return g.d.state(id).Kind == KindEnd })
+	t := Transition{From: from, To: to, Automatic: !ends && g.rarely(5, "automatic")}
 	if !t.Automatic && g.rarely(3, "of a kind") {
 		kinds := []domain.ActionKind{domain.ActionCorrect, domain.ActionOverride, domain.ActionWithdraw}
 		if ends {

@@ -18,6 +18,10 @@ import (
 // largest draft learnt from a real log (398 activities) has a tenth of it.
 const MaxDefinition = 4 << 20
 
+// maxLine is the length in bytes above which a line is not read: each problem is shown
+// with its line.
+const maxLine = 100_000
+
 // Read reads a definition strictly. The error is [Problems]: all of them, each
 // with its place. File is only used to name that place.
 func Read(file string, source []byte) (*Definition, error) {
@@ -27,9 +31,12 @@ func Read(file string, source []byte) (*Definition, error) {
 
 func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
-	r := &definitionReader{yamlReader: yamlReader{file: file, lines: strings.Split(string(source), "\n")}}
 	if len(source) > MaxDefinition {
 		return nil, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+	}
+	r := &definitionReader{yamlReader: yamlReader{file: file, lines: strings.Split(string(source), "\n")}}
+	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
+		return nil, nil, Problems{{File: file, Line: i + 1, Column: 1, Message: fmt.Sprintf("the line has %d bytes; at most %d are read", len(r.lines[i]), maxLine)}}
 	}
 	if at := firstInvalid(source); at >= 0 {
 		line := 1 + bytes.Count(source[:at], []byte("\n"))
@@ -52,6 +59,9 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	}
 	if len(r.problems) > 0 {
 		r.problems.sort()
+		if r.untold > 0 {
+			r.problems = append(r.problems, Problem{File: file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
+		}
 		return nil, nil, r.problems
 	}
 	return &r.d, r, nil
@@ -75,6 +85,7 @@ type definitionReader struct {
 	d      Definition
 	states map[domain.StateID]ast.Node
 	root   ast.Node
+	known  map[string]map[string]bool // names by kind, when the whole definition is read
 
 	conditions   []func() // compile them, when everything that they speak of is known
 	environments map[scope]*cel.Env
@@ -83,6 +94,7 @@ type definitionReader struct {
 func (r *definitionReader) definition(n ast.Node) {
 	r.root = n
 	r.states = map[domain.StateID]ast.Node{}
+	r.known = map[string]map[string]bool{}
 	d := &r.d
 	required := []string{"alur", "id", "title", "agency", "office", "roles", "submit", "states", "actions", "transitions"}
 	r.mapping(n, "the definition", required, map[string]func(ast.Node){
@@ -137,8 +149,20 @@ func each[T any](r *definitionReader, n ast.Node, what string, read func(ast.Nod
 func ref[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) T {
 	name := T(r.text(n, what))
 	r.later = append(r.later, func() {
-		if all := defined(); name != "" && !slices.Contains(all, name) {
-			r.problem(n, "%s %q is not defined%s", kind, string(name), meant(string(name), all))
+		known := r.known[kind]
+		if known == nil {
+			known = map[string]bool{}
+			for _, id := range defined() {
+				known[string(id)] = true
+			}
+			r.known[kind] = known
+		}
+		if name != "" && !known[string(name)] {
+			hint := ""
+			if len(r.problems) < maxProblems {
+				hint = meant(string(name), defined())
+			}
+			r.problem(n, "%s %q is not defined%s", kind, string(name), hint)
 		}
 	})
 	return name
@@ -146,11 +170,13 @@ func ref[T ~string](r *definitionReader, n ast.Node, what, kind string, defined 
 
 func refs[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) []T {
 	var out []T
+	seen := map[T]bool{}
 	for _, item := range r.list(n, what) {
 		name := ref(r, item, what, kind, defined)
-		if slices.Contains(out, name) {
+		if seen[name] {
 			r.problem(item, "%s: %q is listed twice", what, string(name))
 		}
+		seen[name] = true
 		out = append(out, name)
 	}
 	return out

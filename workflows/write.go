@@ -14,7 +14,8 @@ import (
 // Write writes a definition in the language that [Read] reads, with a comment
 // above it.
 func Write(d *Definition, comment string) ([]byte, error) {
-	body, err := yaml.MarshalWithOptions(d, yaml.Indent(2), yaml.IndentSequence(true), yaml.CustomMarshaler(quoted))
+	body, err := yaml.MarshalWithOptions(d, yaml.Indent(2), yaml.IndentSequence(true), yaml.CustomMarshaler(quoted),
+		yaml.CustomMarshaler(inBraces[map[string]any]), yaml.CustomMarshaler(inBraces[map[string]int]), yaml.CustomMarshaler(inBraces[map[string]string]))
 	if err != nil {
 		return nil, fmt.Errorf("write definition: %w", err)
 	}
@@ -41,10 +42,16 @@ func quoted(s string) ([]byte, error) {
 	if harmless.MatchString(s) && !slices.Contains([]string{"yes", "no", "true", "false", "null", "on", "off", "y", "n"}, strings.ToLower(s)) {
 		return []byte(s), nil
 	}
+	return inBraces(s)
+}
+
+// inBraces writes a value as JSON, on one line. The library puts the keys of a map in
+// a list where they belong to what holds the map.
+func inBraces[T any](v T) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	err := e.Encode(s)
+	err := e.Encode(v)
 	return bytes.TrimSpace(b.Bytes()), err
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -25,15 +26,24 @@ type yamlReader struct {
 	file     string
 	lines    []string
 	problems Problems
+	untold   int      // problems beyond those
 	later    []func() // checks that need the whole definition
 }
 
 // parse returns the one document of the source, or nil after noting why there
 // is none.
 func (r *yamlReader) parse(source []byte) ast.Node {
+	if line := tooEmpty(r.lines); line > 0 {
+		r.problemAt(&token.Token{Position: &token.Position{Line: line, Column: 1}}, "more than %d empty lines, one after the other", maxEmpty)
+		return nil
+	}
 	tokens := lexer.Tokenize(string(source))
 	if t := tooDeep(tokens); t != nil {
 		r.problemAt(t, "nested deeper than any definition is")
+		return nil
+	}
+	if t := tooWide(tokens); t != nil {
+		r.problemAt(t, "more keys beside each other than any definition has")
 		return nil
 	}
 	f, err := parser.Parse(tokens, 0)
@@ -78,11 +88,79 @@ func tooDeep(tokens token.Tokens) *token.Token {
 	return nil
 }
 
+// maxEmpty is how many empty lines may follow each other: the lexer's time grows with
+// the square of their number at the head of a block of text.
+const maxEmpty = 100
+
+// tooEmpty is the line where there are too many empty ones; 0 for none.
+func tooEmpty(lines []string) int {
+	run := 0
+	for i, line := range lines {
+		if run++; strings.Trim(line, " \t\r") != "" {
+			run = 0
+		}
+		if run > maxEmpty && i < len(lines)-1 {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// tooWide is the first key that stands beside more others than a definition can have,
+// or nil. The parser's time grows with the square of their number.
+func tooWide(tokens token.Tokens) *token.Token {
+	const maxKeys = 1000
+	var flow []int           // keys in each open bracket
+	block := map[int]int{}   // keys by column
+	shut := func(from int) { // what stood further right has ended
+		for column := range block {
+			if column >= from {
+				delete(block, column)
+			}
+		}
+	}
+	for i, t := range tokens {
+		n := 0
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow = append(flow, 0)
+		case token.SequenceEndType, token.MappingEndType:
+			flow = flow[:max(0, len(flow)-1)]
+		case token.SequenceEntryType:
+			if len(flow) == 0 {
+				shut(t.Position.Column)
+			}
+		case token.MappingValueType:
+			if len(flow) > 0 {
+				flow[len(flow)-1]++
+				n = flow[len(flow)-1]
+			} else if i > 0 {
+				column := tokens[i-1].Position.Column
+				block[column]++
+				n = block[column]
+				shut(column + 1)
+			}
+		default:
+		}
+		if n > maxKeys {
+			return t
+		}
+	}
+	return nil
+}
+
+// maxProblems is how many problems are told: nobody mends more at once.
+const maxProblems = 100
+
 func (r *yamlReader) problem(n ast.Node, format string, args ...any) {
 	r.problemAt(firstToken(n), format, args...)
 }
 
 func (r *yamlReader) problemAt(t *token.Token, format string, args ...any) {
+	if len(r.problems) >= maxProblems {
+		r.untold++
+		return
+	}
 	p := Problem{File: r.file, Line: 1, Column: 1, Message: fmt.Sprintf(format, args...)}
 	if t != nil && t.Position != nil {
 		p.Line, p.Column = t.Position.Line, t.Position.Column
@@ -127,6 +205,10 @@ func (r *yamlReader) mapping(n ast.Node, what string, required []string, keys ma
 		read, ok := keys[key]
 		if !ok {
 			hint := "; known keys are " + strings.Join(known, ", ")
+			if len(r.problems) >= maxProblems {
+				r.untold++
+				continue
+			}
 			if near := nearest(key, known); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
 			}
@@ -208,7 +290,9 @@ func (r *yamlReader) integer(n ast.Node, what string) int {
 func (r *yamlReader) number(n ast.Node, what string) float64 {
 	switch n := n.(type) {
 	case *ast.FloatNode:
-		return n.Value
+		if !math.IsNaN(n.Value) && !math.IsInf(n.Value, 0) {
+			return n.Value
+		}
 	case *ast.IntegerNode:
 		return float64(r.integer(n, what))
 	}
