@@ -152,19 +152,3 @@ func TestWriteThenRead(t *testing.T) {
 		}
 	})
 }
-
-func FuzzRead(f *testing.F) {
-	f.Add(slices.Clone(sample.Licence))
-	f.Add([]byte("alur: 1\nstates: [{}]\n"))
-	f.Add([]byte("a: &x [*x]\n"))
-	f.Fuzz(func(t *testing.T, source []byte) {
-		d, err := workflows.Read("w.yaml", source)
-		var problems workflows.Problems
-		switch {
-		case err == nil:
-			workflows.Compile(d, 1)
-		case !errors.As(err, &problems) || len(problems) == 0:
-			t.Fatalf("refused without a problem: %v", err)
-		}
-	})
-}
