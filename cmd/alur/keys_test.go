@@ -144,7 +144,7 @@ func TestRotationLosesNoRetiredKey(t *testing.T) {
 func TestAnotherKeyStoreIsNotTaken(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	for _, d := range []string{dir, other} {
-		s := startServer(t, filepath.Join(d, "alur.db"))
+		s := startServer(t, withSample(t, filepath.Join(d, "alur.db")))
 		if _, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission); err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestAnotherKeyStoreIsNotTaken(t *testing.T) {
 // log from being read to its end.
 func TestVerifyTellsADamagedKeyStore(t *testing.T) {
 	dir := t.TempDir()
-	s := startServer(t, filepath.Join(dir, "alur.db"))
+	s := startServer(t, withSample(t, filepath.Join(dir, "alur.db")))
 	if _, err := post(s.url+"/api/v1/requests", "k1", sealedSubmission); err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestVerifyTellsADamagedKeyStore(t *testing.T) {
 			t.Errorf("%s: exit code %d\n%s%s", damage, code, out, errs)
 			continue
 		}
-		if v := report(t, out); v.Faults != 1 || v.Events != 2 {
+		if v := report(t, out); v.Faults != 1 || v.Events < 2 {
 			t.Errorf("%s: %+v", damage, v)
 		}
 	}
