@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -64,15 +63,6 @@ const (
 	maxConditionCost = 5000 // as CEL counts it
 )
 
-// historian answers what a condition asks of the past.
-type historian interface {
-	times(domain.ActionID) int
-	review(domain.ReviewID) domain.Opinion
-	paid(domain.FeeID) bool
-	attached(domain.DocumentID) bool
-	answer(domain.SystemID) string
-}
-
 // vars is what a condition is judged by.
 type vars struct {
 	facts          domain.Facts
@@ -125,37 +115,6 @@ func lookUp(m map[string]any, path string) (any, bool) {
 	return lookUp(inner, rest)
 }
 
-// history is the past as CEL sees it.
-type history struct{ historian }
-
-var _ celref.Val = history{}
-
-var historyType = cel.ObjectType("alur.History")
-
-func (history) ConvertToNative(reflect.Type) (any, error) {
-	return nil, errors.New("history is not converted")
-}
-
-func (history) ConvertToType(celref.Type) celref.Val { return types.NewErr("history is not converted") }
-func (history) Equal(celref.Val) celref.Val          { return types.False }
-func (history) Type() celref.Type                    { return historyType }
-func (h history) Value() any                         { return h.historian }
-
-// historyFunctions are what may be asked of the past, with the list in a definition
-// that the name in the question must stand in.
-var historyFunctions = []struct {
-	name, list string
-	result     *cel.Type
-	ask        func(historian, string) celref.Val
-}{
-	{"times", "action", cel.IntType, func(h historian, id string) celref.Val { return types.Int(h.times(domain.ActionID(id))) }},
-	{"did", "action", cel.BoolType, func(h historian, id string) celref.Val { return types.Bool(h.times(domain.ActionID(id)) > 0) }},
-	{"review", "review", cel.StringType, func(h historian, id string) celref.Val { return types.String(h.review(domain.ReviewID(id))) }},
-	{"paid", "fee", cel.BoolType, func(h historian, id string) celref.Val { return types.Bool(h.paid(domain.FeeID(id))) }},
-	{"attached", "document", cel.BoolType, func(h historian, id string) celref.Val { return types.Bool(h.attached(domain.DocumentID(id))) }},
-	{"answer", "system", cel.StringType, func(h historian, id string) celref.Val { return types.String(h.answer(domain.SystemID(id))) }},
-}
-
 // environment declares what a condition of a scope may speak of.
 func (d *Definition) environment(s scope) (*cel.Env, error) {
 	options := []cel.EnvOption{
@@ -169,7 +128,11 @@ func (d *Definition) environment(s scope) (*cel.Env, error) {
 		return cel.NewEnv(options...)
 	}
 	for _, f := range d.Facts {
-		options = append(options, cel.Variable("facts."+f.ID, celTypes[f.Type]))
+		t := celTypes[f.Type]
+		if t == nil {
+			t = cel.DynType // told already
+		}
+		options = append(options, cel.Variable("facts."+f.ID, t))
 	}
 	if s == overHistory || s == overAll {
 		options = append(options, cel.Variable("history", historyType))
@@ -421,25 +384,6 @@ func (s sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
 func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
 	return nil
 }
-
-// past is a request as conditions ask of it.
-type past struct{ r *domain.Request }
-
-func (p past) times(a domain.ActionID) int { return p.r.Times(a) }
-
-func (p past) review(id domain.ReviewID) domain.Opinion { return p.r.Dossier.Reviews[id].Opinion }
-
-func (p past) paid(id domain.FeeID) bool {
-	f, ok := p.r.Dossier.Fees[id]
-	return ok && f.Settled()
-}
-
-func (p past) attached(id domain.DocumentID) bool {
-	d, ok := p.r.Dossier.Documents[id]
-	return ok && !d.Refused
-}
-
-func (p past) answer(id domain.SystemID) string { return p.r.Dossier.Answers[id] }
 
 func varsOf(r *domain.Request) vars {
 	return vars{facts: r.Facts, past: past{r}, state: string(r.State), outcome: string(r.Outcome)}

@@ -48,12 +48,10 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 		for _, check := range r.later {
 			check()
 		}
-		if len(r.problems) == 0 {
-			for _, compile := range r.conditions {
-				compile()
-			}
+		for _, compile := range r.conditions {
+			compile()
 		}
-		if len(r.problems) == 0 {
+		if !r.torn && r.d.start() != nil && len(r.d.Transitions) > 0 {
 			r.graph()
 		}
 	}
@@ -86,9 +84,18 @@ type definitionReader struct {
 	states map[domain.StateID]ast.Node
 	root   ast.Node
 	known  map[string]map[string]bool // names by kind, when the whole definition is read
+	torn   bool                       // the states and what leads from one to another cannot be told
 
 	conditions   []func() // compile them, when everything that they speak of is known
 	environments map[scope]*cel.Env
+}
+
+// whole reads what the graph of states is made of. With a problem there, what can be
+// reached is not known.
+func (r *definitionReader) whole(read func()) {
+	before := len(r.problems)
+	read()
+	r.torn = r.torn || len(r.problems) > before
 }
 
 func (r *definitionReader) definition(n ast.Node) {
@@ -128,58 +135,13 @@ func (r *definitionReader) definition(n ast.Node) {
 		"invariants":    func(n ast.Node) { d.Invariants = each(r, n, "invariants", r.invariant) },
 		"tests":         func(n ast.Node) { d.Tests = each(r, n, "tests", r.scenario) },
 		"reasons":       func(n ast.Node) { d.Reasons = each(r, n, "reasons", r.reason) },
-		"states":        func(n ast.Node) { d.States = each(r, n, "states", r.state) },
+		"states":        func(n ast.Node) { r.whole(func() { d.States = each(r, n, "states", r.state) }) },
 		"actions":       func(n ast.Node) { d.Actions = each(r, n, "actions", r.action) },
 		"transitions": func(n ast.Node) {
-			d.Transitions = each(r, n, "transitions", r.transition)
+			r.whole(func() { d.Transitions = each(r, n, "transitions", r.transition) })
 		},
 	})
-	r.later = append(r.later, r.distinct, r.oneStart, r.fits)
-}
-
-func each[T any](r *definitionReader, n ast.Node, what string, read func(ast.Node) T) []T {
-	var out []T
-	for _, item := range r.list(n, what) {
-		out = append(out, read(item))
-	}
-	return out
-}
-
-// ref notes that a name must be defined somewhere in the file.
-func ref[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) T {
-	name := T(r.text(n, what))
-	r.later = append(r.later, func() {
-		known := r.known[kind]
-		if known == nil {
-			known = map[string]bool{}
-			for _, id := range defined() {
-				known[string(id)] = true
-			}
-			r.known[kind] = known
-		}
-		if name != "" && !known[string(name)] {
-			hint := ""
-			if len(r.problems) < maxProblems {
-				hint = meant(string(name), defined())
-			}
-			r.problem(n, "%s %q is not defined%s", kind, string(name), hint)
-		}
-	})
-	return name
-}
-
-func refs[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) []T {
-	var out []T
-	seen := map[T]bool{}
-	for _, item := range r.list(n, what) {
-		name := ref(r, item, what, kind, defined)
-		if seen[name] {
-			r.problem(item, "%s: %q is listed twice", what, string(name))
-		}
-		seen[name] = true
-		out = append(out, name)
-	}
-	return out
+	r.later = append(r.later, r.distinct, func() { r.whole(r.oneStart) }, r.fits)
 }
 
 func (r *definitionReader) both(n ast.Node, what string) Text {
@@ -376,40 +338,4 @@ func (r *definitionReader) transition(n ast.Node) Transition {
 		r.problem(n, "an override goes past conditions and needs: leave them out")
 	}
 	return t
-}
-
-func (r *definitionReader) stateIDs() []domain.StateID {
-	return ids(r.d.States, func(s State) domain.StateID { return s.ID })
-}
-
-func (r *definitionReader) actionIDs() []domain.ActionID {
-	return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID })
-}
-
-func (r *definitionReader) reasonCodes() []domain.ReasonCode {
-	return ids(r.d.Reasons, func(x Reason) domain.ReasonCode { return x.Code })
-}
-
-func (r *definitionReader) factIDs() []string {
-	return ids(r.d.Facts, func(f Fact) string { return f.ID })
-}
-
-func (r *definitionReader) reviewIDs() []domain.ReviewID {
-	return ids(r.d.Reviews, func(x Review) domain.ReviewID { return x.ID })
-}
-
-func (r *definitionReader) systemIDs() []domain.SystemID {
-	return ids(r.d.Systems, func(s System) domain.SystemID { return s.ID })
-}
-
-func (r *definitionReader) roleIDs() []domain.RoleID {
-	return ids(r.d.Roles, func(x Role) domain.RoleID { return x.ID })
-}
-
-func ids[E any, T ~string](list []E, id func(E) T) []T {
-	out := make([]T, len(list))
-	for i, x := range list {
-		out[i] = id(x)
-	}
-	return out
 }

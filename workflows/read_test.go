@@ -77,10 +77,10 @@ func TestReadRefusesWhatIsTooLarge(t *testing.T) {
 // A few kilobytes of brackets would make the parser take gigabytes.
 func TestReadRefusesWhatIsTooDeep(t *testing.T) {
 	for name, source := range map[string]string{
-		"lists in lists":       strings.Repeat("[", 100_000),
-		"mappings in mappings": strings.Repeat("{a: ", 100_000),
-		"items in items":       strings.Repeat("- ", 100_000) + "a",
-		"keys in keys":         strings.Repeat("? ", 100_000) + "a",
+		"lists in lists":       strings.Repeat("[", 20_000),
+		"mappings in mappings": strings.Repeat("{a: ", 20_000),
+		"items in items":       strings.Repeat("- ", 20_000) + "a",
+		"keys in keys":         strings.Repeat("? ", 20_000) + "a",
 		"blocks in blocks":     deepBlock(2000),
 	} {
 		_, err := workflows.Read("w.yaml", []byte(source))
@@ -149,22 +149,6 @@ func TestWriteThenRead(t *testing.T) {
 		}
 		if diff := cmp.Diff(d, got); diff != "" {
 			t.Fatalf("(-written +read)\n%s\n%s", diff, source)
-		}
-	})
-}
-
-func FuzzRead(f *testing.F) {
-	f.Add(slices.Clone(sample.Licence))
-	f.Add([]byte("alur: 1\nstates: [{}]\n"))
-	f.Add([]byte("a: &x [*x]\n"))
-	f.Fuzz(func(t *testing.T, source []byte) {
-		d, err := workflows.Read("w.yaml", source)
-		var problems workflows.Problems
-		switch {
-		case err == nil:
-			workflows.Compile(d, 1)
-		case !errors.As(err, &problems) || len(problems) == 0:
-			t.Fatalf("refused without a problem: %v", err)
 		}
 	})
 }

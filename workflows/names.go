@@ -1,0 +1,89 @@
+package workflows
+
+import (
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/alur-id/alur/domain"
+)
+
+func each[T any](r *definitionReader, n ast.Node, what string, read func(ast.Node) T) []T {
+	var out []T
+	for _, item := range r.list(n, what) {
+		out = append(out, read(item))
+	}
+	return out
+}
+
+// ref notes that a name must be defined somewhere in the file.
+func ref[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) T {
+	name := T(r.text(n, what))
+	r.later = append(r.later, func() {
+		known := r.known[kind]
+		if known == nil {
+			known = map[string]bool{}
+			for _, id := range defined() {
+				known[string(id)] = true
+			}
+			r.known[kind] = known
+		}
+		if name != "" && !known[string(name)] {
+			r.torn = r.torn || kind == "state"
+			hint := ""
+			if len(r.problems) < maxProblems {
+				hint = meant(string(name), defined())
+			}
+			r.problem(n, "%s %q is not defined%s", kind, string(name), hint)
+		}
+	})
+	return name
+}
+
+func refs[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) []T {
+	var out []T
+	seen := map[T]bool{}
+	for _, item := range r.list(n, what) {
+		name := ref(r, item, what, kind, defined)
+		if seen[name] {
+			r.problem(item, "%s: %q is listed twice", what, string(name))
+		}
+		seen[name] = true
+		out = append(out, name)
+	}
+	return out
+}
+
+func (r *definitionReader) stateIDs() []domain.StateID {
+	return ids(r.d.States, func(s State) domain.StateID { return s.ID })
+}
+
+func (r *definitionReader) actionIDs() []domain.ActionID {
+	return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID })
+}
+
+func (r *definitionReader) reasonCodes() []domain.ReasonCode {
+	return ids(r.d.Reasons, func(x Reason) domain.ReasonCode { return x.Code })
+}
+
+func (r *definitionReader) factIDs() []string {
+	return ids(r.d.Facts, func(f Fact) string { return f.ID })
+}
+
+func (r *definitionReader) reviewIDs() []domain.ReviewID {
+	return ids(r.d.Reviews, func(x Review) domain.ReviewID { return x.ID })
+}
+
+func (r *definitionReader) systemIDs() []domain.SystemID {
+	return ids(r.d.Systems, func(s System) domain.SystemID { return s.ID })
+}
+
+func (r *definitionReader) roleIDs() []domain.RoleID {
+	return ids(r.d.Roles, func(x Role) domain.RoleID { return x.ID })
+}
+
+func ids[E any, T ~string](list []E, id func(E) T) []T {
+	out := make([]T, len(list))
+	for i, x := range list {
+		out[i] = id(x)
+	}
+	return out
+}
