@@ -242,6 +242,11 @@ func (p *Picture) expiry(from domain.StateID, id, whose string, t *Term) []arrow
 	}}
 }
 
+// key is the same for arrows that say the same and lead to the same state.
+func (a *arrow) key() string {
+	return strings.Join(append([]string{string(a.way), string(a.to), a.title}, a.lines...), "\n")
+}
+
 // label is what stands at a transition under its action.
 func (p *Picture) label(t *Transition, from domain.StateID) []string {
 	var lines []string

@@ -22,7 +22,7 @@ const (
 )
 
 // What a picture may have at most. At these sizes a layout takes some seconds, and
-// nobody can read it any more.
+// nobody reads the picture any more.
 const (
 	mostBoxes  = 400
 	mostArrows = 1000
@@ -30,8 +30,8 @@ const (
 
 // What is kept of layouts: so many, none larger than this.
 const (
-	keptLayouts = 64
-	keptBytes   = 512 << 10
+	keptLayouts = 32
+	keptBytes   = 1 << 20
 )
 
 // TooLargeError is given for a picture that Graphviz could not lay out in
