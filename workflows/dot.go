@@ -74,7 +74,7 @@ func (p *Picture) dot(here domain.StateID) string {
 // alike are the states from which arrows that say the same lead to the same state.
 func (p *Picture) alike() map[string][]domain.StateID {
 	all := map[string][]domain.StateID{}
-	for _, a := range p.arrows() {
+	for _, a := range p.all {
 		all[a.key()] = append(all[a.key()], a.from)
 	}
 	return all
@@ -96,7 +96,7 @@ func (p *Picture) drawnArrows() int {
 // possible from everywhere, one stands for all, from a note that names their states.
 func (p *Picture) drawArrows(b *strings.Builder) {
 	alike := p.alike()
-	for _, a := range p.arrows() {
+	for _, a := range p.all {
 		from, name := alike[a.key()], string(a.from)
 		switch {
 		case len(from) > mostAlike && from[0] != a.from:
@@ -106,7 +106,7 @@ func (p *Picture) drawArrows(b *strings.Builder) {
 			note := htmlLines(lined(p.say("out of", listed(from, p.state)), noteWidth), breakLeft) + breakLeft
 			fmt.Fprintf(b, "  %q [id=%q, class=\"from\", shape=box, style=dotted, label=<%s>];\n", name, "from-"+a.id, note)
 		}
-		fmt.Fprintf(b, "  %q -> %q [id=%q, class=%q%s, label=<%s>];\n", name, a.to, "way-"+a.id, a.way, p.stroke(a), arrowLabel(a.title, a.lines))
+		fmt.Fprintf(b, "  %q -> %q [id=%q, class=%q%s, label=<%s>];\n", name, a.to, "way-"+a.id, a.way, stroke(a), arrowLabel(a.title, a.lines))
 	}
 }
 
@@ -154,21 +154,16 @@ func drawn(s *State, here bool) string {
 // timeStroke is how an arrow is drawn along which time moves a request.
 const timeStroke = `, style=dashed, arrowhead=empty, color="#8e1b10"`
 
-// stroke is how an arrow is drawn. One that leads back does not pull its state up
-// again: the picture reads from the start down to the ends.
-func (p *Picture) stroke(a arrow) string {
-	s := ""
+// stroke is how an arrow is drawn.
+func stroke(a arrow) string {
 	switch a.way {
 	case byItself:
-		s = ", style=bold, arrowhead=vee, color=\"#1c4a8c\""
+		return ", style=bold, arrowhead=vee, color=\"#1c4a8c\""
 	case byTime:
-		s = timeStroke
+		return timeStroke
 	case byHand:
 	}
-	if p.d.state(a.from).Kind == KindEnd {
-		s += ", constraint=false"
-	}
-	return s
+	return ""
 }
 
 // caption is the heading of the picture: the service, whose it is, its legal terms.
