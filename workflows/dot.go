@@ -71,6 +71,15 @@ func (p *Picture) dot(here domain.StateID) string {
 	return b.String()
 }
 
+// brief is a state's title for a list of many.
+func (p *Picture) brief(id domain.StateID) string {
+	lines := wrapped(p.state(id), noteWidth)
+	if len(lines) > 1 {
+		return lines[0] + " …"
+	}
+	return lines[0]
+}
+
 // alike are the states from which arrows that say the same lead to the same state.
 func (p *Picture) alike() map[string][]domain.StateID {
 	all := map[string][]domain.StateID{}
@@ -103,7 +112,7 @@ func (p *Picture) drawArrows(b *strings.Builder) {
 			continue
 		case len(from) > mostAlike:
 			name = "FROM " + a.id
-			note := htmlLines(lined(p.say("out of", listed(from, p.state)), noteWidth), breakLeft) + breakLeft
+			note := htmlLines(lined(p.say("out of", listed(from, p.brief)), noteWidth), breakLeft) + breakLeft
 			fmt.Fprintf(b, "  %q [id=%q, class=\"from\", shape=box, style=dotted, label=<%s>];\n", name, "from-"+a.id, note)
 		}
 		fmt.Fprintf(b, "  %q -> %q [id=%q, class=%q%s, label=<%s>];\n", name, a.to, "way-"+a.id, a.way, stroke(a), arrowLabel(a.title, a.lines))

@@ -222,6 +222,27 @@ func TestPictureEscapes(t *testing.T) {
 	}
 }
 
+// However long the texts are, there is a picture, and soon.
+func TestPictureOfEndlessTitles(t *testing.T) {
+	d, err := workflows.Read("w.yaml", []byte(rest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range d.States {
+		d.States[i].Title.ID = strings.Repeat("é", 1<<20)
+		if i > 0 && d.States[i].Kind != workflows.KindEnd { // one action from many states
+			d.Transitions[6].From = append(d.Transitions[6].From, d.States[i].ID, d.States[i].ID, d.States[i].ID)
+		}
+	}
+	p, err := workflows.Depict(d, "id", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(p.DOT()); n > 50_000 || !strings.Contains(p.DOT(), "Dari:") {
+		t.Errorf("the picture has %d bytes", n)
+	}
+}
+
 // Text on every fill, and every border, can be told from what is behind it (WCAG
 // 1.4.6 and 1.4.11).
 func TestPictureContrast(t *testing.T) {

@@ -103,6 +103,13 @@ const mostLines = 8
 
 // wrapped is lined, cut to what a label can hold.
 func wrapped(s string, width int) []string {
+	n := 0
+	for i := range s { // what is cut is not looked at: a title may have megabytes
+		if n++; n > width*(mostLines+1) {
+			s = s[:i]
+			break
+		}
+	}
 	out := lined(s, width)
 	if len(out) > mostLines {
 		out = out[:mostLines]
