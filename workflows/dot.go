@@ -12,7 +12,16 @@ const (
 	boxWidth    = 32
 	arrowWidth  = 28
 	captionWide = 90
+	noteWidth   = 50
 )
+
+// mostAlike are the arrows that are drawn each where they say the same.
+const mostAlike = 6
+
+// mostCurved are the arrows up to which they are drawn as curves around the boxes and
+// the layout is searched for the best one: beyond, that takes minutes, for a picture
+// that is too crowded to gain by it.
+const mostCurved = 150
 
 // look is how a kind of state is drawn. Each has a shape of its own, for those who
 // see no colours; text on each fill has a contrast of more than 12 to 1.
@@ -42,7 +51,11 @@ func (p *Picture) Layout() string { return p.dot("") }
 func (p *Picture) dot(here domain.StateID) string {
 	var b strings.Builder
 	b.WriteString("digraph workflow {\n")
-	fmt.Fprintf(&b, "  graph [rankdir=TB, nodesep=0.35, ranksep=0.45, pad=0.2, fontname=\"Arial\", fontsize=12, labelloc=t, labeljust=l, label=<%s>];\n", p.caption())
+	hurry := ""
+	if p.drawnArrows() > mostCurved {
+		hurry = "splines=line, mclimit=0.1, nslimit=2, nslimit1=2, "
+	}
+	fmt.Fprintf(&b, "  graph [%srankdir=TB, nodesep=0.35, ranksep=0.45, pad=0.2, fontname=\"Arial\", fontsize=12, labelloc=t, labeljust=l, label=<%s>];\n", hurry, p.caption())
 	b.WriteString("  node [fontname=\"Arial\", fontsize=11, fontcolor=\"#1a1a1a\", margin=\"0.16,0.09\"];\n")
 	b.WriteString("  edge [fontname=\"Arial\", fontsize=10, fontcolor=\"#1a1a1a\", color=\"#444444\", arrowsize=0.8];\n")
 	b.WriteString("  BEGIN [shape=circle, style=filled, fillcolor=\"#1a1a1a\", width=0.22, fixedsize=true, label=<<FONT> </FONT>>, id=\"begin\"];\n")
@@ -52,12 +65,58 @@ func (p *Picture) dot(here domain.StateID) string {
 	}
 	start := p.d.start()
 	fmt.Fprintf(&b, "  BEGIN -> %q [id=\"submit\", label=<%s>];\n", start.ID, arrowLabel("", []string{p.say("submit", p.roles(p.d.Submit))}))
-	for _, a := range p.arrows() {
-		fmt.Fprintf(&b, "  %q -> %q [id=%q, class=%q%s, label=<%s>];\n", a.from, a.to, "way-"+a.id, a.way, p.stroke(a), arrowLabel(a.title, a.lines))
-	}
+	p.drawArrows(&b)
 	p.termMoves(&b)
 	b.WriteString("}\n")
 	return b.String()
+}
+
+// brief is a state's title for a list of many.
+func (p *Picture) brief(id domain.StateID) string {
+	lines := wrapped(p.state(id), noteWidth)
+	if len(lines) > 1 {
+		return lines[0] + " …"
+	}
+	return lines[0]
+}
+
+// alike are the states from which arrows that say the same lead to the same state.
+func (p *Picture) alike() map[string][]domain.StateID {
+	all := map[string][]domain.StateID{}
+	for _, a := range p.all {
+		all[a.key()] = append(all[a.key()], a.from)
+	}
+	return all
+}
+
+// drawnArrows is how many arrows drawArrows draws.
+func (p *Picture) drawnArrows() int {
+	n := 0
+	for _, from := range p.alike() {
+		if len(from) > mostAlike {
+			from = from[:1]
+		}
+		n += len(from)
+	}
+	return n
+}
+
+// drawArrows draws the arrows. Where many say the same, such as a withdrawal that is
+// possible from everywhere, one stands for all, from a note that names their states.
+func (p *Picture) drawArrows(b *strings.Builder) {
+	alike := p.alike()
+	for _, a := range p.all {
+		from, name := alike[a.key()], string(a.from)
+		switch {
+		case len(from) > mostAlike && from[0] != a.from:
+			continue
+		case len(from) > mostAlike:
+			name = "FROM " + a.id
+			note := htmlLines(lined(p.say("out of", listed(from, p.brief)), noteWidth), breakLeft) + breakLeft
+			fmt.Fprintf(b, "  %q [id=%q, class=\"from\", shape=box, style=dotted, label=<%s>];\n", name, "from-"+a.id, note)
+		}
+		fmt.Fprintf(b, "  %q -> %q [id=%q, class=%q%s, label=<%s>];\n", name, a.to, "way-"+a.id, a.way, stroke(a), arrowLabel(a.title, a.lines))
+	}
 }
 
 // termMoves draws the legal terms that move a request when they run out. They run
@@ -104,21 +163,16 @@ func drawn(s *State, here bool) string {
 // timeStroke is how an arrow is drawn along which time moves a request.
 const timeStroke = `, style=dashed, arrowhead=empty, color="#8e1b10"`
 
-// stroke is how an arrow is drawn. One that leads back does not pull its state up
-// again: the picture reads from the start down to the ends.
-func (p *Picture) stroke(a arrow) string {
-	s := ""
+// stroke is how an arrow is drawn.
+func stroke(a arrow) string {
 	switch a.way {
 	case byItself:
-		s = ", style=bold, arrowhead=vee, color=\"#1c4a8c\""
+		return ", style=bold, arrowhead=vee, color=\"#1c4a8c\""
 	case byTime:
-		s = timeStroke
+		return timeStroke
 	case byHand:
 	}
-	if p.d.state(a.from).Kind == KindEnd {
-		s += ", constraint=false"
-	}
-	return s
+	return ""
 }
 
 // caption is the heading of the picture: the service, whose it is, its legal terms.
@@ -131,9 +185,9 @@ func (p *Picture) caption() string {
 }
 
 // boxLabel is a title in bold and lines under it, as Graphviz's HTML. The items of a
-// list begin at the left.
+// list begin at the left. There is room at the bottom for the flag of a request.
 func boxLabel(title string, lines []string) string {
-	s := `<FONT POINT-SIZE="12"><B>` + htmlLines(wrapped(title, boxWidth), breakLine) + "</B></FONT>" + breakLine
+	s := `<FONT POINT-SIZE="3"> </FONT>` + breakLine + `<FONT POINT-SIZE="12"><B>` + htmlLines(wrapped(title, boxWidth), breakLine) + "</B></FONT>" + breakLine
 	for _, line := range lines {
 		rows, end := wrapped(line, boxWidth+6), breakLine
 		if strings.HasPrefix(line, "•") {
@@ -141,7 +195,7 @@ func boxLabel(title string, lines []string) string {
 		}
 		s += htmlLines(rows, end) + end
 	}
-	return strings.TrimSuffix(s, breakLine)
+	return s + room
 }
 
 // arrowLabel is a title in bold and lines under it, in a table whose padding keeps
@@ -160,6 +214,7 @@ func arrowLabel(title string, lines []string) string {
 const (
 	breakLine = "<BR/>"
 	breakLeft = `<BR ALIGN="LEFT"/>`
+	room      = `<FONT POINT-SIZE="10"> </FONT>`
 )
 
 func htmlLines(lines []string, end string) string {
@@ -169,7 +224,8 @@ func htmlLines(lines []string, end string) string {
 	return strings.Join(lines, end)
 }
 
-// escaped is text in Graphviz's HTML, which is read as XML.
+// escaped is text in Graphviz's HTML, which is read as XML; \N and its like are
+// looked for before that.
 func escaped(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace(s)
+	return strings.NewReplacer(`\`, "&#92;", "&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace(s)
 }

@@ -20,7 +20,7 @@ func (p *Picture) Mermaid() string {
 		fmt.Fprintf(&b, "    state \"%s\" as %s\n", mermaidLines(lines), names[s.ID])
 	}
 	fmt.Fprintf(&b, "    [*] --> %s: %s\n", names[p.d.start().ID], mermaidText(p.say("submit", p.roles(p.d.Submit))))
-	for _, a := range p.arrows() {
+	for _, a := range p.all {
 		fmt.Fprintf(&b, "    %s --> %s: %s\n", names[a.from], names[a.to], mermaidLines(append([]string{a.title}, a.lines...)))
 	}
 	for _, s := range p.d.States {

@@ -15,6 +15,7 @@ type Picture struct {
 	d    *Definition
 	lang string
 	here domain.StateID // where a request stands, if one is shown
+	all  []arrow
 }
 
 // Depict makes a picture, in "id" or "en", that shows a request in the state here;
@@ -24,7 +25,9 @@ func Depict(d *Definition, lang string, here domain.StateID) (*Picture, error) {
 		all := ids(d.States, func(s State) domain.StateID { return s.ID })
 		return nil, fmt.Errorf("workflow %s has no state %q%s", d.ID, here, meant(string(here), all))
 	}
-	return &Picture{d: d, lang: lang, here: here}, nil
+	p := &Picture{d: d, lang: lang, here: here}
+	p.all = p.arrows()
+	return p, nil
 }
 
 // Lang is the language of the picture.
@@ -34,7 +37,7 @@ func (p *Picture) Lang() string { return p.lang }
 func (p *Picture) Here() (domain.StateID, string) { return p.here, p.say("here") }
 
 // Size is the number of boxes and arrows.
-func (p *Picture) Size() (boxes, arrows int) { return len(p.d.States), len(p.arrows()) }
+func (p *Picture) Size() (boxes, arrows int) { return len(p.d.States), len(p.all) }
 
 // Title names the picture.
 func (p *Picture) Title() string { return p.say("diagram", p.text(p.d.Title)) }
@@ -51,7 +54,7 @@ func (p *Picture) Description() string {
 			lines = append(lines, p.say("here"))
 		}
 		fmt.Fprintf(&b, "%s.\n", strings.Join(lines, "; "))
-		for _, a := range p.arrows() {
+		for _, a := range p.all {
 			if a.from == s.ID {
 				fmt.Fprintf(&b, "- %s → %s\n", strings.Join(append([]string{a.title}, a.lines...), "; "), p.state(a.to))
 			}
@@ -240,6 +243,11 @@ func (p *Picture) expiry(from domain.StateID, id, whose string, t *Term) []arrow
 		id: "expiry-" + id, from: from, to: t.Expires.To, way: byTime,
 		title: whose + p.say("after", t.Budget.In(p.lang), p.say(string(t.Expires.Ground))),
 	}}
+}
+
+// key is the same for arrows that say the same and lead to the same state.
+func (a *arrow) key() string {
+	return strings.Join(append([]string{string(a.way), string(a.to), a.title}, a.lines...), "\n")
 }
 
 // label is what stands at a transition under its action.

@@ -128,7 +128,7 @@ func TestPictureSaysEverything(t *testing.T) {
 			"lewat 30 menit kerja: dianggap ditolak", "satu yang setuju cukup", "2 harus setuju", "• Tiga (Kepala; 2 hari)", "Tiga: lewat 2 hari: gugur",
 			"(Petugas, Kepala)", "syarat: Pas foto, daftar periksa Lapangan", "syarat: jawaban Ketunggalan = single", "(otomatis)",
 			"(Pemohon, pembatalan)", "(Kepala, pengecualian, dengan alasan)", "(Kepala, dibuka kembali, dengan alasan)", "Akhir: dibatalkan",
-			"Jangka waktu 1 hari kerja, sejak Periksa; lewat 1 hari kerja: dianggap dikabulkan → Terbit (UU)", "▶ Permohonan ada di sini",
+			"Jangka waktu 1 hari kerja, sejak Periksa; lewat 1 hari kerja: dianggap dikabulkan → Terbit (UU)", "▶ Permohonan di sini",
 		},
 		"en": {
 			"Term: 3 hours; when overdue, told to Head, Clerk", "Waits for De-duplication", "Term: 30 working minutes",
@@ -212,10 +212,34 @@ func TestPictureEscapes(t *testing.T) {
 	if !strings.Contains(p.DOT(), "&lt;script&gt;alert(1)") || !strings.Contains(p.Mermaid(), "#60;script#62;alert(1)#60;/script#62; #34;a#34; 'b' #38; #92;N #37;#37; #123;c#125;#59; #35;d#58; #96;e#96; f sangat") {
 		t.Errorf("the title is not there:\n%s", p.Mermaid())
 	}
+	if strings.Contains(p.DOT(), `\N`) {
+		t.Error("Graphviz would put the name of a state for what only looks like it")
+	}
 	for _, line := range regexp.MustCompile(`<[^<>]*>|\n`).Split(p.DOT(), -1) {
 		if n := len([]rune(html.UnescapeString(line))); n > 110 && !strings.Contains(line, "=") {
 			t.Errorf("a line has %d letters: %s", n, line)
 		}
+	}
+}
+
+// However long the texts are, there is a picture, and soon.
+func TestPictureOfEndlessTitles(t *testing.T) {
+	d, err := workflows.Read("w.yaml", []byte(rest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range d.States {
+		d.States[i].Title.ID = strings.Repeat("é", 1<<20)
+		if i > 0 && d.States[i].Kind != workflows.KindEnd { // one action from many states
+			d.Transitions[6].From = append(d.Transitions[6].From, d.States[i].ID, d.States[i].ID, d.States[i].ID)
+		}
+	}
+	p, err := workflows.Depict(d, "id", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(p.DOT()); n > 50_000 || !strings.Contains(p.DOT(), "Dari:") {
+		t.Errorf("the picture has %d bytes", n)
 	}
 }
 

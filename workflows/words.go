@@ -39,6 +39,7 @@ var words = map[string]Text{
 	"term":             {"Batas waktu: %s", "Term: %s"},
 	"promise":          {"Janji layanan: %s", "Promised: %s"},
 	"told":             {"lewat waktu: lapor ke %s", "when overdue, told to %s"},
+	"out of":           {"Dari: %s", "From: %s"},
 	"after":            {"lewat %s: %s", "after %s: %s"},
 	"from":             {"%s, sejak %s", "%s, from %s"},
 	"paused":           {"berhenti selama %s", "paused in %s"},
@@ -58,7 +59,7 @@ var words = map[string]Text{
 	"reviews approved": {"penilaian setuju", "reviews approved"},
 	"reviews refused":  {"penilaian menolak", "a review refused"},
 	"answer":           {"jawaban %s", "answer %s"},
-	"here":             {"Permohonan ada di sini", "The request is here"},
+	"here":             {"Permohonan di sini", "The request is here"},
 }
 
 // say is a phrase of [words] in a language, with its blanks filled.
@@ -100,9 +101,25 @@ func shown(s string) string {
 // mostLines are the lines of a text in a label: what is longer is cut.
 const mostLines = 8
 
-// wrapped breaks a text into lines of at most width letters, between words where it
-// can.
+// wrapped is lined, cut to what a label can hold.
 func wrapped(s string, width int) []string {
+	n := 0
+	for i := range s { // what is cut is not looked at: a title may have megabytes
+		if n++; n > width*(mostLines+1) {
+			s = s[:i]
+			break
+		}
+	}
+	out := lined(s, width)
+	if len(out) > mostLines {
+		out = out[:mostLines]
+		out[mostLines-1] += " …"
+	}
+	return out
+}
+
+// lined breaks a text into lines of at most width letters, between words where it can.
+func lined(s string, width int) []string {
 	var out []string
 	line := ""
 	for _, word := range strings.Fields(s) {
@@ -126,10 +143,6 @@ func wrapped(s string, width int) []string {
 	}
 	if line != "" || len(out) == 0 {
 		out = append(out, line)
-	}
-	if len(out) > mostLines {
-		out = out[:mostLines]
-		out[mostLines-1] += " …"
 	}
 	return out
 }

@@ -15,23 +15,25 @@ import (
 	"github.com/alur-id/alur/workflows"
 )
 
-// What a layout may take before it is given up.
+// What a layout may take before it is given up. What a picture may have, below, is
+// small enough that none comes near: whether there is a picture must not depend on
+// how busy the machine is.
 const (
 	mostMemory = 256 << 20
-	mostTime   = 30 * time.Second
+	mostTime   = 2 * time.Minute
 )
 
 // What a picture may have at most. At these sizes a layout takes some seconds, and
-// nobody can read it any more.
+// nobody reads the picture any more.
 const (
-	mostBoxes  = 400
-	mostArrows = 1000
+	mostBoxes  = 300
+	mostArrows = 700
 )
 
 // What is kept of layouts: so many, none larger than this.
 const (
-	keptLayouts = 64
-	keptBytes   = 512 << 10
+	keptLayouts = 32
+	keptBytes   = 1 << 20
 )
 
 // TooLargeError is given for a picture that Graphviz could not lay out in

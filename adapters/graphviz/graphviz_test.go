@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"regexp"
 	"slices"
@@ -133,7 +134,7 @@ func says(t *testing.T, d drawing, words string) {
 }
 
 func TestPictureEscapes(t *testing.T) {
-	const title = `<script>alert("1")</script> 'a' & ]]> <!-- -->`
+	const title = `<script>alert("1")</script> 'a' & ]]> <!-- \N -->`
 	long := strings.Repeat("panjang ", 20) + strings.Repeat("x", 90)
 	d := read(t, services[0])
 	d.Title.ID, d.States[0].Title.ID = title, title
@@ -153,7 +154,7 @@ func TestPictureShowsTheRequest(t *testing.T) {
 	numbers := regexp.MustCompile(`viewBox="[^"]*"|<text [^>]*x="[^"]*" y="[^"]*"`)
 	for _, s := range d.States {
 		marked := svg(t, r, picture(t, d, "id", s.ID))
-		if strings.Count(marked, "; Permohonan ada di sini") != 1 || strings.Count(marked, ">▶ Permohonan ada di sini<") != 1 || strings.Contains(plain, "ada di sini") {
+		if strings.Count(marked, "; Permohonan di sini") != 1 || strings.Count(marked, ">▶ Permohonan di sini<") != 1 || strings.Contains(plain, "di sini") {
 			t.Errorf("%s: the request is not shown once", s.ID)
 		}
 		if !regexp.MustCompile(`<g id="state-` + string(s.ID) + `" class="[^"]* here">\n<[^>]* stroke-width="4"`).MatchString(marked) {
@@ -227,26 +228,90 @@ func TestCancelledContext(t *testing.T) {
 	svg(t, r, p)
 }
 
+// generated is a service of so many steps in a row, each of which can send a request
+// back some steps, with a withdrawal from all of them.
+func generated(t *testing.T, steps int) *workflows.Definition {
+	t.Helper()
+	var states, actions, ways, names strings.Builder
+	for i := range steps {
+		kind, next := "work", fmt.Sprintf("s%d", i+1)
+		if i == 0 {
+			kind = "start"
+		}
+		if i == steps-1 {
+			next = "done"
+		}
+		fmt.Fprintf(&states, "  - {id: s%d, kind: %s, public: in_process, owner: clerk, title: {id: Langkah %d, en: Step %d}}\n", i, kind, i, i)
+		fmt.Fprintf(&actions, "  - {id: a%d, title: {id: Teruskan %d, en: Forward %d}}\n  - {id: b%d, title: {id: Kembalikan %d, en: Back %d}}\n", i, i, i, i, i, i)
+		fmt.Fprintf(&ways, "  - {action: a%d, from: [s%d], to: %s, roles: [clerk]}\n  - {action: b%d, from: [s%d], to: s%d, roles: [clerk]}\n", i, i, next, i, i, i*7919%(i+1)/2)
+		fmt.Fprintf(&names, "s%d, ", i)
+	}
+	return parsed(t, []byte(`alur: 1
+id: big
+title: {id: Besar, en: Big}
+agency: {id: Dinas, en: Office}
+office: dinas
+roles:
+  - {id: applicant, title: {id: Pemohon, en: Applicant}, capacities: [self]}
+  - {id: clerk, title: {id: Petugas, en: Clerk}, capacities: [officer]}
+submit: [applicant]
+states:
+`+states.String()+`  - {id: done, kind: end, outcome: approved, public: approved, title: {id: Terbit, en: Issued}}
+  - {id: gone, kind: end, outcome: withdrawn, public: withdrawn, title: {id: Batal, en: Withdrawn}}
+actions:
+`+actions.String()+`  - {id: withdraw, title: {id: Batalkan, en: Withdraw}}
+transitions:
+`+ways.String()+"  - {action: withdraw, kind: withdraw, from: ["+strings.TrimSuffix(names.String(), ", ")+"], to: gone, roles: [applicant]}\n"))
+}
+
+func TestManyStates(t *testing.T) {
+	d := generated(t, 200)
+	got := examine(t, svg(t, New(), picture(t, d, "id", "s77")))
+	for _, s := range d.States {
+		says(t, got, s.Title.ID)
+	}
+	if n := strings.Count(got.seen, "Batalkan"); n != 1 {
+		t.Errorf("the withdrawal that is possible from everywhere is drawn %d times", n)
+	}
+	_, err := New().SVG(t.Context(), picture(t, generated(t, mostBoxes), "id", ""))
+	var large *TooLargeError
+	if !errors.As(err, &large) || !strings.Contains(err.Error(), "dot or mermaid") {
+		t.Errorf("too many states: %v", err)
+	}
+}
+
 // The words at a request are within the picture, however narrow that is.
 func TestFlagIsWithinThePicture(t *testing.T) {
-	r := New()
-	d := read(t, services[0])
-	d.Title, d.Agency = workflows.Text{ID: "A"}, workflows.Text{ID: "B"}
-	d.States, d.Transitions, d.Terms = d.States[:1], nil, nil
-	for i := range d.Roles {
-		d.Roles[i].Title.ID = "C"
-	}
-	plain, marked := svg(t, r, picture(t, d, "id", "")), svg(t, r, picture(t, d, "id", "submitted"))
-	var before, after [4]float64
-	for i, s := range []string{plain, marked} {
-		to := []*[4]float64{&before, &after}[i]
-		view := regexp.MustCompile(`viewBox="([^"]*)"`).FindStringSubmatch(s)[1]
-		if _, err := fmt.Sscan(view, &to[0], &to[1], &to[2], &to[3]); err != nil {
+	const words = "Permohonan di sini"
+	for _, c := range []struct{ width, left, wantX, wantWidth float64 }{
+		{300, 10, 0, 300},  // at the left edge
+		{300, 270, 0, 300}, // at the right
+		{300, 140, 0, 300},
+		{50, 15, (50 - flagWidth(words) - 4) / 2, flagWidth(words) + 4},
+	} {
+		root, err := parse(fmt.Appendf(nil, `<svg viewBox="0 0 %[1]v 90"><g><polygon points="0,0 %[1]v,90"/><g id="a" class="state"><polygon points="%[2]v,20 %[3]v,70"/></g></g></svg>`,
+			c.width, c.left, c.left+20))
+		if err != nil {
 			t.Fatal(err)
 		}
+		if err := mark(root, "a", words); err != nil {
+			t.Fatal(err)
+		}
+		var x, y, width, height float64
+		if _, err := fmt.Sscan(root.attr("viewBox"), &x, &y, &width, &height); err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(x-c.wantX) > 0.1 || math.Abs(width-c.wantWidth) > 0.1 {
+			t.Errorf("%v: the picture begins at %v and is %v wide", c, x, width)
+		}
+		var flag box
+		flag.hold(root.children[0].children[2].children[0].attr("points"))
+		if flag.left < x || flag.right > x+width || flag.top < 20 || flag.bottom > 70 {
+			t.Errorf("%v: the flag is at %v", c, flag)
+		}
 	}
-	if width := flagWidth("Permohonan ada di sini"); before[2] > width || after[2] < width || after[0] >= 0 || after[3] != before[3] {
-		t.Errorf("a flag %.0f wide in %v, before %v", width, after, before)
+	if err := mark(&element{children: []*element{{}}}, "a", words); err == nil {
+		t.Error("what is not there was marked")
 	}
 }
 

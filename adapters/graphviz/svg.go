@@ -155,7 +155,7 @@ func escape(s string) string {
 }
 
 // mark shows that a request stands in a state: a thick border, and a flag with
-// words on the lower border, where no arrow's head comes in.
+// words, for which each box has room at its bottom.
 func mark(root *element, id, words string) error {
 	graph := root.children[0]
 	for _, node := range graph.children {
@@ -178,14 +178,14 @@ func mark(root *element, id, words string) error {
 	return fmt.Errorf("graphviz: the picture has no %s", id)
 }
 
-const flagHeight = 17.0
+const flagHeight = 14.0
 
-func flagWidth(words string) float64 { return 6.1*float64(utf8.RuneCountInString(words)) + 18 }
+func flagWidth(words string) float64 { return 5.7*float64(utf8.RuneCountInString(words)) + 16 }
 
 // flag is the flag of a box, within the page if that is wide enough.
 func flag(at, page box, words string) *element {
 	width := flagWidth(words)
-	middle, top := (at.left+at.right)/2, at.bottom-5
+	middle, top := (at.left+at.right)/2, at.bottom-flagHeight-2
 	if page.right-page.left > width {
 		middle = min(max(middle, page.left+width/2), page.right-width/2)
 	} else {
@@ -200,8 +200,8 @@ func flag(at, page box, words string) *element {
 	for _, a := range [][2]string{
 		{"text-anchor", "middle"},
 		{"x", fmt.Sprintf("%.2f", middle)},
-		{"y", fmt.Sprintf("%.2f", top+12.5)},
-		{"font-size", "11"},
+		{"y", fmt.Sprintf("%.2f", top+10.5)},
+		{"font-size", "10"},
 		{"font-weight", "bold"},
 		{"fill", "#ffffff"},
 	} {
