@@ -103,7 +103,8 @@ var hostile = []struct{ name, source, problem string }{
 	{"a pathological pattern in a form", tiny(map[string]string{"top": "form: {type: object, properties: {x: {type: string, pattern: '^(a+)+$'}}}\n"}), ""},
 	{"a huge pattern in a form", tiny(map[string]string{"top": "form: {type: object, properties: {x: {type: string, pattern: '((((a{1000}){1000}){1000}){1000})'}}}\n"}), "form:"},
 	{"10,000 states under a law", strings.Replace(manyStates(10_000), "roles:\n", "terms: [{id: t, title: {id: T, en: T}, budget: 1 days, starts: [go], basis: {id: L, en: L}, expires: {to: b, ground: lapse}}]\nroles:\n", 1), ""},
-	{"many guards", manyGuards(2000), ""},
+	{"many guards", manyGuards(600), ""},
+	{"more guards than are looked at", manyGuards(2000), ""},
 }
 
 func feeTable(bound string) string {
