@@ -28,7 +28,7 @@ func RunTests(file string, source []byte, d *Definition) TestRun {
 	var run TestRun
 	taken := map[*Transition]bool{}
 	for i := range d.Tests {
-		failure := w.play(&d.Tests[i], taken)
+		failure := w.play(&d.Tests[i], w.decider(taken))
 		if failure == nil {
 			run.Passed++
 			continue
@@ -55,18 +55,28 @@ type failure struct {
 
 // player plays a scenario on one request.
 type player struct {
-	w       *Workflow
-	request domain.Request
-	n       int // commands given
-	now     time.Time
-	taken   map[*Transition]bool
+	w        *Workflow
+	request  domain.Request
+	n        int // commands given
+	now      time.Time
+	carryOut func(domain.Command) (domain.Request, error)
 }
 
 // A Monday morning in Jakarta; nothing but the order of times matters.
 var played = time.Date(2026, time.January, 5, 1, 0, 0, 0, time.UTC)
 
-func (w *Workflow) play(s *Scenario, taken map[*Transition]bool) *failure {
-	p := &player{w: w, now: played, taken: taken}
+// Play gives the commands of a scenario, one after the other, to whoever carries
+// them out and returns the request as it then is, or the refusal. The error says
+// what went another way than the scenario has it.
+func (w *Workflow) Play(s *Scenario, carryOut func(domain.Command) (domain.Request, error)) error {
+	if f := w.play(s, carryOut); f != nil {
+		return fmt.Errorf("line %d: %s", f.line, f.text)
+	}
+	return nil
+}
+
+func (w *Workflow) play(s *Scenario, carryOut func(domain.Command) (domain.Request, error)) *failure {
+	p := &player{w: w, now: played, carryOut: carryOut}
 	at := failure{line: s.line, column: s.column}
 	if text := p.submit(&s.Given); text != "" {
 		at.text = text
@@ -86,10 +96,10 @@ func (w *Workflow) play(s *Scenario, taken map[*Transition]bool) *failure {
 	return nil
 }
 
-// give decides a command and evolves the request; what it returns says how that
-// differs from what was expected.
+// give has a command carried out; what it returns says how that differs from what
+// was expected.
 func (p *player) give(c domain.Command, refused domain.Rule) string {
-	events, err := domain.Decide(p.request, c, p.w)
+	r, err := p.carryOut(c)
 	var refusal *domain.Refusal
 	switch {
 	case err != nil && !errors.As(err, &refusal):
@@ -101,22 +111,36 @@ func (p *player) give(c domain.Command, refused domain.Rule) string {
 	case refused != "":
 		return fmt.Sprintf("not refused by rule %s", refused)
 	}
-	for _, e := range events {
-		if a, ok := e.Body.(domain.ActionTaken); ok {
-			p.note(a)
-		}
-		p.request = domain.Evolve(p.request, domain.Recorded{Event: e, Version: p.request.Version + 1})
-	}
+	p.request = r
 	return ""
 }
 
+// decider carries commands out on a request of its own, and marks the transitions
+// that are taken.
+func (w *Workflow) decider(taken map[*Transition]bool) func(domain.Command) (domain.Request, error) {
+	var r domain.Request
+	return func(c domain.Command) (domain.Request, error) {
+		events, err := domain.Decide(r, c, w)
+		if err != nil {
+			return r, err
+		}
+		for _, e := range events {
+			if a, ok := e.Body.(domain.ActionTaken); ok {
+				w.note(a, taken)
+			}
+			r = domain.Evolve(r, domain.Recorded{Event: e, Version: r.Version + 1})
+		}
+		return r, nil
+	}
+}
+
 // note marks what may have led from one state to the other.
-func (p *player) note(a domain.ActionTaken) {
-	all := p.w.Definition.Transitions
+func (w *Workflow) note(a domain.ActionTaken, taken map[*Transition]bool) {
+	all := w.Definition.Transitions
 	for i := range all {
 		t := &all[i]
 		if t.Action == a.Action && t.To == a.To && slices.Contains(t.From, a.From) && t.Automatic == (a.Kind == domain.ActionAuto) {
-			p.taken[t] = true
+			taken[t] = true
 		}
 	}
 }

@@ -27,10 +27,14 @@ type site struct {
 	*httptest.Server
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, change ...func(*stores)) *site {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
-	h, err := openHouse(t.Context(), stores{db: filepath.Join(t.TempDir(), "alur.db")}, logger)
+	where := stores{db: filepath.Join(t.TempDir(), "alur.db")}
+	for _, f := range change {
+		f(&where)
+	}
+	h, err := openHouse(t.Context(), where, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
