@@ -74,9 +74,9 @@ var hostile = []struct{ name, source, problem string }{
 	{"unknown keys in 1,000 mappings", repeated(1000, func(i int) string {
 		return fmt.Sprintf("k%d:\n", i) + repeated(30, func(j int) string { return fmt.Sprintf("  k%d: 1\n", j) })
 	}), "problems more"},
-	{"100,000 keys", repeated(100_000, func(i int) string { return fmt.Sprintf("k%d: 1\n", i) }), "more keys beside"},
-	{"100,000 keys in brackets", "{" + repeated(100_000, func(i int) string { return fmt.Sprintf("k%d: 1,\n ", i) }) + "}", "more keys beside"},
-	{"100,000 items", "a:\n" + repeated(100_000, func(i int) string { return fmt.Sprintf("- k: %d\n", i) }), "has no key"},
+	{"30,000 keys", repeated(30_000, func(i int) string { return fmt.Sprintf("k%d: 1\n", i) }), "more keys beside"},
+	{"30,000 keys in brackets", "{" + repeated(30_000, func(i int) string { return fmt.Sprintf("k%d: 1,\n ", i) }) + "}", "more keys beside"},
+	{"20,000 items", "a:\n" + repeated(20_000, func(i int) string { return fmt.Sprintf("- k: %d\n", i) }), "has no key"},
 	{"unknown names", tiny(map[string]string{"transitions": repeated(10_000, func(i int) string {
 		return fmt.Sprintf("  - {action: go, from: [x%d], to: y%d, roles: [r%d]}\n", i, i, i)
 	})}), "is not defined"},
@@ -102,9 +102,9 @@ var hostile = []struct{ name, source, problem string }{
 	{"a form that is fetched", tiny(map[string]string{"top": "form: {type: object, properties: {x: {$ref: 'file:///etc/passwd'}}}\n"}), "no other file"},
 	{"a pathological pattern in a form", tiny(map[string]string{"top": "form: {type: object, properties: {x: {type: string, pattern: '^(a+)+$'}}}\n"}), ""},
 	{"a huge pattern in a form", tiny(map[string]string{"top": "form: {type: object, properties: {x: {type: string, pattern: '((((a{1000}){1000}){1000}){1000})'}}}\n"}), "form:"},
-	{"10,000 states", manyStates(10_000), ""},
-	{"10,000 states and a law over all", strings.Replace(manyStates(10_000), "roles:\n", "terms: [{id: t, title: {id: T, en: T}, budget: 1 days, starts: [go], basis: {id: L, en: L}, expires: {to: b, ground: lapse}}]\nroles:\n", 1), ""},
-	{"many guards", manyGuards(5000), ""},
+	{"10,000 states under a law", strings.Replace(manyStates(10_000), "roles:\n", "terms: [{id: t, title: {id: T, en: T}, budget: 1 days, starts: [go], basis: {id: L, en: L}, expires: {to: b, ground: lapse}}]\nroles:\n", 1), ""},
+	{"many guards", manyGuards(600), ""},
+	{"more guards than are looked at", manyGuards(2000), ""},
 }
 
 func feeTable(bound string) string {

@@ -15,6 +15,9 @@ import (
 // maxValuations is how many combinations of facts a proof tells apart.
 const maxValuations = 4096
 
+// maxJudged is how many times conditions are judged to find them: a few seconds at most.
+const maxJudged = 500_000
+
 // conditions lists every condition that is judged while a request runs.
 func (d *Definition) conditions() []*Condition {
 	var list []*Condition
@@ -124,7 +127,13 @@ func (d *Definition) combinations(facts []string, literals *constants) ([]domain
 		}
 		all = next
 	}
-	return d.distinct(all), true
+	conditions := slices.DeleteFunc(d.conditions(), func(c *Condition) bool {
+		return !slices.ContainsFunc(c.uses.facts, func(id string) bool { return slices.Contains(facts, id) })
+	})
+	if len(all)*len(conditions) > maxJudged {
+		return nil, false
+	}
+	return d.distinct(all, conditions), true
 }
 
 func crossed(all []vars, some []domain.Facts) []vars {
@@ -139,10 +148,9 @@ func crossed(all []vars, some []domain.Facts) []vars {
 	return next
 }
 
-// distinct leaves one of each set of facts that no condition tells apart. One that
-// speaks of facts that are not among them fails for all alike.
-func (d *Definition) distinct(all []domain.Facts) []domain.Facts {
-	conditions := d.conditions()
+// distinct leaves one of each set of facts that none of some conditions tells apart.
+func (d *Definition) distinct(all []domain.Facts, conditions []*Condition) []domain.Facts {
+	conditions = slices.Clone(conditions)
 	mixed := map[string]bool{} // facts in conditions that also speak of the past
 	for _, c := range conditions {
 		if c.speaksOfPast() {
@@ -151,14 +159,13 @@ func (d *Definition) distinct(all []domain.Facts) []domain.Facts {
 			}
 		}
 	}
+	conditions = slices.DeleteFunc(conditions, func(c *Condition) bool { return c.speaksOfPast() || !c.exact(d) })
 	seen := map[string]bool{}
 	return slices.DeleteFunc(all, func(facts domain.Facts) bool {
 		var b strings.Builder
 		for _, c := range conditions {
-			if !c.speaksOfPast() && c.exact(d) {
-				v, err := c.value(vars{facts: facts})
-				fmt.Fprint(&b, v, err != nil, ";")
-			}
+			v, err := c.value(vars{facts: facts})
+			fmt.Fprint(&b, v, err != nil, ";")
 		}
 		for i := range d.Fees {
 			if t := d.Fees[i].Table; t != nil {
