@@ -2,9 +2,12 @@ package domain
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/google/uuid"
 )
 
 // Capacity says as what somebody acts. The same person may file for themself in
@@ -77,6 +80,9 @@ func looksPersonal(s string) bool {
 	if _, err := ParseIdentity(s); err == nil {
 		return true
 	}
+	if _, err := uuid.Parse(s); err == nil {
+		return false // a pseudonym if there ever was one
+	}
 	run, digits := 0, 0
 	for _, r := range s {
 		switch {
@@ -89,8 +95,11 @@ func looksPersonal(s string) bool {
 			run = 0
 		}
 	}
-	return strings.HasPrefix(strings.TrimSpace(s), "+") && digits > 8
+	return strings.HasPrefix(strings.TrimSpace(s), "+") && digits > 8 || mobile.MatchString(s)
 }
+
+// mobile is an Indonesian mobile number: 08 or 628, and 7 to 11 digits more.
+var mobile = regexp.MustCompile(`^\s*(62[ .-]?8|08)([ .-]?[0-9]){7,11}\s*$`)
 
 // Listed is a list of names as a sentence holds it: "a, b, c".
 func Listed[T ~string](list []T) string {

@@ -148,7 +148,7 @@ func (v *Verifier) content(e Entry, r Recorded) {
 		v.gone[key] = at
 	case errors.Is(err, ErrUnsealed):
 		v.found(e, FaultCommitment, "key %s: %v", key, err)
-	case errors.Is(err, ErrDamagedKey):
+	case errors.Is(err, ErrDamagedKey), errors.Is(err, ErrDamaged):
 		at.Detail = fmt.Sprintf("key %s is damaged: %v", key, ErrDamagedKey)
 		v.damaged[key] = at
 	default: // of the key store, not of the log

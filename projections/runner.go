@@ -43,7 +43,8 @@ type Views struct {
 // view is one projection and how far it is.
 type view struct {
 	Projection
-	step sync.Mutex // one step at a time in this process
+	step  sync.Mutex // one step at a time in this process
+	short bool       // the log was seen to end before the checkpoint; of the one who steps
 
 	mu       sync.Mutex
 	position domain.Position
@@ -173,7 +174,7 @@ func (v *Views) follow(ctx context.Context, w *view) {
 	for ctx.Err() == nil {
 		err := v.catchUp(ctx, w)
 		if err == nil {
-			err = v.log.Wait(ctx, w.at())
+			err = v.wait(ctx, w.at())
 		}
 		if err == nil || ctx.Err() != nil {
 			continue
@@ -184,6 +185,20 @@ func (v *Views) follow(ctx context.Context, w *view) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// lookAgain is how soon a view that has nothing to do looks whether the log still
+// has what it folded.
+const lookAgain = 5 * time.Second
+
+func (v *Views) wait(ctx context.Context, after domain.Position) error {
+	some, cancel := context.WithTimeout(ctx, lookAgain)
+	defer cancel()
+	err := v.log.Wait(some, after)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // CatchUp folds everything that the log holds now.
@@ -218,7 +233,7 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 	w.step.Lock()
 	defer w.step.Unlock()
 	head, err := v.log.Head(ctx)
-	if err != nil || head <= w.at() {
+	if err != nil || head == w.at() {
 		return 0, err
 	}
 	tx, err := v.db.BeginTx(ctx, nil)
@@ -227,19 +242,15 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
 	var position domain.Position
-	if err := tx.QueryRowContext(ctx, `UPDATE checkpoint SET position = position WHERE projection = $1 RETURNING position`, w.Name()).Scan(&position); err != nil {
+	var event string
+	if err := tx.QueryRowContext(ctx, `UPDATE checkpoint SET position = position WHERE projection = $1 RETURNING position, event`, w.Name()).Scan(&position, &event); err != nil {
 		return 0, err
 	}
-	batch := make([]domain.Recorded, 0, batchSize)
-	var fault error // of the log: what comes before it is folded first
-	for e, err := range domain.Events(v.log.ReadAll(ctx, position)) {
-		if fault = err; err != nil {
-			break
-		}
-		if batch = append(batch, e); len(batch) == batchSize {
-			break
-		}
+	batch, same, fault := v.behind(ctx, position, event) // a fault of the log: what comes before it is folded first
+	if !same {
+		return 0, errors.Join(tx.Rollback(), v.missing(ctx, w, head < position))
 	}
+	w.short = false
 	if len(batch) == 0 {
 		w.move(position)
 		return 0, fault
@@ -262,6 +273,48 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 	w.move(last.Position)
 	return len(batch), fault
 }
+
+// behind reads the batch behind a checkpoint. It begins with the event of the
+// checkpoint itself: a log that does not have it any more, because its server lost
+// what it had acknowledged, is not the one that was folded.
+func (v *Views) behind(ctx context.Context, position domain.Position, event string) (batch []domain.Recorded, same bool, fault error) {
+	same = position == 0
+	for e, err := range domain.Events(v.log.ReadAll(ctx, max(position-1, 0))) {
+		if err != nil {
+			return batch, same || len(batch) == 0, err
+		}
+		if !same {
+			if e.Position != position || e.ID.String() != event {
+				return nil, false, nil
+			}
+			same = true
+			continue
+		}
+		if batch = append(batch, e); len(batch) == batchSize {
+			break
+		}
+	}
+	return batch, same, nil
+}
+
+// missing deals with a log that does not have what was folded. One that ends before
+// it may be a server that is only late: it is given another look. Else the view is
+// emptied and built again.
+func (v *Views) missing(ctx context.Context, w *view, short bool) error {
+	if short && !w.short {
+		w.short = true
+		return errors.New("the log ends before what the view had folded")
+	}
+	w.short = false
+	position, err := v.prepare(ctx, w.Projection)
+	if err != nil {
+		return err
+	}
+	w.move(position)
+	return errRestored
+}
+
+var errRestored = errors.New("the log no longer has events that the view had folded: the view is built anew")
 
 // WaitFor returns when the named views, or all where none is named, have folded
 // the event at a position, or with the context's error. It is how a reader sees

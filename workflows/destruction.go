@@ -115,6 +115,9 @@ func (e *Eraser) destroy(ctx context.Context, x Erasure, erased []domain.ErasedK
 	}
 	for _, k := range erased {
 		state, _, err := e.Keys.State(ctx, k.ID)
+		if errors.Is(err, domain.ErrNotFound) {
+			continue // gone, too: an older store was put back that never had it
+		}
 		if err != nil {
 			return fmt.Errorf("key %s: %w", k.ID, err)
 		}

@@ -114,7 +114,7 @@ func (e *Eraser) repeat(ctx context.Context, x Erasure, first domain.Recorded) (
 	var again []domain.ErasedKey
 	for _, k := range b.Keys {
 		state, _, err := e.Keys.State(ctx, k.ID)
-		if err != nil {
+		if err != nil && !errors.Is(err, domain.ErrNotFound) { // an older store may never have had it
 			return Erased{}, fmt.Errorf("key %s: %w", k.ID, err)
 		}
 		if state == domain.KeyLive {
@@ -298,7 +298,8 @@ func (e *Eraser) recorded(ctx context.Context, erasure uuid.UUID) (domain.Record
 }
 
 // Resume ends what an earlier process began: keys that were marked are destroyed
-// when their erasure is recorded, and given back when it is not.
+// when their erasure is recorded, and given back when it is not; but where other
+// processes write, one that is not recorded may be under way, and is left alone.
 func (e *Eraser) Resume(ctx context.Context) error {
 	pending := map[uuid.UUID]bool{}
 	for k, err := range e.Keys.All(ctx, "") {
@@ -311,6 +312,10 @@ func (e *Eraser) Resume(ctx context.Context) error {
 	}
 	var faults []error
 	for erasure := range pending {
+		if _, recorded, err := e.recorded(ctx, erasure); err != nil || !recorded && e.Settle != nil {
+			faults = append(faults, err)
+			continue
+		}
 		faults = append(faults, e.resume(ctx, erasure))
 	}
 	return errors.Join(faults...)
@@ -323,6 +328,19 @@ func (e *Eraser) resume(ctx context.Context, erasure uuid.UUID) error {
 	}
 	if b, ok := r.Body.(domain.SubjectErased); found && ok {
 		return e.destroy(ctx, Erasure{ID: erasure, Ground: b.Ground, Note: b.Note, Actor: r.Actor}, b.Keys)
+	}
+	return e.Keys.Unmark(ctx, erasure)
+}
+
+// Release gives the keys of an erasure back that was begun and never recorded, when
+// nobody carries it out any more.
+func (e *Eraser) Release(ctx context.Context, erasure uuid.UUID) error {
+	_, recorded, err := e.recorded(ctx, erasure)
+	if err != nil {
+		return err
+	}
+	if recorded {
+		return domain.NewRefusal(domain.RuleErased, "this erasure is recorded", "repeat it under its id: it is to be ended, not given up")
 	}
 	return e.Keys.Unmark(ctx, erasure)
 }

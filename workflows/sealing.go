@@ -137,8 +137,8 @@ func (e *Engine) sameSealed(ctx context.Context, request uuid.UUID, version doma
 		return domain.NewRefusal(domain.RulePersonalData, "personal data cannot be opened here", "ask where it can be")
 	}
 	got, err := e.vault.Open(ctx, *first.Box, first.Place())
-	if errors.Is(err, domain.ErrErased) {
-		return domain.NewRefusal(domain.RuleErased, "the personal data of the first command was erased, so it cannot be told whether this is the same", "use a new id")
+	if errors.Is(err, domain.ErrErased) || errors.Is(err, domain.ErrNotFound) {
+		return domain.NewRefusal(domain.RuleErased, "the personal data of the first command was erased, or its key is lost, so it cannot be told whether this is the same", "use a new id")
 	}
 	if err != nil {
 		return fmt.Errorf("compare with the first command: %w", err)

@@ -2,9 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -84,6 +88,9 @@ func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
 		return newProblem(http.StatusServiceUnavailable, "log_unavailable", "this cannot be recorded now", "try again later, under the same Idempotency-Key")
 	case errors.Is(err, domain.ErrTooLarge):
 		return newProblem(http.StatusRequestEntityTooLarge, "too_large", "this is more than can be recorded at once", "send less")
+	case unreachable(err):
+		a.Logger.ErrorContext(ctx, "the database cannot be reached", "error", err)
+		return newProblem(http.StatusServiceUnavailable, "busy", "this cannot be answered now", "try again; a command may be repeated under the same Idempotency-Key")
 	case errors.Is(err, context.DeadlineExceeded):
 		return newProblem(http.StatusServiceUnavailable, "busy", "this could not be answered in time", "try again; a command may be repeated under the same Idempotency-Key")
 	case errors.Is(err, context.Canceled):
@@ -91,6 +98,17 @@ func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
 	}
 	a.Logger.ErrorContext(ctx, "request failed", "error", err)
 	return newProblem(http.StatusInternalServerError, "internal", "something went wrong here", "try again; a command may be repeated under the same Idempotency-Key")
+}
+
+// unreachable tells what a database's driver says of a server that is not there, is
+// starting or stopping, or has no room (SQLSTATE classes 08, 53 and 57).
+func unreachable(err error) bool {
+	var dial *net.OpError
+	var state interface{ SQLState() string }
+	if errors.As(err, &state) && len(state.SQLState()) == 5 {
+		return slices.Contains([]string{"08", "53", "57"}, state.SQLState()[:2])
+	}
+	return errors.As(err, &dial) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func statusOf(r domain.Rule) int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -74,6 +75,29 @@ func (v *Vault) Rotate(ctx context.Context) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// Rotated fails while something is still wrapped by another key-encryption key than
+// the first of the ring: what other process has been at it, the older keys must not
+// be given up.
+func (v *Vault) Rotated(ctx context.Context) error {
+	newest := v.ring[0].ID()
+	secret, err := v.store.Secret(ctx, pepperName, nil)
+	if err != nil {
+		return err
+	}
+	if kek, _, _ := strings.Cut(string(secret), ":"); kek != newest {
+		return fmt.Errorf("the secret is wrapped by %.20q: another rotation is under way", kek)
+	}
+	for k, err := range v.store.All(ctx, "") {
+		if err != nil {
+			return err
+		}
+		if k.State != domain.KeyDestroyed && k.KEK != newest {
+			return fmt.Errorf("data key %s is wrapped by %.20q: a server that has not got the new key is running, or another rotation is under way", k.ID, k.KEK)
+		}
+	}
+	return nil
 }
 
 func (v *Vault) rotateSecret(ctx context.Context) error {

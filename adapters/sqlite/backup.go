@@ -30,6 +30,9 @@ func (l *Log) backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return errors.Join(os.ErrExist, err)
 	}
+	if err := bare(path); err != nil {
+		return err
+	}
 	// For its owner only, like the log. A name that begins with a dot is what a
 	// backup that was killed leaves behind.
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".unfinished-*")
@@ -49,9 +52,23 @@ func (l *Log) backup(ctx context.Context, path string) error {
 	return Publish(f.Name(), path)
 }
 
+// bare fails where files of another database lie that had this name: SQLite would
+// take them for a part of this one.
+func bare(path string) error {
+	for _, suffix := range []string{"-wal", "-journal", "-shm"} {
+		if exists(path + suffix) {
+			return fmt.Errorf("%s belongs to another database that had this name: remove it", path+suffix)
+		}
+	}
+	return nil
+}
+
 // Publish gives a closed file another name in its folder, durably. A file that has
 // that name is never replaced: the error is then [os.ErrExist].
 func Publish(from, to string) error {
+	if err := bare(to); err != nil {
+		return err
+	}
 	if err := link(from, to); err != nil {
 		return err
 	}

@@ -28,13 +28,8 @@ func damaged(err error) error {
 func (l *Log) Damage(ctx context.Context) ([]string, error) {
 	var found []string
 	err := l.readers.use(ctx, func(conn *sqlite.Conn) error {
-		err := sqlitex.ExecuteTransient(conn, `PRAGMA integrity_check(100)`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-			if text := stmt.ColumnText(0); text != "ok" {
-				found = append(found, text)
-			}
-			return nil
-		}})
-		if err != nil {
+		var err error
+		if found, err = integrity(conn); err != nil {
 			return err
 		}
 		n, err := number(conn, `SELECT count(*) FROM event WHERE position < 1`)
@@ -47,4 +42,30 @@ func (l *Log) Damage(ctx context.Context) ([]string, error) {
 		return found, fmt.Errorf("look for damage in %s: %w", l.path, damaged(err))
 	}
 	return found, nil
+}
+
+// Damage looks for pages of the key store that are broken, and for an index that does
+// not fit its table. It returns the first hundred things found.
+func (s *KeyStore) Damage(ctx context.Context) ([]string, error) {
+	var found []string
+	err := s.readers.use(ctx, func(conn *sqlite.Conn) (err error) {
+		found, err = integrity(conn)
+		return err
+	})
+	if err != nil {
+		return found, fmt.Errorf("look for damage in %s: %w", s.path, damaged(err))
+	}
+	return found, nil
+}
+
+// integrity is what SQLite itself finds wrong.
+func integrity(conn *sqlite.Conn) ([]string, error) {
+	var found []string
+	err := sqlitex.ExecuteTransient(conn, `PRAGMA integrity_check(100)`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		if text := stmt.ColumnText(0); text != "ok" {
+			found = append(found, text)
+		}
+		return nil
+	}})
+	return found, err
 }

@@ -91,7 +91,7 @@ func (s *KeyStore) readOne(ctx context.Context, doing string, read func(*sqlite.
 		err = domain.ErrNotFound
 	}
 	if err != nil {
-		return domain.StoredKey{}, fmt.Errorf("%s: %w", doing, err)
+		return domain.StoredKey{}, fmt.Errorf("%s: %w", doing, damaged(err))
 	}
 	return k, nil
 }
@@ -177,7 +177,7 @@ func (s *KeyStore) Secret(ctx context.Context, name string, offer []byte) ([]byt
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read secret %s: %w", name, err)
+		return nil, fmt.Errorf("read secret %s: %w", name, damaged(err))
 	}
 	if value != nil {
 		return value, nil

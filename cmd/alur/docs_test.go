@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -211,5 +212,26 @@ func TestComposeCommandIsOneOfOurs(t *testing.T) {
 	}
 	if seen == 0 {
 		t.Error("no service runs alur")
+	}
+}
+
+// What docs/integrators.md sends is accepted as it stands there.
+func TestIntegratorsExamplesAreAccepted(t *testing.T) {
+	s := startServer(t, filepath.Join(t.TempDir(), "alur.db"))
+	defer s.stop(t)
+	text := readText(t, "docs/integrators.md")
+	examples := regexp.MustCompile(`(?s)-d '(.*?)' \\\n\s*http://127.0.0.1:8080(\S+)`).FindAllStringSubmatch(text, -1)
+	if len(examples) != 3 {
+		t.Fatalf("%d examples, want 3", len(examples))
+	}
+	reference := ""
+	for _, i := range []int{0, 2, 1} { // the second withdraws the request
+		body := strings.ReplaceAll(examples[i][1], "HASH", strings.Repeat("ab", 32))
+		path := strings.ReplaceAll(examples[i][2], "REFERENCE", reference)
+		a, err := post(s.url+path, fmt.Sprint("example-", i), body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reference = a.Reference
 	}
 }

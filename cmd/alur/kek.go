@@ -96,25 +96,16 @@ func (s stores) guardKeys(ctx context.Context, log domain.EventLog) error {
 		return err
 	}
 	defer has.close()
-	sealed, n := false, 0
-	for e, err := range log.ReadAll(ctx, 0) {
-		if err != nil {
-			return err
-		}
-		if n++; !sealed && n > maxGuarded {
-			return nil
-		}
-		r, err := domain.Decode(e)
-		if err != nil || r.Box == nil {
-			continue
-		}
-		sealed = true
-		if err := has.open(*r.Box, r.Place()); !errors.Is(err, domain.ErrNotFound) {
-			if errors.Is(err, domain.ErrErased) {
-				err = nil
-			}
-			return err
-		}
+	head, err := log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	sealed, found, err := anyKey(ctx, log, 0, has)
+	if err == nil && !sealed && head > maxGuarded {
+		sealed, found, err = anyKey(ctx, log, head-maxGuarded, has)
+	}
+	if err != nil || found {
+		return err
 	}
 	if !sealed {
 		return nil
@@ -125,9 +116,37 @@ func (s stores) guardKeys(ctx context.Context, log domain.EventLog) error {
 	}
 }
 
-// maxGuarded is how many events without sealed data are looked at: a log may begin
-// with a large import, which has none.
+// maxGuarded is how many events without sealed data are looked at, from the
+// beginning of the log and before its end: a log may begin with a large import, which
+// has none.
 const maxGuarded = 200_000
+
+// anyKey tells whether something is sealed behind a position, and whether the key of
+// any of it is at hand.
+func anyKey(ctx context.Context, log domain.EventLog, after domain.Position, has looker) (sealed, found bool, err error) {
+	n := 0
+	for e, err := range log.ReadAll(ctx, after) {
+		if err != nil {
+			return sealed, false, err
+		}
+		if n++; !sealed && n > maxGuarded {
+			return false, false, nil
+		}
+		r, err := domain.Decode(e)
+		if err != nil || r.Box == nil {
+			continue
+		}
+		sealed = true
+		err = has.open(*r.Box, r.Place())
+		switch {
+		case err == nil, errors.Is(err, domain.ErrErased):
+			return true, true, nil
+		case !errors.Is(err, domain.ErrNotFound):
+			return true, false, err
+		}
+	}
+	return sealed, false, nil
+}
 
 // keysAtHand tells of each key whether it is in the key store, which is not made
 // if there is none.

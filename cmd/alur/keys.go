@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
 	"github.com/alur-id/alur/adapters/keys"
@@ -131,6 +133,16 @@ new one first and the old one after it, rotate, then take the old one out.`,
 }
 
 func (s stores) rotate(c *cobra.Command, offline bool) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if path := s.kekPath(); exists(path) {
+		held, err := lockRing(path)
+		if err != nil {
+			return err
+		}
+		defer held.Close()
+	}
 	ring, err := s.ring()
 	if err != nil {
 		return err
@@ -165,6 +177,28 @@ func (s stores) rotate(c *cobra.Command, offline bool) error {
 	return err
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// lockRing keeps a second rotation from the file of the key-encryption keys: each
+// would write over the key that the other has just made.
+func lockRing(path string) (*flock.Flock, error) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	held := flock.New(path + ".lock")
+	ok, err := held.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("the keys in %s are being rotated by another process", path)
+	}
+	return held, nil
+}
+
 // rotate wraps all keys by the first of the ring, before which it puts a new one
 // where there is only one; at each moment the file has what the store needs.
 func rotate(ctx context.Context, store keyStore, path string, ring keys.Ring) (keys.Ring, int, error) {
@@ -179,6 +213,9 @@ func rotate(ctx context.Context, store keyStore, path string, ring keys.Ring) (k
 		return nil, 0, err
 	}
 	n, err := vault.Rotate(ctx)
+	if err == nil {
+		err = vault.Rotated(ctx)
+	}
 	if err == nil && path != "" {
 		err = retire(path, ring)
 	}

@@ -211,3 +211,32 @@ func TestAFileWithTwoNamesIsRefused(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, errs)
 	}
 }
+
+// Two rotations of one file do not write over each other's new key.
+func TestTwoRotationsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	startServer(t, filepath.Join(dir, "alur.db")).stop(t)
+	held, err := lockRing(filepath.Join(dir, "alur.db.kek"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := verb(t, dir, "", "keys", "rotate"); code != exitFailed || !strings.Contains(errs, "by another process") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+	if err := held.Close(); err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "", "keys", "rotate")
+}
+
+// A name that another database had is not taken while a part of that one lies there.
+func TestABackupIsNotReadTogetherWithWhatLiesThere(t *testing.T) {
+	dir := t.TempDir()
+	logOf(t, dir)
+	if err := os.WriteFile(filepath.Join(dir, "old.db-wal"), []byte("of another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := verb(t, dir, "", "log", "backup", "old.db"); code != exitFailed || !strings.Contains(errs, "old.db-wal belongs to another database") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+}

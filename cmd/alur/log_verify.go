@@ -208,7 +208,7 @@ func verify(ctx context.Context, log domain.EventLog, kind features, look looker
 		v.Damage(0, look.fault)
 	}
 	stop := func() error { return errors.Join(failed, ctx.Err()) }
-	if err := errors.Join(readAll(ctx, log, &v, stop), inspect(ctx, log, &v)); err != nil {
+	if err := errors.Join(readAll(ctx, log, &v, stop), inspect(ctx, log, &v), inspect(ctx, look.store, &v)); err != nil {
 		return out, err
 	}
 	v.Finish()
@@ -255,8 +255,8 @@ type inspector interface {
 	Damage(ctx context.Context) ([]string, error)
 }
 
-func inspect(ctx context.Context, log domain.EventLog, v *domain.Verifier) error {
-	i, ok := log.(inspector)
+func inspect(ctx context.Context, store any, v *domain.Verifier) error {
+	i, ok := store.(inspector)
 	if !ok {
 		return nil
 	}

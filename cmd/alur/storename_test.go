@@ -16,7 +16,7 @@ func TestNamesThatAreNoStore(t *testing.T) {
 	for _, args := range [][]string{
 		{"--db", "mysql://alur:hunter2@localhost/alur"},
 		{"--db", "esdb://alur:hunter2@localhost"},
-		{"--db", "POSTGRES://alur:hunter2@127.0.0.1:1/alur?connect_timeout=1"},
+		{"--db", "POSTGRES://alur:hunter2@127.0.0.1:1/alur?connect_timeout=1&open_timeout=0"},
 		{"--log", "postgres://alur:hunter2@localhost/alur"},
 		{"--db", "folder"},
 		{"--db", "mine.kek"},

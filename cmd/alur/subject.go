@@ -280,3 +280,25 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 	}
 	return table(c.OutOrStdout(), []string{"WHAT", "CLASS", "KEY OR REQUEST", "WHY"}, rows)
 }
+
+func newSubjectRelease() *cobra.Command {
+	s := stores{sealing: true}
+	c := &cobra.Command{
+		Use:   "release ERASURE",
+		Short: "Give up an erasure that was begun and is not recorded",
+		Long: `Release gives the keys back that an erasure has marked, when it was cut off before it
+was recorded and is not wanted any more. alur keys list shows such keys as erasing,
+with the id of the erasure. Nobody may be carrying it out at this moment.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			id, err := uuid.Parse(args[0])
+			if err != nil {
+				return fmt.Errorf("%q is not the id of an erasure", args[0])
+			}
+			return withHouse(c, s, func(ctx context.Context, h *house) error { return h.eraser().Release(ctx, id) })
+		},
+	}
+	s.flags(c)
+	s.kekFlag(c)
+	return c
+}
