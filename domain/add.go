@@ -155,12 +155,12 @@ func pay(r Request, c Pay, w Workflow) (Body, error) {
 	}
 	fee, ok := r.Dossier.Fees[c.Fee]
 	switch {
-	case !ok:
+	case !ok, fee.Stale:
 		return nil, refuse(RuleFee, fmt.Sprintf("fee %q was not assessed", c.Fee), "wait until it is")
 	case fee.Settled():
 		return nil, refuse(RuleFee, fmt.Sprintf("nothing is owed of fee %q", c.Fee), "give the money back")
-	case c.Amount != fee.Amount:
-		return nil, refuse(RuleFee, fmt.Sprintf("fee %q is Rp %d, not Rp %d", c.Fee, fee.Amount, c.Amount), "record the payment of the whole amount")
+	case c.Amount != fee.Owed():
+		return nil, refuse(RuleFee, fmt.Sprintf("of fee %q Rp %d is owed, not Rp %d", c.Fee, fee.Owed(), c.Amount), "record the payment of the whole amount")
 	case strings.TrimSpace(c.Receipt) == "" || len(c.Receipt) > maxReceipt || looksPersonal(c.Receipt):
 		return nil, refuse(RuleFee, "the payment has no receipt number, or none that may be kept in the clear", "give the number of the payment itself")
 	}

@@ -49,14 +49,21 @@ type Document struct {
 	Refused bool
 }
 
-// Fee is an amount that was assessed, in rupiah. One of nothing needs no payment.
+// Fee is an amount that was assessed, and what was received of it, in rupiah. After a
+// correction it is stale: it is assessed anew before it counts again, and what was
+// received counts towards it.
 type Fee struct {
-	Amount int64
-	Paid   bool
+	Amount   int64
+	Received int64
+	Stale    bool
 }
 
-// Settled reports whether nothing of the fee is owed.
-func (f Fee) Settled() bool { return f.Paid || f.Amount == 0 }
+// Owed is what is still to be paid.
+func (f Fee) Owed() int64 { return max(f.Amount-f.Received, 0) }
+
+// Settled reports whether the fee was assessed by the facts as they are, and nothing
+// of it is owed.
+func (f Fee) Settled() bool { return !f.Stale && f.Owed() == 0 }
 
 // Opinion is what a review comes to. Open is one that was asked for and not given.
 type Opinion string

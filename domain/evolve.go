@@ -28,7 +28,7 @@ func Evolve(r Request, e Recorded) Request {
 		d.action, d.reason, d.kind = b.Action, b.Reason, b.Kind
 	case RequestCorrected:
 		r.Facts = b.Facts
-		r.Dossier.Fees = paid(r.Dossier.Fees)
+		r.Dossier.Fees = stale(r.Dossier.Fees)
 		d.body = b
 	default:
 		r.Dossier = gather(r.Dossier, e)
@@ -44,11 +44,12 @@ func enter(d Dossier, at Version) Dossier {
 	return d
 }
 
-// paid leaves the fees that were paid: what is owed is assessed anew by other facts.
-func paid(fees map[FeeID]Fee) map[FeeID]Fee {
+// stale is fees after the facts changed: each is assessed anew.
+func stale(fees map[FeeID]Fee) map[FeeID]Fee {
 	left := map[FeeID]Fee{}
 	for id, f := range fees {
-		if f.Paid {
+		if f.Received > 0 {
+			f.Stale = true
 			left[id] = f
 		}
 	}
@@ -71,10 +72,12 @@ func gather(d Dossier, e Recorded) Dossier {
 		d.Checks[b.Checklist] = items
 	case FeeAssessed:
 		d.Fees = clone(d.Fees)
-		d.Fees[b.Fee] = Fee{Amount: b.Amount}
+		d.Fees[b.Fee] = Fee{Amount: b.Amount, Received: d.Fees[b.Fee].Received}
 	case FeePaid:
 		d.Fees = clone(d.Fees)
-		d.Fees[b.Fee] = Fee{Amount: b.Amount, Paid: true}
+		f := d.Fees[b.Fee]
+		f.Received += b.Amount
+		d.Fees[b.Fee] = f
 	case ReviewRequested:
 		d.Reviews = clone(d.Reviews)
 		d.Reviews[b.Review] = Review{Opinion: OpinionOpen, Asked: e.Version}

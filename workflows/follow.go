@@ -63,7 +63,7 @@ func (w *Workflow) askReview(r *domain.Request, s *stateRules) (domain.Body, err
 
 func (w *Workflow) assessFee(r *domain.Request, s *stateRules) (domain.Body, error) {
 	for _, f := range s.fees {
-		if _, done := r.Dossier.Fees[f.ID]; done {
+		if was, done := r.Dossier.Fees[f.ID]; done && !was.Stale {
 			continue
 		}
 		amount, err := f.assess(vars{facts: r.Facts})

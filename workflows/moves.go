@@ -176,11 +176,9 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 	if t.Kind != domain.ActionCorrect {
 		return []point{p.taken(at, i, person)}
 	}
-	for f := range p.fees {
-		if two(at.fees, f) != feePaid {
-			at.fees = setTwo(at.fees, f, feeNone)
-		}
-	}
+	// What was paid may be too little by other facts. That it may be enough makes no
+	// difference here: from where it is owed, it can be paid.
+	at.fees = 0
 	list := make([]point, 0, len(p.values))
 	for v := range p.values {
 		to := at

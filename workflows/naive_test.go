@@ -59,14 +59,18 @@ func (n *naive) facts() domain.Facts {
 	return n.log[0].body.(domain.RequestSubmitted).Facts
 }
 
-// fee is what was last assessed and not forgotten by a correction, or paid.
-func (n *naive) fee(id domain.FeeID) (amount int64, known, paid bool) {
-	if b, i := last(n, func(b domain.FeePaid) bool { return b.Fee == id }); i >= 0 {
-		return b.Amount, true, true
-	}
+// fee is what is owed of what was last assessed and not forgotten by a correction.
+func (n *naive) fee(id domain.FeeID) (owed int64, known, paid bool) {
 	b, i := last(n, func(b domain.FeeAssessed) bool { return b.Fee == id })
 	_, c := n.corrected()
-	return b.Amount, i >= 0 && i > c, i >= 0 && i > c && b.Amount == 0
+	owed = b.Amount
+	for _, e := range n.log {
+		if p, ok := e.body.(domain.FeePaid); ok && p.Fee == id {
+			owed -= p.Amount
+		}
+	}
+	owed = max(owed, 0)
+	return owed, i >= 0 && i > c, i >= 0 && i > c && owed == 0
 }
 
 func (n *naive) times(a domain.ActionID) (count int) {

@@ -236,7 +236,7 @@ func (p *player) command(s *Step) (domain.Command, string) {
 	case s.Pay != "":
 		amount := int64(s.Amount)
 		if amount == 0 {
-			amount = p.request.Dossier.Fees[s.Pay].Amount
+			amount = p.request.Dossier.Fees[s.Pay].Owed()
 		}
 		return domain.Pay{Header: by(p.w.Payers()...), Fee: s.Pay, Amount: amount, Receipt: fmt.Sprint("receipt-", p.n)}, ""
 	case s.Review != "":
