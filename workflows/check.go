@@ -180,16 +180,48 @@ type move struct {
 // moves lists where requests go when terms run out.
 func (d *Definition) moves() []move {
 	var list []move
+	running := d.running()
 	for _, s := range d.States {
 		if s.Term != nil && s.Term.Expires != nil && s.Term.Expires.To != "" {
 			list = append(list, move{s.ID, s.Term.Expires})
 		}
 		for i := range d.Terms {
 			t := &d.Terms[i]
-			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) {
+			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) && running[i][s.ID] {
 				list = append(list, move{s.ID, t.Expires})
 			}
 		}
+	}
+	return list
+}
+
+// running tells of each legal term in which states it can be running: those that a
+// request comes to from where it starts.
+func (d *Definition) running() []map[domain.StateID]bool {
+	if len(d.Terms) == 0 {
+		return nil
+	}
+	ends := map[domain.StateID]bool{}
+	for _, s := range d.States {
+		ends[s.ID] = s.Kind == KindEnd
+	}
+	forth := map[domain.StateID][]domain.StateID{}
+	for i := range d.Transitions {
+		for _, from := range d.Transitions[i].From {
+			if !ends[from] {
+				forth[from] = append(forth[from], d.Transitions[i].To)
+			}
+		}
+	}
+	list := make([]map[domain.StateID]bool, len(d.Terms))
+	for i := range d.Terms {
+		var begin []domain.StateID
+		for k := range d.Transitions {
+			if slices.Contains(d.Terms[i].Starts, d.Transitions[k].Action) {
+				begin = append(begin, d.Transitions[k].To)
+			}
+		}
+		list[i] = closure(forth, begin...)
 	}
 	return list
 }

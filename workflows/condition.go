@@ -255,6 +255,7 @@ func (c *Condition) gather(d *Definition, checked *cel.Ast) error {
 			}
 		case celast.CallKind:
 			c.ask(d, e.AsCall(), &wrong)
+			c.compares(d, e.AsCall(), checked, &wrong)
 		default:
 		}
 	})
@@ -387,4 +388,74 @@ func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNod
 
 func varsOf(r *domain.Request) vars {
 	return vars{facts: r.Facts, past: past{r}, state: string(r.State), outcome: string(r.Outcome)}
+}
+
+// compares refuses a comparison with a word that there is not: it would never hold,
+// or always, and nobody would notice.
+func (c *Condition) compares(d *Definition, call celast.CallExpr, checked *cel.Ast, wrong *error) {
+	switch call.FunctionName() {
+	case operators.Equals, operators.NotEquals, operators.In, operators.OldIn:
+	default:
+		return
+	}
+	args := call.Args()
+	if len(args) != 2 {
+		return
+	}
+	for i, side := range args {
+		words, what := d.wordsOf(side, checked)
+		if words == nil {
+			continue
+		}
+		for _, text := range literals(args[1-i]) {
+			if !slices.Contains(words, text) {
+				*wrong = fmt.Errorf("%q is not %s%s", text, what, meant(text, words))
+			}
+		}
+	}
+}
+
+// wordsOf lists what an expression can come to, where that is known.
+func (d *Definition) wordsOf(e celast.Expr, checked *cel.Ast) (words []string, what string) {
+	name := ""
+	switch e.Kind() {
+	case celast.IdentKind:
+		name = e.AsIdent()
+	case celast.SelectKind:
+		if r, ok := checked.NativeRep().ReferenceMap()[e.ID()]; ok {
+			name = r.Name
+		}
+	default:
+		return nil, ""
+	}
+	switch {
+	case name == "state":
+		return ids(d.States, func(s State) string { return string(s.ID) }), "a state"
+	case name == "outcome":
+		return append(ids(domain.Outcomes(), func(o domain.Outcome) string { return string(o) }), ""), "an outcome"
+	}
+	if id, ok := strings.CutPrefix(name, "facts."); ok {
+		if f := d.fact(id); f != nil && len(f.Values) > 0 {
+			return f.Values, "a value of fact " + id
+		}
+	}
+	return nil, ""
+}
+
+// literals lists the texts that an expression is, or is a list of.
+func literals(e celast.Expr) []string {
+	switch e.Kind() {
+	case celast.LiteralKind:
+		if text, ok := e.AsLiteral().Value().(string); ok {
+			return []string{text}
+		}
+	case celast.ListKind:
+		var all []string
+		for _, x := range e.AsList().Elements() {
+			all = append(all, literals(x)...)
+		}
+		return all
+	default:
+	}
+	return nil
 }

@@ -2,8 +2,11 @@ package workflows
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -36,6 +39,8 @@ const (
 	FindingDead      = "dead"       // a transition that no request can ever take
 	FindingStuck     = "stuck"      // a request can come to where nothing leads to an end
 	FindingEndless   = "endless"    // automatic transitions that run in a circle
+	FindingPublic    = "public"     // citizens are told something else than what has happened
+	FindingCondition = "condition"  // a condition that cannot be judged for every request
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 )
@@ -48,7 +53,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.reasons, c.capacities, c.alone, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -136,8 +141,7 @@ func (d *Definition) timed(s *State) (budget, end bool) {
 		return budget, end // legal terms bind the agency, not whom it waits for
 	}
 	for i := range d.Terms {
-		t := &d.Terms[i]
-		budget, end = true, end || t.Expires != nil
+		budget, end = true, end || d.Terms[i].Expires != nil
 	}
 	return budget, end
 }
@@ -215,53 +219,164 @@ func splits(list []domain.Capacity) (asks, decides bool) {
 }
 
 // alone holds that no single role of the staff brings a request from its submission
-// to its approval.
+// to its approval, nor the applicant with nobody's help.
 func (c *inspection) alone() {
-	start := c.d.start()
+	roles := []domain.RoleID{""} // nobody among the staff
 	for _, r := range c.d.Roles {
-		if c.citizen(r.ID) || !slices.Contains(r.Capacities, domain.CapacityOfficer) {
+		if !c.citizen(r.ID) && slices.Contains(r.Capacities, domain.CapacityOfficer) {
+			roles = append(roles, r.ID)
+		}
+	}
+	for _, role := range roles {
+		reached := closure(c.edgesOf(role), c.d.start().ID)
+		for i := range c.d.States {
+			s := &c.d.States[i]
+			if s.Outcome != domain.OutcomeApproved || !reached[s.ID] {
+				continue
+			}
+			if role == "" {
+				c.find(FindingAlone, c.node("states", i), "an applicant alone can bring a request to %q: have an officer check and decide", s.ID)
+				return
+			}
+			c.find(FindingAlone, c.node("states", i), "role %q alone can bring a request to %q: have another role check or decide", role, s.ID)
+		}
+	}
+}
+
+// edgesOf is where a request can go by one role of the staff and by those who ask.
+func (c *inspection) edgesOf(role domain.RoleID) map[domain.StateID][]domain.StateID {
+	forth := map[domain.StateID][]domain.StateID{}
+	for i := range c.d.Transitions {
+		t := &c.d.Transitions[i]
+		if !t.Automatic && !slices.ContainsFunc(t.Roles, func(id domain.RoleID) bool { return id == role || c.citizen(id) }) {
 			continue
 		}
-		forth := map[domain.StateID][]domain.StateID{}
-		for i := range c.d.Transitions {
-			t := &c.d.Transitions[i]
-			if !t.Automatic && !slices.ContainsFunc(t.Roles, func(id domain.RoleID) bool { return id == r.ID || c.citizen(id) }) {
-				continue
-			}
-			if t.Automatic && c.needsOthers(t, r.ID) {
-				continue
-			}
-			for _, from := range t.From {
-				if c.d.state(from).Kind != KindEnd {
-					forth[from] = append(forth[from], t.To)
-				}
+		for _, from := range t.From {
+			if !c.needsOthers(t, c.d.state(from), role) {
+				forth[from] = append(forth[from], t.To)
 			}
 		}
-		reached := closure(forth, start.ID)
-		for i := range c.d.States {
-			if s := &c.d.States[i]; s.Outcome == domain.OutcomeApproved && reached[s.ID] {
-				c.find(FindingAlone, c.node("states", i), "role %q alone can bring a request to %q: have another role check or decide", r.ID, s.ID)
+	}
+	return forth
+}
+
+// needsOthers reports whether a transition waits for reviews or an answer that
+// others than this role give.
+func (c *inspection) needsOthers(t *Transition, from *State, role domain.RoleID) bool {
+	if t.Needs == nil {
+		return false
+	}
+	if t.Needs.Answer != "" {
+		return c.d.system(from.WaitsFor).Role != role
+	}
+	if t.Needs.Reviews == "" {
+		return false
+	}
+	own := 0
+	for _, id := range from.Reviews {
+		if c.d.review(id).Role == role {
+			own++
+		}
+	}
+	if t.Needs.Reviews == domain.OpinionRefused {
+		return own == 0
+	}
+	needed := len(from.Reviews)
+	if from.Join != nil {
+		switch n, err := strconv.Atoi(from.Join.Need); {
+		case err == nil:
+			needed = n
+		case from.Join.Need == "any":
+			needed = 1
+		}
+	}
+	return own < needed
+}
+
+// publics holds that the word that citizens are shown is what has happened.
+func (c *inspection) publics() {
+	decided := map[domain.PublicStatus]domain.Outcome{
+		domain.StatusApproved: domain.OutcomeApproved, domain.StatusRejected: domain.OutcomeRejected, domain.StatusWithdrawn: domain.OutcomeWithdrawn,
+	}
+	for i := range c.d.States {
+		s := &c.d.States[i]
+		told, tells := decided[s.Public]
+		switch {
+		case s.Kind != KindEnd && tells:
+			c.find(FindingPublic, c.node("states", i), "state %q is not an end, and citizens are told %s", s.ID, s.Public)
+		case s.Kind == KindEnd && told != s.Outcome && (tells || s.Outcome != domain.OutcomeClosed):
+			c.find(FindingPublic, c.node("states", i), "state %q ends as %s, and citizens are told %s", s.ID, s.Outcome, s.Public)
+		}
+	}
+}
+
+// grounds holds that what the law makes of a term that ran out is what it says.
+func (c *inspection) grounds() {
+	told := map[*Expiry]bool{}
+	for _, m := range c.d.moves() {
+		s := c.d.state(m.expiry.To)
+		fits := map[ExpiryGround]bool{
+			DeemedApproval: s.Outcome == domain.OutcomeApproved, DeemedRefusal: s.Outcome == domain.OutcomeRejected,
+			Lapse: s.Kind == KindEnd && s.Outcome != domain.OutcomeApproved,
+		}
+		if !fits[m.expiry.Ground] && !told[m.expiry] {
+			told[m.expiry] = true
+			c.find(FindingExpiry, c.root, "a term that runs out in %q moves the request to %q, which is not what %s leads to", m.from, s.ID, m.expiry.Ground)
+		}
+	}
+}
+
+// unasked notes reviews that no state asks for.
+func (c *inspection) unasked() {
+	for i := range c.d.Reviews {
+		id := c.d.Reviews[i].ID
+		if !slices.ContainsFunc(c.d.States, func(s State) bool { return slices.Contains(s.Reviews, id) }) {
+			c.find(FindingReview, c.node("reviews", i), "review %q is asked for in no state", id)
+		}
+	}
+}
+
+// fails holds that conditions over facts can be judged whatever the facts are.
+func (c *inspection) fails() {
+	for _, x := range c.d.conditions() {
+		if x.speaksOfPast() || x.program == nil {
+			continue
+		}
+		for _, facts := range c.d.examples(x.uses.facts) {
+			if _, err := x.value(vars{facts: facts}); err != nil {
+				c.find(FindingCondition, c.root, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
+				break
 			}
 		}
 	}
 }
 
-// needsOthers reports whether an automatic transition waits for a review or an
-// answer that another role than this one gives.
-func (c *inspection) needsOthers(t *Transition, role domain.RoleID) bool {
-	if t.Needs == nil {
-		return false
-	}
-	for _, from := range t.From {
-		s := c.d.state(from)
-		if t.Needs.Reviews != "" && slices.ContainsFunc(s.Reviews, func(id domain.ReviewID) bool { return c.d.review(id).Role != role }) {
-			return true
+// examples are facts of all sorts: not all, but of each type what is most often
+// forgotten.
+func (d *Definition) examples(ids []string) []domain.Facts {
+	all := []domain.Facts{{}}
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		f := d.fact(id)
+		values := map[FactType][]any{
+			FactString: {"", "~", "12"}, FactNumber: {0.0, 1.5, -1.0}, FactBoolean: {false, true}, FactTime: {"2026-11-23T05:00:00Z"},
+		}[f.Type]
+		if len(f.Values) > 0 {
+			values = anys(f.Values)
 		}
-		if t.Needs.Answer != "" {
-			return true
+		if len(all)*len(values) > maxValuations {
+			values = values[:1]
 		}
+		var next []domain.Facts
+		for _, facts := range all {
+			for _, v := range values {
+				more := maps.Clone(facts)
+				more[id] = v
+				next = append(next, more)
+			}
+		}
+		all = next
 	}
-	return false
+	return all
 }
 
 // String is the finding with its place, as editors expect, and its story.

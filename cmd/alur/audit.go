@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -26,6 +27,7 @@ type auditLine struct {
 	To       domain.StateID      `json:"to"`
 	Public   domain.PublicStatus `json:"public_status"`
 	Reason   domain.ReasonCode   `json:"reason,omitempty"`
+	Body     domain.Body         `json:"body,omitempty"` // of what was added to the dossier, or corrected
 	Workflow domain.WorkflowRef  `json:"workflow"`
 	Command  string              `json:"command"`
 }
@@ -41,6 +43,8 @@ func lineOf(e domain.Recorded) auditLine {
 		l.To, l.Public = b.State, b.Public
 	case domain.ActionTaken:
 		l.Action, l.From, l.To, l.Public, l.Reason = b.Action, b.From, b.To, b.Public, b.Reason
+	default:
+		l.Body = e.Body
 	}
 	return l
 }
@@ -74,6 +78,9 @@ func newAudit() *cobra.Command {
 				if what == "" {
 					what = l.Event
 				}
+				if l.Body != nil {
+					what += " " + oneLine(l.Body)
+				}
 				rows[i] = []string{
 					strconv.Itoa(int(l.Version)), clock(l.Occurred, r.Tenant), clock(l.Recorded, r.Tenant), l.Actor.ID, string(l.Actor.Role),
 					string(l.Actor.Capacity), what, string(l.From), string(l.To), string(l.Reason), fmt.Sprintf("%s@%d", l.Workflow.ID, l.Workflow.Version),
@@ -85,4 +92,13 @@ func newAudit() *cobra.Command {
 	at.flags(c)
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// oneLine is what an event says, as it is stored.
+func oneLine(b domain.Body) string {
+	text, err := json.Marshal(b)
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
