@@ -428,10 +428,10 @@ func (d *Definition) wordsOf(e celast.Expr, checked *cel.Ast) (words []string, w
 	default:
 		return nil, ""
 	}
-	switch {
-	case name == "state":
+	switch name {
+	case "state":
 		return ids(d.States, func(s State) string { return string(s.ID) }), "a state"
-	case name == "outcome":
+	case "outcome":
 		return append(ids(domain.Outcomes(), func(o domain.Outcome) string { return string(o) }), ""), "an outcome"
 	}
 	if id, ok := strings.CutPrefix(name, "facts."); ok {

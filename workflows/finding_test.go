@@ -57,15 +57,38 @@ func TestFindingsOfBrokenExamples(t *testing.T) {
 
 // A comparison with a word that there is not proves nothing, so it is not read.
 func TestComparisonsWithUnknownWordsAreRefused(t *testing.T) {
-	text, err := os.ReadFile("../docs/agencies/tutorial.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	three := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)[2][1]
+	three := thirdExample(t)
 	for _, typo := range []string{`state == "grantd"`, `outcome == "aproved"`, `state in ["granted", "grantd"]`} {
 		_, err := workflows.Read("x.yaml", []byte(strings.Replace(three, `state == "granted"`, typo, 1)))
 		if err == nil || !strings.Contains(err.Error(), "did you mean") {
 			t.Errorf("%s: %v", typo, err)
 		}
 	}
+}
+
+// What is wrong with a form is told by the names in its schema, and by nothing that
+// was filled in, keys included; what is missing is named.
+func TestAFormsFaultsRepeatNothing(t *testing.T) {
+	d, err := workflows.Read("x.yaml", []byte(strings.Replace(thirdExample(t), "properties:\n", "additionalProperties: {type: integer}\n  properties:\n", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = workflows.Compile(d, 1).CheckFacts(nil, map[string]any{"Cut Rekaan 1171019999990001": "x", "area": "Cut Rekaan"})
+	if err == nil || strings.Contains(err.Error(), "Rekaan") || strings.Contains(err.Error(), "1171") {
+		t.Errorf("%v", err)
+	}
+	for _, want := range []string{"required (name)", "/area breaks type"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("it does not say %q: %v", want, err)
+		}
+	}
+}
+
+func thirdExample(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/agencies/tutorial.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)[2][1]
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/google/cel-go/cel"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -139,9 +140,44 @@ func (f *Form) check(form domain.Personal) error {
 	wrong := map[string]bool{}
 	leaves(invalid, func(e *jsonschema.ValidationError) {
 		keyword := strings.Join(e.ErrorKind.KeywordPath(), "/")
-		wrong[fmt.Sprintf("/%s breaks %q", strings.Join(e.InstanceLocation, "/"), keyword)] = true
+		if r, ok := e.ErrorKind.(*kind.Required); ok {
+			keyword += " (" + strings.Join(r.Missing, ", ") + ")"
+		}
+		wrong[fmt.Sprintf("/%s breaks %s", f.known(e.InstanceLocation), keyword)] = true
 	})
 	return domain.NewRefusal(domain.RuleForm, "the form does not fit its schema: "+strings.Join(slices.Sorted(maps.Keys(wrong)), ", "), "correct these fields")
+}
+
+// known is a place in a form, in the words of its schema alone: a key that was filled
+// in may be somebody's name.
+func (f *Form) known(place []string) string {
+	names := map[string]bool{}
+	propertiesOf(f.Schema, names)
+	shown := make([]string, len(place))
+	for i, name := range place {
+		if shown[i] = name; !names[name] && (len(name) > 4 || strings.Trim(name, "0123456789") != "") { // a place in a list is short
+			shown[i] = "?"
+		}
+	}
+	return strings.Join(shown, "/")
+}
+
+func propertiesOf(v any, into map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		if properties, ok := v["properties"].(map[string]any); ok {
+			for name := range properties {
+				into[name] = true
+			}
+		}
+		for _, inner := range v {
+			propertiesOf(inner, into)
+		}
+	case []any:
+		for _, inner := range v {
+			propertiesOf(inner, into)
+		}
+	}
 }
 
 func leaves(e *jsonschema.ValidationError, see func(*jsonschema.ValidationError)) {
