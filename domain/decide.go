@@ -120,7 +120,7 @@ const (
 // PersonalOf is what a command brings that has to be sealed; nil when nothing. The
 // error is a [*Refusal].
 func PersonalOf(c Command) (Personal, error) {
-	p := Personal{}
+	p, remark := Personal{}, ""
 	switch c := c.(type) {
 	case Submit:
 		if c.Identity != "" {
@@ -134,22 +134,18 @@ func PersonalOf(c Command) (Personal, error) {
 			p["form"] = map[string]any(c.Form)
 		}
 	case Act:
-		if !utf8.ValidString(c.Remark) || len(c.Remark) > maxRemark {
-			return nil, refuse(RulePersonalData, "the remark is too long or not text", fmt.Sprintf("write at most %d bytes", maxRemark))
-		}
-		if c.Remark != "" {
-			p["remark"] = c.Remark
-		}
+		remark = c.Remark
 		if len(c.Form) > 0 {
 			p["form"] = map[string]any(c.Form)
 		}
 	case GiveReview:
-		if !utf8.ValidString(c.Remark) || len(c.Remark) > maxRemark {
-			return nil, refuse(RulePersonalData, "the remark is too long or not text", fmt.Sprintf("write at most %d bytes", maxRemark))
-		}
-		if c.Remark != "" {
-			p["remark"] = c.Remark
-		}
+		remark = c.Remark
+	}
+	if !utf8.ValidString(remark) || len(remark) > maxRemark {
+		return nil, refuse(RulePersonalData, "the remark is too long or not text", fmt.Sprintf("write at most %d bytes", maxRemark))
+	}
+	if remark != "" {
+		p["remark"] = remark
 	}
 	if len(p) == 0 {
 		return nil, nil

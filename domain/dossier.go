@@ -43,10 +43,11 @@ type Dossier struct {
 }
 
 // Document is what was handed in of a kind: how many versions, and whether the last
-// one was refused.
+// one was refused, and why.
 type Document struct {
 	Version int
 	Refused bool
+	Reason  ReasonCode
 }
 
 // Fee is an amount that was assessed, and what was received of it, in rupiah. After a

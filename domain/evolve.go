@@ -25,7 +25,7 @@ func Evolve(r Request, e Recorded) Request {
 			r.Dossier = enter(r.Dossier, e.Version)
 		}
 		r.State, r.Public, r.Outcome = b.To, b.Public, b.Outcome
-		d.action, d.reason, d.kind = b.Action, b.Reason, b.Kind
+		d.action, d.reason = b.Action, b.Reason
 	case RequestCorrected:
 		r.Facts = b.Facts
 		r.Dossier.Fees = stale(r.Dossier.Fees)
@@ -64,7 +64,7 @@ func gather(d Dossier, e Recorded) Dossier {
 		d.Documents[b.Document] = Document{Version: b.Number}
 	case DocumentRefused:
 		d.Documents = clone(d.Documents)
-		d.Documents[b.Document] = Document{Version: b.Number, Refused: true}
+		d.Documents[b.Document] = Document{Version: b.Number, Refused: true, Reason: b.Reason}
 	case CheckAnswered:
 		d.Checks = clone(d.Checks)
 		items := clone(d.Checks[b.Checklist])

@@ -39,7 +39,6 @@ type done struct {
 	actor    Actor
 	action   ActionID   // of ActionTaken
 	reason   ReasonCode // of ActionTaken
-	kind     ActionKind // of ActionTaken
 	body     Body       // of any other
 	version  Version
 	position Position

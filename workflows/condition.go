@@ -11,8 +11,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/checker"
-	celast "github.com/google/cel-go/common/ast"
-	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 	celref "github.com/google/cel-go/common/types/ref"
 
@@ -44,18 +42,6 @@ const (
 	overForm                     // a fact's value: the form
 	amountOverFacts              // rupiah: facts
 )
-
-// uses is what a condition refers to.
-type uses struct {
-	facts, forms []string
-	times        []domain.ActionID
-	counted      []domain.ActionID // of these, those whose number is asked for
-	reviews      []domain.ReviewID
-	fees         []domain.FeeID
-	documents    []domain.DocumentID
-	systems      []domain.SystemID
-	state        bool // or outcome
-}
 
 // Bounds on a condition. The largest of real services have some dozens of terms.
 const (
@@ -241,83 +227,6 @@ func (s scope) fits(t *cel.Type) error {
 	return nil
 }
 
-// gather notes what the condition refers to, and refuses names that the definition
-// does not have.
-func (c *Condition) gather(d *Definition, checked *cel.Ast) error {
-	var wrong error
-	visit := celast.NewExprVisitor(func(e celast.Expr) {
-		switch e.Kind() {
-		case celast.IdentKind:
-			c.refer(d, e.AsIdent(), &wrong)
-		case celast.SelectKind:
-			if r, ok := checked.NativeRep().ReferenceMap()[e.ID()]; ok {
-				c.refer(d, r.Name, &wrong)
-			}
-		case celast.CallKind:
-			c.ask(d, e.AsCall(), &wrong)
-			c.compares(d, e.AsCall(), checked, &wrong)
-		default:
-		}
-	})
-	celast.PreOrderVisit(checked.NativeRep().Expr(), visit)
-	return wrong
-}
-
-func (c *Condition) refer(d *Definition, name string, wrong *error) {
-	if id, ok := strings.CutPrefix(name, "facts."); ok {
-		c.uses.facts = append(c.uses.facts, id)
-		if f := d.fact(id); f != nil && !f.sure() {
-			*wrong = fmt.Errorf("fact %q may be missing: make it required, or give it a default", id)
-		}
-	}
-	if path, ok := strings.CutPrefix(name, "form."); ok {
-		c.uses.forms = append(c.uses.forms, path)
-	}
-	c.uses.state = c.uses.state || name == "state" || name == "outcome"
-}
-
-func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
-	if call.FunctionName() == operators.Index || !call.IsMemberFunction() || len(call.Args()) != 1 {
-		return
-	}
-	for _, f := range historyFunctions {
-		if f.name != call.FunctionName() {
-			continue
-		}
-		text, ok := "", call.Args()[0].Kind() == celast.LiteralKind
-		if ok {
-			text, ok = call.Args()[0].AsLiteral().Value().(string)
-		}
-		if !ok {
-			*wrong = fmt.Errorf("history.%s wants the name of a %s in quotes", f.name, f.list)
-			return
-		}
-		if !slices.Contains(d.names(f.list), text) {
-			*wrong = fmt.Errorf("%s %q is not defined%s", f.list, text, meant(text, d.names(f.list)))
-			return
-		}
-		c.uses.note(f.list, text)
-		if f.result == cel.IntType {
-			c.uses.counted = append(c.uses.counted, domain.ActionID(text))
-		}
-	}
-}
-
-func (u *uses) note(list, id string) {
-	switch list {
-	case "action":
-		u.times = append(u.times, domain.ActionID(id))
-	case "review":
-		u.reviews = append(u.reviews, domain.ReviewID(id))
-	case "fee":
-		u.fees = append(u.fees, domain.FeeID(id))
-	case "document":
-		u.documents = append(u.documents, domain.DocumentID(id))
-	case "system":
-		u.systems = append(u.systems, domain.SystemID(id))
-	}
-}
-
 // holds judges a condition that comes to yes or no.
 func (c *Condition) holds(in vars) (bool, error) {
 	if is, supposed := in.supposed[c.Text]; supposed {
@@ -388,74 +297,4 @@ func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNod
 
 func varsOf(r *domain.Request) vars {
 	return vars{facts: r.Facts, past: past{r}, state: string(r.State), outcome: string(r.Outcome)}
-}
-
-// compares refuses a comparison with a word that there is not: it would never hold,
-// or always, and nobody would notice.
-func (c *Condition) compares(d *Definition, call celast.CallExpr, checked *cel.Ast, wrong *error) {
-	switch call.FunctionName() {
-	case operators.Equals, operators.NotEquals, operators.In, operators.OldIn:
-	default:
-		return
-	}
-	args := call.Args()
-	if len(args) != 2 {
-		return
-	}
-	for i, side := range args {
-		words, what := d.wordsOf(side, checked)
-		if words == nil {
-			continue
-		}
-		for _, text := range literals(args[1-i]) {
-			if !slices.Contains(words, text) {
-				*wrong = fmt.Errorf("%q is not %s%s", text, what, meant(text, words))
-			}
-		}
-	}
-}
-
-// wordsOf lists what an expression can come to, where that is known.
-func (d *Definition) wordsOf(e celast.Expr, checked *cel.Ast) (words []string, what string) {
-	name := ""
-	switch e.Kind() {
-	case celast.IdentKind:
-		name = e.AsIdent()
-	case celast.SelectKind:
-		if r, ok := checked.NativeRep().ReferenceMap()[e.ID()]; ok {
-			name = r.Name
-		}
-	default:
-		return nil, ""
-	}
-	switch name {
-	case "state":
-		return ids(d.States, func(s State) string { return string(s.ID) }), "a state"
-	case "outcome":
-		return append(ids(domain.Outcomes(), func(o domain.Outcome) string { return string(o) }), ""), "an outcome"
-	}
-	if id, ok := strings.CutPrefix(name, "facts."); ok {
-		if f := d.fact(id); f != nil && len(f.Values) > 0 {
-			return f.Values, "a value of fact " + id
-		}
-	}
-	return nil, ""
-}
-
-// literals lists the texts that an expression is, or is a list of.
-func literals(e celast.Expr) []string {
-	switch e.Kind() {
-	case celast.LiteralKind:
-		if text, ok := e.AsLiteral().Value().(string); ok {
-			return []string{text}
-		}
-	case celast.ListKind:
-		var all []string
-		for _, x := range e.AsList().Elements() {
-			all = append(all, literals(x)...)
-		}
-		return all
-	default:
-	}
-	return nil
 }

@@ -73,6 +73,9 @@ func (e *Eraser) settled(ctx context.Context, x Erasure, erased []domain.ErasedK
 	}
 	for _, k := range erased {
 		state, erasure, err := e.Keys.State(ctx, k.ID)
+		if errors.Is(err, domain.ErrNotFound) {
+			continue // gone: see destroy
+		}
 		if err != nil {
 			return fmt.Errorf("key %s: %w", k.ID, err)
 		}

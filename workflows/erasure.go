@@ -236,7 +236,7 @@ func (e *Eraser) end(ctx context.Context, erasure uuid.UUID) error {
 	}
 	if !recorded && e.Settle != nil {
 		return domain.NewRefusal(domain.RuleErased, fmt.Sprintf("erasure %s of the same person was begun and is not recorded", erasure),
-			"wait until it is done; if nobody carries it out any more, repeat it under its id")
+			"wait until it is done; if nobody carries it out any more, repeat it under its id, or give it up (alur subject release)")
 	}
 	return e.resume(ctx, erasure)
 }

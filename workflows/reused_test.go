@@ -297,7 +297,7 @@ func TestAnErasureUnderWayIsLeftAlone(t *testing.T) {
 
 // restored is a key store in which a destroyed key lives again, as after an older
 // backup was put back.
-func (b *sealedBench) restored(t *testing.T, was domain.StoredKey) {
+func (b *sealedBench) restored(t *testing.T, was ...domain.StoredKey) {
 	t.Helper()
 	store := memory.NewKeyStore()
 	secret, err := b.store.Secret(t.Context(), "subject", nil)
@@ -307,8 +307,10 @@ func (b *sealedBench) restored(t *testing.T, was domain.StoredKey) {
 	if _, err := store.Secret(t.Context(), "subject", secret); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Put(t.Context(), was); err != nil {
-		t.Fatal(err)
+	for _, k := range was {
+		if _, err := store.Put(t.Context(), k); err != nil {
+			t.Fatal(err)
+		}
 	}
 	b.store = store
 	if b.vault, err = keys.Open(t.Context(), store, keys.Config{Ring: b.ring, Now: func() time.Time { return now }}); err != nil {
@@ -348,5 +350,50 @@ func TestARepeatedErasureKeepsWhatMustBeKept(t *testing.T) {
 				t.Errorf("the key is %s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// A node that starts ends erasures that are recorded, and leaves those alone that
+// another may be carrying out; one that is given up gives its keys back, one that is
+// recorded is not given up.
+func TestResumeAndReleaseBesideOthers(t *testing.T) {
+	b := newSealedBench(t)
+	r := b.apply(t, nik)
+	e := b.eraser()
+	e.Settle = func(context.Context) error { return nil }
+	x := b.erasure(domain.GroundCourtOrder)
+	if _, err := b.vault.Mark(t.Context(), x.ID, []uuid.UUID{r.Key}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Resume(t.Context()); err != nil || b.state(t, r.Key) != domain.KeyErasing {
+		t.Errorf("a node that starts: %v, key is %s", err, b.state(t, r.Key))
+	}
+	if err := e.Release(t.Context(), x.ID); err != nil || b.state(t, r.Key) != domain.KeyLive {
+		t.Errorf("given up: %v, key is %s", err, b.state(t, r.Key))
+	}
+	failing := *e
+	failing.Keys = noDestruction{b.vault}
+	if _, err := failing.Erase(t.Context(), x); err == nil {
+		t.Fatal("the keys are there, and nobody is told")
+	}
+	if err := e.Release(t.Context(), x.ID); !isRule(err, domain.RuleErased) {
+		t.Errorf("a recorded one was given up: %v", err)
+	}
+	if err := e.Resume(t.Context()); err != nil || b.state(t, r.Key) != domain.KeyDestroyed {
+		t.Errorf("a recorded one: %v, key is %s", err, b.state(t, r.Key))
+	}
+}
+
+// An older key store that never had a key is as good as one in which it is destroyed.
+func TestARepeatedErasureOfAKeyThatTheStoreNeverHad(t *testing.T) {
+	b := newSealedBench(t)
+	r := b.apply(t, nik)
+	x := b.erasure(domain.GroundCourtOrder)
+	if _, err := b.eraser().Erase(t.Context(), x); err != nil {
+		t.Fatal(err)
+	}
+	b.restored(t)
+	if done, err := b.eraser().Erase(t.Context(), x); err != nil || len(done.Erased) != 1 || done.Erased[0].ID != r.Key {
+		t.Errorf("%+v, %v", done, err)
 	}
 }

@@ -223,3 +223,21 @@ func TestRingText(t *testing.T) {
 		}
 	}
 }
+
+// The older key-encryption key is not given up while something still needs it.
+func TestARotationThatSomebodyElseDisturbed(t *testing.T) {
+	store, old, fresh := memory.NewKeyStore(), keys.NewKEK(), keys.NewKEK()
+	behind := open(t, store, keys.Ring{old}) // a server that has not got the new key
+	sealed(t, behind, "nik:1")
+	both := open(t, store, keys.Ring{fresh, old})
+	if _, err := both.Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := both.Rotated(t.Context()); err != nil {
+		t.Errorf("undisturbed: %v", err)
+	}
+	sealed(t, behind, "nik:2")
+	if err := both.Rotated(t.Context()); err == nil {
+		t.Error("a key that the old one wraps was overlooked")
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -72,4 +73,9 @@ func momentOf(t time.Time, tenant domain.TenantCode, lang string) moment {
 		Text:    fmt.Sprintf("%d %s %d %s %s", t.Day(), months[lang][t.Month()-1], t.Year(), at, t.Format(layout+" MST")),
 		Machine: t.Format(time.RFC3339),
 	}
+}
+
+// rupiah is an amount as the language writes it: "Rp 2.500.000".
+func rupiah(amount int64, lang string) string {
+	return message.NewPrinter(language.MustParse(lang)).Sprintf("Rp %d", amount)
 }

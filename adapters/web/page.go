@@ -49,6 +49,7 @@ type statusPage struct {
 	PublicTitle string
 	StateTitle  string
 	MustAct     bool
+	Tasks       []detail // what the applicant has to do, each with why or how much
 	Closed      bool
 	Next        string
 	Step        string // how long the present step takes
@@ -90,7 +91,17 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	s.write(w, r, http.StatusOK, "status", s.statusPage(s.page(w, r, path), path, found, steps, workflow))
+	request, err := s.Engine.Load(ctx, found.Request)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	p := s.statusPage(s.page(w, r, path), path, found, steps, workflow)
+	if request.State == found.State && !p.Closed { // else the request is a step ahead of the status
+		p.Tasks = tasks(p.page, request.Dossier, workflow.Definition)
+		p.MustAct = p.MustAct || len(p.Tasks) > 0
+	}
+	s.write(w, r, http.StatusOK, "status", p)
 }
 
 func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, workflow *workflows.Workflow) statusPage {
@@ -139,6 +150,34 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 	return out
 }
 
+// tasks are the documents that were sent back and the fees that are owed, in the
+// order of the definition.
+func tasks(p page, dossier domain.Dossier, d *workflows.Definition) []detail {
+	var list []detail
+	for i := range d.Documents {
+		doc := &d.Documents[i]
+		if given := dossier.Documents[doc.ID]; given.Refused {
+			list = append(list, detail{p.T("status.refused") + ": " + doc.Title.In(p.Lang), reasonTitle(d, given.Reason, p.Lang)})
+		}
+	}
+	for i := range d.Fees {
+		fee := &d.Fees[i]
+		if f := dossier.Fees[fee.ID]; !f.Stale && f.Owed() > 0 {
+			list = append(list, detail{p.T("status.owed") + ": " + fee.Title.In(p.Lang), rupiah(f.Owed(), p.Lang)})
+		}
+	}
+	return list
+}
+
+func reasonTitle(d *workflows.Definition, code domain.ReasonCode, lang string) string {
+	for _, reason := range d.Reasons {
+		if reason.Code == code {
+			return reason.Title.In(lang)
+		}
+	}
+	return ""
+}
+
 func line(p page, step projections.Step, tenant domain.TenantCode, workflow *workflows.Workflow) stepLine {
 	l := stepLine{
 		Title: p.T("status.submitted"), Public: step.Public, PublicTitle: p.T("public." + string(step.Public)),
@@ -148,10 +187,6 @@ func line(p page, step projections.Step, tenant domain.TenantCode, workflow *wor
 		state, _ := workflow.State(step.State)
 		l.Title = state.Title.In(p.Lang)
 	}
-	for _, reason := range workflow.Definition.Reasons {
-		if reason.Code == step.Reason {
-			l.Reason = reason.Title.In(p.Lang)
-		}
-	}
+	l.Reason = reasonTitle(workflow.Definition, step.Reason, p.Lang)
 	return l
 }

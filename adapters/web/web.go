@@ -29,6 +29,7 @@ var files embed.FS
 // Config is what the pages work with.
 type Config struct {
 	Finder   *projections.Finder
+	Engine   *workflows.Engine // for what a request has gathered
 	Timeline *projections.TimelineView
 	Library  *workflows.Library
 	Logger   *slog.Logger

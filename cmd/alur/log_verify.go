@@ -38,11 +38,13 @@ func newLogVerify() *cobra.Command {
 		Long: `Verify reads the whole log and checks that positions grow (and leave none out,
 where the store leaves none out), that the versions of each stream run 1, 2, 3,
 that each event carries the hash of the one before it, that no event id stands
-twice, that each event can be read, that the store's files are whole, and, where the keys are at hand, that what is
-sealed opens and is what its event committed to, and that no key is gone without
-an erasure in the log, and that nothing was sealed under a key after its erasure.
-Without a key-encryption key it is only looked whether the keys are there; where
-there is no key store at all, every key is gone. It prints all faults, and exits with 3 if there are any.
+twice, that each event can be read and says what events of its type say, that each
+definition is the one that was published, and that the store's files are whole.
+Where the keys are at hand, it also checks that what is sealed opens and is what its
+event committed to, that no key is gone without an erasure in the log, and that
+nothing was sealed under a key after its erasure. Without a key-encryption key it
+only looks whether the keys are there; where there is no key store at all, every
+key is gone. It prints all faults, and exits with 3 if there are any.
 
 The digest is one number for all events in their order: a faithful copy has the
 same. It can be run beside the process that writes.`,
@@ -95,6 +97,9 @@ func (v verified) rows() [][]string {
 	sealed := fmt.Sprint(v.Boxes)
 	if v.Boxes > 0 {
 		sealed += " (" + v.Sealed + ")"
+	}
+	if v.Unlooked > 0 {
+		sealed += fmt.Sprintf(", but for %d that could not be", v.Unlooked)
 	}
 	return [][]string{
 		{"store", v.Store},

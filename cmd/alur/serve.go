@@ -125,7 +125,7 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 }
 
 func (h *house) handler(logger *slog.Logger) (http.Handler, error) {
-	pages, err := web.New(web.Config{Finder: h.finder, Timeline: h.timeline, Library: h.library, Logger: logger})
+	pages, err := web.New(web.Config{Finder: h.finder, Engine: h.engine, Timeline: h.timeline, Library: h.library, Logger: logger})
 	if err != nil {
 		return nil, err
 	}
