@@ -28,6 +28,20 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TaskReassigned":    {1: decode[TaskReassigned]},
 	"NoticeDue":         {1: decode[NoticeDue]},
 	"RequestCorrected":  {1: decode[RequestCorrected]},
+	"ReturnConsented":   {1: decode[ReturnConsented]},
+	"SuspensionLifted":  {1: decode[SuspensionLifted]},
+	"SuspensionOrdered": {1: decode[SuspensionOrdered]},
+	"RequestLapsed":     {1: decode[RequestLapsed]},
+	"DecisionDeemed":    {1: decode[DecisionDeemed]},
+	"TermEnded":         {1: decode[TermEnded]},
+	"TermEscalated":     {1: decode[TermEscalated]},
+	"TermExpired":       {1: decode[TermExpired]},
+	"TermReminded":      {1: decode[TermReminded]},
+	"TermRecomputed":    {1: decode[TermRecomputed]},
+	"TermExtended":      {1: decode[TermExtended]},
+	"TermResumed":       {1: decode[TermResumed]},
+	"TermSuspended":     {1: decode[TermSuspended]},
+	"TermStarted":       {1: decode[TermStarted]},
 }
 
 func decode[B Body](data []byte) (Body, error) {

@@ -36,6 +36,9 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 	if c, ok := c.(Submit); ok {
 		r.Tenant, r.Service = c.Tenant, c.Service
 	}
+	if err := inTime(r, c); err != nil {
+		return nil, err
+	}
 	bodies, err := decide(r, c, w)
 	if err != nil {
 		return nil, err
@@ -65,6 +68,10 @@ func decide(r Request, c Command, w Workflow) ([]Body, error) {
 		return submit(r, c, w)
 	case Act:
 		return act(r, c, w)
+	case Expire:
+		return expire(r, c, w)
+	case RecomputeTerms:
+		return recomputeTerms(r, w)
 	}
 	body, err := add(r, c, w)
 	if err != nil {
@@ -87,13 +94,16 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 		r = Evolve(r, Recorded{Event: ev, Version: r.Version + 1})
 	}
 	for {
-		body, err := w.Next(r)
+		body, err := tick(&r, w)
+		if body == nil && err == nil {
+			body, err = w.Next(r)
+		}
 		if err != nil {
 			return nil, err
 		}
 		// What must never be is looked for when all that a state brings with it is
 		// there, such as the fees that are due in it.
-		if _, moves := body.(ActionTaken); moves || body == nil {
+		if _, moves := MoveOf(body); moves || body == nil {
 			if err := w.Broken(r); err != nil {
 				return nil, err
 			}
@@ -258,6 +268,9 @@ func mayTake(r Request, c Act, t Transition, w Workflow) error {
 		return refuse(RuleFourEyes, fmt.Sprintf("whoever took action %q may not take %q", did, c.Action), "let somebody else take it")
 	}
 	if err := reasonGiven(c, t); err != nil {
+		return err
+	}
+	if err := mayReturn(r, c, t); err != nil {
 		return err
 	}
 	if t.Kind == ActionOverride && c.Remark == "" {

@@ -41,6 +41,8 @@ const (
 	RuleTask             Rule = "task"              // the work of this state is somebody else's, or nobody's yet
 	RuleInvariant        Rule = "invariant"         // what the workflow says must never be would be
 	RuleEndless          Rule = "endless"           // what follows by itself does not come to rest
+	RuleTerm             Rule = "term"              // no such term runs, or its time has come and comes first
+	RuleReturn           Rule = "return"            // a request may be sent back once
 )
 
 // Rules lists every rule.
@@ -50,7 +52,7 @@ func Rules() []Rule {
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
 		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
-		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleEndless,
+		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleEndless, RuleTerm, RuleReturn,
 	}
 }
 
