@@ -155,6 +155,7 @@ type TermRule struct {
 	Review  ReviewID   // of a review: it runs while the review is open
 	Fresh   bool       // of a state: starts anew each time the request comes to it; else it goes on
 	Stop    StopGround // why it does not run in this state; empty where it does
+	Remind  string     // a budget, counted as that of the term is, after which there is a reminder
 	Steps   []StepRule // what happens as it runs out
 
 	// Where the request moves when the term runs out; empty: nowhere.
