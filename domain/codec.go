@@ -28,6 +28,7 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TaskReassigned":    {1: decode[TaskReassigned]},
 	"NoticeDue":         {1: decode[NoticeDue]},
 	"RequestCorrected":  {1: decode[RequestCorrected]},
+	"DecreeAdded":       {1: decode[DecreeAdded]},
 }
 
 func decode[B Body](data []byte) (Body, error) {

@@ -31,8 +31,6 @@ var words = map[string]Text{
 	"override": {"pengecualian", "override"},
 	"auto":     {"otomatis", "automatic"},
 
-	"days": {"hari", "days"}, "hours": {"jam", "hours"}, "minutes": {"menit", "minutes"},
-
 	"diagram":          {"Diagram alur: %s", "Workflow diagram: %s"},
 	"submit":           {"Diajukan oleh %s", "Submitted by %s"},
 	"owner":            {"Oleh: %s", "By: %s"},
@@ -69,18 +67,6 @@ func say(lang, phrase string, fill ...any) string {
 		return phrase
 	}
 	return fmt.Sprintf(t.In(lang), fill...)
-}
-
-// In is the budget in words of a language: "5 hari kerja", "5 working days".
-func (b Budget) In(lang string) string {
-	if lang == "en" {
-		return b.String()
-	}
-	unit := say(lang, b.Unit)
-	if b.Working {
-		unit += " kerja"
-	}
-	return fmt.Sprintf("%d %s", b.Amount, unit)
 }
 
 // shown is a text as it can be put on a page: in one line, and without what no
