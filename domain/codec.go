@@ -42,6 +42,7 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TermResumed":       {1: decode[TermResumed]},
 	"TermSuspended":     {1: decode[TermSuspended]},
 	"TermStarted":       {1: decode[TermStarted]},
+	"DecreeAdded":       {1: decode[DecreeAdded]},
 }
 
 func decode[B Body](data []byte) (Body, error) {

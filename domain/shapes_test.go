@@ -71,6 +71,7 @@ func samples(t *testing.T) map[string]domain.Event {
 		"SuspensionLifted":  event(3, head, domain.SuspensionLifted{Ground: domain.StopForceMajeure}),
 		"ReturnConsented":   event(3, head, domain.ReturnConsented{Action: "return", Reason: "new-law"}),
 		"WorkflowPublished": event(3, head, domain.WorkflowPublished{Source: "alur: 1\n", Hash: "ab", Why: "first"}),
+		"DecreeAdded":       event(3, head, domain.DecreeAdded{Number: "SKB 1/2026", Source: "decree: 1\n", Hash: "ab", Why: "holidays of 2027"}),
 		"SubjectErased": event(5, head, domain.SubjectErased{
 			Keys: []domain.ErasedKey{{ID: dataKey.ID, Class: "permit"}}, Ground: domain.GroundConsentWithdrawn, Note: "letter 12/2026",
 		}),

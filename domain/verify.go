@@ -128,6 +128,10 @@ func (v *Verifier) content(e Entry, r Recorded) {
 		if !b.Intact() {
 			v.found(e, FaultCommitment, "the definition is not the one that was published: it has another hash")
 		}
+	case DecreeAdded:
+		if !b.Intact() {
+			v.found(e, FaultCommitment, "the decree is not the one that was added: it has another hash")
+		}
 	}
 	if r.Box == nil {
 		return

@@ -30,19 +30,11 @@ func Read(file string, source []byte) (*Definition, error) {
 }
 
 func read(file string, source []byte) (*Definition, *definitionReader, error) {
-	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
-	if len(source) > MaxDefinition {
-		return nil, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+	y, source, err := newYAMLReader(file, source)
+	if err != nil {
+		return nil, nil, err
 	}
-	r := &definitionReader{yamlReader: yamlReader{file: file, lines: strings.Split(string(source), "\n")}}
-	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
-		return nil, nil, Problems{{File: file, Line: i + 1, Column: 1, Message: fmt.Sprintf("the line has %d bytes; at most %d are read", len(r.lines[i]), maxLine)}}
-	}
-	if at := firstInvalid(source); at >= 0 {
-		line := 1 + bytes.Count(source[:at], []byte("\n"))
-		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
-		return nil, nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
-	}
+	r := &definitionReader{yamlReader: y}
 	if root := r.parse(source); root != nil {
 		r.definition(root)
 		for _, check := range r.later {
@@ -55,14 +47,42 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 			r.graph()
 		}
 	}
-	if len(r.problems) > 0 {
-		r.problems.sort()
-		if r.untold > 0 {
-			r.problems = append(r.problems, Problem{File: file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
-		}
-		return nil, nil, r.problems
+	if err := r.told(); err != nil {
+		return nil, nil, err
 	}
 	return &r.d, r, nil
+}
+
+// newYAMLReader is the reader of a file, and its text without a byte order mark. It
+// refuses a file that is not text or is larger than any that is read.
+func newYAMLReader(file string, source []byte) (yamlReader, []byte, error) {
+	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
+	r := yamlReader{file: file}
+	if len(source) > MaxDefinition {
+		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+	}
+	r.lines = strings.Split(string(source), "\n")
+	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
+		return r, nil, Problems{{File: file, Line: i + 1, Column: 1, Message: fmt.Sprintf("the line has %d bytes; at most %d are read", len(r.lines[i]), maxLine)}}
+	}
+	if at := firstInvalid(source); at >= 0 {
+		line := 1 + bytes.Count(source[:at], []byte("\n"))
+		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
+		return r, nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
+	}
+	return r, source, nil
+}
+
+// told is all problems in the order of the file, or nil.
+func (r *yamlReader) told() error {
+	if len(r.problems) == 0 {
+		return nil
+	}
+	r.problems.sort()
+	if r.untold > 0 {
+		r.problems = append(r.problems, Problem{File: r.file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
+	}
+	return r.problems
 }
 
 // firstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
