@@ -1,4 +1,6 @@
-package workflows
+// Package picture draws a workflow definition: as a Graphviz or a Mermaid diagram, and
+// in sentences.
+package picture
 
 import (
 	"fmt"
@@ -6,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // Picture is a definition as a diagram shows it, in a language: what stands in
 // each state and at each arrow. How that is drawn is for [Picture.DOT] and
 // [Picture.Mermaid]. The same definition gives the same bytes.
 type Picture struct {
-	d    *Definition
+	d    *workflows.Definition
 	lang string
 	here domain.StateID // where a request stands, if one is shown
 	all  []arrow
@@ -20,10 +23,11 @@ type Picture struct {
 
 // Depict makes a picture, in "id" or "en", that shows a request in the state here;
 // none when that is empty.
-func Depict(d *Definition, lang string, here domain.StateID) (*Picture, error) {
-	if here != "" && d.state(here) == nil {
-		all := ids(d.States, func(s State) domain.StateID { return s.ID })
-		return nil, fmt.Errorf("workflow %s has no state %q%s", d.ID, here, meant(string(here), all))
+func Depict(d *workflows.Definition, lang string, here domain.StateID) (*Picture, error) {
+	if here != "" {
+		if _, err := d.State(here); err != nil {
+			return nil, err
+		}
 	}
 	p := &Picture{d: d, lang: lang, here: here}
 	p.all = p.arrows()
@@ -64,12 +68,34 @@ func (p *Picture) Description() string {
 }
 
 func (p *Picture) say(phrase string, fill ...any) string { return say(p.lang, phrase, fill...) }
-func (p *Picture) text(t Text) string                    { return shown(t.In(p.lang)) }
+func (p *Picture) text(t workflows.Text) string          { return shown(t.In(p.lang)) }
 
-func (p *Picture) state(id domain.StateID) string { return p.text(p.d.state(id).Title) }
+func (p *Picture) state(id domain.StateID) string { return p.text(p.at(id).Title) }
+
+// at is a state that there is: only such get into a definition.
+func (p *Picture) at(id domain.StateID) *workflows.State {
+	return find(p.d.States, func(s *workflows.State) bool { return s.ID == id })
+}
+
+func (p *Picture) start() *workflows.State {
+	return find(p.d.States, func(s *workflows.State) bool { return s.Kind == workflows.KindStart })
+}
+
+func (p *Picture) review(id domain.ReviewID) *workflows.Review {
+	return find(p.d.Reviews, func(r *workflows.Review) bool { return r.ID == id })
+}
+
+func find[T any](all []T, is func(*T) bool) *T {
+	for i := range all {
+		if is(&all[i]) {
+			return &all[i]
+		}
+	}
+	return nil
+}
 
 // titled is the title of what has an id, in a list of them.
-func titled[T any, ID ~string](p *Picture, all []T, id ID, of func(*T) (ID, Text)) string {
+func titled[T any, ID ~string](p *Picture, all []T, id ID, of func(*T) (ID, workflows.Text)) string {
 	for i := range all {
 		if have, title := of(&all[i]); have == id {
 			return p.text(title)
@@ -79,15 +105,15 @@ func titled[T any, ID ~string](p *Picture, all []T, id ID, of func(*T) (ID, Text
 }
 
 func (p *Picture) action(id domain.ActionID) string {
-	return titled(p, p.d.Actions, id, func(a *Action) (domain.ActionID, Text) { return a.ID, a.Title })
+	return titled(p, p.d.Actions, id, func(a *workflows.Action) (domain.ActionID, workflows.Text) { return a.ID, a.Title })
 }
 
 func (p *Picture) role(id domain.RoleID) string {
-	return titled(p, p.d.Roles, id, func(r *Role) (domain.RoleID, Text) { return r.ID, r.Title })
+	return titled(p, p.d.Roles, id, func(r *workflows.Role) (domain.RoleID, workflows.Text) { return r.ID, r.Title })
 }
 
 func (p *Picture) system(id domain.SystemID) string {
-	return titled(p, p.d.Systems, id, func(s *System) (domain.SystemID, Text) { return s.ID, s.Title })
+	return titled(p, p.d.Systems, id, func(s *workflows.System) (domain.SystemID, workflows.Text) { return s.ID, s.Title })
 }
 
 func (p *Picture) roles(all []domain.RoleID) string { return listed(all, p.role) }
@@ -101,9 +127,9 @@ func listed[ID any](all []ID, title func(ID) string) string {
 }
 
 // box is what stands in a state under its title.
-func (p *Picture) box(s *State) []string {
+func (p *Picture) box(s *workflows.State) []string {
 	kind := p.say(string(s.Kind))
-	if s.Kind == KindEnd {
+	if s.Kind == workflows.KindEnd {
 		kind += ": " + p.say("outcome "+string(s.Outcome))
 	}
 	lines := []string{kind}
@@ -131,10 +157,10 @@ func (p *Picture) box(s *State) []string {
 	return lines
 }
 
-func (p *Picture) reviews(s *State) []string {
+func (p *Picture) reviews(s *workflows.State) []string {
 	var lines []string
 	for _, id := range s.Reviews {
-		r := p.d.review(id)
+		r := p.review(id)
 		line := fmt.Sprintf("• %s (%s", p.text(r.Title), p.role(r.Role))
 		if r.Term != nil {
 			line += "; " + p.term(r.Term)
@@ -155,7 +181,7 @@ func (p *Picture) reviews(s *State) []string {
 }
 
 // term is a budget, and who is told when it has run out. A move is an arrow.
-func (p *Picture) term(t *Term) string {
+func (p *Picture) term(t *workflows.Term) string {
 	s := t.Budget.In(p.lang)
 	if t.Expires != nil && len(t.Expires.Escalate) > 0 {
 		s += "; " + p.say("told", p.roles(t.Expires.Escalate))
@@ -183,7 +209,7 @@ func (p *Picture) legalTerms() []string {
 	return lines
 }
 
-func (p *Picture) condition(c *Condition) string {
+func (p *Picture) condition(c *workflows.Condition) string {
 	if c == nil {
 		return ""
 	}
@@ -214,7 +240,7 @@ func (p *Picture) arrows() []arrow {
 		t := &p.d.Transitions[i]
 		for _, from := range t.From {
 			a := arrow{
-				id: fmt.Sprintf("%s-%s", transitionID(i), from), from: from, to: t.To,
+				id: fmt.Sprintf("t%d-%s", i+1, from), from: from, to: t.To,
 				title: p.action(t.Action), lines: p.label(t, from), way: byHand,
 			}
 			if t.Automatic {
@@ -227,7 +253,7 @@ func (p *Picture) arrows() []arrow {
 		s := &p.d.States[i]
 		all = append(all, p.expiry(s.ID, string(s.ID), "", s.Term)...)
 		for _, id := range s.Reviews {
-			r := p.d.review(id)
+			r := p.review(id)
 			all = append(all, p.expiry(s.ID, string(s.ID)+"-"+string(id), p.text(r.Title)+": ", r.Term)...)
 		}
 	}
@@ -235,7 +261,7 @@ func (p *Picture) arrows() []arrow {
 }
 
 // expiry is the arrow along which a request moves when a term has run out.
-func (p *Picture) expiry(from domain.StateID, id, whose string, t *Term) []arrow {
+func (p *Picture) expiry(from domain.StateID, id, whose string, t *workflows.Term) []arrow {
 	if t == nil || t.Expires == nil || t.Expires.To == "" {
 		return nil
 	}
@@ -251,14 +277,14 @@ func (a *arrow) key() string {
 }
 
 // label is what stands at a transition under its action.
-func (p *Picture) label(t *Transition, from domain.StateID) []string {
+func (p *Picture) label(t *workflows.Transition, from domain.StateID) []string {
 	var lines []string
 	kind := t.Kind
 	switch {
 	case t.Automatic:
 		kind = domain.ActionAuto
-	case p.d.state(from).Kind == KindEnd:
-		kind = domain.ActionReopen // as [Compile] has it
+	case p.at(from).Kind == workflows.KindEnd:
+		kind = domain.ActionReopen // as [workflows.Compile] has it
 	}
 	who := p.roles(t.Roles)
 	if kind != "" {
@@ -282,7 +308,7 @@ func (p *Picture) label(t *Transition, from domain.StateID) []string {
 	return lines
 }
 
-func (p *Picture) needs(n *Needs, from domain.StateID) []string {
+func (p *Picture) needs(n *workflows.Needs, from domain.StateID) []string {
 	var all []string
 	if n == nil {
 		return nil
@@ -291,19 +317,19 @@ func (p *Picture) needs(n *Needs, from domain.StateID) []string {
 		all = append(all, p.say("required"))
 	}
 	for _, id := range n.Documents {
-		all = append(all, titled(p, p.d.Documents, id, func(d *Document) (domain.DocumentID, Text) { return d.ID, d.Title }))
+		all = append(all, titled(p, p.d.Documents, id, func(d *workflows.Document) (domain.DocumentID, workflows.Text) { return d.ID, d.Title }))
 	}
 	for _, id := range n.Checklists {
-		all = append(all, p.say("checklist", titled(p, p.d.Checklists, id, func(c *Checklist) (domain.ChecklistID, Text) { return c.ID, c.Title })))
+		all = append(all, p.say("checklist", titled(p, p.d.Checklists, id, func(c *workflows.Checklist) (domain.ChecklistID, workflows.Text) { return c.ID, c.Title })))
 	}
 	for _, id := range n.Fees {
-		all = append(all, p.say("paid", titled(p, p.d.Fees, id, func(f *Fee) (domain.FeeID, Text) { return f.ID, f.Title })))
+		all = append(all, p.say("paid", titled(p, p.d.Fees, id, func(f *workflows.Fee) (domain.FeeID, workflows.Text) { return f.ID, f.Title })))
 	}
 	if n.Reviews != "" {
 		all = append(all, p.say("reviews "+string(n.Reviews)))
 	}
 	if n.Answer != "" {
-		all = append(all, strings.TrimSpace(p.say("answer", p.system(p.d.state(from).WaitsFor))+" = "+shown(n.Answer)))
+		all = append(all, strings.TrimSpace(p.say("answer", p.system(p.at(from).WaitsFor))+" = "+shown(n.Answer)))
 	}
 	return all
 }

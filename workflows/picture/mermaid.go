@@ -1,10 +1,11 @@
-package workflows
+package picture
 
 import (
 	"fmt"
 	"strings"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // Mermaid draws the picture as a Mermaid state diagram. Mermaid has one shape for
@@ -19,17 +20,17 @@ func (p *Picture) Mermaid() string {
 		lines := append([]string{p.text(s.Title)}, p.marked(s, p.here)...)
 		fmt.Fprintf(&b, "    state \"%s\" as %s\n", mermaidLines(lines), names[s.ID])
 	}
-	fmt.Fprintf(&b, "    [*] --> %s: %s\n", names[p.d.start().ID], mermaidText(p.say("submit", p.roles(p.d.Submit))))
+	fmt.Fprintf(&b, "    [*] --> %s: %s\n", names[p.start().ID], mermaidText(p.say("submit", p.roles(p.d.Submit))))
 	for _, a := range p.all {
 		fmt.Fprintf(&b, "    %s --> %s: %s\n", names[a.from], names[a.to], mermaidLines(append([]string{a.title}, a.lines...)))
 	}
 	for _, s := range p.d.States {
-		if s.Kind == KindEnd {
+		if s.Kind == workflows.KindEnd {
 			fmt.Fprintf(&b, "    %s --> [*]\n", names[s.ID])
 		}
 	}
 	if terms := p.legalTerms(); len(terms) > 0 {
-		fmt.Fprintf(&b, "    note right of %s\n", names[p.d.start().ID])
+		fmt.Fprintf(&b, "    note right of %s\n", names[p.start().ID])
 		for _, t := range terms {
 			fmt.Fprintf(&b, "        %s\n", mermaidText(t))
 		}

@@ -1,4 +1,4 @@
-package workflows_test
+package picture_test
 
 import (
 	"flag"
@@ -17,17 +17,18 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/picture"
 )
 
 var update = flag.Bool("update", false, "write the pictures anew")
 
-func depict(t *testing.T, source, lang string, here domain.StateID) *workflows.Picture {
+func depict(t *testing.T, source, lang string, here domain.StateID) *picture.Picture {
 	t.Helper()
 	d, err := workflows.Read("w.yaml", []byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := workflows.Depict(d, lang, here)
+	p, err := picture.Depict(d, lang, here)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,20 +47,20 @@ func sourceOf(t *testing.T, path string) string {
 // The pictures of two services, in both languages, to be read.
 func TestPictures(t *testing.T) {
 	for name, path := range map[string]string{
-		"pbg":        "testdata/definitions/pbg.yaml",
-		"sip-dokter": "catalogue/11.71/sip-dokter.yaml",
+		"pbg":        "../testdata/definitions/pbg.yaml",
+		"sip-dokter": "../catalogue/11.71/sip-dokter.yaml",
 	} {
 		for _, lang := range []string{"id", "en"} {
 			p := depict(t, sourceOf(t, path), lang, "")
 			for ext, got := range map[string]string{"dot": p.DOT(), "mmd": p.Mermaid()} {
-				golden := filepath.Join("testdata", "pictures", name+"."+lang+"."+ext)
+				golden := filepath.Join("testdata", name+"."+lang+"."+ext)
 				if *update {
 					if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 						t.Fatal(err)
 					}
 				}
 				if diff := cmp.Diff(sourceOf(t, golden), got); diff != "" {
-					t.Errorf("%s (-want +got; go test ./workflows -run Pictures -update writes it):\n%s", golden, diff)
+					t.Errorf("%s (-want +got; go test ./workflows/picture -run Pictures -update writes it):\n%s", golden, diff)
 				}
 			}
 		}
@@ -165,7 +166,7 @@ func TestPictureOfNoSuchState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := workflows.Depict(d, "id", "grantd"); err == nil || !strings.Contains(err.Error(), `did you mean "granted"?`) {
+	if _, err := picture.Depict(d, "id", "grantd"); err == nil || !strings.Contains(err.Error(), `did you mean "granted"?`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -178,7 +179,7 @@ func TestLayoutDoesNotShowTheRequest(t *testing.T) {
 }
 
 func TestPicturesAreTheSameEveryTime(t *testing.T) {
-	pbg := sourceOf(t, "testdata/definitions/pbg.yaml")
+	pbg := sourceOf(t, "../testdata/definitions/pbg.yaml")
 	want := depict(t, pbg, "id", "payment")
 	var wg sync.WaitGroup
 	for range 8 {
@@ -188,7 +189,7 @@ func TestPicturesAreTheSameEveryTime(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			p, err := workflows.Depict(d, "id", "payment")
+			p, err := picture.Depict(d, "id", "payment")
 			if err != nil || p.DOT() != want.DOT() || p.Mermaid() != want.Mermaid() || p.Description() != want.Description() {
 				t.Errorf("another picture (%v)", err)
 			}
@@ -234,7 +235,7 @@ func TestPictureOfEndlessTitles(t *testing.T) {
 			d.Transitions[6].From = append(d.Transitions[6].From, d.States[i].ID, d.States[i].ID, d.States[i].ID)
 		}
 	}
-	p, err := workflows.Depict(d, "id", "")
+	p, err := picture.Depict(d, "id", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,20 +279,4 @@ func luminance(color string) float64 {
 		return float64(c) / 255 / 12.92
 	}
 	return 0.2126*linear(part[0]) + 0.7152*linear(part[1]) + 0.0722*linear(part[2])
-}
-
-func TestBudgetInWords(t *testing.T) {
-	for _, c := range []struct {
-		budget workflows.Budget
-		id, en string
-	}{
-		{workflows.Budget{Amount: 5, Unit: "days", Working: true}, "5 hari kerja", "5 working days"},
-		{workflows.Budget{Amount: 1, Unit: "days"}, "1 hari", "1 day"},
-		{workflows.Budget{Amount: 1, Unit: "hours", Working: true}, "1 jam kerja", "1 working hour"},
-		{workflows.Budget{Amount: 20, Unit: "minutes"}, "20 menit", "20 minutes"},
-	} {
-		if id, en := c.budget.In("id"), c.budget.In("en"); id != c.id || en != c.en {
-			t.Errorf("got %q and %q, want %q and %q", id, en, c.id, c.en)
-		}
-	}
 }

@@ -1,10 +1,11 @@
-package workflows
+package picture
 
 import (
 	"fmt"
 	"strings"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // How many letters a line has before it is broken: wide labels push everything apart.
@@ -27,12 +28,12 @@ const mostCurved = 150
 // see no colours; text on each fill has a contrast of more than 12 to 1.
 type look struct{ shape, style, fill, line string }
 
-var looks = map[Kind]look{
-	KindStart:  {"box", "rounded,filled", "#e6effc", "#1c4a8c"},
-	KindWork:   {"box", "filled", "#ffffff", "#333333"},
-	KindWait:   {"note", "filled", "#fff5d1", "#7a5200"},
-	KindGather: {"box3d", "filled", "#f0e8fb", "#4a2a85"},
-	KindEnd:    {"box", "rounded,filled", "#ececec", "#444444"},
+var looks = map[workflows.Kind]look{
+	workflows.KindStart:  {"box", "rounded,filled", "#e6effc", "#1c4a8c"},
+	workflows.KindWork:   {"box", "filled", "#ffffff", "#333333"},
+	workflows.KindWait:   {"note", "filled", "#fff5d1", "#7a5200"},
+	workflows.KindGather: {"box3d", "filled", "#f0e8fb", "#4a2a85"},
+	workflows.KindEnd:    {"box", "rounded,filled", "#ececec", "#444444"},
 }
 
 // endings are the colours of an end, by its outcome.
@@ -63,7 +64,7 @@ func (p *Picture) dot(here domain.StateID) string {
 		s := &p.d.States[i]
 		fmt.Fprintf(&b, "  %q [%s, label=<%s>];\n", s.ID, drawn(s, s.ID == here), boxLabel(p.text(s.Title), p.marked(s, here)))
 	}
-	start := p.d.start()
+	start := p.start()
 	fmt.Fprintf(&b, "  BEGIN -> %q [id=\"submit\", label=<%s>];\n", start.ID, arrowLabel("", []string{p.say("submit", p.roles(p.d.Submit))}))
 	p.drawArrows(&b)
 	p.termMoves(&b)
@@ -136,22 +137,22 @@ func (p *Picture) termMoves(b *strings.Builder) {
 }
 
 // marked are the lines of a box, with that of where the request stands.
-func (p *Picture) marked(s *State, here domain.StateID) []string {
+func (p *Picture) marked(s *workflows.State, here domain.StateID) []string {
 	if s.ID != here {
 		return p.box(s)
 	}
 	return append([]string{"▶ " + p.say("here")}, p.box(s)...)
 }
 
-func drawn(s *State, here bool) string {
+func drawn(s *workflows.State, here bool) string {
 	l := looks[s.Kind]
-	if s.Kind == KindEnd {
+	if s.Kind == workflows.KindEnd {
 		if e, ok := endings[s.Outcome]; ok {
 			l.fill, l.line = e.fill, e.line
 		}
 	}
 	out := fmt.Sprintf("id=\"state-%s\", class=\"state %s\", shape=%s, style=%q, fillcolor=%q, color=%q", s.ID, s.Kind, l.shape, l.style, l.fill, l.line)
-	if s.Kind == KindEnd {
+	if s.Kind == workflows.KindEnd {
 		out += ", peripheries=2"
 	}
 	if here {

@@ -1,15 +1,17 @@
-package workflows
+package picture
 
 import (
 	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/alur-id/alur/workflows"
 )
 
 // words are what a diagram says in both languages beside what the definition does.
-// Kinds, outcomes, grounds and units stand under their own names.
-var words = map[string]Text{
+// Kinds, outcomes and grounds stand under their own names.
+var words = map[string]struct{ ID, EN string }{
 	"start":  {"Awal", "Start"},
 	"work":   {"Pengerjaan", "Work"},
 	"wait":   {"Menunggu", "Waiting"},
@@ -30,8 +32,6 @@ var words = map[string]Text{
 	"reopen":   {"dibuka kembali", "reopening"},
 	"override": {"pengecualian", "override"},
 	"auto":     {"otomatis", "automatic"},
-
-	"days": {"hari", "days"}, "hours": {"jam", "hours"}, "minutes": {"menit", "minutes"},
 
 	"diagram":          {"Diagram alur: %s", "Workflow diagram: %s"},
 	"submit":           {"Diajukan oleh %s", "Submitted by %s"},
@@ -68,19 +68,7 @@ func say(lang, phrase string, fill ...any) string {
 	if !ok {
 		return phrase
 	}
-	return fmt.Sprintf(t.In(lang), fill...)
-}
-
-// In is the budget in words of a language: "5 hari kerja", "5 working days".
-func (b Budget) In(lang string) string {
-	if lang == "en" {
-		return b.String()
-	}
-	unit := say(lang, b.Unit)
-	if b.Working {
-		unit += " kerja"
-	}
-	return fmt.Sprintf("%d %s", b.Amount, unit)
+	return fmt.Sprintf(workflows.Text(t).In(lang), fill...)
 }
 
 // shown is a text as it can be put on a page: in one line, and without what no
