@@ -38,18 +38,18 @@ func (x *digitImport) draft(id string) {
 // identify gives ids to states and actions.
 func (x *digitImport) identify() {
 	x.ids, x.actions = map[*digitState]domain.StateID{}, map[string]domain.ActionID{}
-	states, actions := newSlugs(), newSlugs()
+	states, actions := NewSlugs(), NewSlugs()
 	for _, st := range x.kept {
 		name := st.name
 		if name == "" {
 			name = "submitted"
 		}
-		x.ids[st] = domain.StateID(states.of(name))
+		x.ids[st] = domain.StateID(states.Of(name))
 		for _, a := range st.ways {
 			if x.actions[a.name] != "" {
 				continue
 			}
-			x.actions[a.name] = domain.ActionID(actions.of(a.name))
+			x.actions[a.name] = domain.ActionID(actions.Of(a.name))
 			x.d.Actions = append(x.d.Actions, Action{ID: x.actions[a.name], Title: digitTitle(a.name), RecordedAs: a.name})
 		}
 	}
@@ -58,13 +58,13 @@ func (x *digitImport) identify() {
 // draftRoles defines every role that is named anywhere, also in what was left out.
 func (x *digitImport) draftRoles() {
 	x.roleIDs = map[string]domain.RoleID{}
-	slugs := newSlugs()
+	slugs := NewSlugs()
 	for _, name := range x.roles {
 		capacities, known := digitCapacities(name, slices.Contains(x.submit, name))
 		if !known {
 			x.fault(FaultRoleGuessed, x.service.at, nil, nil, "no word of role %s says who acts in it: it is read as staff", name)
 		}
-		x.roleIDs[name] = domain.RoleID(slugs.of(name))
+		x.roleIDs[name] = domain.RoleID(slugs.Of(name))
 		x.d.Roles = append(x.d.Roles, Role{ID: x.roleIDs[name], Title: digitTitle(name), Capacities: capacities, RecordedAs: name})
 	}
 	x.d.Submit = x.rolesOf(x.submit)
@@ -187,13 +187,13 @@ func (x *digitImport) budget(ms int64, at int, s *digitState) (Budget, bool) {
 // documents asks for a document where DIGIT does: in the step to a state that is
 // marked, and after the submission where it cannot be asked for before.
 func (x *digitImport) documents() {
-	slugs := newSlugs()
+	slugs := NewSlugs()
 	for _, s := range x.service.states {
 		first := s == x.begin || s == x.before
 		if !s.document || !first && !slices.Contains(x.kept, s) {
 			continue
 		}
-		doc := Document{ID: domain.DocumentID(slugs.of("document " + s.name)), Title: unfilled("dokumen", "document"), Formats: []string{"pdf", "jpg", "png"}, MaxSize: "5 MB", Required: true}
+		doc := Document{ID: domain.DocumentID(slugs.Of("document " + s.name)), Title: unfilled("dokumen", "document"), Formats: []string{"pdf", "jpg", "png"}, MaxSize: "5 MB", Required: true}
 		doc.By = slices.Clone(x.d.Submit)
 		for i := range x.d.Transitions {
 			t := &x.d.Transitions[i]

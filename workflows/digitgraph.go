@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // resolve finds where each action leads and drops those that cannot be taken.
@@ -239,7 +240,7 @@ func (x *digitImport) closures() (reached, ending map[domain.StateID]bool) {
 			}
 		}
 	}
-	return closure(forth, x.begin.id()), closure(back, ends...)
+	return graph.Closure(forth, x.begin.id()), graph.Closure(back, ends...)
 }
 
 // id names a state while the import is at work; each has another.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // Draft is a definition that was learnt from an event log, and what it was learnt
@@ -173,9 +174,9 @@ func (l *learner) draft() *Draft {
 	names := slices.SortedFunc(maps.Keys(l.activities), func(a, b string) int {
 		return cmp.Or(-cmp.Compare(l.activities[a].seen, l.activities[b].seen), cmp.Compare(a, b))
 	})
-	slugs := newSlugs("submitted")
+	slugs := NewSlugs("submitted")
 	for _, n := range names {
-		l.activities[n].id = slugs.of(n)
+		l.activities[n].id = slugs.Of(n)
 	}
 	l.markEnds()
 
@@ -247,12 +248,12 @@ func (l *learner) markEnds() {
 			back[to] = append(back[to], domain.StateID(a.id))
 		}
 	}
-	ending := closure(back, ends...)
+	ending := graph.Closure(back, ends...)
 	for _, n := range slices.Sorted(maps.Keys(l.activities)) {
 		a := l.activities[n]
 		if id := domain.StateID(a.id); a.last > 0 && !ending[id] {
 			a.end = true
-			maps.Copy(ending, closure(back, id))
+			maps.Copy(ending, graph.Closure(back, id))
 		}
 	}
 }
@@ -265,10 +266,10 @@ func titleOf(name, id string) Text {
 
 func (l *learner) draftRoles(d *Definition) map[string]domain.RoleID {
 	d.Roles = append(d.Roles, Role{ID: "import", Title: Text{ID: "Impor", EN: "Import"}, Capacities: []domain.Capacity{domain.CapacitySystem}})
-	slugs := newSlugs("import")
+	slugs := NewSlugs("import")
 	roleIDs := map[string]domain.RoleID{}
 	for _, name := range slices.Sorted(maps.Keys(l.roles)) {
-		roleIDs[name] = domain.RoleID(slugs.of(name))
+		roleIDs[name] = domain.RoleID(slugs.Of(name))
 		d.Roles = append(d.Roles, Role{
 			ID: roleIDs[name], Title: titleOf(name, string(roleIDs[name])), RecordedAs: name,
 			Capacities: []domain.Capacity{domain.CapacityUnrecorded},
@@ -281,7 +282,7 @@ func (l *learner) draftRoles(d *Definition) map[string]domain.RoleID {
 // far as their values tell, and says why it left the others out.
 func (l *learner) draftFacts(d *Definition) []string {
 	leftOut := []string{}
-	slugs := newSlugs()
+	slugs := NewSlugs()
 	for _, key := range slices.Sorted(maps.Keys(l.attributes)) {
 		a := l.attributes[key]
 		kind, ok := map[AttributeKind]FactType{
@@ -305,7 +306,7 @@ func (l *learner) draftFacts(d *Definition) []string {
 			leftOut = append(leftOut, key+": "+why)
 			continue
 		}
-		id := slugs.of(key)
+		id := slugs.Of(key)
 		d.Facts = append(d.Facts, Fact{ID: id, Type: kind, Title: titleOf(key, id), RecordedAs: key})
 	}
 	d.History.Due = factNamed(d, "deadline", "duedate", "due", "enddateplanned")
@@ -334,51 +335,4 @@ func mostly(counts map[string]int) string {
 		}
 	}
 	return best
-}
-
-// slugs turns names into ids, each different.
-type slugs map[string]bool
-
-func newSlugs(taken ...string) slugs {
-	s := slugs{}
-	for _, t := range taken {
-		s[t] = true
-	}
-	return s
-}
-
-func (s slugs) of(name string) string {
-	base := Slug(name)
-	slug := base
-	for i := 2; s[slug]; i++ {
-		slug = fmt.Sprintf("%s-%d", base, i)
-	}
-	s[slug] = true
-	return slug
-}
-
-// Slug is an id made of a name: its letters and digits in small, with single
-// dashes between. A name without any gives "x".
-func Slug(name string) string {
-	const most = 56 // leaves room for a number behind it
-	var b strings.Builder
-	dash := false
-	for _, r := range strings.ToLower(name) {
-		if (r < 'a' || r > 'z') && (r < '0' || r > '9') {
-			dash = b.Len() > 0
-			continue
-		}
-		if dash {
-			b.WriteByte('-')
-			dash = false
-		}
-		b.WriteRune(r)
-		if b.Len() >= most {
-			break
-		}
-	}
-	if b.Len() == 0 {
-		return "x"
-	}
-	return b.String()
 }
