@@ -1,4 +1,4 @@
-package workflows
+package digit
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 
 // docs/agencies/import-digit.md has every table and every kind as they are, and its
 // example is what comes out.
-func TestDigitDocumentation(t *testing.T) {
-	text, err := os.ReadFile("../docs/agencies/import-digit.md")
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/agencies/import-digit.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestDigitDocumentation(t *testing.T) {
 		inner, _, _ := strings.Cut(rest, "```")
 		return inner
 	}
-	made, err := ImportDigit("stall.json", []byte(block("json")), "")
+	made, err := Import("stall.json", []byte(block("json")), "")
 	if err != nil {
 		t.Fatal(err)
 	}

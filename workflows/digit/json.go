@@ -1,4 +1,4 @@
-package workflows
+package digit
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/alur-id/alur/workflows"
 )
 
 // jsonNode is a JSON value and where it stands. Unlike a struct that was decoded
@@ -54,7 +56,7 @@ type jsonReader struct {
 	file     string
 	source   []byte
 	breaks   []int // offsets at which lines begin
-	problems Problems
+	problems workflows.Problems
 }
 
 // maxJSONDepth is deeper than any file of this kind.
@@ -68,7 +70,7 @@ func (r *jsonReader) parse() *jsonNode {
 			r.breaks = append(r.breaks, i+1)
 		}
 	}
-	if at := firstInvalid(r.source); at >= 0 {
+	if at := workflows.FirstInvalid(r.source); at >= 0 {
 		r.problem(at, "the file is not UTF-8 here")
 		return nil
 	}
@@ -152,23 +154,23 @@ func (r *jsonReader) place(at int) (line, column int) {
 }
 
 func (r *jsonReader) problem(at int, format string, args ...any) {
-	p := Problem{File: r.file, Message: fmt.Sprintf(format, args...)}
+	p := workflows.Problem{File: r.file, Message: fmt.Sprintf(format, args...)}
 	p.Line, p.Column = r.place(at)
-	p.Excerpt = r.excerpt(p.Line, p.Column)
+	r.show(&p)
 	r.problems = append(r.problems, p)
 }
 
-// excerpt shows a line and the one before it; the others are not looked at.
-func (r *jsonReader) excerpt(line, column int) string {
-	lines := make([]string, line)
-	for i := max(0, line-2); i < line; i++ {
+// show fills in the excerpt; lines that it does not need are not looked at.
+func (r *jsonReader) show(p *workflows.Problem) {
+	lines := make([]string, p.Line)
+	for i := max(0, p.Line-2); i < p.Line; i++ {
 		end := len(r.source)
 		if i+1 < len(r.breaks) {
 			end = r.breaks[i+1] - 1
 		}
 		lines[i] = strings.TrimSuffix(string(r.source[r.breaks[i]:end]), "\r")
 	}
-	return excerpt(lines, line, column)
+	p.Show(lines)
 }
 
 // text is a text, "" for null and for what is not there.

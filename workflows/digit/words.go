@@ -1,4 +1,4 @@
-package workflows
+package digit
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // The tables by which the words of DIGIT are read. They are documented in
@@ -128,29 +129,29 @@ func digitCapacities(role string, submits bool) ([]domain.Capacity, bool) {
 }
 
 // digitTitle is a name as people write: a capital and spaces.
-func digitTitle(name string) Text {
+func digitTitle(name string) workflows.Text {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("_-. ", r) })
 	r := []rune(strings.Join(words, " "))
 	if len(r) == 0 {
-		return Text{ID: name, EN: name}
+		return workflows.Text{ID: name, EN: name}
 	}
 	r[0] = unicode.ToUpper(r[0])
-	return Text{ID: string(r), EN: string(r)}
+	return workflows.Text{ID: string(r), EN: string(r)}
 }
 
 // digitBudget is a time in the largest unit that holds it, rounded up to minutes.
 // It is false for one that no definition has.
-func digitBudget(ms int64) (b Budget, rounded, ok bool) {
+func digitBudget(ms int64) (b workflows.Budget, rounded, ok bool) {
 	const minute, most = 60_000, 99_999
 	minutes := (ms + minute - 1) / minute
 	rounded = ms%minute != 0
 	switch {
 	case minutes%(24*60) == 0:
-		b = Budget{Amount: int(minutes / (24 * 60)), Unit: "days"}
+		b = workflows.Budget{Amount: int(minutes / (24 * 60)), Unit: "days"}
 	case minutes%60 == 0:
-		b = Budget{Amount: int(minutes / 60), Unit: "hours"}
+		b = workflows.Budget{Amount: int(minutes / 60), Unit: "hours"}
 	default:
-		b = Budget{Amount: int(minutes), Unit: "minutes"}
+		b = workflows.Budget{Amount: int(minutes), Unit: "minutes"}
 	}
 	return b, rounded, b.Amount <= most
 }

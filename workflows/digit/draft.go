@@ -1,22 +1,23 @@
-package workflows
+package digit
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // unfilled stands where the language wants words that DIGIT does not have.
-func unfilled(id, en string) Text {
-	return Text{ID: "(belum diisi: " + id + ")", EN: "(to be filled in: " + en + ")"}
+func unfilled(id, en string) workflows.Text {
+	return workflows.Text{ID: "(belum diisi: " + id + ")", EN: "(to be filled in: " + en + ")"}
 }
 
 // draft makes the definition of what was kept.
 func (x *digitImport) draft(id string) {
 	s := &x.service
-	x.d = &Definition{
-		Language: Language, ID: id, Title: digitTitle(s.name), Office: "unknown",
+	x.d = &workflows.Definition{
+		Language: workflows.Language, ID: id, Title: digitTitle(s.name), Office: "unknown",
 		Agency: unfilled("instansi", "agency"),
 	}
 	x.fault(FaultAgency, s.at, nil, nil, "the format names no agency and no office: they are to be filled in (tenantId and business say where DIGIT ran)")
@@ -25,7 +26,7 @@ func (x *digitImport) draft(id string) {
 	for _, st := range x.kept {
 		x.d.States = append(x.d.States, x.state(st))
 		for _, a := range st.ways {
-			x.d.Transitions = append(x.d.Transitions, Transition{
+			x.d.Transitions = append(x.d.Transitions, workflows.Transition{
 				Action: x.actions[a.name], From: []domain.StateID{x.ids[st]}, To: x.ids[a.to], Roles: x.rolesOf(a.roles),
 			})
 		}
@@ -38,7 +39,7 @@ func (x *digitImport) draft(id string) {
 // identify gives ids to states and actions.
 func (x *digitImport) identify() {
 	x.ids, x.actions = map[*digitState]domain.StateID{}, map[string]domain.ActionID{}
-	states, actions := NewSlugs(), NewSlugs()
+	states, actions := workflows.NewSlugs(), workflows.NewSlugs()
 	for _, st := range x.kept {
 		name := st.name
 		if name == "" {
@@ -50,7 +51,7 @@ func (x *digitImport) identify() {
 				continue
 			}
 			x.actions[a.name] = domain.ActionID(actions.Of(a.name))
-			x.d.Actions = append(x.d.Actions, Action{ID: x.actions[a.name], Title: digitTitle(a.name), RecordedAs: a.name})
+			x.d.Actions = append(x.d.Actions, workflows.Action{ID: x.actions[a.name], Title: digitTitle(a.name), RecordedAs: a.name})
 		}
 	}
 }
@@ -58,26 +59,30 @@ func (x *digitImport) identify() {
 // draftRoles defines every role that is named anywhere, also in what was left out.
 func (x *digitImport) draftRoles() {
 	x.roleIDs = map[string]domain.RoleID{}
-	slugs := NewSlugs()
+	slugs := workflows.NewSlugs()
 	for _, name := range x.roles {
 		capacities, known := digitCapacities(name, slices.Contains(x.submit, name))
 		if !known {
 			x.fault(FaultRoleGuessed, x.service.at, nil, nil, "no word of role %s says who acts in it: it is read as staff", name)
 		}
 		x.roleIDs[name] = domain.RoleID(slugs.Of(name))
-		x.d.Roles = append(x.d.Roles, Role{ID: x.roleIDs[name], Title: digitTitle(name), Capacities: capacities, RecordedAs: name})
+		x.d.Roles = append(x.d.Roles, workflows.Role{ID: x.roleIDs[name], Title: digitTitle(name), Capacities: capacities, RecordedAs: name})
 	}
 	x.d.Submit = x.rolesOf(x.submit)
 }
 
 func (x *digitImport) rolesOf(names []string) []domain.RoleID {
-	return ids(names, func(n string) domain.RoleID { return x.roleIDs[n] })
+	ids := make([]domain.RoleID, len(names))
+	for i, n := range names {
+		ids[i] = x.roleIDs[n]
+	}
+	return ids
 }
 
-func (x *digitImport) state(s *digitState) State {
-	out := State{ID: x.ids[s], Title: digitTitle(s.name), Kind: KindWork}
+func (x *digitImport) state(s *digitState) workflows.State {
+	out := workflows.State{ID: x.ids[s], Title: digitTitle(s.name), Kind: workflows.KindWork}
 	if s.name == "" {
-		out.Title = Text{ID: "Diajukan", EN: "Submitted"}
+		out.Title = workflows.Text{ID: "Diajukan", EN: "Submitted"}
 	}
 	if s.name != "" && s.status != s.name {
 		x.fault(FaultStatusDiffers, s.at, s, nil, "applicationStatus is %q: the state keeps its own name", s.status)
@@ -99,20 +104,20 @@ func (x *digitImport) state(s *digitState) State {
 	out.Owner = x.roleIDs[owner]
 	switch {
 	case s == x.begin:
-		out.Kind = KindStart
+		out.Kind = workflows.KindStart
 	case !x.staff(owner):
-		out.Kind = KindWait
+		out.Kind = workflows.KindWait
 	}
 	if s.sla > 0 {
 		if b, ok := x.budget(s.sla, s.at, s); ok {
-			out.Term = &Term{Budget: b}
+			out.Term = &workflows.Term{Budget: b}
 		}
 	}
 	return out
 }
 
-func (x *digitImport) end(s *digitState, out *State) {
-	out.Kind, out.Outcome = KindEnd, digitOutcome(s)
+func (x *digitImport) end(s *digitState, out *workflows.State) {
+	out.Kind, out.Outcome = workflows.KindEnd, digitOutcome(s)
 	how := "by its name"
 	if out.Outcome == "" {
 		out.Outcome, how = domain.OutcomeClosed, "for its name says none"
@@ -136,8 +141,9 @@ func (x *digitImport) capacities(role string) []domain.Capacity {
 }
 
 func (x *digitImport) applies(role string) bool {
-	asks, _ := splits(x.capacities(role))
-	return asks
+	return slices.ContainsFunc(x.capacities(role), func(c domain.Capacity) bool {
+		return c == domain.CapacitySelf || c == domain.CapacityProxy || c == domain.CapacityProfessional
+	})
 }
 
 // owner is the role that has to act in a state: of the applicants' where the public
@@ -173,7 +179,7 @@ func (x *digitImport) owner(s *digitState, public domain.PublicStatus) string {
 }
 
 // budget is an sla as a budget; false if there can be none.
-func (x *digitImport) budget(ms int64, at int, s *digitState) (Budget, bool) {
+func (x *digitImport) budget(ms int64, at int, s *digitState) (workflows.Budget, bool) {
 	b, rounded, ok := digitBudget(ms)
 	switch {
 	case !ok:
@@ -187,26 +193,26 @@ func (x *digitImport) budget(ms int64, at int, s *digitState) (Budget, bool) {
 // documents asks for a document where DIGIT does: in the step to a state that is
 // marked, and after the submission where it cannot be asked for before.
 func (x *digitImport) documents() {
-	slugs := NewSlugs()
+	slugs := workflows.NewSlugs()
 	for _, s := range x.service.states {
 		first := s == x.begin || s == x.before
 		if !s.document || !first && !slices.Contains(x.kept, s) {
 			continue
 		}
-		doc := Document{ID: domain.DocumentID(slugs.Of("document " + s.name)), Title: unfilled("dokumen", "document"), Formats: []string{"pdf", "jpg", "png"}, MaxSize: "5 MB", Required: true}
+		doc := workflows.Document{ID: domain.DocumentID(slugs.Of("document " + s.name)), Title: unfilled("dokumen", "document"), Formats: []string{"pdf", "jpg", "png"}, MaxSize: "5 MB", Required: true}
 		doc.By = slices.Clone(x.d.Submit)
 		for i := range x.d.Transitions {
 			t := &x.d.Transitions[i]
-			to := x.d.state(t.To)
+			to, _ := x.d.State(t.To)
 			needed := t.To == x.ids[s] && t.From[0] != t.To
 			if first { // refusing must be possible without it
-				needed = t.From[0] == x.ids[x.begin] && t.From[0] != t.To && (to.Kind != KindEnd || to.Outcome == domain.OutcomeApproved)
+				needed = t.From[0] == x.ids[x.begin] && t.From[0] != t.To && (to.Kind != workflows.KindEnd || to.Outcome == domain.OutcomeApproved)
 			}
 			if !needed {
 				continue
 			}
 			if t.Needs == nil {
-				t.Needs = &Needs{}
+				t.Needs = &workflows.Needs{}
 			}
 			t.Needs.Documents = append(t.Needs.Documents, doc.ID)
 			for _, r := range t.Roles {
@@ -240,7 +246,7 @@ func (x *digitImport) total() {
 	if !ok {
 		return
 	}
-	t := LegalTerm{ID: "service", Title: Text{ID: "Jangka waktu layanan", EN: "Term of the service"}, Budget: b, Basis: unfilled("dasar hukum", "legal basis")}
+	t := workflows.LegalTerm{ID: "service", Title: workflows.Text{ID: "Jangka waktu layanan", EN: "Term of the service"}, Budget: b, Basis: unfilled("dasar hukum", "legal basis")}
 	for _, a := range x.begin.ways {
 		if a.to != x.begin {
 			t.Starts = append(t.Starts, x.actions[a.name])
@@ -254,11 +260,11 @@ func (x *digitImport) total() {
 // term of the service.
 func (x *digitImport) missingTerms() {
 	for _, s := range x.kept {
-		st := x.d.state(x.ids[s])
-		if st.Kind == KindEnd || st.Term != nil {
+		st, _ := x.d.State(x.ids[s])
+		if st.Kind == workflows.KindEnd || st.Term != nil {
 			continue
 		}
-		if budgets, _ := x.d.timed(st); budgets {
+		if len(x.d.Terms) > 0 && st.Kind != workflows.KindWait { // a legal term binds the agency, not whom it waits for
 			x.fault(FaultMissingTerm, s.at, s, nil, "the state has no sla: only the term of the service counts")
 		}
 	}

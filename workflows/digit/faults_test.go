@@ -1,4 +1,4 @@
-package workflows_test
+package digit_test
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/digit"
 )
 
 // digitSource is a sound service with more states.
@@ -27,7 +28,7 @@ func digitSource(more string) string {
 }
 
 // The faults that even a sound service has.
-var alwaysDigit = []string{workflows.FaultAgency, workflows.FaultTermStart, workflows.FaultOutcomeGuessed}
+var alwaysDigit = []string{digit.FaultAgency, digit.FaultTermStart, digit.FaultOutcomeGuessed}
 
 // swapDigit is the sound service with something else in it.
 func swapDigit(pairs ...string) string {
@@ -104,7 +105,7 @@ var digitFaults = map[string]struct {
 	"nothing ends":      {swapDigit(`"isTerminateState": true`, `"x": 0`), []string{"dropped", "no_definition APPLIED", "no_end APPLIED", "no_end APPROVED", "no_end REJECTED", "not_an_end APPROVED", "not_an_end REJECTED"}},
 }
 
-func TestDigitFaults(t *testing.T) {
+func TestFaults(t *testing.T) {
 	for name, c := range digitFaults {
 		t.Run(name, func(t *testing.T) {
 			made := importDigit(t, "f.json", c.source)
@@ -118,7 +119,7 @@ func TestDigitFaults(t *testing.T) {
 			if d := cmp.Diff(c.want, got, cmp.Transformer("", func(s []string) string { return strings.Join(s, "\n") })); d != "" {
 				t.Errorf("(-want +got)\n%s\n%v", d, made.Faults)
 			}
-			none := slices.ContainsFunc(c.want, func(k string) bool { return strings.HasPrefix(k, workflows.FaultNoDefinition) })
+			none := slices.ContainsFunc(c.want, func(k string) bool { return strings.HasPrefix(k, digit.FaultNoDefinition) })
 			if none != (made.Definition == "") {
 				t.Fatalf("the definition is %q", made.Definition)
 			}
@@ -134,7 +135,7 @@ func TestDigitFaults(t *testing.T) {
 }
 
 // What a sound service becomes, word for word.
-func TestImportDigitWrites(t *testing.T) {
+func TestImportWrites(t *testing.T) {
 	made := importDigit(t, "f.json", digitSource(""))
 	d, err := workflows.Read("f.yaml", []byte(made.Definition))
 	if err != nil {
@@ -190,17 +191,17 @@ func TestDigitStatesOfTheApplicantAreWaits(t *testing.T) {
 }
 
 // Whatever is in the file: no panic, and what is written can be read.
-func FuzzImportDigit(f *testing.F) {
+func FuzzImport(f *testing.F) {
 	f.Add([]byte(digitSource("")))
 	f.Add([]byte(`{"BusinessServices": [` + digitSource(`, {"state": "", "sla": "1"}`) + "]}"))
 	f.Add([]byte(`[{"businessService": "\u0085", "states": [{"state": "null", "uuid": "u", "actions": [{"action": "* ?!", "nextState": "u", "roles": ["*", "#"]}]}]}]`))
 	f.Add([]byte(`{"businessService": "A", "states": [{"actions": [{"action": "-", "nextState": "É", "roles": ["~"]}]}, {"state": "É", "docUploadRequired": true, "actions": [{"action": "=", "nextState": "0x1", "roles": ["%"]}]}, {"state": "0x1", "isTerminateState": true}]}`))
 	f.Fuzz(func(t *testing.T, source []byte) {
-		made, err := workflows.ImportDigit("f.json", source, "")
+		made, err := digit.Import("f.json", source, "")
 		var problems workflows.Problems
 		switch {
 		case err == nil && made.Definition == "":
-			if !slices.ContainsFunc(made.Faults, func(f workflows.DigitFault) bool { return f.Kind == workflows.FaultNoDefinition }) {
+			if !slices.ContainsFunc(made.Faults, func(f digit.Fault) bool { return f.Kind == digit.FaultNoDefinition }) {
 				t.Errorf("no definition, and nothing says why: %v", made.Faults)
 			}
 		case err == nil:
@@ -215,7 +216,7 @@ func FuzzImportDigit(f *testing.F) {
 
 // Whatever a service looks like: what is written can be read, and each of its
 // transitions can be taken. Bytes that mutate hardly ever get past the parser.
-func TestImportDigitProperty(t *testing.T) {
+func TestImportProperty(t *testing.T) {
 	names := rapid.SampledFrom([]string{"A", "B", "REJECTED", "APPROVED", "PENDING_PAYMENT", "a", "É", "null", "0x1", "~", "* ?!", "- x: #", "'\"", "\\", "@", "1e5", "y"})
 	roles := rapid.SampledFrom([]string{"CITIZEN", "TL_CEMP", "BPA_ENGINEER", "SYSTEM", "*", "tl-cemp", "?"})
 	made, all := 0, 0
@@ -255,7 +256,7 @@ func TestImportDigitProperty(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		out, err := workflows.ImportDigit("f.json", source, "")
+		out, err := digit.Import("f.json", source, "")
 		if err != nil {
 			rt.Fatalf("%s\n%v", source, err)
 		}

@@ -1,4 +1,4 @@
-package workflows_test
+package digit_test
 
 import (
 	"errors"
@@ -14,11 +14,12 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/digit"
 )
 
-func importDigit(t *testing.T, file, source string) *workflows.DigitImport {
+func importDigit(t *testing.T, file, source string) *digit.Imported {
 	t.Helper()
-	made, err := workflows.ImportDigit(file, []byte(source), "")
+	made, err := digit.Import(file, []byte(source), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +30,7 @@ func importDigit(t *testing.T, file, source string) *workflows.DigitImport {
 // of it.
 func digitFiles(t *testing.T) []string {
 	t.Helper()
-	dir := filepath.Join("..", "..", "shared", "data", "workflows-digit")
+	dir := filepath.Join("..", "..", "..", "shared", "data", "workflows-digit")
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -79,12 +80,12 @@ func TestImportRealDigitServices(t *testing.T) {
 		playAll(t, name, d)
 	}
 	got := fmt.Sprintf("files %d, states %d, transitions %d\n\nfaults of the import\n%s\nfindings of alur workflow check\n%s", len(files), states, transitions, faults, findings)
-	want, err := os.ReadFile(filepath.Join("testdata", "digit-faults.golden"))
+	want, err := os.ReadFile(filepath.Join("testdata", "faults.golden"))
 	if err != nil {
 		t.Error(err)
 	}
 	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("testdata/digit-faults.golden (-want +got)\n%s\nthe whole is\n%s", d, got)
+		t.Errorf("testdata/faults.golden (-want +got)\n%s\nthe whole is\n%s", d, got)
 	}
 }
 
@@ -158,7 +159,7 @@ func playAll(t digitPlayer, name string, d *workflows.Definition) {
 }
 
 // What is no BusinessService is refused at its place.
-func TestImportDigitRefuses(t *testing.T) {
+func TestImportRefuses(t *testing.T) {
 	one := `{"businessService": "A", "states": []}`
 	for name, c := range map[string]struct{ source, service, want string }{
 		"nothing":          {"", "", "f.json:1:1: not JSON: unexpected end of JSON input"},
@@ -185,7 +186,7 @@ func TestImportDigitRefuses(t *testing.T) {
 		"huge sla":         {`{"businessService": "A", "businessServiceSla": 1e99999, "states": []}`, "", `f.json:1:48: businessServiceSla: "1e99999" are no milliseconds`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			made, err := workflows.ImportDigit("f.json", []byte(c.source), c.service)
+			made, err := digit.Import("f.json", []byte(c.source), c.service)
 			var problems workflows.Problems
 			if !errors.As(err, &problems) || made != nil {
 				t.Fatalf("got %v, %v", made, err)
@@ -198,8 +199,8 @@ func TestImportDigitRefuses(t *testing.T) {
 }
 
 // All that is wrong is told at once.
-func TestImportDigitTellsEveryProblem(t *testing.T) {
-	_, err := workflows.ImportDigit("f.json", []byte("{\"businessService\": \"A\", \"businessServiceSla\": true,\n \"states\": [{\"sla\": {}},\n 2]}"), "")
+func TestImportTellsEveryProblem(t *testing.T) {
+	_, err := digit.Import("f.json", []byte("{\"businessService\": \"A\", \"businessServiceSla\": true,\n \"states\": [{\"sla\": {}},\n 2]}"), "")
 	const want = `f.json:1:48: businessServiceSla: want milliseconds here, found true
 >    1 | {"businessService": "A", "businessServiceSla": true,
                                                         ^
@@ -217,7 +218,7 @@ f.json:3:2: a state: want an object here, found a number
 }
 
 // One of several is taken by its name, from every shape that a file may have.
-func TestImportDigitChooses(t *testing.T) {
+func TestImportChooses(t *testing.T) {
 	service := func(name string) string { return strings.Replace(digitSource(""), "TRY", name, 1) }
 	for name, source := range map[string]string{
 		"wrapped":           fmt.Sprintf(`{"BusinessServices": [%s, %s]}`, service("A"), service("B")),
@@ -226,7 +227,7 @@ func TestImportDigitChooses(t *testing.T) {
 		"a byte order mark": "\uFEFF" + service("B"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			made, err := workflows.ImportDigit("f.json", []byte(source), "B")
+			made, err := digit.Import("f.json", []byte(source), "B")
 			if err != nil || made.Service != "B" || made.ID != "b" || made.Definition == "" {
 				t.Errorf("got %+v, %v", made, err)
 			}
@@ -235,7 +236,7 @@ func TestImportDigitChooses(t *testing.T) {
 }
 
 // A file at the limits is read, and one beyond them refused, in no time.
-func TestImportDigitLimits(t *testing.T) {
+func TestImportLimits(t *testing.T) {
 	service := func(states, actions int) string {
 		var b strings.Builder
 		b.WriteString(`{"businessService": "BIG", "states": [{"state": null, "actions": [{"action": "APPLY", "nextState": "S0", "roles": ["R0"]}]}`)
@@ -255,7 +256,7 @@ func TestImportDigitLimits(t *testing.T) {
 		t.Error("no definition")
 	}
 	for _, source := range []string{service(200, 1), service(199, 30), strings.Replace(service(150, 50), `"A7"`, strings.Repeat(" ", workflows.MaxDefinition), 1)} {
-		if _, err := workflows.ImportDigit("f.json", []byte(source), ""); err == nil {
+		if _, err := digit.Import("f.json", []byte(source), ""); err == nil {
 			t.Errorf("read %d bytes", len(source))
 		}
 	}

@@ -1,4 +1,4 @@
-package workflows
+package digit
 
 import (
 	"slices"
@@ -261,7 +261,11 @@ func (s *digitState) actors() []string {
 
 // leaving says which actions go with a state that is left out.
 func (s *digitState) leaving() string {
-	return phrased(", with ", ids(s.ways, func(a *digitAction) string { return a.name }), "")
+	var names []string
+	for _, a := range s.ways {
+		names = append(names, a.name)
+	}
+	return phrased(", with ", names, "")
 }
 
 func phrased(before string, list []string, after string) string {

@@ -1,4 +1,6 @@
-package workflows
+// Package digit imports workflows in the format of DIGIT (egov-workflow-v2): it makes a
+// definition of a BusinessService and tells what it had to drop and to guess.
+package digit
 
 import (
 	"bytes"
@@ -8,12 +10,13 @@ import (
 	"strings"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
-// DigitFault is something of a DIGIT BusinessService that was dropped, that had to
+// Fault is something of a DIGIT BusinessService that was dropped, that had to
 // be guessed, or that is wrong, and where. State is "null" for what stands before
 // the submission.
-type DigitFault struct {
+type Fault struct {
 	Kind    string `json:"kind"`
 	File    string `json:"file"`
 	Line    int    `json:"line"`
@@ -23,7 +26,7 @@ type DigitFault struct {
 	Message string `json:"message"`
 }
 
-// The kinds of fault. What [Check] finds in the definition is not told twice.
+// The kinds of fault. What [workflows.Check] finds in the definition is not told twice.
 const (
 	FaultAgency          = "agency"           // the format names no agency and no office
 	FaultStart           = "start"            // no start, several, or submitting leads several ways
@@ -54,15 +57,15 @@ const (
 	FaultNoDefinition    = "no_definition"    // nothing that could be run is left
 )
 
-// DigitImport is what became of a DIGIT BusinessService. Definition is the written
-// definition, empty if there can be none: one that [Read] accepts, whatever was
+// Imported is what became of a DIGIT BusinessService. Definition is the written
+// definition, empty if there can be none: one that [workflows.Read] accepts, whatever was
 // wrong with its source.
-type DigitImport struct {
-	Service    string       `json:"service"`
-	ID         string       `json:"id"`
-	Faults     []DigitFault `json:"faults"`
-	Findings   []Finding    `json:"findings"` // of Check, in the definition
-	Definition string       `json:"definition"`
+type Imported struct {
+	Service    string              `json:"service"`
+	ID         string              `json:"id"`
+	Faults     []Fault             `json:"faults"`
+	Findings   []workflows.Finding `json:"findings"` // of workflows.Check, in the definition
+	Definition string              `json:"definition"`
 }
 
 // digitImport is an import at work.
@@ -70,7 +73,7 @@ type digitImport struct {
 	jsonReader
 	service     digitService
 	roles       []string // in the order in which they are named
-	faults      []DigitFault
+	faults      []Fault
 	dropped     map[string]*dropped
 	droppedKeys []string
 
@@ -79,23 +82,23 @@ type digitImport struct {
 	submit []string      // the roles that may submit
 	kept   []*digitState // those that get into the definition
 
-	d       *Definition
+	d       *workflows.Definition
 	ids     map[*digitState]domain.StateID
 	actions map[string]domain.ActionID
 	roleIDs map[string]domain.RoleID
 }
 
-// ImportDigit makes a definition of a workflow in the DIGIT BusinessService format
+// Import makes a definition of a workflow in the DIGIT BusinessService format
 // (egov-workflow-v2). Nothing is repaired in silence: what is dropped or guessed is
 // a fault. Service says which of several is taken. File is only used to name places.
-// The error is [Problems] for a file that is not in the format.
-func ImportDigit(file string, source []byte, service string) (*DigitImport, error) {
+// The error is [workflows.Problems] for a file that is not in the format.
+func Import(file string, source []byte, service string) (*Imported, error) {
 	x := &digitImport{
 		jsonReader: jsonReader{file: file, source: bytes.TrimPrefix(source, []byte("\uFEFF"))},
-		faults:     []DigitFault{}, dropped: map[string]*dropped{},
+		faults:     []Fault{}, dropped: map[string]*dropped{},
 	}
-	if len(source) > MaxDefinition {
-		return nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+	if len(source) > workflows.MaxDefinition {
+		return nil, workflows.Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(source), workflows.MaxDefinition)}}
 	}
 	if root := x.parse(); root != nil {
 		if n := x.choose(root, service); n != nil {
@@ -103,18 +106,18 @@ func ImportDigit(file string, source []byte, service string) (*DigitImport, erro
 		}
 	}
 	if len(x.problems) > 0 {
-		x.problems.sort()
+		x.problems.Sort()
 		return nil, x.problems
 	}
 	x.tellDropped()
-	out := &DigitImport{Service: x.service.name, ID: Slug(x.service.name), Findings: []Finding{}}
+	out := &Imported{Service: x.service.name, ID: workflows.Slug(x.service.name), Findings: []workflows.Finding{}}
 	if x.resolve(); x.starts() && x.prune() {
 		x.draft(out.ID)
-		written, err := Write(x.d, x.comment())
+		written, err := workflows.Write(x.d, x.comment())
 		if err != nil {
 			return nil, fmt.Errorf("import %s: %w", x.service.name, err)
 		}
-		_, findings, err := Check(out.ID+".yaml", written)
+		_, findings, err := workflows.Check(out.ID+".yaml", written)
 		if err != nil {
 			return nil, fmt.Errorf("import %s: %w", x.service.name, err)
 		}
@@ -126,7 +129,7 @@ func ImportDigit(file string, source []byte, service string) (*DigitImport, erro
 }
 
 func (x *digitImport) fault(kind string, at int, s *digitState, a *digitAction, format string, args ...any) {
-	f := DigitFault{Kind: kind, File: x.file, Message: fmt.Sprintf(format, args...)}
+	f := Fault{Kind: kind, File: x.file, Message: fmt.Sprintf(format, args...)}
 	f.Line, f.Column = x.place(at)
 	if s != nil {
 		f.State = s.String()
@@ -138,13 +141,13 @@ func (x *digitImport) fault(kind string, at int, s *digitState, a *digitAction, 
 }
 
 func (x *digitImport) sortFaults() {
-	slices.SortStableFunc(x.faults, func(a, b DigitFault) int {
+	slices.SortStableFunc(x.faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
 
 // String is the fault on one line, file:line:column first, as editors expect.
-func (f DigitFault) String() string {
+func (f Fault) String() string {
 	at := ""
 	if f.State != "" {
 		at = "state " + f.State + ": "

@@ -1,4 +1,4 @@
-package workflows
+package digit
 
 import (
 	"encoding/json"
