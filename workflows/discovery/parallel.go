@@ -1,8 +1,10 @@
-package workflows
+package discovery
 
 import (
 	"maps"
 	"slices"
+
+	"github.com/alur-id/alur/workflows"
 )
 
 // Parallel is what is done side by side: activities of which either may come
@@ -78,7 +80,7 @@ func (o *observer) sideBySide(steps []step) {
 		}
 		p.n++
 		// Some logs name everybody "staff" and tell people apart by role only.
-		if a.resource == b.resource && a.role == b.role && a.resource != unrecorded {
+		if a.resource == b.resource && a.role == b.role && a.resource != workflows.Unrecorded {
 			p.sameWho++
 		}
 		if a.at.Equal(b.at) {

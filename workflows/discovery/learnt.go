@@ -1,9 +1,11 @@
-package workflows
+package discovery
 
 import (
 	"cmp"
 	"encoding/binary"
 	"time"
+
+	"github.com/alur-id/alur/workflows"
 )
 
 // Learnt is what a log shows of how a service is worked, beside the order of its
@@ -53,7 +55,7 @@ type observer struct {
 	whole    spans
 }
 
-func newObserver(options DiscoverOptions) *observer {
+func newObserver(options Options) *observer {
 	kept := cmp.Or(options.Kept, MaxKept)
 	o := &observer{
 		index: map[string]int{}, loops: newTally[string, loopCount](kept), pairs: newTally[[2]int, pairCount](kept),
@@ -66,7 +68,7 @@ func newObserver(options DiscoverOptions) *observer {
 }
 
 // step takes note of an activity's name.
-func (o *observer) step(activity, role string, e TraceEvent) step {
+func (o *observer) step(activity, role string, e workflows.TraceEvent) step {
 	i, ok := o.index[activity]
 	if !ok {
 		i = len(o.names)
@@ -75,7 +77,7 @@ func (o *observer) step(activity, role string, e TraceEvent) step {
 		o.rework = append(o.rework, reworked{})
 		o.after = append(o.after, spans{})
 	}
-	return step{activity: i, resource: orUnrecorded(e.Resource), role: role, at: e.Time}
+	return step{activity: i, resource: e.RoleBy("org:resource"), role: role, at: e.Time}
 }
 
 func (o *observer) trace(steps []step) {

@@ -1,4 +1,4 @@
-package workflows_test
+package discovery_test
 
 import (
 	"fmt"
@@ -12,13 +12,14 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/discovery"
 )
 
 func TestRework(t *testing.T) {
 	got := discovered(t, cases("abcabcad", "aab", "abc", "aaaxyxy")).Learnt.Rework
-	want := workflows.Rework{
+	want := discovery.Rework{
 		Cases: 3, AllLoops: 3,
-		Activities: []workflows.ReworkActivity{
+		Activities: []discovery.ReworkActivity{
 			{Activity: "a", Cases: 4, Again: 3, Repeats: 5, Most: 3},
 			{Activity: "b", Cases: 3, Again: 1, Repeats: 1, Most: 2},
 			{Activity: "c", Cases: 2, Again: 1, Repeats: 1, Most: 2},
@@ -27,7 +28,7 @@ func TestRework(t *testing.T) {
 		},
 		// Two rounds of abc and not also one of bca; aaa is two rounds of a; xyxy is
 		// one of xy, for the second is not closed.
-		Loops: []workflows.Loop{
+		Loops: []discovery.Loop{
 			{Activities: []string{"a"}, Rounds: 3, Cases: 2},
 			{Activities: []string{"a", "b", "c"}, Rounds: 2, Cases: 1},
 			{Activities: []string{"x", "y"}, Rounds: 1, Cases: 1},
@@ -50,11 +51,11 @@ func TestParallelReviewsAreFound(t *testing.T) {
 		words = append(words, "aRpSqTrUz", "aRqTrUpSz", "aRrUpSqTz", "aRpSrUqTz", "aRqTpSrUz", "aRrUqTpSz")
 	}
 	got := discovered(t, cases(words...)).Learnt.Parallel
-	want := []workflows.ParallelSet{{Activities: []string{"p", "q", "r"}, Times: 60, Like: workflows.LikeReviews}}
+	want := []discovery.ParallelSet{{Activities: []string{"p", "q", "r"}, Times: 60, Like: discovery.LikeReviews}}
 	if d := cmp.Diff(want, got.Sets); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
-	if got.All != 3 || got.Most[0] != (workflows.ParallelPair{A: "p", B: "q", AB: 10, BA: 10}) {
+	if got.All != 3 || got.Most[0] != (discovery.ParallelPair{A: "p", B: "q", AB: 10, BA: 10}) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -68,11 +69,11 @@ func TestWhatIsNotParallel(t *testing.T) {
 		"one order":                     {20, 0, [2]string{"ab", "ba"}, ""},
 		"too few in the other order":    {5, 4, [2]string{"ab", "ba"}, ""},
 		"65 to 35 is not about equal":   {65, 35, [2]string{"aSbT", "bTaS"}, ""},
-		"64 to 36 is":                   {64, 36, [2]string{"aSbT", "bTaS"}, workflows.LikeReviews},
-		"as often as is enough":         {5, 5, [2]string{"aSbT", "bTaS"}, workflows.LikeReviews},
-		"by the same person":            {10, 10, [2]string{"aSbS", "bSaS"}, workflows.LikeChecks},
+		"64 to 36 is":                   {64, 36, [2]string{"aSbT", "bTaS"}, discovery.LikeReviews},
+		"as often as is enough":         {5, 5, [2]string{"aSbT", "bTaS"}, discovery.LikeReviews},
+		"by the same person":            {10, 10, [2]string{"aSbS", "bSaS"}, discovery.LikeChecks},
 		"a loop of two goes both ways":  {10, 10, [2]string{"aba", "aba"}, ""},
-		"nobody knows whether the same": {10, 10, [2]string{"ab", "ba"}, workflows.LikeReviews},
+		"nobody knows whether the same": {10, 10, [2]string{"ab", "ba"}, discovery.LikeReviews},
 	} {
 		t.Run(name, func(t *testing.T) {
 			list := cases(slices.Concat(slices.Repeat(c.words[:1], c.ab), slices.Repeat(c.words[1:], c.ba))...)
@@ -98,7 +99,7 @@ func TestWhatIsNotParallel(t *testing.T) {
 func TestParallelAtOneInstant(t *testing.T) {
 	list := cases(slices.Concat(slices.Repeat([]string{"aSbT"}, 9), slices.Repeat([]string{"bTaS"}, 9))...)
 	for i := range list {
-		if sets := discovered(t, list).Learnt.Parallel.Sets; len(sets) != 1 || (sets[0].Like == workflows.LikeUnordered) != (i > 9) {
+		if sets := discovered(t, list).Learnt.Parallel.Sets; len(sets) != 1 || (sets[0].Like == discovery.LikeUnordered) != (i > 9) {
 			t.Errorf("%d of 18 at the same instant: %+v", i, sets)
 		}
 		list[i].Events[1].Time = list[i].Events[0].Time
@@ -127,8 +128,8 @@ func TestParallelByRole(t *testing.T) {
 			c.Events[i].Role = "role of " + c.Events[i].Name
 		}
 	}
-	for role, like := range map[string]string{"org:resource": workflows.LikeChecks, "org:role": workflows.LikeReviews} {
-		d, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x", Role: role})
+	for role, like := range map[string]string{"org:resource": discovery.LikeChecks, "org:role": discovery.LikeReviews} {
+		d, err := discovery.Learn(traces(list), discovery.Options{ID: "x", Role: role})
 		if err != nil || len(d.Learnt.Parallel.Sets) != 1 || d.Learnt.Parallel.Sets[0].Like != like {
 			t.Errorf("by %s: %+v, %v", role, d.Learnt.Parallel.Sets, err)
 		}
@@ -144,11 +145,11 @@ func TestTablesAreBounded(t *testing.T) {
 			c.Events[i].Role = c.Events[i].Resource
 		}
 	}
-	draft, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x", Role: "org:role", Kept: 1})
+	draft, err := discovery.Learn(traces(list), discovery.Options{ID: "x", Role: "org:role", Kept: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []workflows.FullList{
+	want := []discovery.FullList{
 		{Table: "loops", Most: 1, Times: 2},
 		{Table: "pairs of activities", Most: 1, Times: 3},
 		{Table: "activities by resource", Most: 1, Times: 6},
@@ -159,7 +160,7 @@ func TestTablesAreBounded(t *testing.T) {
 	if d := cmp.Diff(want, draft.Learnt.NotKept); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
-	if q := quality(t, draft.Definition, workflows.MaxPrefixes, list); q.Fitness != 1 || q.RoleFitness != 1 {
+	if q := quality(t, draft.Definition, discovery.MaxPrefixes, list); q.Fitness != 1 || q.RoleFitness != 1 {
 		t.Errorf("%+v", q)
 	}
 }
@@ -168,12 +169,12 @@ func TestWhoDoesWhat(t *testing.T) {
 	list := cases("aSbTbT", "aSbS", "aS", "aUcT")
 	list = append(list, workflows.Trace{Name: "nobody", Events: []workflows.TraceEvent{event("a", "S", 1), event("b", " ", 2), event("b", "S", 3)}})
 	got := discovered(t, list).Learnt
-	a := workflows.ActivityWho{Activity: "a", Times: 5, Names: 2, Mostly: "S", MostlyTimes: 4}
-	b := workflows.ActivityWho{Activity: "b", Times: 4, Names: 2, Mostly: "S", MostlyTimes: 2}
-	c := workflows.ActivityWho{Activity: "c", Times: 1, Names: 1, Mostly: "T", MostlyTimes: 1}
-	want := workflows.Who{
-		Names: 3, Unrecorded: 1, Activities: []workflows.ActivityWho{a, b, c}, ByOne: []workflows.ActivityWho{},
-		Steps: 4, Handed: 2, Pairs: 2, Handovers: []workflows.Handover{{From: "S", To: "T", Times: 1}, {From: "U", To: "T", Times: 1}},
+	a := discovery.ActivityWho{Activity: "a", Times: 5, Names: 2, Mostly: "S", MostlyTimes: 4}
+	b := discovery.ActivityWho{Activity: "b", Times: 4, Names: 2, Mostly: "S", MostlyTimes: 2}
+	c := discovery.ActivityWho{Activity: "c", Times: 1, Names: 1, Mostly: "T", MostlyTimes: 1}
+	want := discovery.Who{
+		Names: 3, Unrecorded: 1, Activities: []discovery.ActivityWho{a, b, c}, ByOne: []discovery.ActivityWho{},
+		Steps: 4, Handed: 2, Pairs: 2, Handovers: []discovery.Handover{{From: "S", To: "T", Times: 1}, {From: "U", To: "T", Times: 1}},
 		AllByOne: 1, CasesOfTwo: 4,
 	}
 	if d := cmp.Diff(want, got.Who); d != "" {
@@ -188,7 +189,7 @@ func TestWhoDoesWhat(t *testing.T) {
 	for i := range list[0].Events {
 		list[0].Events[i].Role = "desk"
 	}
-	byRole, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x", Role: "org:role"})
+	byRole, err := discovery.Learn(traces(list), discovery.Options{ID: "x", Role: "org:role"})
 	if err != nil || byRole.Learnt.Roles == nil || byRole.Learnt.Roles.Names != 1 || byRole.Learnt.Roles.AllByOne != 1 {
 		t.Errorf("by role: %+v, %v", byRole.Learnt.Roles, err)
 	}
@@ -260,7 +261,7 @@ func TestDuration(t *testing.T) {
 	for seconds, want := range map[float64]string{
 		0: "0s", 0.5: "500ms", 59: "59s", 3599: "59m59s", 3600: "1h0m", 86399: "24h0m", 90000: "1d1h", 86400 * 100: "100d", 86400 * 365.6: "366d",
 	} {
-		if got := workflows.Duration(seconds); got != want {
+		if got := discovery.Duration(seconds); got != want {
 			t.Errorf("%v: %s, want %s", seconds, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package workflows
+package discovery
 
 import (
 	"crypto/sha256"
@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // MaxPrefixes is how many different beginnings of cases a [Meter] keeps, some 100
@@ -58,11 +59,11 @@ type Misfit struct {
 // allowed and never taken are the escaping edges. Of a case that does not fit, the
 // beginning that fits is counted.
 type Meter struct {
-	w       *Workflow
+	w       *workflows.Workflow
 	start   domain.StateID
 	actions map[string]domain.ActionID
 	numbers map[domain.ActionID]uint32
-	roles   map[string]Role
+	roles   map[string]workflows.Role
 	roleBy  string
 
 	q        Quality
@@ -79,16 +80,17 @@ type prefix struct {
 }
 
 // NewMeter makes a meter that keeps at most so many prefixes.
-func NewMeter(d *Definition, prefixes int) *Meter {
+func NewMeter(d *workflows.Definition, prefixes int) *Meter {
+	w := workflows.Compile(d, 0)
 	m := &Meter{
-		w: Compile(d, 0), start: d.start().ID, numbers: map[domain.ActionID]uint32{}, roleBy: "org:resource", most: max(1, prefixes),
+		w: w, start: w.Submission().State, numbers: map[domain.ActionID]uint32{}, roleBy: "org:resource", most: max(1, prefixes),
 		prefixes: make([]prefix, 1), longer: map[[2]uint32]uint32{}, misfits: newTally[Misfit, int](MaxKept),
 	}
 	if d.History != nil {
 		m.roleBy = d.History.Role
 	}
-	m.actions = recorded(d.Actions, func(a Action) (string, string, domain.ActionID) { return a.RecordedAs, string(a.ID), a.ID })
-	m.roles = recorded(d.Roles, func(r Role) (string, string, Role) { return r.RecordedAs, string(r.ID), r })
+	m.actions = d.RecordedActions()
+	m.roles = d.RecordedRoles()
 	for i, a := range d.Actions {
 		m.numbers[a.ID] = uint32(i)
 	}
@@ -96,7 +98,7 @@ func NewMeter(d *Definition, prefixes int) *Meter {
 }
 
 // Add replays a case. An error is a fault of the machine, not of the case.
-func (m *Meter) Add(t Trace) error {
+func (m *Meter) Add(t workflows.Trace) error {
 	m.q.Cases++
 	m.q.Events += len(t.Events)
 	state, at, byRole := m.start, m.visit(0, true, m.start), true
@@ -115,7 +117,7 @@ func (m *Meter) Add(t Trace) error {
 		if err != nil {
 			return err
 		}
-		role, known := m.roles[e.roleBy(m.roleBy)]
+		role, known := m.roles[e.RoleBy(m.roleBy)]
 		byRole = byRole && known && slices.Contains(step.Roles, role.ID)
 		m.q.EventsReplayed++
 		state = step.To
@@ -126,13 +128,13 @@ func (m *Meter) Add(t Trace) error {
 	if byRole {
 		m.q.CasesByRole++
 	}
-	if m.w.Definition.state(state).Kind == KindEnd {
+	if s, _ := m.w.State(state); s.Kind == workflows.KindEnd {
 		m.q.Ended++
 	}
 	return nil
 }
 
-func (m *Meter) misfit(after domain.StateID, e TraceEvent) {
+func (m *Meter) misfit(after domain.StateID, e workflows.TraceEvent) {
 	if n := m.misfits.at(Misfit{After: after, Activity: e.Activity()}); n != nil {
 		*n++
 	}
@@ -207,17 +209,17 @@ func share(part, whole int) float64 {
 
 // Flower is the definition that lets everybody do everything at any time: it
 // replays every case of these activities and says nothing about them.
-func Flower(d *Definition) *Definition {
+func Flower(d *workflows.Definition) *workflows.Definition {
 	f := *d
-	start := *d.start()
-	f.States = []State{start}
+	start := d.States[slices.IndexFunc(d.States, func(s workflows.State) bool { return s.Kind == workflows.KindStart })]
+	f.States = []workflows.State{start}
 	f.Transitions = nil
 	var everybody []domain.RoleID
 	for _, r := range d.Roles {
 		everybody = append(everybody, r.ID)
 	}
 	for _, a := range d.Actions {
-		f.Transitions = append(f.Transitions, Transition{Action: a.ID, From: []domain.StateID{start.ID}, To: start.ID, Roles: everybody})
+		f.Transitions = append(f.Transitions, workflows.Transition{Action: a.ID, From: []domain.StateID{start.ID}, To: start.ID, Roles: everybody})
 	}
 	return &f
 }
@@ -233,7 +235,7 @@ type Measured struct {
 
 // Measure replays a log on a definition that was drafted from the [Part] of it
 // that is not held out.
-func Measure(d *Definition, traces iter.Seq2[Trace, error], share float64) (Measured, error) {
+func Measure(d *workflows.Definition, traces iter.Seq2[workflows.Trace, error], share float64) (Measured, error) {
 	flower := Flower(d)
 	learnt, held := [2]*Meter{NewMeter(d, MaxPrefixes), NewMeter(flower, MaxPrefixes)}, [2]*Meter{NewMeter(d, MaxPrefixes), NewMeter(flower, MaxPrefixes)}
 	n := 0
@@ -263,8 +265,8 @@ func Measure(d *Definition, traces iter.Seq2[Trace, error], share float64) (Meas
 // Part is the cases of a log that are held out, or those that are not. Share is how
 // many of all are held out, about: which ones follows from their names alone, so
 // that the same cases are held out each time, and in each copy of the log.
-func Part(traces iter.Seq2[Trace, error], share float64, held bool) iter.Seq2[Trace, error] {
-	return func(yield func(Trace, error) bool) {
+func Part(traces iter.Seq2[workflows.Trace, error], share float64, held bool) iter.Seq2[workflows.Trace, error] {
+	return func(yield func(workflows.Trace, error) bool) {
 		n := 0
 		for t, err := range traces {
 			n++
@@ -278,7 +280,7 @@ func Part(traces iter.Seq2[Trace, error], share float64, held bool) iter.Seq2[Tr
 // heldOut takes the n-th case by a hash of its name; an unnamed one by its place.
 // It is a cryptographic hash since names are mostly numbers in a row, and others
 // would hold out a stretch of them.
-func heldOut(t Trace, n int, share float64) bool {
+func heldOut(t workflows.Trace, n int, share float64) bool {
 	name := t.Name
 	if name == "" {
 		name = fmt.Sprintf("unnamed case %d", n)

@@ -1,4 +1,4 @@
-package workflows
+package discovery
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // Pace is how long things took by the wall clock: nights, weekends and holidays
@@ -84,16 +85,29 @@ func Duration(seconds float64) string {
 	}
 }
 
+// Comment is what stands above a written draft.
+func (d *Draft) Comment(log string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Draft learnt from %s: %d cases, %d events, %d activities, %d resources, %d steps.\n",
+		log, d.Cases, d.Events, d.Activities, d.Resources, d.Edges)
+	b.WriteString("It allows every order of steps that was observed, and more: look at it before it is used.\n")
+	b.WriteString("A state means \"after this activity\"; an end is where more than half of its cases ended.\n")
+	for _, x := range d.LeftOut {
+		fmt.Fprintf(&b, "Not kept: %s\n", x)
+	}
+	return b.String()
+}
+
 // Write writes the draft: what it was learnt from above it, and at each state how
 // long requests stood there.
 func (d *Draft) Write(log string) ([]byte, error) {
-	source, err := Write(d.Definition, d.Comment(log))
+	source, err := workflows.Write(d.Definition, d.Comment(log))
 	if err != nil {
 		return nil, err
 	}
 	ends := map[domain.StateID]bool{}
 	for _, s := range d.Definition.States {
-		ends[s.ID] = s.Kind == KindEnd
+		ends[s.ID] = s.Kind == workflows.KindEnd
 	}
 	byActivity := map[string]string{}
 	for _, s := range d.Learnt.Pace.After {
@@ -118,7 +132,7 @@ func (d *Draft) Write(log string) ([]byte, error) {
 		b.WriteString(line)
 	}
 	// A comment must not change what was written.
-	if _, err := Read(d.Definition.ID, []byte(b.String())); err != nil {
+	if _, err := workflows.Read(d.Definition.ID, []byte(b.String())); err != nil {
 		return nil, fmt.Errorf("write draft: %w", err)
 	}
 	return []byte(b.String()), nil

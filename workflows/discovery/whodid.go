@@ -1,6 +1,10 @@
-package workflows
+package discovery
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/alur-id/alur/workflows"
+)
 
 // Who is who does what, by an attribute of the events. Events that do not name
 // anybody are counted and otherwise left out.
@@ -51,7 +55,7 @@ func newWhoDid(of func(step) string, kept int) *whoDid {
 // name is the number of whoever did a step; -1 for nobody named.
 func (w *whoDid) name(s step) int {
 	n := w.of(s)
-	if n == unrecorded {
+	if n == workflows.Unrecorded {
 		w.unrecorded++
 		return -1
 	}

@@ -1,4 +1,4 @@
-package workflows_test
+package discovery_test
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/alur-id/alur/adapters/xes"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/discovery"
 )
 
 // cases makes a log of words: each letter is an activity, and who does it is in
@@ -37,18 +38,18 @@ func discovered(t interface {
 	Helper()
 	Fatal(args ...any)
 }, list []workflows.Trace,
-) *workflows.Draft {
+) *discovery.Draft {
 	t.Helper()
-	d, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x", Role: "org:resource"})
+	d, err := discovery.Learn(traces(list), discovery.Options{ID: "x", Role: "org:resource"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func quality(t *testing.T, d *workflows.Definition, prefixes int, list []workflows.Trace) workflows.Quality {
+func quality(t *testing.T, d *workflows.Definition, prefixes int, list []workflows.Trace) discovery.Quality {
 	t.Helper()
-	m := workflows.NewMeter(d, prefixes)
+	m := discovery.NewMeter(d, prefixes)
 	for _, trace := range list {
 		if err := m.Add(trace); err != nil {
 			t.Fatal(err)
@@ -73,17 +74,17 @@ func quality(t *testing.T, d *workflows.Definition, prefixes int, list []workflo
 func TestPrecisionByHand(t *testing.T) {
 	list := cases("abc", "abc", "ac", "ba")
 	draft := discovered(t, list)
-	want := workflows.Quality{
+	want := discovery.Quality{
 		Cases: 4, CasesReplayed: 4, Fitness: 1, Events: 10, EventsReplayed: 10, EventFitness: 1,
 		CasesByRole: 4, RoleFitness: 1, Ended: 3, Precision: 17.0 / 22, Allowed: 22, Taken: 17, Prefixes: 7,
-		Misfits: []workflows.Misfit{},
+		Misfits: []discovery.Misfit{},
 	}
-	if d := cmp.Diff(want, quality(t, draft.Definition, workflows.MaxPrefixes, list)); d != "" {
+	if d := cmp.Diff(want, quality(t, draft.Definition, discovery.MaxPrefixes, list)); d != "" {
 		t.Errorf("draft (-want +got)\n%s", d)
 	}
 	// A flower allows all three after each of the 14 beginnings.
 	want.Ended, want.Allowed, want.Precision = 0, 42, 17.0/42
-	if d := cmp.Diff(want, quality(t, workflows.Flower(draft.Definition), workflows.MaxPrefixes, list)); d != "" {
+	if d := cmp.Diff(want, quality(t, discovery.Flower(draft.Definition), discovery.MaxPrefixes, list)); d != "" {
 		t.Errorf("flower (-want +got)\n%s", d)
 	}
 }
@@ -94,14 +95,14 @@ func TestFitnessOfOtherCases(t *testing.T) {
 	draft := discovered(t, cases("abc", "abc"))
 	other := cases("abc", "acb", "abx", "aSbc", "ab", "")
 	other = append(other, workflows.Trace{Name: "nameless", Events: []workflows.TraceEvent{event("", "R", 1)}})
-	want := workflows.Quality{
+	want := discovery.Quality{
 		Cases: 7, CasesReplayed: 4, Fitness: 4.0 / 7, Events: 15, EventsReplayed: 11, EventFitness: 11.0 / 15,
 		CasesByRole: 3, RoleFitness: 3.0 / 7, Ended: 2,
 		// (none) seven times, a five times, ab four times; nothing is allowed after abc.
 		Precision: 1, Allowed: 7 + 5 + 4, Taken: 16, Prefixes: 4,
-		Misfits: []workflows.Misfit{{After: "a", Activity: "c", Cases: 1}, {After: "b", Activity: "x", Cases: 1}, {After: "submitted", Cases: 1}}, AllMisfits: 3,
+		Misfits: []discovery.Misfit{{After: "a", Activity: "c", Cases: 1}, {After: "b", Activity: "x", Cases: 1}, {After: "submitted", Cases: 1}}, AllMisfits: 3,
 	}
-	if d := cmp.Diff(want, quality(t, draft.Definition, workflows.MaxPrefixes, other)); d != "" {
+	if d := cmp.Diff(want, quality(t, draft.Definition, discovery.MaxPrefixes, other)); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 }
@@ -132,7 +133,7 @@ func TestMeasureHoldsOutByName(t *testing.T) {
 	list[7].Name, list[8].Name = "", ""
 	names := func(held bool) map[string]bool {
 		got := map[string]bool{}
-		for trace, err := range workflows.Part(traces(list), 0.25, held) {
+		for trace, err := range discovery.Part(traces(list), 0.25, held) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,14 +151,14 @@ func TestMeasureHoldsOutByName(t *testing.T) {
 		}
 	}
 	draft := discovered(t, list)
-	m, err := workflows.Measure(draft.Definition, traces(list), 0.25)
+	m, err := discovery.Measure(draft.Definition, traces(list), 0.25)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if m.Learnt.Cases+m.Held.Cases != 1000 || m.Held.Cases < len(held) || m.Held.Cases != m.HeldFlower.Cases {
 		t.Errorf("%d learnt and %d held out, want 1000", m.Learnt.Cases, m.Held.Cases)
 	}
-	if m, err := workflows.Measure(draft.Definition, traces(list), 0); err != nil || m.Held != nil || m.Learnt.Cases != 1000 {
+	if m, err := discovery.Measure(draft.Definition, traces(list), 0); err != nil || m.Held != nil || m.Learnt.Cases != 1000 {
 		t.Errorf("nothing held out: %+v, %v", m, err)
 	}
 }
@@ -165,10 +166,10 @@ func TestMeasureHoldsOutByName(t *testing.T) {
 func TestMeasureOfABrokenLog(t *testing.T) {
 	list := cases("ab")
 	broken := func(yield func(workflows.Trace, error) bool) { yield(workflows.Trace{}, os.ErrClosed) }
-	if _, err := workflows.Measure(discovered(t, list).Definition, broken, 0.5); err == nil {
+	if _, err := discovery.Measure(discovered(t, list).Definition, broken, 0.5); err == nil {
 		t.Error("no fault was told")
 	}
-	for _, err := range workflows.Part(broken, 0.5, true) {
+	for _, err := range discovery.Part(broken, 0.5, true) {
 		if err == nil {
 			t.Error("Part hid the fault")
 		}
@@ -189,7 +190,7 @@ func TestADraftReplaysWhatItWasLearntFrom(t *testing.T) {
 		if _, err := draft.Write("log.xes"); err != nil {
 			t.Fatal(err)
 		}
-		m, err := workflows.Measure(draft.Definition, traces(list), 0)
+		m, err := discovery.Measure(draft.Definition, traces(list), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +211,7 @@ func TestADraftReplaysWhatItWasLearntFrom(t *testing.T) {
 func TestAnyQualityIsOfShares(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draft := discovered(t, randomLog().Draw(t, "learnt"))
-		m := workflows.NewMeter(draft.Definition, rapid.IntRange(1, 20).Draw(t, "room"))
+		m := discovery.NewMeter(draft.Definition, rapid.IntRange(1, 20).Draw(t, "room"))
 		beginnings := 0
 		for _, trace := range randomLog().Draw(t, "others") {
 			if err := m.Add(trace); err != nil {
@@ -233,7 +234,7 @@ func TestAnyQualityIsOfShares(t *testing.T) {
 // realLog reads a log once, for the tests go through it many times.
 func realLog(t *testing.T, name string) iter.Seq2[workflows.Trace, error] {
 	t.Helper()
-	path := "../../shared/data/logs/" + name + ".xes.gz"
+	path := "../../../shared/data/logs/" + name + ".xes.gz"
 	if _, err := os.Stat(path); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
@@ -283,7 +284,7 @@ var realFigures = map[string][3]realFigure{
 }
 
 // compare says in which figures a quality differs from those of a row.
-func (want realFigure) compare(t *testing.T, part string, q, flower workflows.Quality) {
+func (want realFigure) compare(t *testing.T, part string, q, flower discovery.Quality) {
 	t.Helper()
 	if q.Cases != want.cases || q.Events != want.events || q.LeftOut+flower.LeftOut != 0 {
 		t.Errorf("%s: %d cases and %d events, %d beginnings left out; want %d, %d and none", part, q.Cases, q.Events, q.LeftOut+flower.LeftOut, want.cases, want.events)
@@ -302,7 +303,7 @@ func (want realFigure) compare(t *testing.T, part string, q, flower workflows.Qu
 			t.Errorf("%s: %s %v, want %d/%d", part, what, x.got, x.part, x.whole)
 		}
 	}
-	document, err := os.ReadFile("../docs/agencies/discover.md")
+	document, err := os.ReadFile("../../docs/agencies/discover.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,11 +321,11 @@ func TestRealLogs(t *testing.T) {
 			t.Parallel()
 			log := realLog(t, name)
 			for _, holdout := range []float64{0, 0.5} {
-				draft, err := workflows.Discover(workflows.Part(log, holdout, false), workflows.DiscoverOptions{ID: "x", Role: "org:resource"})
+				draft, err := discovery.Learn(discovery.Part(log, holdout, false), discovery.Options{ID: "x", Role: "org:resource"})
 				if err != nil {
 					t.Fatal(err)
 				}
-				m, err := workflows.Measure(draft.Definition, log, holdout)
+				m, err := discovery.Measure(draft.Definition, log, holdout)
 				if err != nil {
 					t.Fatal(err)
 				}

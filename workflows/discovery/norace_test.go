@@ -1,6 +1,6 @@
 //go:build !race
 
-package workflows_test
+package discovery_test
 
 // underRace says that the race detector slows the test tenfold.
 const underRace = false

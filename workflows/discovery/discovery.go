@@ -1,4 +1,7 @@
-package workflows
+// Package discovery learns from an event log how a service is worked: it drafts a
+// definition of its workflow, measures how well a definition fits the log, and tells
+// what is done again, side by side, by whom and how fast.
+package discovery
 
 import (
 	"cmp"
@@ -10,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
@@ -17,21 +21,21 @@ import (
 // from. It replays the log it came from and is meant to be edited by somebody
 // who knows the service.
 type Draft struct {
-	Definition *Definition `json:"-"`
-	Cases      int         `json:"cases"`
-	Events     int         `json:"events"`
-	Activities int         `json:"activities"`
-	Resources  int         `json:"resources"`
-	Roles      int         `json:"roles"`
-	Edges      int         `json:"edges"`    // different steps from one activity to the next
-	LeftOut    []string    `json:"left_out"` // case attributes that are not kept as facts, and why
-	Learnt     *Learnt     `json:"learnt"`
+	Definition *workflows.Definition `json:"-"`
+	Cases      int                   `json:"cases"`
+	Events     int                   `json:"events"`
+	Activities int                   `json:"activities"`
+	Resources  int                   `json:"resources"`
+	Roles      int                   `json:"roles"`
+	Edges      int                   `json:"edges"`    // different steps from one activity to the next
+	LeftOut    []string              `json:"left_out"` // case attributes that are not kept as facts, and why
+	Learnt     *Learnt               `json:"learnt"`
 }
 
-// DiscoverOptions says how a draft is made.
-type DiscoverOptions struct {
+// Options says how a draft is made.
+type Options struct {
 	ID   string // of the definition
-	Role string // the event attribute that becomes the roles; one of RoleAttributes
+	Role string // the event attribute that becomes the roles; one of [workflows.RoleAttributes]
 	Kept int    // entries of each table of the report, at most; 0 for MaxKept
 }
 
@@ -55,10 +59,10 @@ var personalWords = []string{
 	"name", "nama", "nik", "ktp", "mail", "phone", "telp", "telepon", "ponsel", "alamat", "address", "lahir", "birth", "born", "npwp", "passport", "paspor",
 }
 
-// Discover drafts a definition: an action for each activity, a state for "after
+// Learn drafts a definition: an action for each activity, a state for "after
 // this activity", a transition for each order that was observed, a role for each
 // resource. It reads the traces once and holds only counts.
-func Discover(traces iter.Seq2[Trace, error], o DiscoverOptions) (*Draft, error) {
+func Learn(traces iter.Seq2[workflows.Trace, error], o Options) (*Draft, error) {
 	l := &learner{
 		o: o, activities: map[string]*activity{}, roles: map[string]int{},
 		resources: map[string]bool{}, attributes: map[string]*attribute{}, first: newActivity(), observer: newObserver(o),
@@ -78,7 +82,7 @@ func Discover(traces iter.Seq2[Trace, error], o DiscoverOptions) (*Draft, error)
 }
 
 type learner struct {
-	o             DiscoverOptions
+	o             Options
 	cases, events int
 	first         *activity // what stands before the first event of a case
 	activities    map[string]*activity
@@ -105,13 +109,13 @@ func newActivity() *activity {
 }
 
 type attribute struct {
-	kind   AttributeKind
+	kind   workflows.AttributeKind
 	mixed  bool
 	seen   int
 	values map[string]bool // not of dates; one more than maxFactValues at most
 }
 
-func (l *learner) trace(t Trace) error {
+func (l *learner) trace(t workflows.Trace) error {
 	l.cases++
 	for _, a := range t.Attributes {
 		if len(a.Key) > maxName {
@@ -126,11 +130,11 @@ func (l *learner) trace(t Trace) error {
 		if e.Name == "" {
 			continue // nothing to learn; an import will refuse the case
 		}
-		name, role := e.Activity(), e.roleBy(l.o.Role)
+		name, role := e.Activity(), e.RoleBy(l.o.Role)
 		if max(len(name), len(role), len(e.Resource)) > maxName {
 			return fmt.Errorf("the name of an activity or a resource is longer than %d bytes", maxName)
 		}
-		if r := orUnrecorded(e.Resource); r != unrecorded {
+		if r := e.RoleBy("org:resource"); r != workflows.Unrecorded {
 			l.resources[r] = true
 		}
 		at, ok := l.activities[name]
@@ -154,7 +158,7 @@ func (l *learner) trace(t Trace) error {
 	return nil
 }
 
-func (l *learner) attribute(a Attribute) {
+func (l *learner) attribute(a workflows.Attribute) {
 	if a.Key == "concept:name" {
 		return
 	}
@@ -165,7 +169,7 @@ func (l *learner) attribute(a Attribute) {
 	}
 	seen.mixed = seen.mixed || seen.kind != a.Kind
 	seen.seen++
-	if a.Kind != AttributeDate && len(seen.values) <= maxFactValues {
+	if a.Kind != workflows.AttributeDate && len(seen.values) <= maxFactValues {
 		seen.values[a.Value[:min(len(a.Value), maxName)]] = true
 	}
 }
@@ -174,24 +178,24 @@ func (l *learner) draft() *Draft {
 	names := slices.SortedFunc(maps.Keys(l.activities), func(a, b string) int {
 		return cmp.Or(-cmp.Compare(l.activities[a].seen, l.activities[b].seen), cmp.Compare(a, b))
 	})
-	slugs := NewSlugs("submitted")
+	slugs := workflows.NewSlugs("submitted")
 	for _, n := range names {
 		l.activities[n].id = slugs.Of(n)
 	}
 	l.markEnds()
 
-	d := &Definition{
-		Language: Language, ID: l.o.ID, Office: "unknown",
-		Title:   Text{ID: l.o.ID, EN: l.o.ID},
-		Agency:  Text{ID: "(belum diisi)", EN: "(to be filled in)"},
-		History: &History{Role: l.o.Role},
+	d := &workflows.Definition{
+		Language: workflows.Language, ID: l.o.ID, Office: "unknown",
+		Title:   workflows.Text{ID: l.o.ID, EN: l.o.ID},
+		Agency:  workflows.Text{ID: "(belum diisi)", EN: "(to be filled in)"},
+		History: &workflows.History{Role: l.o.Role},
 		Submit:  []domain.RoleID{"import"},
 	}
 	roleIDs := l.draftRoles(d)
 	leftOut := l.draftFacts(d)
-	d.States = append(d.States, State{
-		ID: "submitted", Kind: KindStart, Public: domain.StatusReceived,
-		Title: Text{ID: "Diterima", EN: "Received"}, Owner: roleIDs[mostly(l.first.nextRoles)],
+	d.States = append(d.States, workflows.State{
+		ID: "submitted", Kind: workflows.KindStart, Public: domain.StatusReceived,
+		Title: workflows.Text{ID: "Diterima", EN: "Received"}, Owner: roleIDs[mostly(l.first.nextRoles)],
 	})
 	from := map[string][]domain.StateID{}
 	edges := 0
@@ -201,14 +205,14 @@ func (l *learner) draft() *Draft {
 	for _, n := range names {
 		a := l.activities[n]
 		d.States = append(d.States, a.state(n, roleIDs))
-		d.Actions = append(d.Actions, Action{ID: domain.ActionID(a.id), Title: titleOf(n, a.id), RecordedAs: n})
+		d.Actions = append(d.Actions, workflows.Action{ID: domain.ActionID(a.id), Title: titleOf(n, a.id), RecordedAs: n})
 		for next := range a.next {
 			from[next] = append(from[next], domain.StateID(a.id))
 			edges++
 		}
 	}
 	for _, n := range names {
-		t := Transition{Action: domain.ActionID(l.activities[n].id), To: domain.StateID(l.activities[n].id), From: from[n]}
+		t := workflows.Transition{Action: domain.ActionID(l.activities[n].id), To: domain.StateID(l.activities[n].id), From: from[n]}
 		slices.Sort(t.From)
 		for role := range l.activities[n].by {
 			t.Roles = append(t.Roles, roleIDs[role])
@@ -223,10 +227,10 @@ func (l *learner) draft() *Draft {
 	}
 }
 
-func (a *activity) state(name string, roleIDs map[string]domain.RoleID) State {
-	s := State{ID: domain.StateID(a.id), Kind: KindWork, Public: domain.StatusInProcess, Title: titleOf(name, a.id)}
+func (a *activity) state(name string, roleIDs map[string]domain.RoleID) workflows.State {
+	s := workflows.State{ID: domain.StateID(a.id), Kind: workflows.KindWork, Public: domain.StatusInProcess, Title: titleOf(name, a.id)}
 	if a.end {
-		s.Kind, s.Public, s.Outcome = KindEnd, domain.StatusCompleted, domain.OutcomeClosed
+		s.Kind, s.Public, s.Outcome = workflows.KindEnd, domain.StatusCompleted, domain.OutcomeClosed
 	} else {
 		s.Owner = roleIDs[mostly(a.nextRoles)]
 	}
@@ -259,18 +263,18 @@ func (l *learner) markEnds() {
 }
 
 // titleOf is a name as a title, in both languages; the id where it is blank.
-func titleOf(name, id string) Text {
+func titleOf(name, id string) workflows.Text {
 	title := cmp.Or(strings.TrimSpace(name), id)
-	return Text{ID: title, EN: title}
+	return workflows.Text{ID: title, EN: title}
 }
 
-func (l *learner) draftRoles(d *Definition) map[string]domain.RoleID {
-	d.Roles = append(d.Roles, Role{ID: "import", Title: Text{ID: "Impor", EN: "Import"}, Capacities: []domain.Capacity{domain.CapacitySystem}})
-	slugs := NewSlugs("import")
+func (l *learner) draftRoles(d *workflows.Definition) map[string]domain.RoleID {
+	d.Roles = append(d.Roles, workflows.Role{ID: "import", Title: workflows.Text{ID: "Impor", EN: "Import"}, Capacities: []domain.Capacity{domain.CapacitySystem}})
+	slugs := workflows.NewSlugs("import")
 	roleIDs := map[string]domain.RoleID{}
 	for _, name := range slices.Sorted(maps.Keys(l.roles)) {
 		roleIDs[name] = domain.RoleID(slugs.Of(name))
-		d.Roles = append(d.Roles, Role{
+		d.Roles = append(d.Roles, workflows.Role{
 			ID: roleIDs[name], Title: titleOf(name, string(roleIDs[name])), RecordedAs: name,
 			Capacities: []domain.Capacity{domain.CapacityUnrecorded},
 		})
@@ -280,14 +284,14 @@ func (l *learner) draftRoles(d *Definition) map[string]domain.RoleID {
 
 // draftFacts declares the case attributes that are safe to keep in the clear, as
 // far as their values tell, and says why it left the others out.
-func (l *learner) draftFacts(d *Definition) []string {
+func (l *learner) draftFacts(d *workflows.Definition) []string {
 	leftOut := []string{}
-	slugs := NewSlugs()
+	slugs := workflows.NewSlugs()
 	for _, key := range slices.Sorted(maps.Keys(l.attributes)) {
 		a := l.attributes[key]
-		kind, ok := map[AttributeKind]FactType{
-			AttributeString: FactString, AttributeDate: FactTime, AttributeInt: FactNumber,
-			AttributeFloat: FactNumber, AttributeBoolean: FactBoolean,
+		kind, ok := map[workflows.AttributeKind]workflows.FactType{
+			workflows.AttributeString: workflows.FactString, workflows.AttributeDate: workflows.FactTime, workflows.AttributeInt: workflows.FactNumber,
+			workflows.AttributeFloat: workflows.FactNumber, workflows.AttributeBoolean: workflows.FactBoolean,
 		}[a.kind]
 		why := ""
 		switch {
@@ -299,7 +303,7 @@ func (l *learner) draftFacts(d *Definition) []string {
 			why = "names people"
 		case len(a.values) > maxFactValues:
 			why = fmt.Sprintf("has more than %d different values", maxFactValues)
-		case kind != FactTime && kind != FactBoolean && 2*len(a.values) > a.seen:
+		case kind != workflows.FactTime && kind != workflows.FactBoolean && 2*len(a.values) > a.seen:
 			why = "hardly any two cases share a value"
 		}
 		if why != "" {
@@ -307,7 +311,7 @@ func (l *learner) draftFacts(d *Definition) []string {
 			continue
 		}
 		id := slugs.Of(key)
-		d.Facts = append(d.Facts, Fact{ID: id, Type: kind, Title: titleOf(key, id), RecordedAs: key})
+		d.Facts = append(d.Facts, workflows.Fact{ID: id, Type: kind, Title: titleOf(key, id), RecordedAs: key})
 	}
 	d.History.Due = factNamed(d, "deadline", "duedate", "due", "enddateplanned")
 	d.History.Ended = factNamed(d, "enddate", "ended", "closedate")
@@ -316,10 +320,10 @@ func (l *learner) draftFacts(d *Definition) []string {
 
 // factNamed finds a time fact by the names that logs give it, the first that
 // there is.
-func factNamed(d *Definition, names ...string) string {
+func factNamed(d *workflows.Definition, names ...string) string {
 	for _, name := range names {
 		for _, f := range d.Facts {
-			if f.Type == FactTime && strings.NewReplacer("-", "", "_", "").Replace(f.ID) == name {
+			if f.Type == workflows.FactTime && strings.NewReplacer("-", "", "_", "").Replace(f.ID) == name {
 				return f.ID
 			}
 		}
