@@ -7,5 +7,6 @@
 // the engine case by case.
 //
 // What stands on the language and not under it has packages of its own: pictures
-// (picture), the import of other formats (digit), learning from event logs (discovery).
+// (picture), the import of other formats (digit), learning from event logs (discovery),
+// the erasure of personal data (erasure).
 package workflows

@@ -1,4 +1,6 @@
-package workflows
+// Package erasure makes somebody's personal data unreadable, when the law lets it: it
+// destroys the keys that the engine sealed it under, and records that it did.
+package erasure
 
 import (
 	"context"
@@ -10,12 +12,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // Keyring is a vault whose keys can be listed and destroyed; the methods are those
 // of [domain.KeyStore].
 type Keyring interface {
-	Vault
+	workflows.Vault
 	All(ctx context.Context, subject domain.SubjectID) iter.Seq2[domain.StoredKey, error]
 	Mark(ctx context.Context, erasure uuid.UUID, ids []uuid.UUID) (int, error)
 	Unmark(ctx context.Context, erasure uuid.UUID) error
@@ -28,8 +31,8 @@ type Keyring interface {
 // Eraser destroys somebody's keys, when the law lets it.
 type Eraser struct {
 	Log     domain.EventLog
-	Engine  *Engine
-	Library *Library
+	Engine  *workflows.Engine
+	Library *workflows.Library
 	Keys    Keyring
 	Now     func() time.Time
 	// Settle waits until no process seals under keys that were just marked. It is
@@ -59,7 +62,7 @@ type Kept struct {
 	Class     domain.RetentionClass `json:"class"`
 	Reference domain.Reference      `json:"reference"`
 	Until     time.Time             `json:"until,omitzero"` // zero: the request is open
-	Ground    Text                  `json:"ground"`
+	Ground    workflows.Text        `json:"ground"`
 }
 
 // Erase destroys the subject's keys that need not be kept. The order is: the keys
