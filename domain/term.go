@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // TermID names a term of a request: one of its workflow, or that of a state or a
@@ -206,6 +208,13 @@ const (
 	DeemedRefusal  ExpiryGround = "deemed_refusal"
 	Lapse          ExpiryGround = "lapse" // of the applicant's own time
 )
+
+// Waking is a moment that a term of a request waits for.
+type Waking struct {
+	Request uuid.UUID
+	Term    TermID
+	At      time.Time
+}
 
 // Overdue is the term for which the earliest moment before another has come, and
 // that moment; false when there is none. Of two at one moment, it is the one whose

@@ -138,6 +138,7 @@ func (t *termsTx) left(e domain.Recorded, request string, by domain.TermID) erro
 // Term is a row of the view.
 type Term struct {
 	Request   uuid.UUID           `json:"request"`
+	Reference domain.Reference    `json:"reference,omitempty"` // empty while the view of requests is behind this one
 	Term      domain.TermID       `json:"term"`
 	Tenant    domain.TenantCode   `json:"tenant"`
 	Service   string              `json:"service"`
@@ -163,16 +164,9 @@ type TermsView struct{ db *sql.DB }
 // NewTermsView returns a reader over a database that will have the table.
 func NewTermsView(db *sql.DB) *TermsView { return &TermsView{db: db} }
 
-// Waking is a moment that a term waits for.
-type Waking struct {
-	Request uuid.UUID
-	Term    domain.TermID
-	At      time.Time
-}
-
 // Waking lists moments before until, in the order in which they come, behind one that
 // was seen before.
-func (v *TermsView) Waking(ctx context.Context, until time.Time, after Waking, limit int) ([]Waking, error) {
+func (v *TermsView) Waking(ctx context.Context, until time.Time, after domain.Waking, limit int) ([]domain.Waking, error) {
 	rows, err := v.db.QueryContext(ctx, `SELECT request, term, wakes FROM term
 		WHERE wakes IS NOT NULL AND wakes < $1 AND (wakes, request, term) > ($2, $3, $4) ORDER BY wakes, request, term LIMIT $5`,
 		until.UnixMicro(), after.At.UnixMicro(), after.Request.String(), after.Term, limit)
@@ -180,9 +174,9 @@ func (v *TermsView) Waking(ctx context.Context, until time.Time, after Waking, l
 		return nil, fmt.Errorf("read terms: %w", err)
 	}
 	defer rows.Close()
-	var list []Waking
+	var list []domain.Waking
 	for rows.Next() {
-		var w Waking
+		var w domain.Waking
 		var at int64
 		if err := rows.Scan(&w.Request, &w.Term, &at); err != nil {
 			return nil, fmt.Errorf("read terms: %w", err)
@@ -266,8 +260,8 @@ func (v *TermsView) List(ctx context.Context, f TermFilter) ([]Term, error) {
 	if f.Request != uuid.Nil {
 		request = f.Request.String()
 	}
-	rows, err := v.db.QueryContext(ctx, `SELECT request, term, tenant, service, budget, started, due, promised, wakes, ground, consumed, remaining, suspended,
-		calendar, expired, deemed, listed, ended FROM term
+	rows, err := v.db.QueryContext(ctx, `SELECT request, (SELECT reference FROM status WHERE status.request = term.request), term, tenant, service, budget, started,
+		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended FROM term
 		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR request = $3) AND ($4 = 0 OR due < $4)
 		AND ($5 = 0 OR ended IS NULL) AND ($6 = 0 OR ended IS NULL AND ground <> '') AND ($7 = 0 OR expired IS NOT NULL)
 		AND ($8 = 0 OR deemed <> '') AND ($9 = 0 OR listed = 1)
@@ -295,8 +289,10 @@ func scanTerm(rows *sql.Rows) (Term, error) {
 	var t Term
 	var started, listed int64
 	var due, promised, wakes, expired, ended sql.NullInt64
-	err := rows.Scan(&t.Request, &t.Term, &t.Tenant, &t.Service, &t.Budget, &started, &due, &promised, &wakes, &t.Stopped,
+	var reference sql.NullString
+	err := rows.Scan(&t.Request, &reference, &t.Term, &t.Tenant, &t.Service, &t.Budget, &started, &due, &promised, &wakes, &t.Stopped,
 		&t.Consumed, &t.Remaining, &t.Suspended, &t.Calendar, &expired, &t.Deemed, &listed, &ended)
+	t.Reference = domain.Reference(reference.String)
 	t.Started, t.Listed = time.UnixMicro(started).UTC(), listed == 1
 	t.Due, t.Promised, t.Wakes, t.Expired, t.Ended = moment(due), moment(promised), moment(wakes), moment(expired), moment(ended)
 	return t, err

@@ -128,6 +128,9 @@ type clock struct{ w *Workflow }
 // Version implements [domain.Clock].
 func (c clock) Version() string { return c.w.calendarVersion }
 
+// part is how exactly a moment is recorded: as exactly as every view can keep it.
+const part = time.Microsecond
+
 // Reckon implements [domain.Clock].
 func (c clock) Reckon(rule domain.TermRule, t domain.Term, now time.Time) (domain.Reckoning, error) {
 	k := domain.Reckoning{Calendar: c.Version()}
@@ -149,6 +152,7 @@ func (c clock) Reckon(rule domain.TermRule, t domain.Term, now time.Time) (domai
 		k.Promised = promised.due.At.UTC()
 	}
 	k.Wakes, err = c.wakes(&rule, t, now, k.Due)
+	k.Due, k.Promised, k.Wakes = k.Due.Truncate(part), k.Promised.Truncate(part), k.Wakes.Truncate(part)
 	return k, err
 }
 
