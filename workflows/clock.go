@@ -56,7 +56,7 @@ func (w *Workflow) termRules(s *State) []domain.TermRule {
 	}
 	if s.Term != nil {
 		rule := w.termRule(domain.StateTerm(s.ID), s.Term, s.Owner, Text{})
-		rule.Fresh = d.applicants(s)
+		rule.Fresh = d.Applicants(s)
 		list = append(list, rule)
 	}
 	for _, id := range s.Reviews {
@@ -104,8 +104,8 @@ func (w *Workflow) termRule(id domain.TermID, t *Term, owner domain.RoleID, law 
 
 func basis(t Text) domain.Basis { return domain.Basis{ID: t.ID, EN: t.EN} }
 
-// applicants reports whether it is those who ask that have to act in a state.
-func (d *Definition) applicants(s *State) bool {
+// Applicants reports whether it is those who ask that have to act in a state.
+func (d *Definition) Applicants(s *State) bool {
 	return s.Kind == KindWait && slices.Contains(d.Submit, s.Owner)
 }
 
@@ -116,7 +116,7 @@ func (d *Definition) stopIn(s *State) domain.StopGround {
 			return x.Ground
 		}
 	}
-	if d.applicants(s) {
+	if d.Applicants(s) {
 		return domain.StopApplicant
 	}
 	return domain.StopOtherAgency
