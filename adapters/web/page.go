@@ -53,8 +53,8 @@ type statusPage struct {
 	Tasks       []detail // what the applicant has to do, each with why or how much
 	Closed      bool
 	Next        string
-	Step        string // how long the present step takes
-	Holder      string // the role that has to act; never a person
+	Step        string   // how long the present step takes
+	Holder      string   // the role that has to act; never a person
 	Terms       []detail // until when there has to be a decision, or the applicant has to act
 	Changed     moment
 	Again       string
