@@ -30,8 +30,6 @@ func add(r Request, c Command, w Workflow) (Body, error) {
 		return orderSuspension(r, c, w)
 	case LiftSuspension:
 		return liftSuspension(r, c, w)
-	case ExtendTerm:
-		return extendTerm(r, c, w)
 	case ConsentReturn:
 		return consentReturn(r, c, w)
 	}
@@ -86,7 +84,7 @@ func asks(b Body, c Command) bool {
 		return runsOut(c, b.Term)
 	case TermRecomputed:
 		_, ok := c.(RecomputeTerms)
-		return ok || runsOut(c, b.Term)
+		return ok || runsOut(c, b.Term) // of an extension, the next event tells
 	}
 	return false
 }

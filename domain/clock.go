@@ -44,6 +44,13 @@ func tick(r *Request, w Workflow) (Body, error) {
 func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 	now := r.Changed
 	t, had := r.Terms[rule.ID]
+	if t.Open() {
+		// What a term comes to by another calendar is said by itself, before anything else
+		// is said of it.
+		if body, err := recompute(rule, t, now, clock); body != nil || err != nil {
+			return body, err
+		}
+	}
 	switch {
 	case !rule.counts(r, had):
 		if !t.Open() || !rule.ID.Legal() {
@@ -59,9 +66,6 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 		return nil, nil // its time is used up, and a return does not refill it
 	case !t.Open():
 		return goOn(rule, t, now, clock)
-	}
-	if body, err := recompute(rule, t, now, clock); body != nil || err != nil {
-		return body, err
 	}
 	switch stop, was := cmp.Or(r.Halt, rule.Stop), t.Stopped(); {
 	case stop == was:
@@ -223,10 +227,11 @@ func (rule *TermRule) move(from StateID) Body {
 	return DecisionDeemed{Term: rule.ID, Ground: rule.Ground, Basis: rule.Basis, From: from, To: rule.To, Public: rule.Public, Outcome: rule.Outcome}
 }
 
-func recomputeTerms(r Request, w Workflow) ([]Body, error) {
+func recomputeTerms(r Request, c RecomputeTerms, w Workflow) ([]Body, error) {
 	if err := r.as(0); err != nil {
 		return nil, err
 	}
+	r.Changed = c.Occurred.UTC()
 	body, err := tick(&r, w)
 	if _, moved := body.(TermRecomputed); err == nil && !moved {
 		err = refuse(RuleTerm, "the calendar moves no term of this request", "")
@@ -268,7 +273,8 @@ func liftSuspension(r Request, c LiftSuspension, w Workflow) (Body, error) {
 	return SuspensionLifted{Ground: r.Halt}, nil
 }
 
-func extendTerm(r Request, c ExtendTerm, w Workflow) (Body, error) {
+// extendTerm is preceded by what another calendar makes of the term, if one does.
+func extendTerm(r Request, c ExtendTerm, w Workflow) ([]Body, error) {
 	if err := r.open(c.Expected, nil, "an extension"); err != nil {
 		return nil, err
 	}
@@ -293,8 +299,19 @@ func extendTerm(r Request, c ExtendTerm, w Workflow) (Body, error) {
 		return nil, err
 	}
 	at := c.Occurred.UTC()
+	first, err := recompute(rule, t, at, w.Clock())
+	if err != nil {
+		return nil, err
+	}
 	k, err := w.Clock().Reckon(*rule, t.extend(at, x.By), at)
-	return TermExtended{Term: c.Term, By: x.By, Reason: c.Reason, Basis: x.Basis, Reckoning: k}, err
+	if err != nil {
+		return nil, err
+	}
+	extended := TermExtended{Term: c.Term, By: x.By, Reason: c.Reason, Basis: x.Basis, Reckoning: k}
+	if first != nil {
+		return []Body{first, extended}, nil
+	}
+	return []Body{extended}, nil
 }
 
 // extend is a term with more time.

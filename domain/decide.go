@@ -71,7 +71,9 @@ func decide(r Request, c Command, w Workflow) ([]Body, error) {
 	case Expire:
 		return expire(r, c, w)
 	case RecomputeTerms:
-		return recomputeTerms(r, w)
+		return recomputeTerms(r, c, w)
+	case ExtendTerm:
+		return extendTerm(r, c, w)
 	}
 	body, err := add(r, c, w)
 	if err != nil {
@@ -339,6 +341,11 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 			same = same && len(c.Facts)+len(c.Form) == 0
 		}
 		same = same && d.action != "" && d.action == c.Action && d.reason == c.Reason
+	case ExtendTerm:
+		if _, ok := d.body.(TermRecomputed); ok {
+			d = r.after(d)
+		}
+		same = same && d.body != nil && asks(d.body, c)
 	default:
 		same = same && d.body != nil && asks(d.body, c)
 	}
