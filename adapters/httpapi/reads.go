@@ -52,7 +52,7 @@ type requestOutput struct {
 		Submitted time.Time           `json:"submitted"`
 		Changed   time.Time           `json:"changed"`
 		Version   domain.Version      `json:"version"`
-		Dossier   dossierBody         `json:"dossier" doc:"what the request has gathered"`
+		Dossier   workflows.Gathered  `json:"dossier" doc:"what the request has gathered"`
 		Actions   []possible          `json:"actions" doc:"what can be done now, and by whom"`
 	}
 }
@@ -108,7 +108,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 	if s, ok := w.State(r.State); ok {
 		b.Title = titleOf(s.Title)
 	}
-	b.Dossier = dossierOf(r.Dossier)
+	b.Dossier = workflows.Gather(r.Dossier, w.Definition)
 	b.Actions = []possible{}
 	for _, id := range w.Leaving(r.State) {
 		t, err := w.Fire(r, id)

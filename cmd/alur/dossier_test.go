@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+// stall publishes a service whose requests gather something of every kind.
+func (s *site) stall(t *testing.T, change ...string) {
+	t.Helper()
+	source, err := os.ReadFile("testdata/definitions/stall.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(source)
+	for i := 0; i < len(change); i += 2 {
+		if !strings.Contains(text, change[i]) {
+			t.Fatalf("the definition does not hold %q", change[i])
+		}
+		text = strings.Replace(text, change[i], change[i+1], 1)
+	}
+	d, err := workflows.Read("stall.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.library.Publish(t.Context(), workflows.Publication{
+		Tenant: "11.71", Source: []byte(text), Definition: d, Occurred: time.Now(), At: time.Now(),
+		Actor: domain.Actor{ID: "alur", Role: "catalogue", Capacity: domain.CapacitySystem}, Why: "to be tried",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var stallActors = map[string]string{
+	"applicant": `{"id":"p-1","role":"applicant","capacity":"self"}`,
+	"officer":   `{"id":"officer-1","role":"officer","capacity":"officer"}`,
+	"second":    `{"id":"officer-2","role":"officer","capacity":"officer"}`,
+	"assessor":  `{"id":"assessor-1","role":"assessor","capacity":"officer"}`,
+	"health":    `{"id":"health-1","role":"health","capacity":"officer"}`,
+	"registry":  `{"id":"registry-1","role":"registry","capacity":"system"}`,
+}
+
+// openStall begins a request for a stall.
+func (s *site) openStall(t *testing.T, facts string) string {
+	t.Helper()
+	a := s.ask(t, "POST", "/api/v1/requests", `{"tenant":"11.71","service":"stall","identity":"nik:1171019999990001","facts":`+facts+
+		`,"form":{"name":"Cut Rekaan"},"actor":`+stallActors["applicant"]+`}`)
+	var done struct{ Reference string }
+	if err := json.Unmarshal([]byte(a.body), &done); err != nil || a.StatusCode != http.StatusCreated {
+		t.Fatalf("%s %s %v", a.Status, a.body, err)
+	}
+	return done.Reference
+}
+
+// does sends what somebody adds, or the action that they take, and wants it recorded.
+func (s *site) does(t *testing.T, ref, who, what string) {
+	t.Helper()
+	if a := s.tries(t, ref, who, what); a.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s", what, a.Status, a.body)
+	}
+}
+
+func (s *site) tries(t *testing.T, ref, who, what string) answer {
+	t.Helper()
+	where := "/dossier"
+	if strings.HasPrefix(what, `"action"`) {
+		where = "/actions"
+	}
+	return s.ask(t, "POST", "/api/v1/requests/"+ref+where, `{`+what+`,"actor":`+stallActors[who]+`}`)
+}
+
+const sketch = `"attach":{"document":"sketch","format":"pdf","bytes":7,"sha256":"0000000000000000000000000000000000000000000000000000000000000000"}`
+
+// played takes a request through all that it can gather; nine steps.
+func (s *site) played(t *testing.T) string {
+	ref := s.openStall(t, `{"area":2}`)
+	for _, step := range [][2]string{
+		{"applicant", sketch}, {"officer", `"refuse_document":{"document":"sketch","reason":"unclear"}`}, {"applicant", sketch},
+		{"officer", `"pick":{}`}, {"assessor", `"reassign":{"to":"officer-2"}`},
+		{"second", `"check":{"checklist":"formal","item":"signed","yes":true}`},
+		{"second", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-1"}`},
+		{"second", `"action":"forward","remark":"dipanggil lewat telepon"`},
+		{"registry", `"answer":{"system":"register","outcome":"free"}`},
+		{"health", `"review":{"review":"hygiene","opinion":"refused","reason":"unclear","remark":"dapurnya kotor"}`},
+	} {
+		s.does(t, ref, step[0], step[1])
+	}
+	return ref
+}
+
+// A replay shows what a request had gathered then, and not what it has gathered since.
+func TestReplayShowsTheDossierAsItWas(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "alur.db")
+	s := newSite(t, func(at *stores) { at.db, at.sealing = db, true })
+	s.stall(t)
+	ref := s.played(t)
+	for version, want := range map[string][]string{
+		"1":  {},
+		"2":  {"fee retribution Rp 2000, received Rp 0"},
+		"4":  {"fee retribution Rp 2000, received Rp 0", "work offered", "announced received"},
+		"6":  {"document sketch number 1, refused: unclear", "fee retribution Rp 2000, received Rp 0", "work offered", "announced received"},
+		"8":  {"document sketch number 2", "fee retribution Rp 2000, received Rp 0", "work taken", "announced received"},
+		"11": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "work taken", "announced received"},
+		"13": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "answer of register free"},
+		"15": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene open"},
+		"17": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene refused"},
+	} {
+		out := must(t, ".", "", "replay", ref, "--version", version, "--db", db)
+		state, events, _ := strings.Cut(out, "\n\n")
+		got := []string{}
+		for _, line := range strings.Split(state, "\n") {
+			cells := strings.Join(strings.Fields(line), " ")
+			if first, _, _ := strings.Cut(cells, " "); strings.Contains("document check fee review answer work announced", first) && first != "" {
+				got = append(got, cells)
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("version %s (-want +got)\n%s\n%s", version, d, out)
+		}
+		// The events are those that audit shows, as it shows them.
+		audited := strings.Split(strings.TrimSpace(must(t, ".", "", "audit", ref, "--db", db)), "\n")
+		last := strings.Split(strings.TrimSpace(events), "\n")
+		if a, b := strings.Fields(audited[len(last)-1]), strings.Fields(last[len(last)-1]); cmp.Diff(a, b) != "" || a[0] != version {
+			t.Errorf("version %s ends with %v, audit has %v", version, b, a)
+		}
+		for _, secret := range []string{"Cut Rekaan", "dipanggil", "1171019999990001", "dapur"} {
+			if strings.Contains(out, secret) {
+				t.Errorf("version %s shows %q", version, secret)
+			}
+		}
+	}
+	var shown struct{ Dossier workflows.Gathered }
+	if err := json.Unmarshal([]byte(must(t, ".", "", "replay", ref, "--version", "17", "--json", "--db", db)), &shown); err != nil {
+		t.Fatal(err)
+	}
+	want := workflows.Gathered{
+		Documents: []workflows.GatheredDocument{{Document: "sketch", Number: 2}},
+		Checks:    []workflows.GatheredCheck{{Checklist: "formal", Item: "signed", Yes: true}},
+		Fees:      []workflows.GatheredFee{{Fee: "retribution", Amount: 2000, Received: 2000, Paid: true}},
+		Reviews:   []workflows.GatheredReview{{Review: "hygiene", Opinion: "refused"}},
+		Answers:   []workflows.GatheredAnswer{}, Told: []domain.NoticeID{},
+	}
+	if d := cmp.Diff(want, shown.Dossier); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
+// A person is given what their request gathered, in words, and nothing of the staff:
+// no remark, no pseudonym.
+func TestAnExportHoldsTheDossierOfThePerson(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "alur.db")
+	s := newSite(t, func(at *stores) { at.db, at.sealing = db, true })
+	s.stall(t)
+	s.played(t)
+	given := must(t, ".", "nik:1171019999990001", "subject", "export", "--db", db)
+	for _, want := range []string{"Cut Rekaan", `"en": "Sketch"`, `"id": "Denah"`, `"number": 2`, `"en": "Signed"`, `"en": "Levy"`, `"receipt": "R-1"`, `"opinion": "refused"`, `"outcome": "free"`, `"remark_withheld": true`} {
+		if !strings.Contains(given, want) {
+			t.Errorf("the export does not hold %s\n%s", want, given)
+		}
+	}
+	for _, secret := range []string{"dipanggil", "dapur", "officer-1", "officer-2", "assessor-1", "health-1"} {
+		if strings.Contains(given, secret) {
+			t.Errorf("the export holds %q", secret)
+		}
+	}
+	judged := must(t, ".", "nik:1171019999990001", "subject", "export", "--remarks", "--db", db)
+	for _, want := range []string{"dipanggil lewat telepon", "dapurnya kotor"} {
+		if !strings.Contains(judged, want) {
+			t.Errorf("the export with remarks does not hold %q", want)
+		}
+	}
+}
