@@ -14,7 +14,7 @@ type Gathered struct {
 	Checks    []GatheredCheck    `json:"checks" doc:"items of checklists that were answered"`
 	Fees      []GatheredFee      `json:"fees"`
 	Reviews   []GatheredReview   `json:"reviews"`
-	Answers   []GatheredAnswer   `json:"answers" doc:"what systems reported since the request came to its state"`
+	Answers   []GatheredAnswer   `json:"answers" doc:"the last outcome that each system reported"`
 	Offered   bool               `json:"offered" doc:"the work of the present state is given out"`
 	Picked    bool               `json:"picked" doc:"somebody has taken the work of the present state"`
 	Told      []domain.NoticeID  `json:"told" doc:"what was announced since the request came to its state"`
@@ -59,6 +59,7 @@ type GatheredAnswer struct {
 	System  domain.SystemID `json:"system"`
 	Title   *Text           `json:"title,omitempty"`
 	Outcome string          `json:"outcome"`
+	Current bool            `json:"current" doc:"reported since the request came to its state"`
 }
 
 // Gather lists a dossier. The definition gives the titles; without one there are none.
@@ -85,8 +86,8 @@ func Gather(d domain.Dossier, by *Definition) Gathered {
 	for _, id := range slices.Sorted(maps.Keys(d.Reviews)) {
 		g.Reviews = append(g.Reviews, GatheredReview{id, titles["review "+string(id)], d.Reviews[id].Opinion})
 	}
-	for _, id := range slices.Sorted(maps.Keys(d.Answers)) {
-		g.Answers = append(g.Answers, GatheredAnswer{id, titles["system "+string(id)], d.Answers[id]})
+	for _, id := range slices.Sorted(maps.Keys(d.Reported)) {
+		g.Answers = append(g.Answers, GatheredAnswer{id, titles["system "+string(id)], d.Reported[id], d.Answers[id] != ""})
 	}
 	return g
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,8 +116,8 @@ func TestReplayShowsTheDossierAsItWas(t *testing.T) {
 		"8":  {"document sketch number 2", "fee retribution Rp 2000, received Rp 0", "work taken", "announced received"},
 		"11": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "work taken", "announced received"},
 		"13": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "answer of register free"},
-		"15": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene open"},
-		"17": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene refused"},
+		"15": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene open", "answer of register free"},
+		"17": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene refused", "answer of register free"},
 	} {
 		out := must(t, ".", "", "replay", ref, "--version", version, "--db", db)
 		state, events, _ := strings.Cut(out, "\n\n")
@@ -149,7 +152,7 @@ func TestReplayShowsTheDossierAsItWas(t *testing.T) {
 		Checks:    []workflows.GatheredCheck{{Checklist: "formal", Item: "signed", Yes: true}},
 		Fees:      []workflows.GatheredFee{{Fee: "retribution", Amount: 2000, Received: 2000, Paid: true}},
 		Reviews:   []workflows.GatheredReview{{Review: "hygiene", Opinion: "refused"}},
-		Answers:   []workflows.GatheredAnswer{}, Told: []domain.NoticeID{},
+		Answers:   []workflows.GatheredAnswer{{System: "register", Outcome: "free"}}, Told: []domain.NoticeID{},
 	}
 	if d := cmp.Diff(want, shown.Dossier); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
@@ -179,5 +182,47 @@ func TestAnExportHoldsTheDossierOfThePerson(t *testing.T) {
 		if !strings.Contains(judged, want) {
 			t.Errorf("the export with remarks does not hold %q", want)
 		}
+	}
+}
+
+// A request over the API tells all that it has gathered, as the description says; the
+// example of docs/integrators.md is such an answer.
+func TestTheAPITellsTheDossier(t *testing.T) {
+	s := newSite(t, func(at *stores) { at.sealing = true })
+	s.stall(t)
+	ref := s.played(t)
+	var got struct{ Dossier json.RawMessage }
+	a := s.ask(t, "GET", "/api/v1/requests/"+ref, "")
+	if err := json.Unmarshal([]byte(a.body), &got); err != nil {
+		t.Fatalf("%v %s", err, a.body)
+	}
+	documented := blocks(readText(t, "docs/integrators.md"), "json")
+	if len(documented) != 1 {
+		t.Fatalf("%d examples of an answer, want 1", len(documented))
+	}
+	var want, told any
+	if err := errors.Join(json.Unmarshal([]byte(documented[0]), &want), json.Unmarshal(got.Dossier, &told)); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, told); d != "" {
+		t.Errorf("docs/integrators.md shows another answer (-documented +told)\n%s\n%s", d, got.Dossier)
+	}
+	for _, secret := range []string{"officer-2", "Cut Rekaan", "dipanggil", "dapur"} {
+		if strings.Contains(a.body, secret) {
+			t.Errorf("the answer holds %q", secret)
+		}
+	}
+	// The description has each field that was told, and no other.
+	var description struct {
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	if err := json.Unmarshal([]byte(s.ask(t, "GET", "/api/openapi.json", "").body), &description); err != nil {
+		t.Fatal(err)
+	}
+	described := slices.Sorted(maps.Keys(description.Components.Schemas["Gathered"].Properties))
+	if d := cmp.Diff(slices.Sorted(maps.Keys(told.(map[string]any))), described); d != "" {
+		t.Errorf("(-told +described)\n%s", d)
 	}
 }
