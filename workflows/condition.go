@@ -27,6 +27,8 @@ type Condition struct {
 	result  *cel.Type
 	uses    uses
 	checked *cel.Ast
+	line    int    // where it stands
+	place   string // whose it is, such as fee "levy", formula
 }
 
 // MarshalYAML writes the condition as it is read.
@@ -140,6 +142,7 @@ var celTypes = map[FactType]*cel.Type{
 // condition reads a condition; it is compiled when the whole definition is read.
 func (r *definitionReader) condition(n ast.Node, what string, s scope) *Condition {
 	c := &Condition{Text: strings.TrimSpace(r.text(n, what))}
+	c.line, _ = place(n)
 	if len(c.Text) > maxCondition {
 		r.problem(n, "%s: the condition has %d characters; at most %d are read", what, len(c.Text), maxCondition)
 		return c
@@ -263,7 +266,7 @@ func (c *Condition) amount(in vars) (int64, error) {
 		amount = float64(v)
 	}
 	if !(amount >= 0 && amount <= maxFee) {
-		return 0, domain.NewRefusal(domain.RuleFee, fmt.Sprintf("the fee comes to %v, which is no amount", v), "look at the facts it is computed from")
+		return 0, domain.NewRefusal(domain.RuleFee, fmt.Sprintf("%s comes to %v, which is no amount", c.where(), v), "look at the facts it is computed from")
 	}
 	return int64(amount), nil
 }
@@ -271,7 +274,7 @@ func (c *Condition) amount(in vars) (int64, error) {
 func (c *Condition) value(in vars) (any, error) {
 	v, _, err := c.program.Eval(in)
 	if err != nil {
-		return nil, fmt.Errorf("condition %q: %w", c.Text, err)
+		return nil, &unjudgedError{condition: c, facts: in.facts, cause: plain(err)}
 	}
 	if t, ok := v.Value().(time.Time); ok {
 		return t.UTC().Format(time.RFC3339Nano), nil

@@ -51,6 +51,7 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 		for _, compile := range r.conditions {
 			compile()
 		}
+		r.d.placeConditions()
 		if !r.torn && r.d.start() != nil && len(r.d.Transitions) > 0 {
 			r.graph()
 		}

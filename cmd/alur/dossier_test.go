@@ -226,3 +226,124 @@ func TestTheAPITellsTheDossier(t *testing.T) {
 		t.Errorf("(-told +described)\n%s", d)
 	}
 }
+
+// A condition that fails refuses what needs it, says where it stands, why it fails and
+// what would help, and leaves the log and everything else as they are.
+func TestAConditionThatFailsIsTold(t *testing.T) {
+	grant, levy := "to: granted, roles: [officer]", "'facts.area * 1000.0'"
+	for name, c := range map[string]struct {
+		change        []string
+		facts         string
+		who, fails    string // "" fails: the submission
+		detail        string
+		remedy, other string
+	}{
+		"of a fee": {
+			change: []string{levy, "'1000 / (int(facts.area) - 2)'"}, facts: `{"area":2}`,
+			detail: `workflow stall version 1: fee "retribution", formula (line 24) cannot be judged: it divides by zero`,
+			remedy: `look whether fact area (2) is right and, if not, correct it; otherwise the agency has to mend the condition: 1000 / (int(facts.area) - 2)`,
+		},
+		"of a review": {
+			change: []string{"role: health,", "role: health, when: '7 % (int(facts.area) - 3) > 2',"}, facts: `{"area":3}`,
+			who: "registry", fails: `"answer":{"system":"register","outcome":"free"}`,
+			detail: `workflow stall version 1: review "hygiene", when (line 26) cannot be judged: it divides by zero`,
+			other:  `"answer":{"system":"register","outcome":"taken"}`,
+		},
+		"of a transition": {
+			change: []string{grant, grant + ", when: '7 / (int(facts.area) - 4) > 2'"}, facts: `{"area":4}`,
+			who: "officer", fails: `"action":"grant"`,
+			detail: `workflow stall version 1: transition "grant" to "granted", when (line 50) cannot be judged: it divides by zero`,
+			other:  `"action":"refuse","reason":"unclear"`,
+		},
+		// Whether the first way is meant is not known, so the second is not taken.
+		"of the first of two": {
+			change: []string{"  - {action: grant,", "  - {action: grant, from: [deciding], to: refused, roles: [officer], when: '7 / (int(facts.area) - 4) > 2'}\n  - {action: grant,"}, facts: `{"area":4}`,
+			who: "officer", fails: `"action":"grant"`,
+			detail: `workflow stall version 1: transition "grant" to "refused", when (line 50) cannot be judged: it divides by zero`,
+			other:  `"action":"refuse","reason":"unclear"`,
+		},
+		"of a document": {
+			change: []string{"required: true, by: [applicant]", "required_when: '7 / (int(facts.area) - 4) > 2', by: [applicant]"}, facts: `{"area":4}`,
+			who: "second", fails: `"action":"forward"`,
+			detail: `workflow stall version 1: document "sketch", required_when (line 20) cannot be judged: it divides by zero`,
+			other:  sketch,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(at *stores) { at.sealing = true })
+			s.stall(t, c.change...)
+			if c.fails == "" {
+				head, err := s.log.Head(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				a := s.ask(t, "POST", "/api/v1/requests", `{"tenant":"11.71","service":"stall","facts":`+c.facts+`,"actor":`+stallActors["applicant"]+`}`)
+				s.told(t, a, c.detail, c.remedy)
+				if now, err := s.log.Head(t.Context()); err != nil || now != head {
+					t.Errorf("the log went from %d to %d, %v", head, now, err)
+				}
+				return
+			}
+			ref := s.openStall(t, c.facts)
+			paid := strings.Replace(`"pay":{"fee":"retribution","amount":N000,"receipt":"R-1"}`, "N", c.facts[len(`{"area":`):len(c.facts)-1], 1)
+			for _, step := range [][2]string{
+				{"applicant", sketch}, {"second", `"pick":{}`}, {"second", `"check":{"checklist":"formal","item":"signed","yes":true}`}, {"second", paid},
+				{"second", `"action":"forward"`}, {"registry", `"answer":{"system":"register","outcome":"free"}`}, {"health", `"review":{"review":"hygiene","opinion":"approved"}`},
+			} {
+				if step[1] == c.fails {
+					break
+				}
+				s.does(t, ref, step[0], step[1])
+			}
+			before := s.ask(t, "GET", "/api/v1/requests/"+ref, "")
+			if before.StatusCode != http.StatusOK {
+				t.Fatalf("%s %s", before.Status, before.body)
+			}
+			s.told(t, s.tries(t, ref, c.who, c.fails), c.detail, c.remedy)
+			if after := s.ask(t, "GET", "/api/v1/requests/"+ref, ""); after.body != before.body {
+				t.Errorf("before %s\nafter %s", before.body, after.body)
+			}
+			who := c.who
+			if c.other == sketch {
+				who = "applicant"
+			}
+			s.does(t, ref, who, c.other)
+		})
+	}
+}
+
+// told wants the refusal of a condition.
+func (s *site) told(t *testing.T, a answer, detail, remedy string) {
+	t.Helper()
+	var p struct{ Code, Detail, Remedy string }
+	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
+		t.Fatalf("%v %s", err, a.body)
+	}
+	if a.StatusCode != http.StatusConflict || p.Code != "condition" || p.Detail != detail || !strings.Contains(p.Remedy, remedy) {
+		t.Errorf("got %s %s\nwant %s; %s", a.Status, a.body, detail, remedy)
+	}
+}
+
+// What should follow by itself and cannot be judged is no reason to refuse what
+// leaves the request where it is; it is told what does not follow.
+func TestAConditionThatFailsLaterHoldsNothingElseUp(t *testing.T) {
+	s := newSite(t, func(at *stores) { at.sealing = true })
+	s.stall(t, "needs: {answer: taken}}", "needs: {answer: taken}}\n"+
+		"  - {action: note, from: [submitted], to: submitted, roles: [assessor]}\n"+
+		"  - {action: clear, from: [submitted], to: refused, automatic: true, when: '7 / (history.times(\"note\") - 1) > 2'}\n"+
+		"  - {action: clear, from: [submitted], to: granted, automatic: true, when: 'history.times(\"note\") == 1'}",
+		"actions:", "actions:\n  - {id: note, title: {id: Catat, en: Note}}")
+	ref := s.openStall(t, `{"area":2}`)
+	s.does(t, ref, "assessor", `"action":"note"`)
+	s.does(t, ref, "applicant", sketch)
+	a := s.ask(t, "GET", "/api/v1/requests/"+ref, "")
+	for _, want := range []string{`"state":"submitted"`, `"stalled":"workflow stall version 1: transition \"clear\" to \"refused\", when (line 50) cannot be judged: it divides by zero; the agency has to mend`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("the request does not tell %s\n%s", want, a.body)
+		}
+	}
+	s.does(t, ref, "assessor", `"action":"note"`)
+	if a := s.ask(t, "GET", "/api/v1/requests/"+ref, ""); !strings.Contains(a.body, `"state":"refused"`) {
+		t.Errorf("what can be judged again does not follow: %s", a.body)
+	}
+}

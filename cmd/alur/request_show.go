@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -30,6 +31,7 @@ type shown struct {
 	Version   domain.Version      `json:"version"`
 	Dossier   workflows.Gathered  `json:"dossier"`
 	Actions   []domain.ActionID   `json:"actions,omitempty"` // possible now
+	Stalled   string              `json:"stalled,omitempty"` // why what should follow by itself does not
 }
 
 // show is a request as it stands. The definition gives the titles of what it has
@@ -67,6 +69,9 @@ func (s shown) rows() [][]string {
 		rows = append(rows, []string{"fact " + name, string(value)})
 	}
 	rows = append(rows, gathered(s.Dossier)...)
+	if s.Stalled != "" {
+		rows = append(rows, []string{"stalled", s.Stalled})
+	}
 	for _, a := range s.Actions {
 		rows = append(rows, []string{"possible", string(a)})
 	}
@@ -131,6 +136,10 @@ func newRequestShow() *cobra.Command {
 				}
 				s = show(r, w.Definition)
 				s.Actions = w.Leaving(r.State)
+				var refusal *domain.Refusal
+				if _, err := w.Next(r); errors.As(err, &refusal) {
+					s.Stalled = refusal.Error()
+				}
 				return nil
 			})
 			if err != nil {
