@@ -1,10 +1,8 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -156,7 +154,7 @@ func (r *definitionReader) condition(n ast.Node, what string, s scope) *Conditio
 			err = c.compile(&r.d, env, s)
 		}
 		if err != nil {
-			r.problem(n, "%s: %v", what, err)
+			r.conditionProblem(n, what, c.Text, err)
 		}
 	})
 	return c
@@ -181,7 +179,7 @@ func (r *definitionReader) environment(s scope) (*cel.Env, error) {
 func (c *Condition) compile(d *Definition, env *cel.Env, s scope) error {
 	checked, issues := env.Compile(c.Text)
 	if issues.Err() != nil {
-		return inOneLine(issues)
+		return d.faultsOf(c.Text, s, issues)
 	}
 	c.result, c.checked = checked.OutputType(), checked
 	if err := s.fits(checked.OutputType()); err != nil {
@@ -207,24 +205,16 @@ func (c *Condition) compile(d *Definition, env *cel.Env, s scope) error {
 	return err
 }
 
-func inOneLine(issues *cel.Issues) error {
-	var all []string
-	for _, e := range issues.Errors() {
-		all = append(all, fmt.Sprintf("%s (character %d)", e.Message, e.Location.Column()+1))
-	}
-	return errors.New(strings.Join(slices.Compact(all), "; "))
-}
-
 func (s scope) fits(t *cel.Type) error {
 	switch s {
 	case amountOverFacts:
 		if t != cel.DoubleType && t != cel.IntType {
-			return fmt.Errorf("want a number here, and it comes to a %s", t)
+			return fmt.Errorf("want a number here, and it comes to %s", inWords("'"+t.String()+"'"))
 		}
 	case overForm: // the fact says which
 	default:
 		if t != cel.BoolType {
-			return fmt.Errorf("want yes or no here, and it comes to a %s", t)
+			return fmt.Errorf("want yes or no here, and it comes to %s", inWords("'"+t.String()+"'"))
 		}
 	}
 	return nil

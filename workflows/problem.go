@@ -91,7 +91,10 @@ func cut(s string, from, n int) string {
 // nearest is the candidate that a misspelt name most likely meant, or "".
 func nearest[T ~string](name string, candidates []T) string {
 	best, at := 3, ""
-	if len(name) <= 4 {
+	switch {
+	case len(name) < 3:
+		return "" // anything short is near
+	case len(name) <= 4:
 		best = 2
 	}
 	for _, c := range candidates {
@@ -102,23 +105,26 @@ func nearest[T ~string](name string, candidates []T) string {
 	return at
 }
 
-// editDistance is Levenshtein's, over bytes: ids are ASCII.
+// editDistance is Levenshtein's, where two neighbours that changed places count once;
+// over bytes: ids are ASCII.
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
 		row[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			row[j+1] = min(above[j]+cost, above[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, above, row = above, row, before
 	}
-	return row[len(b)]
+	return above[len(b)]
 }

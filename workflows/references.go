@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -27,30 +26,41 @@ type uses struct {
 // gather notes what the condition refers to, and refuses names that the definition
 // does not have.
 func (c *Condition) gather(d *Definition, checked *cel.Ast) error {
-	var wrong error
+	wrong := &faultsAt{text: c.Text, checked: checked}
 	visit := celast.NewExprVisitor(func(e celast.Expr) {
 		switch e.Kind() {
 		case celast.IdentKind:
-			c.refer(d, e.AsIdent(), &wrong)
+			c.refer(d, e.AsIdent(), e.ID(), wrong)
 		case celast.SelectKind:
 			if r, ok := checked.NativeRep().ReferenceMap()[e.ID()]; ok {
-				c.refer(d, r.Name, &wrong)
+				c.refer(d, r.Name, e.ID(), wrong)
 			}
 		case celast.CallKind:
-			c.ask(d, e.AsCall(), &wrong)
-			c.compares(d, e.AsCall(), checked, &wrong)
+			c.ask(d, e, wrong)
+			c.compares(d, e.AsCall(), wrong)
 		default:
 		}
 	})
 	celast.PreOrderVisit(checked.NativeRep().Expr(), visit)
-	return wrong
+	return wrong.faults.or()
 }
 
-func (c *Condition) refer(d *Definition, name string, wrong *error) {
+// faultsAt gathers faults of one condition.
+type faultsAt struct {
+	faults  conditionFaults
+	text    string
+	checked *cel.Ast
+}
+
+func (f *faultsAt) add(e int64, format string, args ...any) {
+	f.faults.add(f.text, f.checked, e, format, args...)
+}
+
+func (c *Condition) refer(d *Definition, name string, at int64, wrong *faultsAt) {
 	if id, ok := strings.CutPrefix(name, "facts."); ok {
 		c.uses.facts = append(c.uses.facts, id)
 		if f := d.fact(id); f != nil && !f.sure() {
-			*wrong = fmt.Errorf("fact %q may be missing: make it required, or give it a default", id)
+			wrong.add(at, "fact %q may be missing: make it required, or give it a default", id)
 		}
 	}
 	if path, ok := strings.CutPrefix(name, "form."); ok {
@@ -59,7 +69,8 @@ func (c *Condition) refer(d *Definition, name string, wrong *error) {
 	c.uses.state = c.uses.state || name == "state" || name == "outcome"
 }
 
-func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
+func (c *Condition) ask(d *Definition, e celast.Expr, wrong *faultsAt) {
+	call := e.AsCall()
 	if call.FunctionName() == operators.Index || !call.IsMemberFunction() || len(call.Args()) != 1 {
 		return
 	}
@@ -72,11 +83,11 @@ func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
 			text, ok = call.Args()[0].AsLiteral().Value().(string)
 		}
 		if !ok {
-			*wrong = fmt.Errorf("history.%s wants the name of a %s in quotes", f.name, f.list)
+			wrong.add(call.Args()[0].ID(), "history.%s wants the name of one %s in quotes", f.name, f.list)
 			return
 		}
 		if !slices.Contains(d.names(f.list), text) {
-			*wrong = fmt.Errorf("%s %q is not defined%s", f.list, text, meant(text, d.names(f.list)))
+			wrong.add(call.Args()[0].ID(), "%s %q is not defined%s", f.list, text, meant(text, d.names(f.list)))
 			return
 		}
 		c.uses.note(f.list, text)
@@ -103,7 +114,7 @@ func (u *uses) note(list, id string) {
 
 // compares refuses a comparison with a word that there is not: it would never hold,
 // or always, and nobody would notice.
-func (c *Condition) compares(d *Definition, call celast.CallExpr, checked *cel.Ast, wrong *error) {
+func (c *Condition) compares(d *Definition, call celast.CallExpr, wrong *faultsAt) {
 	switch call.FunctionName() {
 	case operators.Equals, operators.NotEquals, operators.In, operators.OldIn:
 	default:
@@ -114,13 +125,13 @@ func (c *Condition) compares(d *Definition, call celast.CallExpr, checked *cel.A
 		return
 	}
 	for i, side := range args {
-		words, what := d.wordsOf(side, checked)
+		words, what := d.wordsOf(side, wrong.checked)
 		if words == nil {
 			continue
 		}
 		for _, text := range literals(args[1-i]) {
 			if !slices.Contains(words, text) {
-				*wrong = fmt.Errorf("%q is not %s%s", text, what, meant(text, words))
+				wrong.add(args[1-i].ID(), "%q is not %s%s", text, what, meant(text, words))
 			}
 		}
 	}
