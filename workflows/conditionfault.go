@@ -76,7 +76,8 @@ func (r *definitionReader) within(begin token.Position, line string, column int)
 	for i := begin.Line - 1; i >= 0 && i < min(len(r.lines), begin.Line+near); i++ {
 		source, skipped := r.lines[i], 0
 		if i == begin.Line-1 {
-			skipped = len(cut(source, 0, begin.Column-1))
+			runes := []rune(source)
+			skipped = len(string(runes[:min(max(0, begin.Column-1), len(runes))]))
 		}
 		if at := strings.Index(source[skipped:], line); at >= 0 && line != "" {
 			begin.Line, begin.Column = i+1, utf8.RuneCountInString(source[:skipped+at])+column+1

@@ -95,7 +95,7 @@ func ImportDigit(file string, source []byte, service string) (*DigitImport, erro
 		faults:     []DigitFault{}, dropped: map[string]*dropped{},
 	}
 	if len(source) > MaxDefinition {
-		return nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+		return nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file is too large: at most %d bytes are read", MaxDefinition)}}
 	}
 	if root := x.parse(); root != nil {
 		if n := x.choose(root, service); n != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -74,6 +75,7 @@ func cut(s string, from, n int) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
+	s = strings.Map(visible, strings.TrimSuffix(s, "\r"))
 	start, end, count := len(s), len(s), 0
 	for i := range s {
 		if count == from {
@@ -86,6 +88,18 @@ func cut(s string, from, n int) string {
 		count++
 	}
 	return s[start:end]
+}
+
+// visible is a character of a file as it may be printed: none moves the cursor, or has
+// the text read in another order than it is written.
+func visible(r rune) rune {
+	switch {
+	case r == '\t':
+		return r
+	case unicode.IsControl(r), '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069':
+		return '?'
+	}
+	return r
 }
 
 // nearest is the candidate that a misspelt name most likely meant, or "".

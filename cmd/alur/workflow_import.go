@@ -29,7 +29,7 @@ anything of that. Of a file with several services one is taken: say which.`,
 			if err != nil {
 				return err
 			}
-			made, err := workflows.ImportDigit(args[0], source, service)
+			made, err := workflows.ImportDigit(shownAs(args[0]), source, service)
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ anything of that. Of a file with several services one is taken: say which.`,
 				err = printDigit(c.OutOrStdout(), c.ErrOrStderr(), made)
 			}
 			if told := len(made.Faults) + len(made.Findings); err == nil && told > 0 {
-				err = &faultError{fmt.Sprintf("%d faults and %d findings", len(made.Faults), len(made.Findings))}
+				err = &faultError{count(len(made.Faults), "fault") + " and " + count(len(made.Findings), "finding")}
 			}
 			return err
 		},
