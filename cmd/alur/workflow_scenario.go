@@ -17,6 +17,7 @@ type tested struct {
 	Passed   int                `json:"passed"`
 	Failed   int                `json:"failed"`
 	Problems workflows.Problems `json:"problems"`
+	Untaken  []string           `json:"untaken"`          // transitions that no test takes
 	Unread   string             `json:"unread,omitempty"` // why the file was not looked at
 	Broken   bool               `json:"broken,omitempty"` // the problems are of the definition: it cannot be read, and no test was run
 }
@@ -27,7 +28,7 @@ func newWorkflowTest() *cobra.Command {
 		Use:   "test FILE...",
 		Short: "Run the tests that stand in workflow definitions",
 		Long: `Test plays each test of a definition by the rules that real requests are judged by,
-and names the line where one goes another way. The exit code is 3 when one does,
+and names the line where one goes another way, and the transitions that none takes. The exit code is 3 when one does,
 when there are no tests, or when the definition cannot be read; it is 1 when a file
 could not be looked at. A file that is named - is standard input.`,
 		Args: cobra.MinimumNArgs(1),
@@ -60,7 +61,7 @@ could not be looked at. A file that is named - is standard input.`,
 }
 
 func testFile(file string) (tested, error) {
-	one := tested{File: shownAs(file), Problems: workflows.Problems{}}
+	one := tested{File: shownAs(file), Problems: workflows.Problems{}, Untaken: []string{}}
 	d, source, err := readDefinition(file)
 	if errors.As(err, &one.Problems) {
 		one.Broken = true
@@ -71,6 +72,7 @@ func testFile(file string) (tested, error) {
 	}
 	run := workflows.RunTests(one.File, source, d)
 	one.Passed, one.Failed, one.Problems = run.Passed, run.Failed, append(one.Problems, run.Problems...)
+	one.Untaken = append(one.Untaken, run.Untaken...)
 	return one, nil
 }
 
@@ -91,6 +93,9 @@ func printTested(w io.Writer, all []tested, asJSON bool) error {
 			fmt.Fprintf(&b, "%s: there are no tests; write some under the key tests\n", one.File)
 		default:
 			fmt.Fprintf(&b, "%s: %d passed, %d failed\n", one.File, one.Passed, one.Failed)
+			for _, t := range one.Untaken {
+				fmt.Fprintf(&b, "%s: no test takes %s\n", one.File, t)
+			}
 		}
 	}
 	_, err := io.WriteString(w, b.String())
