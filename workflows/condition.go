@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/common/types"
@@ -25,8 +26,9 @@ type Condition struct {
 	result  *cel.Type
 	uses    uses
 	checked *cel.Ast
-	line    int    // where it stands
-	place   string // whose it is, such as fee "levy", formula
+	doubts  conditionFaults // what it compares and never comes to: it can be read all the same
+	begin   *token.Token    // where it stands; nil for one that was not read
+	place   string          // whose it is, such as fee "levy", formula
 }
 
 // MarshalYAML writes the condition as it is read.
@@ -140,7 +142,7 @@ var celTypes = map[FactType]*cel.Type{
 // condition reads a condition; it is compiled when the whole definition is read.
 func (r *definitionReader) condition(n ast.Node, what string, s scope) *Condition {
 	c := &Condition{Text: strings.TrimSpace(r.text(n, what))}
-	c.line, _ = place(n)
+	c.begin = firstToken(n)
 	if len(c.Text) > maxCondition {
 		r.problem(n, "%s: the condition has %d characters; at most %d are read", what, len(c.Text), maxCondition)
 		return c

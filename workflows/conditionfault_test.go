@@ -92,3 +92,37 @@ func TestFaultsInConditionsOverSeveralLines(t *testing.T) {
 		}
 	}
 }
+
+// A comparison with an opinion or an outcome that there is not is found by the check;
+// definitions that were published with one load as before.
+func TestComparisonsThatNeverHoldAreFound(t *testing.T) {
+	source, err := os.ReadFile("../cmd/alur/testdata/definitions/stall.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for condition, want := range map[string]string{
+		`history.review("hygiene") == "aproved"`:    `transition "grant" to "granted", when (line 50): "aproved" is not an opinion; did you mean "approved"?`,
+		`"fre" == history.answer("register")`:       `transition "grant" to "granted", when (line 50): "fre" is not an outcome of system register; did you mean "free"?`,
+		`history.review("hygiene") in ["", "open"]`: "",
+		`history.answer("register") != "taken"`:     "",
+		`7 / int(facts.area) > 2`:                   `condition "7 / int(facts.area) > 2" cannot be judged for every request: it divides by zero`,
+	} {
+		text := strings.Replace(string(source), "to: granted, roles: [officer]", "to: granted, roles: [officer], when: '"+condition+"'", 1)
+		_, findings, err := workflows.Check("w.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range findings {
+			if f.Rule == workflows.FindingCondition {
+				got += f.Message
+				if f.Line != 50 {
+					t.Errorf("%s is found in line %d", condition, f.Line)
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", condition, got, want)
+		}
+	}
+}

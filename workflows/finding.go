@@ -79,6 +79,14 @@ func (c *inspection) findStory(rule string, n ast.Node, story []string, format s
 	c.problems = c.problems[:before]
 }
 
+// findIn notes what is found in a condition.
+func (c *inspection) findIn(x *Condition, format string, args ...any) {
+	before := len(c.problems)
+	c.problemAt(x.begin, format, args...)
+	c.findings = append(c.findings, Finding{Rule: FindingCondition, Problem: c.problems[before]})
+	c.problems = c.problems[:before]
+}
+
 // node is the place of the i-th item of a list; that of the whole where there is
 // none.
 func (c *inspection) node(list string, i int) ast.Node {
@@ -339,12 +347,15 @@ func (c *inspection) unasked() {
 // fails holds that conditions over facts can be judged whatever the facts are.
 func (c *inspection) fails() {
 	for _, x := range c.d.conditions() {
+		for _, doubt := range x.doubts {
+			c.findIn(x, "%s: %s", x.where(), doubt.text)
+		}
 		if x.speaksOfPast() || x.program == nil {
 			continue
 		}
 		for _, facts := range c.d.examples(x.uses.facts) {
 			if _, err := x.value(vars{facts: facts}); err != nil {
-				c.find(FindingCondition, c.root, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
+				c.findIn(x, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
 				break
 			}
 		}

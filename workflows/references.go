@@ -27,6 +27,7 @@ type uses struct {
 // does not have.
 func (c *Condition) gather(d *Definition, checked *cel.Ast) error {
 	wrong := &faultsAt{text: c.Text, checked: checked}
+	doubts := &faultsAt{text: c.Text, checked: checked}
 	visit := celast.NewExprVisitor(func(e celast.Expr) {
 		switch e.Kind() {
 		case celast.IdentKind:
@@ -37,11 +38,12 @@ func (c *Condition) gather(d *Definition, checked *cel.Ast) error {
 			}
 		case celast.CallKind:
 			c.ask(d, e, wrong)
-			c.compares(d, e.AsCall(), wrong)
+			c.compares(d, e.AsCall(), wrong, doubts)
 		default:
 		}
 	})
 	celast.PreOrderVisit(checked.NativeRep().Expr(), visit)
+	c.doubts = doubts.faults
 	return wrong.faults.or()
 }
 
@@ -113,8 +115,9 @@ func (u *uses) note(list, id string) {
 }
 
 // compares refuses a comparison with a word that there is not: it would never hold,
-// or always, and nobody would notice.
-func (c *Condition) compares(d *Definition, call celast.CallExpr, wrong *faultsAt) {
+// or always, and nobody would notice. Of opinions and answers it is only noted, for
+// definitions that were published before it was looked for.
+func (c *Condition) compares(d *Definition, call celast.CallExpr, wrong, doubts *faultsAt) {
 	switch call.FunctionName() {
 	case operators.Equals, operators.NotEquals, operators.In, operators.OldIn:
 	default:
@@ -126,12 +129,17 @@ func (c *Condition) compares(d *Definition, call celast.CallExpr, wrong *faultsA
 	}
 	for i, side := range args {
 		words, what := d.wordsOf(side, wrong.checked)
+		at := wrong
+		if words == nil {
+			words, what = d.comesTo(side)
+			at = doubts
+		}
 		if words == nil {
 			continue
 		}
 		for _, text := range literals(args[1-i]) {
 			if !slices.Contains(words, text) {
-				wrong.add(args[1-i].ID(), "%q is not %s%s", text, what, meant(text, words))
+				at.add(args[1-i].ID(), "%q is not %s%s", text, what, meant(text, words))
 			}
 		}
 	}
@@ -159,6 +167,26 @@ func (d *Definition) wordsOf(e celast.Expr, checked *cel.Ast) (words []string, w
 	if id, ok := strings.CutPrefix(name, "facts."); ok {
 		if f := d.fact(id); f != nil && len(f.Values) > 0 {
 			return f.Values, "a value of fact " + id
+		}
+	}
+	return nil, ""
+}
+
+// comesTo lists what a question about an opinion or an answer can come to; nothing
+// while there is none.
+func (d *Definition) comesTo(e celast.Expr) (words []string, what string) {
+	if e.Kind() != celast.CallKind || !e.AsCall().IsMemberFunction() || len(e.AsCall().Args()) != 1 {
+		return nil, ""
+	}
+	of := literals(e.AsCall().Args()[0])
+	switch name := e.AsCall().FunctionName(); {
+	case len(of) != 1:
+		return nil, ""
+	case name == "review":
+		return []string{string(domain.OpinionApproved), string(domain.OpinionRefused), string(domain.OpinionOpen), ""}, "an opinion"
+	case name == "answer":
+		if s := d.system(domain.SystemID(of[0])); s != nil {
+			return append(slices.Clone(s.Outcomes), ""), "an outcome of system " + of[0]
 		}
 	}
 	return nil, ""

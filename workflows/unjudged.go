@@ -52,10 +52,10 @@ func (e *unjudgedError) asked() string {
 
 // where is the condition's place in its definition.
 func (c *Condition) where() string {
-	if c.place == "" { // a fact's, or of a definition that was not read
+	if c.place == "" || c.begin == nil { // a fact's, or of a definition that was not read
 		return fmt.Sprintf("condition %q", c.Text)
 	}
-	return fmt.Sprintf("%s (line %d)", c.place, c.line)
+	return fmt.Sprintf("%s (line %d)", c.place, c.begin.Position.Line)
 }
 
 // unjudged makes the refusal of a condition that failed of an error that has one.

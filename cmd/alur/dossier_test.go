@@ -89,8 +89,11 @@ const sketch = `"attach":{"document":"sketch","format":"pdf","bytes":7,"sha256":
 func (s *site) played(t *testing.T) string {
 	ref := s.openStall(t, `{"area":2}`)
 	for _, step := range [][2]string{
-		{"applicant", sketch}, {"officer", `"refuse_document":{"document":"sketch","reason":"unclear"}`}, {"applicant", sketch},
-		{"officer", `"pick":{}`}, {"assessor", `"reassign":{"to":"officer-2"}`},
+		{"applicant", sketch},
+		{"officer", `"refuse_document":{"document":"sketch","reason":"unclear"}`},
+		{"applicant", sketch},
+		{"officer", `"pick":{}`},
+		{"assessor", `"reassign":{"to":"officer-2"}`},
 		{"second", `"check":{"checklist":"formal","item":"signed","yes":true}`},
 		{"second", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-1"}`},
 		{"second", `"action":"forward","remark":"dipanggil lewat telepon"`},
@@ -287,8 +290,13 @@ func TestAConditionThatFailsIsTold(t *testing.T) {
 			ref := s.openStall(t, c.facts)
 			paid := strings.Replace(`"pay":{"fee":"retribution","amount":N000,"receipt":"R-1"}`, "N", c.facts[len(`{"area":`):len(c.facts)-1], 1)
 			for _, step := range [][2]string{
-				{"applicant", sketch}, {"second", `"pick":{}`}, {"second", `"check":{"checklist":"formal","item":"signed","yes":true}`}, {"second", paid},
-				{"second", `"action":"forward"`}, {"registry", `"answer":{"system":"register","outcome":"free"}`}, {"health", `"review":{"review":"hygiene","opinion":"approved"}`},
+				{"applicant", sketch},
+				{"second", `"pick":{}`},
+				{"second", `"check":{"checklist":"formal","item":"signed","yes":true}`},
+				{"second", paid},
+				{"second", `"action":"forward"`},
+				{"registry", `"answer":{"system":"register","outcome":"free"}`},
+				{"health", `"review":{"review":"hygiene","opinion":"approved"}`},
 			} {
 				if step[1] == c.fails {
 					break
@@ -327,7 +335,8 @@ func (s *site) told(t *testing.T, a answer, detail, remedy string) {
 // What should follow by itself and cannot be judged is no reason to refuse what
 // leaves the request where it is; it is told what does not follow.
 func TestAConditionThatFailsLaterHoldsNothingElseUp(t *testing.T) {
-	s := newSite(t, func(at *stores) { at.sealing = true })
+	db := filepath.Join(t.TempDir(), "alur.db")
+	s := newSite(t, func(at *stores) { at.db, at.sealing = db, true })
 	s.stall(t, "needs: {answer: taken}}", "needs: {answer: taken}}\n"+
 		"  - {action: note, from: [submitted], to: submitted, roles: [assessor]}\n"+
 		"  - {action: clear, from: [submitted], to: refused, automatic: true, when: '7 / (history.times(\"note\") - 1) > 2'}\n"+
@@ -341,6 +350,9 @@ func TestAConditionThatFailsLaterHoldsNothingElseUp(t *testing.T) {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the request does not tell %s\n%s", want, a.body)
 		}
+	}
+	if out := must(t, ".", "", "request", "show", ref, "--db", db); !strings.Contains(out, `stalled          workflow stall version 1: transition "clear"`) || !strings.Contains(out, "document sketch") {
+		t.Errorf("alur request show:\n%s", out)
 	}
 	s.does(t, ref, "assessor", `"action":"note"`)
 	if a := s.ask(t, "GET", "/api/v1/requests/"+ref, ""); !strings.Contains(a.body, `"state":"refused"`) {
