@@ -79,14 +79,6 @@ func (c *inspection) findStory(rule string, n ast.Node, story []string, format s
 	c.problems = c.problems[:before]
 }
 
-// findIn notes what is found in a condition.
-func (c *inspection) findIn(x *Condition, format string, args ...any) {
-	before := len(c.problems)
-	c.problemAt(x.begin, format, args...)
-	c.findings = append(c.findings, Finding{Rule: FindingCondition, Problem: c.problems[before]})
-	c.problems = c.problems[:before]
-}
-
 // node is the place of the i-th item of a list; that of the whole where there is
 // none.
 func (c *inspection) node(list string, i int) ast.Node {

@@ -125,3 +125,11 @@ func (d *Definition) placeConditions() {
 		at(d.Invariants[i].Always, "invariant, always")
 	}
 }
+
+// findIn notes what is found in a condition.
+func (c *inspection) findIn(x *Condition, format string, args ...any) {
+	before := len(c.problems)
+	c.problemAt(x.begin, format, args...)
+	c.findings = append(c.findings, Finding{Rule: FindingCondition, Problem: c.problems[before]})
+	c.problems = c.problems[:before]
+}

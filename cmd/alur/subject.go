@@ -199,12 +199,15 @@ func (h *house) exportRequest(ctx context.Context, id uuid.UUID, remarks bool) (
 	return one, nil
 }
 
-// exportedOf is a line of the audit without who of the staff is named in it.
+// exportedOf is a line of the audit without who of the staff is named in it. What an
+// event says is shown of those types that name nobody; a type that is not listed here
+// is not shown.
 func exportedOf(l auditLine) exportedEvent {
-	x := exportedEvent{Version: l.Version, Event: l.Event, Occurred: l.Occurred, Action: l.Action, To: l.To, Public: l.Public, Reason: l.Reason, Body: l.Body}
-	if b, ok := x.Body.(domain.TaskReassigned); ok {
-		b.To = ""
-		x.Body = b
+	x := exportedEvent{Version: l.Version, Event: l.Event, Occurred: l.Occurred, Action: l.Action, To: l.To, Public: l.Public, Reason: l.Reason}
+	switch l.Body.(type) {
+	case domain.DocumentAttached, domain.DocumentRefused, domain.CheckAnswered, domain.FeeAssessed, domain.FeePaid, domain.ReviewRequested,
+		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected:
+		x.Body = l.Body
 	}
 	return x
 }
