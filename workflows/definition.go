@@ -47,8 +47,8 @@ type Definition struct {
 
 // Text is something a person reads, in both languages.
 type Text struct {
-	ID string `yaml:"id"`
-	EN string `yaml:"en"`
+	ID string `yaml:"id" json:"id"`
+	EN string `yaml:"en" json:"en"`
 }
 
 // In returns the text in a language, "en" or "id"; any other language gets
