@@ -66,6 +66,9 @@ func decide(r Request, c Command, w Workflow) ([]Body, error) {
 	case Act:
 		return act(r, c, w)
 	}
+	if c, ok := c.(Pay); ok {
+		return pay(r, c, w)
+	}
 	body, err := add(r, c, w)
 	if err != nil {
 		return nil, err
@@ -235,17 +238,23 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 	taken := ActionTaken{
 		Action: c.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Reason: c.Reason, Kind: t.Kind,
 	}
+	bodies := []Body{taken}
+	for _, list := range t.Clears {
+		if len(r.Dossier.Checks[list]) > 0 {
+			bodies = append(bodies, ChecklistCleared{Checklist: list})
+		}
+	}
 	if t.Kind != ActionCorrect {
 		if len(c.Facts)+len(c.Form) > 0 {
 			return nil, refuse(RuleFacts, fmt.Sprintf("action %q does not correct the request", c.Action), "leave facts and form out")
 		}
-		return []Body{taken}, nil
+		return bodies, nil
 	}
 	facts, err := clearFacts(c.Facts, c.Form, nil, w)
 	if err != nil {
 		return nil, err
 	}
-	return []Body{RequestCorrected{Facts: facts}, taken}, nil
+	return append([]Body{RequestCorrected{Facts: facts}}, bodies...), nil
 }
 
 // mayTake holds the rules of one edge beside those of role and capacity: the task
@@ -326,6 +335,8 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 			same = same && len(c.Facts)+len(c.Form) == 0
 		}
 		same = same && d.action != "" && d.action == c.Action && d.reason == c.Reason
+	case Pay:
+		same = same && slices.Equal(r.paid(d, c.Receipt), c.payments())
 	default:
 		same = same && d.body != nil && asks(d.body, c)
 	}

@@ -70,6 +70,9 @@ func gather(d Dossier, e Recorded) Dossier {
 		items := clone(d.Checks[b.Checklist])
 		items[b.Item] = b.Yes
 		d.Checks[b.Checklist] = items
+	case ChecklistCleared:
+		d.Checks = clone(d.Checks)
+		delete(d.Checks, b.Checklist)
 	case FeeAssessed:
 		d.Fees = clone(d.Fees)
 		d.Fees[b.Fee] = Fee{Amount: b.Amount, Received: d.Fees[b.Fee].Received}
@@ -91,6 +94,8 @@ func gather(d Dossier, e Recorded) Dossier {
 		d.Ready = e.Version
 	case TaskPicked:
 		d.Picked = e.Actor.ID
+	case TaskAllocated:
+		d.Picked = b.To
 	case TaskReassigned:
 		d.Picked = b.To
 	case NoticeDue:

@@ -51,6 +51,7 @@ type DocumentRule struct {
 	Refusers []RoleID // who may refuse it
 	Reasons  []ReasonCode
 	States   []StateID // where it may be handed in; empty: wherever the request is open
+	Refused  []StateID // where it may be refused; empty: the same
 }
 
 // ChecklistRule is what a workflow says of a checklist.
@@ -75,7 +76,9 @@ type SystemRule struct {
 // TaskRule says how the work of a state is given out.
 type TaskRule struct {
 	Role     RoleID
-	Assigner []RoleID // who may give it to somebody else
+	Rule     string     // one of AllocationRules
+	Bars     []ActionID // nobody who took one of these is given it by rule: four eyes stand against them here
+	Assigner []RoleID   // who may give it to somebody else
 }
 
 // Submission is the beginning of a request.
@@ -96,6 +99,7 @@ type Transition struct {
 	Roles   []RoleID
 	Reasons []ReasonCode // when not empty, one of them must be given
 	Kind    ActionKind
-	NotBy   []ActionID // nobody who took one of these may take this
-	Needs   Needs      // nothing for an override
+	NotBy   []ActionID    // nobody who took one of these may take this
+	Needs   Needs         // nothing for an override
+	Clears  []ChecklistID // what was answered of these no longer counts
 }

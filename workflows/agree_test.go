@@ -3,6 +3,8 @@ package workflows
 import (
 	"errors"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,9 +168,14 @@ func alike(c domain.Command) []domain.Command {
 		other.Yes = !c.Yes
 		return append(list, other)
 	case domain.Pay:
-		other := c
+		other, third, fourth := c, c, c
 		other.Receipt += "x"
-		return append(list, other)
+		third.Also = append(slices.Clone(c.Also), domain.Payment{Fee: "zzz", Amount: 1})
+		fourth.Also = nil
+		if list = append(list, other, third); len(c.Also) > 0 {
+			list = append(list, fourth)
+		}
+		return list
 	case domain.ReportAnswer:
 		other := c
 		other.Outcome = "ugly"
@@ -177,6 +184,12 @@ func alike(c domain.Command) []domain.Command {
 		other := c
 		other.To = "px"
 		return append(list, other)
+	case domain.Allocate:
+		other, third := c, c
+		other.Seed = strings.Repeat("f", 64)
+		third.Candidates = slices.Clone(c.Candidates)
+		third.Candidates[0].Load++
+		return append(list, other, third)
 	case domain.Pick:
 		other := c
 		other.Header = somebody

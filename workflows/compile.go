@@ -86,6 +86,9 @@ func Compile(d *Definition, version int) *Workflow {
 
 func (d *Definition) rulesOf(s *State) *stateRules {
 	rules := &stateRules{State: s}
+	if s.Allocate != nil {
+		rules.bars = d.bars(s)
+	}
 	for i := range d.Fees {
 		if slices.Contains(d.Fees[i].DueIn, s.ID) {
 			rules.fees = append(rules.fees, &d.Fees[i])
@@ -106,7 +109,7 @@ func (w *Workflow) addTransition(i int) {
 	for _, from := range t.From {
 		e := &edgeRule{rule: t, Transition: domain.Transition{
 			ID: transitionID(i), Action: t.Action, From: from, To: t.To,
-			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, NotBy: t.NotBy,
+			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, NotBy: t.NotBy, Clears: t.Clears,
 		}}
 		if d.state(from).Kind == KindEnd {
 			e.Kind = domain.ActionReopen

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -19,6 +20,7 @@ const (
 	stepCheck
 	stepUncheck
 	stepPay
+	stepSettle // several fees in one payment: of has a bit for each
 	stepReview
 	stepAnswer
 )
@@ -154,6 +156,9 @@ func (p *prover) taken(at point, i int, person bool) point {
 	if person {
 		at.person |= 1 << slices.Index(p.gates, t.Action)
 	}
+	for _, id := range t.Clears {
+		at.bits &^= 1 << (len(p.ofGroup) + slices.Index(p.lists, id))
+	}
 	at.exempt = at.exempt || t.Kind == domain.ActionOverride
 	return p.moved(at, t.To)
 }
@@ -210,6 +215,25 @@ func (p *prover) askedLate(list []point, before int) []point {
 	return list
 }
 
+// nextSettled is payments that settle several fees at once. It makes a difference only
+// for those that what follows by itself depends on: of others, paying one after the
+// other comes to the same.
+func (p *prover) nextSettled(at point, put func(stepKind, int, string, func(*point))) {
+	owed := slices.DeleteFunc(slices.Clone(p.together[at.state]), func(i int) bool { return two(at.fees, i) != feeOwed })
+	for some := 3; some < 1<<len(owed); some++ {
+		if bits.OnesCount(uint(some)) < 2 {
+			continue
+		}
+		paid, of := at.fees, 0
+		for k, i := range owed {
+			if some>>k&1 == 1 {
+				paid, of = setTwo(paid, i, feePaid), of|1<<i
+			}
+		}
+		put(stepSettle, of, "", func(to *point) { to.fees = paid })
+	}
+}
+
 // nextDossier is what may be added to the dossier.
 func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	put := func(kind stepKind, of int, word string, change func(*point)) {
@@ -223,7 +247,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 		if len(doc.In) == 0 || slices.Contains(doc.In, s.ID) {
 			put(stepAttach, g, "", func(to *point) { to.bits |= 1 << g })
 		}
-		if len(doc.RefusedBy) > 0 {
+		if len(doc.RefusedBy) > 0 && (len(doc.RefusedIn) == 0 || slices.Contains(doc.RefusedIn, s.ID)) {
 			put(stepRefuse, g, "", func(to *point) { to.bits &^= 1 << g })
 		}
 	}
@@ -240,6 +264,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 			put(stepPay, i, "", func(to *point) { to.fees = setTwo(to.fees, i, feePaid) })
 		}
 	}
+	p.nextSettled(at, put)
 	for i := range p.reviews {
 		if two(at.reviews, i) == reviewOpen {
 			put(stepReview, i, "approved", func(to *point) { to.reviews = setTwo(to.reviews, i, reviewApproved) })

@@ -110,8 +110,20 @@ func (n *naive) answer(id domain.SystemID) string {
 }
 
 func (n *naive) checked(list domain.ChecklistID, item domain.CheckID) bool {
-	b, _ := last(n, func(b domain.CheckAnswered) bool { return b.Checklist == list && b.Item == item })
-	return b.Yes
+	b, i := last(n, func(b domain.CheckAnswered) bool { return b.Checklist == list && b.Item == item })
+	return b.Yes && i > n.cleared(list)
+}
+
+// cleared is where a checklist was last cleared.
+func (n *naive) cleared(list domain.ChecklistID) int {
+	_, i := last(n, func(b domain.ChecklistCleared) bool { return b.Checklist == list })
+	return i
+}
+
+// answered reports whether anything was answered of a checklist since.
+func (n *naive) answered(list domain.ChecklistID) bool {
+	_, i := last(n, func(b domain.CheckAnswered) bool { return b.Checklist == list })
+	return i > n.cleared(list)
 }
 
 // worker is who has the work of the state.
@@ -121,6 +133,8 @@ func (n *naive) worker() string {
 		case domain.TaskPicked:
 			return n.log[i].by.ID
 		case domain.TaskReassigned:
+			return b.To
+		case domain.TaskAllocated:
 			return b.To
 		}
 	}

@@ -218,6 +218,9 @@ func at(c domain.Command, name string) domain.Command {
 	case domain.Pick:
 		c.Header = head(c.Header)
 		return c
+	case domain.Allocate:
+		c.Header, c.Candidates = head(c.Header), []domain.Candidate{{Officer: "fresh-" + name}}
+		return c
 	}
 	panic("no such command")
 }
@@ -277,6 +280,7 @@ func (p *playing) everything(r domain.Request) []domain.Command {
 	for _, o := range []string{"good", "bad"} {
 		list = append(list, domain.ReportAnswer{Header: by("bot"), Answer: domain.Answer{System: "y0", Outcome: o}})
 	}
+	list = append(list, domain.Allocate{Header: by("head"), Allocation: domain.Allocation{Seed: strings.Repeat("0", 64)}})
 	return append(list, domain.Pick{Header: by(s.ownerOr("clerk"))}, domain.Reassign{Header: by("head")})
 }
 

@@ -36,6 +36,7 @@ type prover struct {
 	moves     [][]int // expiries by state
 	automatic [][]int // transitions by state
 	actions   [][]int
+	together  [][]int // fees by state: those that what follows by itself depends on
 }
 
 type (
@@ -76,6 +77,7 @@ const (
 	maxBits    = 64
 	maxWatched = 16
 	maxGates   = 32
+	maxSettled = 6 // fees that what follows by itself in one state depends on
 )
 
 func newProver(in *inspection) (*prover, error) {
@@ -119,7 +121,7 @@ func newProver(in *inspection) (*prover, error) {
 	}
 	p.index()
 	if len(p.reviews) > maxReviews || len(p.fees) > maxReviews || len(p.ofGroup)+len(p.lists) > maxBits ||
-		len(p.watched) > maxWatched || len(p.gates) > maxGates || len(d.States) > 1<<15 {
+		slices.ContainsFunc(p.together, func(fees []int) bool { return len(fees) > maxSettled }) || len(p.watched) > maxWatched || len(p.gates) > maxGates || len(d.States) > 1<<15 {
 		return nil, errTooMuch
 	}
 	return p, nil
@@ -171,10 +173,23 @@ func (p *prover) index() {
 	for i := range d.Fees {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
+	p.together = make([][]int, len(d.States))
+	for s, automatic := range p.automatic {
+		for i, f := range d.Fees {
+			if slices.ContainsFunc(automatic, func(t int) bool { return d.Transitions[t].asksOf(f.ID) }) {
+				p.together[s] = append(p.together[s], i)
+			}
+		}
+	}
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)
 	}
 	p.groupDocuments()
+}
+
+// asksOf reports whether a transition depends on a fee being paid.
+func (t *Transition) asksOf(fee domain.FeeID) bool {
+	return t.Needs != nil && slices.Contains(t.Needs.Fees, fee) || t.When != nil && slices.Contains(t.When.uses.fees, fee)
 }
 
 // groupDocuments puts documents together that are handed in, refused, required and
@@ -197,7 +212,7 @@ func (p *prover) groupDocuments() {
 	alike := map[string]int{}
 	for i := range p.d.Documents {
 		doc := &p.d.Documents[i]
-		key := fmt.Sprint(doc.In, len(doc.RefusedBy) > 0, named[doc.ID], doc.Required)
+		key := fmt.Sprint(doc.In, len(doc.RefusedBy) > 0, doc.RefusedIn, named[doc.ID], doc.Required)
 		if doc.RequiredWhen != nil {
 			key += doc.RequiredWhen.Text
 		}

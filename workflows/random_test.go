@@ -134,7 +134,7 @@ func (g *drawing) expiry() *Expiry {
 
 func (g *drawing) allocate(s *State) {
 	if g.rarely(4, "allocated") {
-		s.Allocate = &Allocation{Rule: pick(g, "rule", allocationRules...), Assigner: []domain.RoleID{"head"}}
+		s.Allocate = &Allocation{Rule: pick(g, "rule", domain.AllocationRules()...), Assigner: []domain.RoleID{"head"}}
 	}
 }
 
@@ -171,6 +171,9 @@ func (g *drawing) dossier() {
 		}
 		if g.rarely(2, "can be refused") {
 			x.RefusedBy, x.Reasons = []domain.RoleID{"clerk"}, []domain.ReasonCode{"why"}
+			if g.rarely(3, "refused only in") {
+				x.RefusedIn = some(g, "refused in", open)
+			}
 		}
 		if g.rarely(3, "only in") {
 			x.In = some(g, "in", open)

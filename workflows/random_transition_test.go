@@ -80,6 +80,9 @@ func (g *drawing) any(from []domain.StateID, to domain.StateID) {
 	if actions := ids(g.d.Actions, func(a Action) domain.ActionID { return a.ID }); !t.Automatic && len(actions) > 0 && g.rarely(4, "not by") {
 		t.NotBy = some(g, "not by whom", actions)
 	}
+	if len(g.d.Checklists) > 0 && !t.Automatic && g.rarely(3, "clears") {
+		t.Clears = []domain.ChecklistID{"list"}
+	}
 	if t.Kind != domain.ActionOverride {
 		if g.rarely(3, "when") {
 			t.When = g.condition(overHistory)

@@ -108,7 +108,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 	if s, ok := w.State(r.State); ok {
 		b.Title = titleOf(s.Title)
 	}
-	b.Dossier = dossierOf(r.Dossier)
+	b.Dossier = dossierOf(r.Dossier, w)
 	b.Actions = []possible{}
 	for _, id := range w.Leaving(r.State) {
 		t, err := w.Fire(r, id)
