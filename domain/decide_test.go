@@ -305,3 +305,13 @@ func TestEvolveLeavesThePastAlone(t *testing.T) {
 		t.Error("one future knows the other's command")
 	}
 }
+
+// A service that takes no payments says so to whoever brings one.
+func TestAPaymentWhereThereAreNone(t *testing.T) {
+	r := history(t, rules{}, submit(0))
+	_, err := domain.Decide(r, domain.Pay{Header: header(1, clerk), Fee: "fee", Amount: 1, Receipt: "r"}, rules{})
+	var refusal *domain.Refusal
+	if !errors.As(err, &refusal) || refusal.Rule != domain.RuleFee || !strings.Contains(refusal.Remedy, "give the money back") {
+		t.Error(err)
+	}
+}

@@ -289,7 +289,7 @@ func (w *Workflow) CheckFacts(given domain.Facts, form domain.Personal) (domain.
 		case ok:
 			facts[f.ID] = v
 		case f.Required:
-			wrong = append(wrong, fmt.Sprintf("fact %q is missing", f.ID))
+			wrong = append(wrong, f.missing(form))
 		}
 	}
 	declared := ids(w.Definition.Facts, func(f Fact) string { return f.ID })
@@ -320,10 +320,13 @@ func (f *Fact) of(given domain.Facts, form domain.Personal) (any, bool, error) {
 		if ok {
 			return nil, false, fmt.Errorf("fact %q is computed from the form: leave it out", f.ID)
 		}
-		computed, err := f.From.value(vars{form: form})
-		if err == nil {
-			value, ok = computed, true
-		} // what it is computed from was not filled in: the form's schema says whether it must be
+		var err error
+		if value, ok, err = f.compute(form); err != nil {
+			return nil, false, err
+		}
+	}
+	if err := f.bounded(value); ok && err != nil {
+		return nil, false, err
 	}
 	if n, whole := value.(int64); whole {
 		value = float64(n)
