@@ -222,3 +222,23 @@ func TestWorkThatIsGivenOutByRuleIsNotPicked(t *testing.T) {
 		}
 	}
 }
+
+// A log in which work went to somebody else than was drawn is found out.
+func TestAPickThatWasNotDrawnIsFound(t *testing.T) {
+	pool := []domain.Candidate{{Officer: "h-1"}, {Officer: "h-2"}, {Officer: "h-3"}}
+	request := domain.RequestID(id(0))
+	b := domain.TaskAllocated{State: "checked", Rule: "lottery", Ready: 3, Seed: strings.Repeat("ab", 32), Candidates: pool}
+	drawn := b.Drawn(request)
+	for _, c := range pool {
+		b.To = c.Officer
+		a, _, err := domain.Enter(domain.RequestStream(request), domain.Tip{}, noon, []domain.Event{event(3, system, b)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Entries[0].Position = 1
+		_, kinds := faults(a.Entries, nil)
+		if found := slices.Contains(kinds, domain.FaultDraw); found != (c.Officer != drawn) {
+			t.Errorf("given to %s, drawn %s: %v", c.Officer, drawn, kinds)
+		}
+	}
+}

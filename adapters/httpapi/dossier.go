@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows"
 )
 
 type addInput struct {
@@ -139,7 +138,6 @@ func (in *addInput) command(h domain.Header, seen domain.Version) (domain.Comman
 type dossierBody struct {
 	Documents []documentShown `json:"documents"`
 	Fees      []feeShown      `json:"fees"`
-	Bill      billShown       `json:"bill"`
 	Reviews   []reviewShown   `json:"reviews"`
 	Picked    bool            `json:"picked" doc:"somebody has taken the work of the present state"`
 }
@@ -162,8 +160,8 @@ type reviewShown struct {
 }
 
 // dossierOf lists what was gathered, by name.
-func dossierOf(d domain.Dossier, w *workflows.Workflow) dossierBody {
-	b := dossierBody{Documents: []documentShown{}, Fees: []feeShown{}, Bill: billOf(w.Bill(d)), Reviews: []reviewShown{}, Picked: d.Picked != ""}
+func dossierOf(d domain.Dossier) dossierBody {
+	b := dossierBody{Documents: []documentShown{}, Fees: []feeShown{}, Reviews: []reviewShown{}, Picked: d.Picked != ""}
 	for _, id := range slices.Sorted(maps.Keys(d.Documents)) {
 		b.Documents = append(b.Documents, documentShown{id, d.Documents[id].Version, d.Documents[id].Refused})
 	}

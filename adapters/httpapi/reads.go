@@ -54,6 +54,7 @@ type requestOutput struct {
 		Version   domain.Version      `json:"version"`
 		Dossier   dossierBody         `json:"dossier" doc:"what the request has gathered"`
 		Actions   []possible          `json:"actions" doc:"what can be done now, and by whom"`
+		Bill      billShown           `json:"bill" doc:"what has to be paid, and what was"`
 	}
 }
 
@@ -108,7 +109,8 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 	if s, ok := w.State(r.State); ok {
 		b.Title = titleOf(s.Title)
 	}
-	b.Dossier = dossierOf(r.Dossier, w)
+	b.Dossier = dossierOf(r.Dossier)
+	b.Bill = billOf(w.Bill(r.Dossier))
 	b.Actions = []possible{}
 	for _, id := range w.Leaving(r.State) {
 		t, err := w.Fire(r, id)
