@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"fmt"
+
 	"github.com/alur-id/alur/domain"
 )
 
@@ -178,6 +180,16 @@ type History struct {
 // RoleAttributes are the event attributes that History.Role may name (XES
 // organizational extension).
 func RoleAttributes() []string { return []string{"org:resource", "org:role", "org:group"} }
+
+// State is the state of a name. The error says that there is none, and which may have
+// been meant.
+func (d *Definition) State(id domain.StateID) (State, error) {
+	if s := d.state(id); s != nil {
+		return *s, nil
+	}
+	all := ids(d.States, func(s State) domain.StateID { return s.ID })
+	return State{}, fmt.Errorf("workflow %s has no state %q%s", d.ID, id, meant(string(id), all))
+}
 
 func (d *Definition) fact(id string) *Fact {
 	for i := range d.Facts {

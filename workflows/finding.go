@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // Finding is what stands against publishing a definition that can be read: a rule
@@ -228,7 +229,7 @@ func (c *inspection) alone() {
 		}
 	}
 	for _, role := range roles {
-		reached := closure(c.edgesOf(role), c.d.start().ID)
+		reached := graph.Closure(c.edgesOf(role), c.d.start().ID)
 		for i := range c.d.States {
 			s := &c.d.States[i]
 			if s.Outcome != domain.OutcomeApproved || !reached[s.ID] {

@@ -23,6 +23,10 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
 }
 
+// Show fills in the excerpt. Of the lines only that of the problem and the one before
+// are looked at.
+func (p *Problem) Show(lines []string) { p.Excerpt = excerpt(lines, p.Line, p.Column) }
+
 // Problems is every problem of a definition, in the order of the file.
 type Problems []Problem
 
@@ -41,7 +45,8 @@ func (p Problems) Error() string {
 	return b.String()
 }
 
-func (p Problems) sort() {
+// Sort puts the problems in the order of the file.
+func (p Problems) Sort() {
 	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})

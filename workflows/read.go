@@ -38,7 +38,7 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
 		return nil, nil, Problems{{File: file, Line: i + 1, Column: 1, Message: fmt.Sprintf("the line has %d bytes; at most %d are read", len(r.lines[i]), maxLine)}}
 	}
-	if at := firstInvalid(source); at >= 0 {
+	if at := FirstInvalid(source); at >= 0 {
 		line := 1 + bytes.Count(source[:at], []byte("\n"))
 		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
 		return nil, nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
@@ -56,7 +56,7 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 		}
 	}
 	if len(r.problems) > 0 {
-		r.problems.sort()
+		r.problems.Sort()
 		if r.untold > 0 {
 			r.problems = append(r.problems, Problem{File: file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
 		}
@@ -65,9 +65,9 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	return &r.d, r, nil
 }
 
-// firstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
+// FirstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
 // definition is stored as JSON, which would quietly replace the bytes.
-func firstInvalid(source []byte) int {
+func FirstInvalid(source []byte) int {
 	for i := 0; i < len(source); {
 		r, n := utf8.DecodeRune(source[i:])
 		if r == utf8.RuneError && n == 1 {

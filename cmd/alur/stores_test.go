@@ -14,7 +14,7 @@ import (
 	"github.com/alur-id/alur/adapters/storetest/pgserver"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
-	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/erasure"
 )
 
 // everyStores makes empty stores of each kind that the program can be given.
@@ -143,13 +143,13 @@ func (h *house) subjectOf(t *testing.T, request uuid.UUID) domain.SubjectID {
 	return k.Subject
 }
 
-func (h *house) erasure(t *testing.T, s projections.Status, ground domain.Ground) (workflows.Erased, error) {
+func (h *house) erasure(t *testing.T, s projections.Status, ground domain.Ground) (erasure.Erased, error) {
 	t.Helper()
 	id, err := uuid.NewV7()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h.eraser().Erase(t.Context(), workflows.Erasure{
+	return h.eraser().Erase(t.Context(), erasure.Erasure{
 		ID: id, Subject: h.subjectOf(t, s.Request), Ground: ground, Note: "letter 1",
 		Actor: domain.Actor{ID: "officer-1", Role: "data-protection", Capacity: domain.CapacityOfficer},
 	})

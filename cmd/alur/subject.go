@@ -15,6 +15,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/erasure"
 )
 
 // subjectFlags say whose personal data is meant.
@@ -129,7 +130,7 @@ func (h *house) export(ctx context.Context, s domain.SubjectID) (exported, error
 		out.Keys = append(out.Keys, exportedKey{k.ID, k.Class, k.State})
 		keys = append(keys, k.ID)
 	}
-	held, err := workflows.HeldUnder(ctx, h.log, keys)
+	held, err := erasure.HeldUnder(ctx, h.log, keys)
 	if err != nil {
 		return exported{}, err
 	}
@@ -235,7 +236,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 		return err
 	}
 	c.PrintErrf("alur: this is erasure %s; if it is cut off, repeat it with --id\n", id)
-	var done workflows.Erased
+	var done erasure.Erased
 	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
 		if h.trust == 0 { // no other process can be at an erasure
 			if err := h.eraser().Resume(ctx); err != nil {
@@ -249,7 +250,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		done, err = h.eraser().Erase(ctx, workflows.Erasure{
+		done, err = h.eraser().Erase(ctx, erasure.Erasure{
 			ID: id, Subject: s, Ground: domain.Ground(o.ground), Note: o.note,
 			Actor: domain.Actor{ID: o.by, Role: "data-protection", Capacity: domain.CapacityOfficer},
 		})
@@ -264,7 +265,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 	if o.asJSON {
 		return printJSON(c.OutOrStdout(), struct {
 			ID uuid.UUID `json:"id"`
-			workflows.Erased
+			erasure.Erased
 		}{id, done})
 	}
 	rows := [][]string{}
