@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -213,25 +212,6 @@ func (p *prover) askedLate(list []point, before int) []point {
 		}
 	}
 	return list
-}
-
-// nextSettled is payments that settle several fees at once. It makes a difference only
-// for those that what follows by itself depends on: of others, paying one after the
-// other comes to the same.
-func (p *prover) nextSettled(at point, put func(stepKind, int, string, func(*point))) {
-	owed := slices.DeleteFunc(slices.Clone(p.together[at.state]), func(i int) bool { return two(at.fees, i) != feeOwed })
-	for some := 3; some < 1<<len(owed); some++ {
-		if bits.OnesCount(uint(some)) < 2 {
-			continue
-		}
-		paid, of := at.fees, 0
-		for k, i := range owed {
-			if some>>k&1 == 1 {
-				paid, of = setTwo(paid, i, feePaid), of|1<<i
-			}
-		}
-		put(stepSettle, of, "", func(to *point) { to.fees = paid })
-	}
 }
 
 // nextDossier is what may be added to the dossier.

@@ -77,7 +77,6 @@ const (
 	maxBits    = 64
 	maxWatched = 16
 	maxGates   = 32
-	maxSettled = 6 // fees that what follows by itself in one state depends on
 )
 
 func newProver(in *inspection) (*prover, error) {
@@ -173,23 +172,11 @@ func (p *prover) index() {
 	for i := range d.Fees {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
-	p.together = make([][]int, len(d.States))
-	for s, automatic := range p.automatic {
-		for i, f := range d.Fees {
-			if slices.ContainsFunc(automatic, func(t int) bool { return d.Transitions[t].asksOf(f.ID) }) {
-				p.together[s] = append(p.together[s], i)
-			}
-		}
-	}
+	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)
 	}
 	p.groupDocuments()
-}
-
-// asksOf reports whether a transition depends on a fee being paid.
-func (t *Transition) asksOf(fee domain.FeeID) bool {
-	return t.Needs != nil && slices.Contains(t.Needs.Fees, fee) || t.When != nil && slices.Contains(t.When.uses.fees, fee)
 }
 
 // groupDocuments puts documents together that are handed in, refused, required and
