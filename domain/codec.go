@@ -29,6 +29,7 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TaskAllocated":     {1: decode[TaskAllocated]},
 	"TaskReassigned":    {1: decode[TaskReassigned]},
 	"NoticeDue":         {1: decode[NoticeDue]},
+	"FactsRecorded":     {1: decode[FactsRecorded]},
 	"RequestCorrected":  {1: decode[RequestCorrected]},
 }
 

@@ -239,6 +239,16 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 		Action: c.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Reason: c.Reason, Kind: t.Kind,
 	}
 	bodies := []Body{taken}
+	if len(t.Records) > 0 {
+		facts, err := w.RecordFacts(t.Records, c.Facts)
+		if err == nil {
+			err = nothingPersonal(facts, nil)
+		}
+		if err != nil {
+			return nil, err
+		}
+		bodies, c.Facts = append(bodies, FactsRecorded{Facts: facts}), nil
+	}
 	for _, list := range t.Clears {
 		if len(r.Dossier.Checks[list]) > 0 {
 			bodies = append(bodies, ChecklistCleared{Checklist: list})
@@ -253,6 +263,11 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 	facts, err := clearFacts(c.Facts, c.Form, nil, w)
 	if err != nil {
 		return nil, err
+	}
+	for name, v := range r.Facts {
+		if w.Recorded(name) { // not the applicant's to correct
+			facts[name] = v
+		}
 	}
 	return append([]Body{RequestCorrected{Facts: facts}}, bodies...), nil
 }
@@ -329,8 +344,10 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 	case Act:
 		if b, ok := d.body.(RequestCorrected); ok {
 			facts, err := w.CheckFacts(c.Facts, c.Form)
-			same = same && err == nil && maps.Equal(facts, b.Facts)
+			same = same && err == nil && maps.Equal(given(facts, w), given(b.Facts, w))
 			d = r.after(d)
+		} else if b, ok := r.after(d).body.(FactsRecorded); ok && r.after(d).command == d.command {
+			same = same && len(c.Form) == 0 && sameRecorded(b, c.Facts, w)
 		} else {
 			same = same && len(c.Facts)+len(c.Form) == 0
 		}
@@ -344,4 +361,17 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 		return refuse(RuleCommandReused, "this command id was used for another command", "use a new id for each command")
 	}
 	return nil
+}
+
+// given is facts without those that are recorded while the request runs.
+func given(f Facts, w Workflow) Facts {
+	f = maps.Clone(f)
+	maps.DeleteFunc(f, func(name string, _ any) bool { return w.Recorded(name) })
+	return f
+}
+
+// sameRecorded reports whether facts that were sent again are those that were recorded.
+func sameRecorded(b FactsRecorded, sent Facts, w Workflow) bool {
+	facts, err := w.RecordFacts(slices.Sorted(maps.Keys(b.Facts)), sent)
+	return err == nil && maps.Equal(facts, b.Facts)
 }

@@ -23,7 +23,11 @@ type rules struct {
 type nothing struct{}
 
 func (nothing) Next(domain.Request) (domain.Body, error) { return nil, nil }
-func (nothing) Broken(domain.Request) error              { return nil }
+func (nothing) Recorded(string) bool                     { return false }
+func (nothing) RecordFacts([]string, domain.Facts) (domain.Facts, error) {
+	return nil, nil
+}
+func (nothing) Broken(domain.Request) error { return nil }
 func (nothing) Document(domain.DocumentID) (domain.DocumentRule, bool) {
 	return domain.DocumentRule{}, false
 }

@@ -112,6 +112,15 @@ type RequestCorrected struct {
 	Facts Facts `json:"facts,omitempty"`
 }
 
+// FactsRecorded says what those who work on a request found out: facts that stand from
+// then on.
+type FactsRecorded struct {
+	Facts Facts `json:"facts"`
+}
+
+// Type implements [Body].
+func (FactsRecorded) Type() (string, int) { return "FactsRecorded", 1 }
+
 // Type implements [Body].
 func (DocumentAttached) Type() (string, int) { return "DocumentAttached", 1 }
 

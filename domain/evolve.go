@@ -1,6 +1,9 @@
 package domain
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Evolve is the state after an event. It never fails and never validates: what
 // was recorded happened. Event types that say nothing about a request leave it
@@ -26,6 +29,10 @@ func Evolve(r Request, e Recorded) Request {
 		}
 		r.State, r.Public, r.Outcome = b.To, b.Public, b.Outcome
 		d.action, d.reason = b.Action, b.Reason
+	case FactsRecorded:
+		r.Facts = clone(r.Facts)
+		maps.Copy(r.Facts, b.Facts)
+		d.body = b
 	case RequestCorrected:
 		r.Facts = b.Facts
 		r.Dossier.Fees = stale(r.Dossier.Fees)

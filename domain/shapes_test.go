@@ -49,6 +49,7 @@ func samples(t *testing.T) map[string]domain.Event {
 		"ChecklistCleared":  event(3, clerk, domain.ChecklistCleared{Checklist: "site"}),
 		"TaskReassigned":    event(3, head, domain.TaskReassigned{State: "checked", To: "c-2", Reason: "absent"}),
 		"NoticeDue":         event(3, clerk, domain.NoticeDue{Notice: "returned", State: "returned", To: "applicant"}),
+		"FactsRecorded":     event(3, clerk, domain.FactsRecorded{Facts: domain.Facts{"measured": 41.5, "clean": true}}),
 		"RequestCorrected":  event(3, applicant, domain.RequestCorrected{Facts: domain.Facts{"area": 40.0, "kind": "new"}}),
 		"WorkflowPublished": event(3, head, domain.WorkflowPublished{Source: "alur: 1\n", Hash: "ab", Why: "first"}),
 		"SubjectErased": event(5, head, domain.SubjectErased{

@@ -15,6 +15,14 @@ type Workflow interface {
 	// RuleForm names everything that is wrong.
 	CheckFacts(Facts, Personal) (Facts, error)
 
+	// RecordFacts returns the facts of these names as they will be recorded. A
+	// [*Refusal] under RuleFacts names everything that is wrong.
+	RecordFacts(names []string, given Facts) (Facts, error)
+
+	// Recorded reports whether a fact is recorded while the request runs: a
+	// correction leaves it as it is.
+	Recorded(fact string) bool
+
 	// Fire takes the edge for an action out of a request's state: of several, the
 	// first whose guard holds. Its needs are those of this request. The error is a
 	// [*Refusal] under RuleUnknownAction, RuleNotFromHere or RuleGuard.
@@ -101,5 +109,6 @@ type Transition struct {
 	Kind    ActionKind
 	NotBy   []ActionID    // nobody who took one of these may take this
 	Needs   Needs         // nothing for an override
+	Records []string      // facts that come with it, all of them
 	Clears  []ChecklistID // what was answered of these no longer counts
 }

@@ -157,6 +157,9 @@ func alike(c domain.Command) []domain.Command {
 	case domain.Act:
 		other, third := c, c
 		other.Facts = domain.Facts{"n": 77.0}
+		if len(c.Facts) == 1 && c.Facts["seen"] != nil {
+			other.Facts = domain.Facts{"seen": c.Facts["seen"] == false}
+		}
 		third.Reason += "x"
 		return append(list, other, third)
 	case domain.Attach:

@@ -109,7 +109,7 @@ func (w *Workflow) addTransition(i int) {
 	for _, from := range t.From {
 		e := &edgeRule{rule: t, Transition: domain.Transition{
 			ID: transitionID(i), Action: t.Action, From: from, To: t.To,
-			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, NotBy: t.NotBy, Clears: t.Clears,
+			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, NotBy: t.NotBy, Clears: t.Clears, Records: t.Records,
 		}}
 		if d.state(from).Kind == KindEnd {
 			e.Kind = domain.ActionReopen
@@ -316,6 +316,9 @@ func (w *Workflow) CheckFacts(given domain.Facts, form domain.Personal) (domain.
 // false for one that is missing.
 func (f *Fact) of(given domain.Facts, form domain.Personal) (any, bool, error) {
 	value, ok := given[f.ID]
+	if f.Recorded && ok {
+		return nil, false, fmt.Errorf("fact %q is recorded by those who work on the request: leave it out", f.ID)
+	}
 	if f.From != nil {
 		if ok {
 			return nil, false, fmt.Errorf("fact %q is computed from the form: leave it out", f.ID)

@@ -96,6 +96,7 @@ type Fact struct {
 	Values     []string   `yaml:"values,omitempty"`      // the only values a string may have
 	From       *Condition `yaml:"from,omitempty"`        // computed from the form
 	Default    any        `yaml:"default,omitempty"`     // where it is not given
+	Recorded   bool       `yaml:"recorded,omitempty"`    // by officers, while the request runs
 	RecordedAs string     `yaml:"recorded_as,omitempty"` // the attribute's name in an event log
 }
 
@@ -165,7 +166,8 @@ type Transition struct {
 	Because   Text                 `yaml:"because,omitempty"` // told to whom When refuses
 	NotBy     []domain.ActionID    `yaml:"not_by,omitempty,flow"`
 	Needs     *Needs               `yaml:"needs,omitempty"`
-	Clears    []domain.ChecklistID `yaml:"clears,omitempty,flow"` // checklists that are then answered anew
+	Clears    []domain.ChecklistID `yaml:"clears,omitempty,flow"`  // checklists that are then answered anew
+	Records   []string             `yaml:"records,omitempty,flow"` // facts that come with the action
 	Automatic bool                 `yaml:"automatic,omitempty"`
 }
 

@@ -118,6 +118,13 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 		kind = domain.ActionReopen
 	}
 	taken := []said{{c.Actor, n.taken(t, c.Reason, kind)}}
+	if len(t.Records) > 0 {
+		seen, told := c.Facts["seen"].(bool)
+		if !told || len(c.Facts) > 1 {
+			return nil, domain.RuleFacts
+		}
+		taken, c.Facts = append(taken, said{c.Actor, domain.FactsRecorded{Facts: domain.Facts{"seen": seen}}}), nil
+	}
 	for _, id := range t.Clears {
 		if n.answered(id) {
 			taken = append(taken, said{c.Actor, domain.ChecklistCleared{Checklist: id}})
@@ -132,6 +139,9 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 	facts, rule := n.clear(c.Facts, c.Form)
 	if rule != "" {
 		return nil, rule
+	}
+	if seen, known := n.facts()["seen"]; known {
+		facts["seen"] = seen
 	}
 	return n.follow(append([]said{{c.Actor, domain.RequestCorrected{Facts: facts}}}, taken...)...)
 }

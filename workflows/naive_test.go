@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,10 +54,14 @@ func (n *naive) corrected() (domain.RequestCorrected, int) {
 }
 
 func (n *naive) facts() domain.Facts {
+	facts := maps.Clone(n.log[0].body.(domain.RequestSubmitted).Facts)
 	if b, i := n.corrected(); i >= 0 {
-		return b.Facts
+		facts = maps.Clone(b.Facts)
 	}
-	return n.log[0].body.(domain.RequestSubmitted).Facts
+	if b, i := last(n, always[domain.FactsRecorded]); i >= 0 {
+		facts["seen"] = b.Facts["seen"]
+	}
+	return facts
 }
 
 // fee is what is owed of what was last assessed and not forgotten by a correction.
@@ -322,7 +327,7 @@ func (n *naive) clear(given domain.Facts, form domain.Personal) (domain.Facts, d
 	facts := domain.Facts{}
 	for _, f := range n.d.Facts {
 		v, ok := given[f.ID]
-		if size, filled := form["size"]; f.From != nil && ok {
+		if size, filled := form["size"]; (f.From != nil || f.Recorded) && ok {
 			return nil, domain.RuleFacts
 		} else if f.From != nil && filled {
 			v, ok = size, true

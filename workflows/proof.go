@@ -309,15 +309,15 @@ func (s *search) sentence(step stepTaken, before, at int) string {
 // factsOf tells the facts that conditions ask for.
 func (s *search) factsOf(at int) string {
 	facts := s.p.values[s.points[at].value].facts
-	if len(facts) == 0 {
-		return ""
-	}
 	var list []string
 	for i := range s.d.Facts {
 		f := &s.d.Facts[i]
-		if v, ok := facts[f.ID]; ok {
+		if v, ok := facts[f.ID]; ok && !f.Recorded {
 			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(f.Title.EN), v))
 		}
+	}
+	if len(list) == 0 {
+		return ""
 	}
 	return " with " + strings.Join(list, ", ")
 }

@@ -68,7 +68,7 @@ func TestNoRequestDoesWhatIsProvedImpossible(t *testing.T) {
 		}
 		// Where a condition is taken to come out either way, it may never come out well;
 		// an invariant that is broken may keep a request where it is.
-		vague := slices.ContainsFunc(p.d.conditions(), func(c *Condition) bool { return !c.exact(p.d.Definition) })
+		vague := slices.ContainsFunc(p.d.conditions(), func(c *Condition) bool { return !c.exact(p.d.Definition) || c.asksRecorded(p.d.Definition) })
 		if !vague && !proof.found(FindingStuck) && !proof.found(FindingInvariant) && !proof.found(FindingEndless) && len(p.d.moves()) == 0 && p.r.Exists() && !p.ends() {
 			t.Fatalf("nothing leads from %q to an end, and that was proved impossible", p.r.State)
 		}
@@ -243,6 +243,11 @@ func (p *playing) everything(r domain.Request) []domain.Command {
 			}
 			if len(t.Reasons) > 0 {
 				c.Reason = t.Reasons[0]
+			}
+			if len(t.Records) > 0 {
+				c.Facts = domain.Facts{"seen": true}
+				list = append(list, c)
+				c.Facts = domain.Facts{"seen": false}
 			}
 			if t.Kind != domain.ActionCorrect {
 				list = append(list, c)

@@ -93,7 +93,7 @@ func newProver(in *inspection) (*prover, error) {
 		return nil, errTooMuch
 	}
 	for _, c := range d.conditions() {
-		p.loose[c] = c.speaksOfPast() && !c.exact(d)
+		p.loose[c] = c.speaksOfPast() && !c.exact(d) || c.asksRecorded(d)
 		own := &constants{}
 		own.gather(c)
 		for _, a := range c.uses.times {

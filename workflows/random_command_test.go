@@ -130,6 +130,9 @@ func (g *ordering) facts() domain.Facts {
 	if g.rarely(3, "free") {
 		f["free"] = pick(&g.drawing, "free is", "b", "ab", "", "~", "c")
 	}
+	if g.rarely(40, "seen too early") {
+		f["seen"] = true
+	}
 	if g.rarely(40, "unknown fact") {
 		f["other"] = true
 	}
@@ -179,6 +182,9 @@ func (g *ordering) act() domain.Command {
 	}
 	if (t.Kind == domain.ActionCorrect) != g.rarely(30, "wrong about facts") {
 		c.Facts, c.Form = g.facts(), g.form()
+	}
+	if len(t.Records) > 0 && !g.rarely(15, "nothing recorded") {
+		c.Facts = domain.Facts{"seen": pick[any](&g.drawing, "seen is", true, true, true, false, false, 1.0)}
 	}
 	return c
 }

@@ -206,6 +206,7 @@ func (r *definitionReader) fact(n ast.Node) Fact {
 		},
 		"from":        func(n ast.Node) { f.From = r.condition(n, "fact from", overForm) },
 		"default":     func(n ast.Node) { f.Default = r.any(n, "fact default") },
+		"recorded":    func(n ast.Node) { f.Recorded = r.boolean(n, "fact recorded") },
 		"recorded_as": func(n ast.Node) { f.RecordedAs = r.verbatim(n, "fact recorded_as") },
 	})
 	if f.Default != nil && f.Type != "" {
@@ -326,6 +327,7 @@ func (r *definitionReader) transition(n ast.Node) Transition {
 		"not_by":    func(n ast.Node) { t.NotBy = refs(r, n, "not_by", "action", r.actionIDs) },
 		"needs":     func(n ast.Node) { t.Needs = r.needs(n) },
 		"clears":    func(n ast.Node) { t.Clears = refs(r, n, "clears", "checklist", r.checklistIDs) },
+		"records":   func(n ast.Node) { t.Records = refs(r, n, "records", "fact", r.factIDs) },
 		"automatic": func(n ast.Node) { t.Automatic = r.boolean(n, "automatic") },
 	})
 	switch {

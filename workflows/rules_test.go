@@ -222,6 +222,10 @@ func (p *playing) factsFit(c domain.Command) bool {
 		facts = c.Facts
 	case domain.Act:
 		facts = c.Facts
+		if len(p.meant(c).Records) > 0 {
+			_, told := facts["seen"].(bool)
+			return told && len(facts) == 1 && len(form) == 0
+		}
 		if p.meant(c).Kind != domain.ActionCorrect && len(facts)+len(form) > 0 {
 			return false
 		}
@@ -229,6 +233,8 @@ func (p *playing) factsFit(c domain.Command) bool {
 	_, given := facts["n"]
 	_, filled := form["size"]
 	_, other := facts["other"]
+	_, early := facts["seen"]
+	other = other || early
 	return (given != (p.d.Form != nil) && (p.d.Form == nil || filled)) && facts["kind"] != "z" && !other
 }
 

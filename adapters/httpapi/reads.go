@@ -35,6 +35,7 @@ type possible struct {
 	Title   title               `json:"title"`
 	Roles   []domain.RoleID     `json:"roles"`
 	Reasons []domain.ReasonCode `json:"reasons,omitempty" doc:"when there are any, one must be given"`
+	Records []string            `json:"records,omitempty" doc:"facts that have to come with it"`
 }
 
 type requestOutput struct {
@@ -121,7 +122,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 			return nil, a.fault(ctx, err, false)
 		}
 		action, _ := w.Action(id)
-		b.Actions = append(b.Actions, possible{Action: id, Title: titleOf(action.Title), Roles: t.Roles, Reasons: t.Reasons})
+		b.Actions = append(b.Actions, possible{Action: id, Title: titleOf(action.Title), Roles: t.Roles, Reasons: t.Reasons, Records: t.Records})
 	}
 	return out, nil
 }
