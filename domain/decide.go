@@ -65,8 +65,7 @@ func decide(r Request, c Command, w Workflow) ([]Body, error) {
 		return submit(r, c, w)
 	case Act:
 		return act(r, c, w)
-	}
-	if c, ok := c.(Pay); ok {
+	case Pay:
 		return pay(r, c, w)
 	}
 	body, err := add(r, c, w)
@@ -104,7 +103,7 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 		if body == nil {
 			return events, nil
 		}
-		if len(events) == maxFollowing {
+		if len(events) >= maxFollowing {
 			return nil, refuse(RuleEndless, "what follows by itself does not come to rest", "mend the automatic transitions of the workflow")
 		}
 		e.ID, e.Actor = EventID(e.Command, len(events)), follower

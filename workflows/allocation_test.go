@@ -187,3 +187,24 @@ func TestOnePaymentSettlesSeveralFees(t *testing.T) {
     then: {state: half}
 `)
 }
+
+func TestWhoIsDrawnFromDoesNotAssign(t *testing.T) {
+	for assigner, want := range map[string]int{"clerk": 2, "head": 0} {
+		for _, rule := range []string{"order", "least_loaded", "lottery"} {
+			source := strings.ReplaceAll(strings.ReplaceAll(desk, "RULE", rule), "assigner: [head]", "assigner: ["+assigner+"]")
+			_, findings, err := workflows.Check("desk.yaml", []byte(strings.TrimSuffix(source, "tests:\n")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := 0
+			for _, f := range findings {
+				if f.Rule == workflows.FindingChosen {
+					found++
+				}
+			}
+			if rule != "order" && found != want || rule == "order" && found != 0 {
+				t.Errorf("%s, assigned by %s: %d findings", rule, assigner, found)
+			}
+		}
+	}
+}
