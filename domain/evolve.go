@@ -1,6 +1,9 @@
 package domain
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Evolve is the state after an event. It never fails and never validates: what
 // was recorded happened. Event types that say nothing about a request leave it
@@ -40,6 +43,9 @@ func Evolve(r Request, e Recorded) Request {
 		d.body = b
 	case ReturnConsented:
 		r.Consent = &Consent{Action: b.Action, Reason: b.Reason, By: e.Actor.ID}
+	case FactsRecorded:
+		r.Facts = clone(r.Facts)
+		maps.Copy(r.Facts, b.Facts)
 		d.body = b
 	case RequestCorrected:
 		r.Facts = b.Facts
@@ -96,6 +102,9 @@ func gather(d Dossier, e Recorded) Dossier {
 		items := clone(d.Checks[b.Checklist])
 		items[b.Item] = b.Yes
 		d.Checks[b.Checklist] = items
+	case ChecklistCleared:
+		d.Checks = clone(d.Checks)
+		delete(d.Checks, b.Checklist)
 	case FeeAssessed:
 		d.Fees = clone(d.Fees)
 		d.Fees[b.Fee] = Fee{Amount: b.Amount, Received: d.Fees[b.Fee].Received}
@@ -113,10 +122,14 @@ func gather(d Dossier, e Recorded) Dossier {
 	case AnswerReported:
 		d.Answers = clone(d.Answers)
 		d.Answers[b.System] = b.Outcome
+		d.Reported = clone(d.Reported)
+		d.Reported[b.System] = b.Outcome
 	case TaskReady:
 		d.Ready = e.Version
 	case TaskPicked:
 		d.Picked = e.Actor.ID
+	case TaskAllocated:
+		d.Picked = b.To
 	case TaskReassigned:
 		d.Picked = b.To
 	case NoticeDue:

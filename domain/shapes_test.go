@@ -70,6 +70,12 @@ func samples(t *testing.T) map[string]domain.Event {
 		"SuspensionOrdered": event(3, head, domain.SuspensionOrdered{Ground: domain.StopForceMajeure, Reason: "flood", Basis: basis}),
 		"SuspensionLifted":  event(3, head, domain.SuspensionLifted{Ground: domain.StopForceMajeure}),
 		"ReturnConsented":   event(3, head, domain.ReturnConsented{Action: "return", Reason: "new-law"}),
+		"TaskAllocated": event(3, clerk, domain.TaskAllocated{
+			State: "checked", To: "c-2", Rule: "least_loaded", Ready: 4, Seed: strings.Repeat("ab", 32),
+			Candidates: []domain.Candidate{{Officer: "c-1"}, {Officer: "c-2", Load: 3}}, Barred: []string{"c-1"},
+		}),
+		"ChecklistCleared":  event(3, clerk, domain.ChecklistCleared{Checklist: "site"}),
+		"FactsRecorded":     event(3, clerk, domain.FactsRecorded{Facts: domain.Facts{"measured": 41.5, "clean": true}}),
 		"WorkflowPublished": event(3, head, domain.WorkflowPublished{Source: "alur: 1\n", Hash: "ab", Why: "first"}),
 		"DecreeAdded":       event(3, head, domain.DecreeAdded{Number: "SKB 1/2026", Source: "decree: 1\n", Hash: "ab", Why: "holidays of 2027"}),
 		"SubjectErased": event(5, head, domain.SubjectErased{

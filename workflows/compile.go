@@ -98,6 +98,9 @@ func Compile(d *Definition, version int) *Workflow {
 
 func (d *Definition) rulesOf(s *State) *stateRules {
 	rules := &stateRules{State: s}
+	if s.Allocate != nil {
+		rules.bars = d.bars(s)
+	}
 	for i := range d.Fees {
 		if slices.Contains(d.Fees[i].DueIn, s.ID) {
 			rules.fees = append(rules.fees, &d.Fees[i])
@@ -118,7 +121,7 @@ func (w *Workflow) addTransition(i int) {
 	for _, from := range t.From {
 		e := &edgeRule{rule: t, Transition: domain.Transition{
 			ID: transitionID(i), Action: t.Action, From: from, To: t.To,
-			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, Consent: t.Consent, NotBy: t.NotBy,
+			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, Consent: t.Consent, NotBy: t.NotBy, Clears: t.Clears, Records: t.Records,
 		}}
 		if d.state(from).Kind == KindEnd {
 			e.Kind = domain.ActionReopen
@@ -214,8 +217,8 @@ func (w *Workflow) Fire(r domain.Request, action domain.ActionID) (domain.Transi
 		switch {
 		case err == nil:
 			return t, w.fire(t)
-		case !errors.As(err, &refusal):
-			return t, err
+		case isUnjudged(err), !errors.As(err, &refusal): // which edge is meant is not known
+			return domain.Transition{}, err
 		}
 		first = cmp.Or(first, err)
 	}
@@ -228,7 +231,7 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 	if e.rule.When != nil && t.Kind != domain.ActionOverride {
 		holds, err := e.rule.When.holds(varsOf(r))
 		if err != nil {
-			return t, fmt.Errorf("workflow %s, %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
+			return t, w.unjudged(err)
 		}
 		if !holds {
 			return t, domain.NewRefusal(domain.RuleGuard,
@@ -238,7 +241,7 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 	if !e.fixed {
 		var err error
 		if t.Needs, err = w.Definition.needs(e.rule, t.From, vars{facts: r.Facts}); err != nil {
-			return t, fmt.Errorf("workflow %s, %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
+			return t, w.unjudged(err)
 		}
 	}
 	return t, nil
@@ -298,7 +301,7 @@ func (w *Workflow) CheckFacts(given domain.Facts, form domain.Personal) (domain.
 		case ok:
 			facts[f.ID] = v
 		case f.Required:
-			wrong = append(wrong, fmt.Sprintf("fact %q is missing", f.ID))
+			wrong = append(wrong, f.missing(form))
 		}
 	}
 	declared := ids(w.Definition.Facts, func(f Fact) string { return f.ID })
@@ -325,14 +328,20 @@ func (w *Workflow) CheckFacts(given domain.Facts, form domain.Personal) (domain.
 // false for one that is missing.
 func (f *Fact) of(given domain.Facts, form domain.Personal) (any, bool, error) {
 	value, ok := given[f.ID]
+	if f.Recorded && ok {
+		return nil, false, fmt.Errorf("fact %q is recorded by those who work on the request: leave it out", f.ID)
+	}
 	if f.From != nil {
 		if ok {
 			return nil, false, fmt.Errorf("fact %q is computed from the form: leave it out", f.ID)
 		}
-		computed, err := f.From.value(vars{form: form})
-		if err == nil {
-			value, ok = computed, true
-		} // what it is computed from was not filled in: the form's schema says whether it must be
+		var err error
+		if value, ok, err = f.compute(form); err != nil {
+			return nil, false, err
+		}
+	}
+	if err := f.bounded(value); ok && err != nil {
+		return nil, false, err
 	}
 	if n, whole := value.(int64); whole {
 		value = float64(n)

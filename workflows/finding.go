@@ -54,7 +54,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -340,12 +340,15 @@ func (c *inspection) unasked() {
 // fails holds that conditions over facts can be judged whatever the facts are.
 func (c *inspection) fails() {
 	for _, x := range c.d.conditions() {
+		for _, doubt := range x.doubts {
+			c.findIn(x, "%s: %s", x.where(), doubt.text)
+		}
 		if x.speaksOfPast() || x.program == nil {
 			continue
 		}
 		for _, facts := range c.d.examples(x.uses.facts) {
 			if _, err := x.value(vars{facts: facts}); err != nil {
-				c.find(FindingCondition, c.root, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
+				c.findIn(x, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
 				break
 			}
 		}

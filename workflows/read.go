@@ -43,6 +43,7 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 		for _, compile := range r.conditions {
 			compile()
 		}
+		r.d.placeConditions()
 		if !r.torn && r.d.start() != nil && len(r.d.Transitions) > 0 {
 			r.graph()
 		}
@@ -59,7 +60,7 @@ func newYAMLReader(file string, source []byte) (yamlReader, []byte, error) {
 	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
 	r := yamlReader{file: file}
 	if len(source) > MaxDefinition {
-		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file is too large: at most %d bytes are read", MaxDefinition)}}
 	}
 	r.lines = strings.Split(string(source), "\n")
 	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
@@ -68,7 +69,7 @@ func newYAMLReader(file string, source []byte) (yamlReader, []byte, error) {
 	if at := FirstInvalid(source); at >= 0 {
 		line := 1 + bytes.Count(source[:at], []byte("\n"))
 		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
-		return r, nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
+		return r, nil, Problems{{File: file, Line: line, Column: column, Message: notUTF8(source), Excerpt: excerpt(r.lines, line, column)}}
 	}
 	return r, source, nil
 }
@@ -83,6 +84,14 @@ func (r *yamlReader) told() error {
 		r.problems = append(r.problems, Problem{File: r.file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
 	}
 	return r.problems
+}
+
+// notUTF8 says what a file is that is not UTF-8.
+func notUTF8(source []byte) string {
+	if bytes.HasPrefix(source, []byte{0xFF, 0xFE}) || bytes.HasPrefix(source, []byte{0xFE, 0xFF}) {
+		return "the file is UTF-16, not UTF-8; save it as UTF-8"
+	}
+	return "the file is not UTF-8 here; a definition is text that is saved as UTF-8"
 }
 
 // FirstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
@@ -227,6 +236,7 @@ func (r *definitionReader) fact(n ast.Node) Fact {
 		},
 		"from":        func(n ast.Node) { f.From = r.condition(n, "fact from", overForm) },
 		"default":     func(n ast.Node) { f.Default = r.any(n, "fact default") },
+		"recorded":    func(n ast.Node) { f.Recorded = r.boolean(n, "fact recorded") },
 		"recorded_as": func(n ast.Node) { f.RecordedAs = r.verbatim(n, "fact recorded_as") },
 	})
 	if f.Default != nil && f.Type != "" {
@@ -347,11 +357,13 @@ func (r *definitionReader) transition(n ast.Node) Transition {
 		"because":   func(n ast.Node) { t.Because = r.both(n, "because") },
 		"not_by":    func(n ast.Node) { t.NotBy = refs(r, n, "not_by", "action", r.actionIDs) },
 		"needs":     func(n ast.Node) { t.Needs = r.needs(n) },
+		"clears":    func(n ast.Node) { t.Clears = refs(r, n, "clears", "checklist", r.checklistIDs) },
+		"records":   func(n ast.Node) { t.Records = refs(r, n, "records", "fact", r.factIDs) },
 		"automatic": func(n ast.Node) { t.Automatic = r.boolean(n, "automatic") },
 	})
 	switch {
-	case t.Automatic && (len(t.Roles)+len(t.Reasons)+len(t.NotBy) > 0 || t.Kind != ""):
-		r.problem(n, "an automatic transition is nobody's: leave roles, reasons, not_by and kind out")
+	case t.Automatic && (len(t.Roles)+len(t.Reasons)+len(t.NotBy)+len(t.Clears) > 0 || t.Kind != ""):
+		r.problem(n, "an automatic transition is nobody's: leave roles, reasons, not_by, clears and kind out")
 	case !t.Automatic && len(t.Roles) == 0:
 		r.problem(n, "a transition: key %q is missing", "roles")
 	case len(t.Consent) > 0 && t.Kind != domain.ActionReturn:

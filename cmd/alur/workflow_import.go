@@ -30,7 +30,7 @@ anything of that. Of a file with several services one is taken: say which.`,
 			if err != nil {
 				return err
 			}
-			made, err := digit.Import(args[0], source, service)
+			made, err := digit.Import(shownAs(args[0]), source, service)
 			if err != nil {
 				return err
 			}
@@ -40,7 +40,7 @@ anything of that. Of a file with several services one is taken: say which.`,
 				err = printDigit(c.OutOrStdout(), c.ErrOrStderr(), made)
 			}
 			if told := len(made.Faults) + len(made.Findings); err == nil && told > 0 {
-				err = &faultError{fmt.Sprintf("%d faults and %d findings", len(made.Faults), len(made.Findings))}
+				err = &faultError{count(len(made.Faults), "fault") + " and " + count(len(made.Findings), "finding")}
 			}
 			return err
 		},

@@ -98,7 +98,7 @@ func Import(file string, source []byte, service string) (*Imported, error) {
 		faults:     []Fault{}, dropped: map[string]*dropped{},
 	}
 	if len(source) > workflows.MaxDefinition {
-		return nil, workflows.Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(source), workflows.MaxDefinition)}}
+		return nil, workflows.Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file is too large: at most %d bytes are read", workflows.MaxDefinition)}}
 	}
 	if root := x.parse(); root != nil {
 		if n := x.choose(root, service); n != nil {
