@@ -43,6 +43,8 @@ const (
 	FindingCondition = "condition"  // a condition that cannot be judged for every request
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
+
+	FindingAllocation = "allocation" // work that nobody can give on
 )
 
 // Check reads a definition and looks for everything that stands against publishing
@@ -53,7 +55,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.allocations, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -107,13 +109,16 @@ func (c *inspection) standard() {
 // terms holds that wherever somebody has to act, there is a time for it and
 // something that happens when it runs out.
 func (c *inspection) terms() {
+	covered := c.d.covered()
 	for i := range c.d.States {
 		s := &c.d.States[i]
 		if s.Kind == KindEnd {
 			continue
 		}
-		budgets, ends := c.d.timed(s)
+		budgets, ends := c.d.timedBy(s, func(i int) bool { return covered[i][s.ID] })
 		switch {
+		case !budgets && s.Kind != KindWait && len(c.d.Terms) > 0:
+			c.find(FindingTerm, c.node("states", i), "state %q has no term, and a request can stand there before a legal term has started: say how long it may take", s.ID)
 		case !budgets:
 			c.find(FindingTerm, c.node("states", i), "state %q has no term: say how long it may take", s.ID)
 		case !ends:
@@ -131,9 +136,14 @@ func (c *inspection) terms() {
 	}
 }
 
-// timed tells whether a term runs in a state, and whether something happens when
-// it runs out.
+// timed tells whether a state has a term of its own, or a legal term that may count
+// there, and whether something happens when it runs out.
 func (d *Definition) timed(s *State) (budget, end bool) {
+	return d.timedBy(s, func(int) bool { return true })
+}
+
+// timedBy tells the same of those legal terms that run there.
+func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bool) {
 	if s.Term != nil {
 		budget, end = true, s.Term.Expires != nil
 	}
@@ -141,9 +151,21 @@ func (d *Definition) timed(s *State) (budget, end bool) {
 		return budget, end // legal terms bind the agency, not whom it waits for
 	}
 	for i := range d.Terms {
-		budget, end = true, end || d.Terms[i].Expires != nil
+		if runs(i) {
+			budget, end = true, end || d.Terms[i].Expires != nil
+		}
 	}
 	return budget, end
+}
+
+// allocations holds that work that somebody has taken can be given to somebody else:
+// of the owner's role, nobody else may do it, and whoever has it may fall ill.
+func (c *inspection) allocations() {
+	for i := range c.d.States {
+		if s := &c.d.States[i]; s.Allocate != nil && len(s.Allocate.Assigner) == 0 {
+			c.find(FindingAllocation, c.node("states", i), "nobody can give the work of state %q to somebody else when whoever took it cannot do it: name an assigner", s.ID)
+		}
+	}
 }
 
 // reasons holds that whoever refuses or sends back says why, by a code.
@@ -178,6 +200,15 @@ func (c *inspection) citizen(id domain.RoleID) bool {
 	return false
 }
 
+// staff reports whether whoever acts in a role may be one of the staff: an officer, or
+// somebody at the counter who acts for another. A role of citizens and of the counter
+// is both.
+func (c *inspection) staff(id domain.RoleID) bool {
+	return slices.ContainsFunc(c.d.Roles, func(r Role) bool {
+		return r.ID == id && (!c.citizen(id) || slices.Contains(r.Capacities, domain.CapacityCounter))
+	})
+}
+
 // capacities holds that no action is shared by citizens and staff: it could not be
 // told later on whose behalf it was taken.
 func (c *inspection) capacities() {
@@ -201,6 +232,8 @@ func (c *inspection) capacities() {
 	for i, r := range c.d.Roles {
 		if asks, decides := splits(r.Capacities); asks && decides {
 			c.find(FindingCapacity, c.node("roles", i), "role %q may act as one who asks and as an officer: make two of it", r.ID)
+		} else if decides && slices.Contains(r.Capacities, domain.CapacityCounter) {
+			c.find(FindingCapacity, c.node("roles", i), "role %q may file for somebody at the counter and decide as an officer: make two of it", r.ID)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func (c *inspection) proveWithin(most int) {
 	s := &search{inspection: c, p: p, known: map[point]int{}, taken: make([]bool, len(c.d.Transitions)), told: map[string]bool{}, most: most}
 	s.walk()
 	if s.gaveUp {
-		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same", most)
+		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same; fewer reviews, fees and checklists at a time, smaller numbers in history.times, or fewer facts in conditions would help", most)
 		return
 	}
 	s.dead()
@@ -67,6 +68,7 @@ func (s *search) walk() {
 }
 
 func (s *search) add(at point, from int, step stepTaken) int {
+	at = s.p.plain(at)
 	if i, ok := s.known[at]; ok {
 		return i
 	}
@@ -98,9 +100,12 @@ func (s *search) look(i int) {
 	}
 	for n := range s.d.Invariants {
 		x := &s.d.Invariants[n]
-		broken, err := x.broken(s.p.vars(at))
-		if err != nil || broken || s.p.loose[x.Never] || s.p.loose[x.Always] {
+		switch s.p.holds(x, at) {
+		case no:
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s is not so: %s", x.String(), x.Because.EN)
+		case either:
+			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s cannot be proved: %s", x.String(), x.Because.EN)
+		case yes:
 		}
 	}
 }
@@ -110,25 +115,38 @@ func (s *search) approved(i int, at *point) {
 	state := s.node("states", int(at.state))
 	name := s.d.States[at.state].ID
 	for g := range s.d.States {
-		gather := &s.d.States[g]
-		if gather.Kind != KindGather {
-			continue
-		}
-		j, err := s.d.join(gather, s.p.values[at.value])
-		if err == nil && s.p.result(j, at) != domain.OpinionApproved {
-			s.tell(FindingReview, fmt.Sprint("review", g, name), state, i, "a request can come to %q although the reviews of %q are not given, or are refused", name, gather.ID)
+		if s.d.States[g].Kind == KindGather {
+			s.reviewed(i, at, g)
 		}
 	}
-	for f := range s.p.fees {
-		if s.p.isDue(int(at.value), f) && two(at.fees, f) < feeNothing {
-			s.tell(FindingUnpaid, fmt.Sprint("fee", f, name), state, i, "a request can come to %q although fee %q is not paid", name, s.p.fees[f].ID)
+	for f, fee := range s.p.fees {
+		excused := s.p.excused(at, func(x *standIn) bool { return slices.Contains(x.fees, fee.ID) })
+		if !excused && s.p.demanded(at, fee.OnlyAfter, fee.DueIn...) && s.p.isDue(int(at.value), f) && two(at.fees, f) < feeNothing {
+			s.tell(FindingUnpaid, fmt.Sprint("fee", f, name), state, i, "a request can come to %q although fee %q is not paid", name, fee.ID)
 		}
 	}
 	required, err := s.d.required(s.p.values[at.value])
 	for _, id := range required {
-		if err == nil && !(seen{s.p, at}).attached(id) {
+		excused := s.p.excused(at, func(x *standIn) bool { return x.required || slices.Contains(x.documents, id) })
+		if err == nil && !excused && !(seen{s.p, at}).attached(id) {
 			s.tell(FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
 		}
+	}
+}
+
+// reviewed holds that the reviews of a state stand behind an approval.
+func (s *search) reviewed(i int, at *point, g int) {
+	gather, state := &s.d.States[g], s.node("states", int(at.state))
+	name := s.d.States[at.state].ID
+	j, err := s.d.join(gather, s.p.values[at.value])
+	if err != nil || !s.p.demanded(at, gather.OnlyAfter, gather.ID) || s.p.excused(at, func(x *standIn) bool { return x.state == g }) {
+		return
+	}
+	switch {
+	case s.p.result(j, at) != domain.OpinionApproved:
+		s.tell(FindingReview, fmt.Sprint("review", g, name), state, i, "a request can come to %q although the reviews of %q are not given, or are refused", name, gather.ID)
+	case (gather.Join == nil || gather.Join.Again != "refused") && s.p.fresh(j, at) != domain.OpinionApproved:
+		s.tell(FindingReview, fmt.Sprint("stale", g, name), state, i, "a request can come to %q with reviews of %q that were given before it was corrected: bring it back there and say again: all, or say again: refused if what is corrected does not concern them", name, gather.ID)
 	}
 }
 
@@ -232,7 +250,7 @@ func (s *search) follows(i int) []int {
 		if holds == no || !s.p.met(s.p.needsOf(int(at.value), t, s.d.States[at.state].ID), &at) {
 			continue
 		}
-		if to, ok := s.known[s.p.taken(at, t, false)]; ok {
+		if to, ok := s.known[s.p.plain(s.p.taken(at, t, false))]; ok {
 			list = append(list, to)
 		}
 		if holds == yes {
@@ -258,6 +276,14 @@ func (s *search) story(i int) []string {
 }
 
 func (s *search) sentence(step stepTaken, before, at int) string {
+	text := s.plainly(step, before, at)
+	if step.supposing != "" {
+		text = strings.TrimSuffix(text, ".") + fmt.Sprintf(" (supposing that %s).", step.supposing)
+	}
+	return text
+}
+
+func (s *search) plainly(step stepTaken, before, at int) string {
 	d, here := &s.d, s.d.States[s.points[at].state].Title.EN
 	switch step.kind {
 	case stepSubmit:
@@ -301,9 +327,6 @@ func (s *search) sentence(step stepTaken, before, at int) string {
 // factsOf tells the facts that conditions ask for.
 func (s *search) factsOf(at int) string {
 	facts := s.p.values[s.points[at].value].facts
-	if len(facts) == 0 {
-		return ""
-	}
 	var list []string
 	for i := range s.d.Facts {
 		f := &s.d.Facts[i]
@@ -311,7 +334,18 @@ func (s *search) factsOf(at int) string {
 			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(f.Title.EN), v))
 		}
 	}
-	return " with " + strings.Join(list, ", ")
+	text := ""
+	if len(list) > 0 {
+		text = " with " + strings.Join(list, ", ")
+	}
+	supposed := supposition("")
+	for _, c := range slices.Sorted(maps.Keys(s.p.values[s.points[at].value].supposed)) {
+		supposed = supposed.and(&Condition{Text: c}, either, s.p.values[s.points[at].value].supposed[c])
+	}
+	if supposed != "" {
+		text += fmt.Sprintf(" (supposing that %s)", supposed)
+	}
+	return text
 }
 
 func (s *search) roles(t *Transition) string {

@@ -1,9 +1,8 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
-	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -17,7 +16,7 @@ import (
 type prover struct {
 	d      *Definition
 	values []vars
-	loose  map[*Condition]bool // come out either way
+	loose  map[*Condition]looseness
 
 	states    map[domain.StateID]int
 	reviews   []domain.ReviewID
@@ -28,13 +27,19 @@ type prover struct {
 	watched   []domain.ActionID // that conditions count
 	gates     []domain.ActionID // that a person may not take together with others
 	most      []uint64          // a count above is as good as this
+	shift     []int             // where its bits begin
+	standIns  []standIn
+	standing  map[int]uint32 // by state: its bit among those
+	byWay     map[int]uint32 // by state: its bit among those that only some requests come to
+	aging     uint32         // reviews that a correction may leave behind
 	needs     map[needKey]domain.Needs
 	due       map[dueKey]bool
-	citizens  map[domain.RoleID]bool
+	staff     map[domain.RoleID]bool
 	asked     map[askedKey]bool
 	expiries  []move
 	moves     [][]int // expiries by state
 	automatic [][]int // transitions by state
+	live      []point // by state: the bits that something may still ask for
 	actions   [][]int
 }
 
@@ -54,10 +59,13 @@ type point struct {
 	reviews uint64 // two bits each: opinions
 	fees    uint64 // two bits each: none, owed, nothing to pay, paid
 	bits    uint64 // documents, then checklists
-	times   uint64 // four bits each
+	times   uint64 // as many bits each as it counts to
 	person  uint32 // gates that the one person passed
+	stale   uint32 // reviews that were given before a correction
+	stood   uint32 // states that an override or the law led out of
+	came    uint32 // states that only some requests come to, and this one did
 	answer  uint8  // 0: none since the request came to the state
-	exempt  bool   // the law moved it, or an override: what follows is not the agency's doing
+	exempt  bool   // the law brought it here, or an override: it is not the agency's doing
 }
 
 // What a fee has come to.
@@ -68,47 +76,41 @@ const (
 	feePaid
 )
 
-// errTooMuch says that a definition has more of something than a proof can hold.
-var errTooMuch = errors.New("more than a proof can hold")
-
+// What a proof can hold.
 const (
 	maxReviews = 32
 	maxBits    = 64
-	maxWatched = 16
 	maxGates   = 32
+	maxStates  = 1 << 15
 )
+
+// tooMuch says that a definition has more of something than a proof can hold, and
+// what would help.
+type tooMuch struct {
+	what string
+	most int
+	help string
+}
+
+func (e *tooMuch) Error() string {
+	return fmt.Sprintf("more than %d %s, which a proof cannot hold: %s", e.most, e.what, e.help)
+}
 
 func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, citizens: map[domain.RoleID]bool{}, loose: map[*Condition]bool{},
+		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, staff: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		standing: map[int]uint32{}, byWay: map[int]uint32{},
 	}
 	for _, r := range d.Roles {
-		p.citizens[r.ID] = in.citizen(r.ID)
+		p.staff[r.ID] = in.staff(r.ID)
 	}
-	var ok bool
-	if p.values, ok = d.valuations(); !ok {
-		return nil, errTooMuch
+	var err error
+	if p.values, err = d.valuations(); err != nil {
+		return nil, err
 	}
-	for _, c := range d.conditions() {
-		p.loose[c] = c.speaksOfPast() && !c.exact(d)
-		own := &constants{}
-		own.gather(c)
-		for _, a := range c.uses.times {
-			p.watch(a, 1)
-		}
-		most := math.Ceil(slices.Max(append(own.numbers, 1)))
-		for _, a := range c.uses.counted {
-			p.watch(a, int64(min(most, maxCount))+1)
-		}
-	}
-	for i := range d.Invariants {
-		if b := d.Invariants[i].Before; b != nil {
-			p.watch(b.First, 1)
-			p.watch(b.Then, 1)
-		}
-	}
+	p.watchAll()
 	for _, gate := range d.Separate {
 		p.gate(gate)
 	}
@@ -118,22 +120,87 @@ func newProver(in *inspection) (*prover, error) {
 		}
 	}
 	p.index()
-	if len(p.reviews) > maxReviews || len(p.fees) > maxReviews || len(p.ofGroup)+len(p.lists) > maxBits ||
-		len(p.watched) > maxWatched || len(p.gates) > maxGates || len(d.States) > 1<<15 {
-		return nil, errTooMuch
+	return p, p.fits()
+}
+
+// watchAll counts what conditions ask for, and what makes a review or a fee due.
+func (p *prover) watchAll() {
+	d := p.d
+	for _, c := range d.conditions() {
+		if c.speaksOfPast() {
+			p.loose[c] = c.looseness(d)
+		}
+		for _, a := range c.uses.times {
+			p.watch(a, 1)
+		}
+		for a, most := range c.countsTo() {
+			p.watch(a, most)
+		}
 	}
-	return p, nil
+	for i := range d.Invariants {
+		if b := d.Invariants[i].Before; b != nil {
+			p.watch(b.First, 1)
+			p.watch(b.Then, 1)
+		}
+	}
+	for i := range d.States {
+		for _, a := range d.States[i].OnlyAfter {
+			p.watch(a, 1)
+		}
+	}
+	for i := range d.Fees {
+		for _, a := range d.Fees[i].OnlyAfter {
+			p.watch(a, 1)
+		}
+	}
+	at := 0
+	for _, most := range p.most {
+		p.shift = append(p.shift, at)
+		at += bits.Len64(most)
+	}
+}
+
+// fits says what there is too much of.
+func (p *prover) fits() error {
+	counted := 0
+	for _, most := range p.most {
+		counted += bits.Len64(most)
+	}
+	const split = "make two services of it"
+	for _, x := range []struct {
+		has int
+		tooMuch
+	}{
+		{len(p.reviews), tooMuch{"reviews", maxReviews, split}},
+		{len(p.fees), tooMuch{"fees", maxReviews, split}},
+		{len(p.ofGroup) + len(p.lists), tooMuch{"checklists and documents that rules tell apart", maxBits, "ask for documents together, by required_documents"}},
+		{counted, tooMuch{"bits of counts of actions in conditions", maxBits, "ask history.did instead of history.times, or compare with smaller numbers"}},
+		{len(p.gates), tooMuch{"actions under separate and not_by", maxGates, "name the gates alone"}},
+		{len(p.standIns), tooMuch{"states that an override or a deemed approval leads out of", maxGates, "lead out of fewer"}},
+		{len(p.byWay), tooMuch{"states that reviews and fees under only_after are due in", maxGates, split}},
+		{len(p.d.States), tooMuch{"states", maxStates, split}},
+	} {
+		if x.has > x.most {
+			return &x.tooMuch
+		}
+	}
+	return nil
 }
 
 // watch counts an action, up to a number that no condition tells from a larger one.
-func (p *prover) watch(a domain.ActionID, most int64) {
+func (p *prover) watch(a domain.ActionID, most uint64) {
 	i := slices.Index(p.watched, a)
 	if i < 0 {
 		i = len(p.watched)
 		p.watched, p.most = append(p.watched, a), append(p.most, 0)
 	}
-	p.most[i] = max(p.most[i], uint64(min(most, 15)))
+	p.most[i] = max(p.most[i], most)
 }
+
+// mask is the bits of a count.
+func (p *prover) mask(i int) uint64 { return (1<<bits.Len64(p.most[i]) - 1) << p.shift[i] }
+
+func (p *prover) count(at *point, i int) uint64 { return at.times & p.mask(i) >> p.shift[i] }
 
 func (p *prover) gate(actions []domain.ActionID) {
 	for _, a := range actions {
@@ -175,6 +242,8 @@ func (p *prover) index() {
 		p.lists = append(p.lists, c.ID)
 	}
 	p.groupDocuments()
+	p.indexWays()
+	p.indexLive()
 }
 
 // groupDocuments puts documents together that are handed in, refused, required and
@@ -232,7 +301,7 @@ type seen struct {
 
 func (s seen) times(a domain.ActionID) int {
 	if i := slices.Index(s.p.watched, a); i >= 0 {
-		return int(s.at.times >> (4 * i) & 15)
+		return int(s.p.count(s.at, i))
 	}
 	return 0
 }
@@ -269,7 +338,7 @@ func (p *prover) judge(c *Condition, at *point) truth {
 	if c == nil {
 		return yes
 	}
-	if p.loose[c] {
+	if l := p.loose[c]; l.facts || slices.ContainsFunc(l.counts, func(a domain.ActionID) bool { return p.full(at, a) }) {
 		return either
 	}
 	holds, err := c.holds(p.vars(at))
@@ -280,6 +349,26 @@ func (p *prover) judge(c *Condition, at *point) truth {
 		return yes
 	}
 	return no
+}
+
+// holds tells whether an invariant does.
+func (p *prover) holds(x *Invariant, at *point) truth {
+	switch {
+	case x.Never != nil:
+		return map[truth]truth{yes: no, no: yes, either: either}[p.judge(x.Never, at)]
+	case x.Always != nil:
+		return p.judge(x.Always, at)
+	}
+	if broken, err := x.broken(p.vars(at)); err != nil || broken {
+		return no
+	}
+	return yes
+}
+
+// full reports whether an action was taken as often as is counted, or oftener.
+func (p *prover) full(at *point, a domain.ActionID) bool {
+	i := slices.Index(p.watched, a)
+	return p.count(at, i) == p.most[i]
 }
 
 func (p *prover) vars(at *point) vars {
@@ -357,4 +446,15 @@ func (p *prover) result(j domain.Join, at *point) domain.Opinion {
 		given[id] = domain.Review{Opinion: seen{p, at}.review(id)}
 	}
 	return j.Result(given)
+}
+
+// fresh is what reviews come to without those that were given before a correction.
+func (p *prover) fresh(j domain.Join, at *point) domain.Opinion {
+	now := *at
+	for i := range p.reviews {
+		if at.stale>>i&1 == 1 {
+			now.reviews = setTwo(now.reviews, i, reviewOpen)
+		}
+	}
+	return p.result(j, &now)
 }
