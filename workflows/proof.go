@@ -25,6 +25,7 @@ type search struct {
 	by     []stepTaken
 	known  map[point]int
 	back   [][2]int32 // edges, to and from, to see who can come to an end
+	first  []int      // events that a command leads to before anything moves on from the point, at most
 
 	taken  []bool // transitions that some request takes
 	told   map[string]bool
@@ -53,7 +54,8 @@ func (c *inspection) proveWithin(most int) {
 
 func (s *search) walk() {
 	for _, at := range s.p.begin() {
-		s.add(at, -1, stepTaken{kind: stepSubmit})
+		step := stepTaken{kind: stepSubmit}
+		s.leads(s.p.events(step, &at, &at), s.add(at, -1, step))
 	}
 	for i := 0; i < len(s.points) && !s.gaveUp; i++ {
 		s.look(i)
@@ -62,10 +64,15 @@ func (s *search) walk() {
 				s.taken[step.of] = true
 			}
 			j := s.add(to, i, step)
+			if step.kind != stepAutomatic {
+				s.leads(s.p.events(step, &s.points[i], &to), j)
+			}
 			s.back = append(s.back, [2]int32{int32(j), int32(i)})
 		})
 	}
 }
+
+func (s *search) leads(events, to int) { s.first[to] = max(s.first[to], events) }
 
 func (s *search) add(at point, from int, step stepTaken) int {
 	at = s.p.plain(at)
@@ -78,7 +85,7 @@ func (s *search) add(at point, from int, step stepTaken) int {
 		return 0
 	}
 	s.known[at] = i
-	s.points, s.from, s.by = append(s.points, at), append(s.from, from), append(s.by, step)
+	s.points, s.from, s.by, s.first = append(s.points, at), append(s.from, from), append(s.by, step), append(s.first, 0)
 	return i
 }
 
@@ -198,47 +205,7 @@ func (s *search) stuck() {
 			s.tell(FindingStuck, "stuck"+string(state.ID), s.node("states", int(s.points[i].state)), i, "a request can be stuck in %q: nothing leads from there to an end", state.ID)
 		}
 	}
-	s.circles()
-}
-
-// circles looks for automatic transitions that, taken one after the other, come
-// back to where they began: a walk that meets a point on its own way.
-func (s *search) circles() {
-	const (
-		onTheWay = 1
-		done     = 2
-	)
-	met := make([]uint8, len(s.points))
-	type step struct {
-		at   int
-		next []int
-	}
-	for i := range s.points {
-		if met[i] == done {
-			continue
-		}
-		met[i] = onTheWay
-		for way := []step{{i, s.follows(i)}}; len(way) > 0; {
-			last := &way[len(way)-1]
-			if len(last.next) == 0 {
-				met[last.at] = done
-				way = way[:len(way)-1]
-				continue
-			}
-			to := last.next[0]
-			last.next = last.next[1:]
-			switch met[to] {
-			case onTheWay:
-				state := s.points[to].state
-				s.tell(FindingEndless, "endless", s.node("states", int(state)), to, "automatic transitions lead from %q back to it without end", s.d.States[state].ID)
-				return
-			case done:
-			default:
-				met[to] = onTheWay
-				way = append(way, step{to, s.follows(to)})
-			}
-		}
-	}
+	s.chains()
 }
 
 // follows lists where a request may go by itself.
