@@ -44,7 +44,8 @@ func (c *Condition) looseness(d *Definition) looseness {
 }
 
 // countsTo tells how far a condition counts each action: to one more than the largest
-// number that it compares it with, which stands for all that are larger.
+// number that it compares it with, which stands for all that are larger. A story tells
+// what it supposes where even more would have to be told apart.
 func (c *Condition) countsTo() map[domain.ActionID]uint64 {
 	all := map[domain.ActionID]uint64{}
 	if len(c.uses.counted) == 0 {
@@ -68,7 +69,7 @@ func (c *Condition) countsTo() map[domain.ActionID]uint64 {
 	numbers.gather(c)
 	for _, a := range c.uses.counted {
 		if compared[a] < len(slices.DeleteFunc(slices.Clone(c.uses.counted), func(b domain.ActionID) bool { return a != b })) {
-			all[a] = max(all[a], to(slices.Max(append(numbers.numbers, 1)))) // it does something else with it
+			all[a] = max(all[a], to(slices.Max(append(numbers.numbers, 1)))+2) // it does something else with it: more are told apart than its numbers ask for
 		}
 	}
 	return all

@@ -379,3 +379,66 @@ func TestAChainThatTheEngineRefusesIsFound(t *testing.T) {
 		}
 	}
 }
+
+// A story says what happens, as often as it must, and what it supposes where that
+// cannot be told.
+func TestAStoryIsTrue(t *testing.T) {
+	rush := func(when string) []string {
+		return []string{action("note"), action("rush"), "transitions: {action: note, from: [sent], to: sent, roles: [clerk]}",
+			"transitions: {action: rush, from: [sent], to: issued, roles: [head], when: '" + when + "'}"}
+	}
+	for name, c := range map[string]struct {
+		changes  []string
+		notes    int // in the story
+		supposed string
+	}{
+		"often":                   {changes: rush(`history.times("note") >= 20`), notes: 20},
+		"at the bound":            {changes: rush(`history.times("note") == 99`), notes: 99},
+		"one oftener than other":  {changes: rush(`history.times("note") > history.times("pass") + 2`), notes: 3},
+		"together":                {changes: rush(`history.times("note") + history.times("pass") >= 4`), notes: 4},
+		"oftener than is counted": {changes: rush(`history.times("note") >= 500`), notes: 101, supposed: `supposing that "history.times(\"note\") >= 500" holds`},
+		"by what facts come to":   {changes: rush(`facts.n * 2.0 > 15.0`), supposed: `supposing that "facts.n * 2.0 > 15.0" holds`},
+		"by facts and counts":     {changes: rush(`facts.n * 2.0 > double(history.times("note"))`), supposed: `holds`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := findingsOf(t, changed(t, c.changes...))
+			i := slices.IndexFunc(got, func(f Finding) bool { return f.Rule == FindingReview })
+			if i < 0 {
+				t.Fatalf("no finding, but %v", got)
+			}
+			story := strings.Join(got[i].Story, "\n")
+			if n := strings.Count(story, `takes "note"`); n != c.notes {
+				t.Errorf("%d notes, want %d:\n%s", n, c.notes, story)
+			}
+			if !strings.Contains(story, c.supposed) || c.supposed == "" && strings.Contains(story, "supposing") {
+				t.Errorf("it does not say what it supposes (%q):\n%s", c.supposed, story)
+			}
+		})
+	}
+}
+
+// Who is given up on is told by which bound, and what would help.
+func TestWhatIsTooMuchIsNamed(t *testing.T) {
+	reviews, counts, facts := []string{}, []string{}, []string{}
+	for i := range 32 {
+		reviews = append(reviews, fmt.Sprintf("reviews: {id: r%d, title: {id: R, en: R}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}", i))
+	}
+	for i := range 10 {
+		id := fmt.Sprint("note", i)
+		counts = append(counts, action(id), fmt.Sprintf("transitions: {action: %s, from: [sent], to: sent, roles: [clerk], when: 'history.times(%q) < 90'}", id, id))
+	}
+	for i := range 13 {
+		facts = append(facts, fmt.Sprintf("facts: {id: f%d, type: boolean, title: {id: F, en: F}, default: false}", i), action(fmt.Sprint("go", i)),
+			fmt.Sprintf("transitions: {action: go%d, from: [sent], to: sent, roles: [clerk], when: facts.f%d}", i, i))
+	}
+	for says, changes := range map[string][]string{
+		"more than 32 reviews, which a proof cannot hold: make two services of it":                                                       reviews,
+		"more than 64 bits of counts of actions in conditions, which a proof cannot hold: ask history.did":                               counts,
+		"more than 4096 combinations of facts that conditions tell apart, which a proof cannot hold: compare facts with fewer constants": facts,
+	} {
+		got := findingsOf(t, changed(t, changes...))
+		if !slices.ContainsFunc(got, func(f Finding) bool { return f.Rule == FindingGaveUp && strings.Contains(f.Message, says) }) {
+			t.Errorf("it is not said that there are %s, but %v", says, got)
+		}
+	}
+}
