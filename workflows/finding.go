@@ -389,13 +389,7 @@ func (c *inspection) fails() {
 func (d *Definition) examples(ids []string) []domain.Facts {
 	all := []domain.Facts{{}}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-		f := d.fact(id)
-		values := map[FactType][]any{
-			FactString: {"", "~", "12"}, FactNumber: {0.0, 1.5, -1.0}, FactBoolean: {false, true}, FactTime: {"2026-11-23T05:00:00Z"},
-		}[f.Type]
-		if len(f.Values) > 0 {
-			values = anys(f.Values)
-		}
+		values := d.candidates(d.fact(id), &constants{numbers: []float64{-1, 0, 1.5}, texts: []string{"", "12"}})
 		if len(all)*len(values) > maxValuations {
 			values = values[:1]
 		}
