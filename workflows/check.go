@@ -226,33 +226,6 @@ func (d *Definition) running() []map[domain.StateID]bool {
 	return list
 }
 
-// covered tells of each legal term in which states it is running whichever way a
-// request comes there from its submission: it may only come there later on. What a
-// request is reopened to is left out, for it has been there.
-func (d *Definition) covered() []map[domain.StateID]bool {
-	list, moves := d.running(), d.moves()
-	for i := range list {
-		forth := map[domain.StateID][]domain.StateID{}
-		for k := range d.Transitions {
-			t := &d.Transitions[k]
-			for _, from := range t.From {
-				if d.state(from).Kind != KindEnd && !slices.Contains(d.Terms[i].Starts, t.Action) {
-					forth[from] = append(forth[from], t.To)
-				}
-			}
-		}
-		for _, m := range moves {
-			if m.expiry != d.Terms[i].Expires {
-				forth[m.from] = append(forth[m.from], m.expiry.To)
-			}
-		}
-		for id := range closure(forth, d.start().ID) {
-			delete(list[i], id)
-		}
-	}
-	return list
-}
-
 // fits notes what does not belong together.
 func (r *definitionReader) fits() {
 	nodes := r.items("transitions")
