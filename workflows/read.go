@@ -262,18 +262,19 @@ func (r *definitionReader) state(n ast.Node) State {
 			s.ID = domain.StateID(r.id(n, "state id"))
 			r.states[s.ID] = n
 		},
-		"kind":      func(n ast.Node) { s.Kind = word(&r.yamlReader, n, "state kind", kinds) },
-		"public":    func(n ast.Node) { s.Public = word(&r.yamlReader, n, "public status", domain.PublicStatuses()) },
-		"title":     func(n ast.Node) { s.Title = r.both(n, "state title") },
-		"owner":     func(n ast.Node) { s.Owner = ref(r, n, "state owner", "role", r.roleIDs) },
-		"outcome":   func(n ast.Node) { s.Outcome = word(&r.yamlReader, n, "outcome", domain.Outcomes()) },
-		"promise":   func(n ast.Node) { s.Promise = r.both(n, "state promise") },
-		"next":      func(n ast.Node) { s.Next = r.both(n, "state next") },
-		"term":      func(n ast.Node) { s.Term = r.term(n, "state term") },
-		"reviews":   func(n ast.Node) { s.Reviews = refs(r, n, "state reviews", "review", r.reviewIDs) },
-		"join":      func(n ast.Node) { s.Join = r.join(n) },
-		"waits_for": func(n ast.Node) { s.WaitsFor = ref(r, n, "state waits_for", "system", r.systemIDs) },
-		"allocate":  func(n ast.Node) { s.Allocate = r.allocation(n) },
+		"kind":       func(n ast.Node) { s.Kind = word(&r.yamlReader, n, "state kind", kinds) },
+		"public":     func(n ast.Node) { s.Public = word(&r.yamlReader, n, "public status", domain.PublicStatuses()) },
+		"title":      func(n ast.Node) { s.Title = r.both(n, "state title") },
+		"owner":      func(n ast.Node) { s.Owner = ref(r, n, "state owner", "role", r.roleIDs) },
+		"outcome":    func(n ast.Node) { s.Outcome = word(&r.yamlReader, n, "outcome", domain.Outcomes()) },
+		"promise":    func(n ast.Node) { s.Promise = r.both(n, "state promise") },
+		"next":       func(n ast.Node) { s.Next = r.both(n, "state next") },
+		"term":       func(n ast.Node) { s.Term = r.term(n, "state term") },
+		"reviews":    func(n ast.Node) { s.Reviews = refs(r, n, "state reviews", "review", r.reviewIDs) },
+		"join":       func(n ast.Node) { s.Join = r.join(n) },
+		"only_after": func(n ast.Node) { s.OnlyAfter = refs(r, n, "state only_after", "action", r.actionIDs) },
+		"waits_for":  func(n ast.Node) { s.WaitsFor = ref(r, n, "state waits_for", "system", r.systemIDs) },
+		"allocate":   func(n ast.Node) { s.Allocate = r.allocation(n) },
 	})
 	switch {
 	case s.Kind == KindEnd && s.Outcome == "":
@@ -295,8 +296,8 @@ func (r *definitionReader) stateKind(n ast.Node, s *State) {
 	case s.Kind == "": // told already
 	case s.Kind == KindGather && len(s.Reviews) == 0:
 		r.problem(n, "state %q gathers: list its reviews", s.ID)
-	case s.Kind != KindGather && (len(s.Reviews) > 0 || s.Join != nil):
-		r.problem(n, "state %q does not gather: only a gather has reviews and a join", s.ID)
+	case s.Kind != KindGather && (len(s.Reviews) > 0 || s.Join != nil || len(s.OnlyAfter) > 0):
+		r.problem(n, "state %q does not gather: only a gather has reviews, a join and only_after", s.ID)
 	case s.Kind != KindWait && s.WaitsFor != "":
 		r.problem(n, "state %q is not a wait: only a wait waits for a system", s.ID)
 	case s.Kind == KindEnd && (s.Term != nil || s.Allocate != nil):
