@@ -2,7 +2,7 @@ package calendar
 
 import (
 	"crypto/sha256"
-	"fmt"
+	"encoding/binary"
 	"slices"
 	"time"
 )
@@ -66,40 +66,53 @@ func Compile(zone *time.Location, national, tenant []Decree) (*Calendar, error) 
 		zone:    zone, offset: int64(offset), known: s.known(), first: s.first(), marked: map[Date]DayInfo{},
 	}
 	last := DateOf(c.known.To.Year()+ahead, time.December, 31)
-	indexes := map[string]uint16{}
 	work, days := int64(0), int32(0)
-	digest := sha256.New()
+	var counted []byte // all that counts
 	for d := c.first; d <= last; d++ {
 		info := s.day(d)
 		info.Provisional = !c.known.has(d)
-		key := info.Hours.String()
-		i, ok := indexes[key]
-		if !ok {
-			i = uint16(len(c.patterns))
-			indexes[key] = i
-			c.patterns = append(c.patterns, newPattern(info.Hours))
-		}
-		fmt.Fprintf(digest, "%d %s %t\n", d, key, info.Provisional)
 		if info.Kind != "" || info.Ramadan {
 			c.marked[d] = info
 		}
+		i := c.patternOf(info.Hours)
 		c.work, c.days, c.pattern = append(c.work, work), append(c.days, days), append(c.pattern, i)
 		if n := c.patterns[i].length; n > 0 {
 			work, days = work+n, days+1
 		}
+		counted = appendDay(counted, info)
 	}
 	c.work, c.days = append(c.work, work), append(c.days, days)
-	fmt.Fprintf(digest, "%d\n", offset)
-	copy(c.version.Digest[:], digest.Sum(nil))
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(counted, uint64(c.offset)))
+	copy(c.version.Digest[:], sum[:])
 	return c, nil
 }
 
-func newPattern(h Hours) pattern {
+// patternOf is the index of the pattern of some hours, of which a calendar has few.
+func (c *Calendar) patternOf(h Hours) uint16 {
+	for i := range c.patterns {
+		if slices.Equal(c.patterns[i].shown, h) {
+			return uint16(i)
+		}
+	}
 	p := pattern{shown: h, length: int64(h.Length())}
 	for _, x := range h {
 		p.hours = append(p.hours, stretch{int64(x.From) * int64(time.Minute), int64(x.To) * int64(time.Minute)})
 	}
-	return p
+	c.patterns = append(c.patterns, p)
+	return uint16(len(c.patterns) - 1)
+}
+
+// appendDay writes what counts of a day: when it is, its hours, and whether they are
+// known. Versions rest on this: it never changes.
+func appendDay(b []byte, x DayInfo) []byte {
+	b = append(binary.BigEndian.AppendUint32(b, uint32(x.Date)), byte(len(x.Hours)))
+	for _, i := range x.Hours {
+		b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(b, uint16(i.From)), uint16(i.To))
+	}
+	if x.Provisional {
+		return append(b, '?', '\n')
+	}
+	return append(b, '\n')
 }
 
 // Version says what the calendar was made of.

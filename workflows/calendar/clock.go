@@ -105,10 +105,14 @@ func (c *Calendar) position(m Measure, t time.Time) (Span, bool) {
 	}
 	part := Span(0)
 	if p.length > 0 {
-		part = Span(done / 1000 * int64(Day) / (p.length / 1000)) // in microseconds, lest it overflow
+		part = Span(done / p.part())
 	}
 	return Span(c.days[i])*Day + part, true
 }
+
+// part is how long the part of a working day is that is counted, exactly: a millionth of
+// a minute is 60,000 nanoseconds, and working time is whole minutes.
+func (p *pattern) part() int64 { return p.length / int64(Day) }
 
 // done is the working time of a day before a moment of it.
 func (p *pattern) done(in int64) int64 {
@@ -153,9 +157,7 @@ func (c *Calendar) whenDay(target int64) (time.Time, bool) {
 	}
 	i--
 	p := &c.patterns[c.pattern[i]]
-	part := target - whole*int64(Day)
-	done := (part*(p.length/1000) + int64(Day) - 1) / int64(Day) * 1000
-	return c.at(c.first+Date(i), p.when(done)), true
+	return c.at(c.first+Date(i), p.when((target-whole*int64(Day))*p.part())), true
 }
 
 // next is the instant itself if it lies in what is counted, else when that goes on.
