@@ -138,6 +138,11 @@ var weekdays = [7]string{
 func (r *decreeReader) hours(n ast.Node, what string) calendar.Hours {
 	var h calendar.Hours
 	for _, x := range r.list(n, what) {
+		switch x.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode: // YAML took what stands before a colon for a key
+			r.problem(x, "%s: write times with a dot here: 07.30-12.00", what)
+			return h
+		}
 		s := r.text(x, what)
 		i, err := calendar.ParseInterval(s)
 		if err != nil && s != "" {
@@ -156,18 +161,22 @@ func (r *decreeReader) hours(n ast.Node, what string) calendar.Hours {
 
 func (r *decreeReader) day(n ast.Node, _ string) calendar.DayRule {
 	var x calendar.DayRule
+	given := false
 	r.mapping(n, "a day", []string{"date", "kind", "name"}, map[string]func(ast.Node){
 		"date":  func(n ast.Node) { x.Date = r.date(n, "date") },
 		"kind":  func(n ast.Node) { x.Kind = word(&r.yamlReader, n, "kind of day", calendar.Kinds()) },
 		"name":  func(n ast.Node) { x.Name = r.both(n, "name of a day") },
-		"hours": func(n ast.Node) { x.Hours = r.hours(n, "hours of a day") },
+		"hours": func(n ast.Node) {
+			given = true
+			x.Hours = r.hours(n, "hours of a day")
+		},
 	})
 	if x.Date != 0 && r.seen[x.Date] {
 		r.problem(n, "%s stands there twice", x.Date)
 	}
 	r.seen[x.Date] = true
 	switch {
-	case x.Kind == calendar.OwnHours && len(x.Hours) == 0:
+	case x.Kind == calendar.OwnHours && !given:
 		r.problem(n, "a day of kind %s: say which hours", x.Kind)
 	case x.Kind != "" && x.Kind != calendar.OwnHours && x.Kind != calendar.Working && len(x.Hours) > 0:
 		r.problem(n, "a day of kind %s has no hours", x.Kind)
