@@ -163,9 +163,9 @@ func (r *decreeReader) day(n ast.Node, _ string) calendar.DayRule {
 	var x calendar.DayRule
 	given := false
 	r.mapping(n, "a day", []string{"date", "kind", "name"}, map[string]func(ast.Node){
-		"date":  func(n ast.Node) { x.Date = r.date(n, "date") },
-		"kind":  func(n ast.Node) { x.Kind = word(&r.yamlReader, n, "kind of day", calendar.Kinds()) },
-		"name":  func(n ast.Node) { x.Name = r.both(n, "name of a day") },
+		"date": func(n ast.Node) { x.Date = r.date(n, "date") },
+		"kind": func(n ast.Node) { x.Kind = word(&r.yamlReader, n, "kind of day", calendar.Kinds()) },
+		"name": func(n ast.Node) { x.Name = r.both(n, "name of a day") },
 		"hours": func(n ast.Node) {
 			given = true
 			x.Hours = r.hours(n, "hours of a day")
