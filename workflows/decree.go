@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -126,7 +127,11 @@ func (r *decreeReader) week(n ast.Node, what string) calendar.Week {
 	for day, name := range weekdays {
 		keys[name] = func(n ast.Node) { w[day] = r.hours(n, what+" "+name) }
 	}
+	before := len(r.problems)
 	r.mapping(n, what, nil, keys)
+	if worked := slices.ContainsFunc(w[:], func(h calendar.Hours) bool { return len(h) > 0 }); !worked && len(r.problems) == before {
+		r.problem(n, "%s: nobody works all week", what)
+	}
 	return w
 }
 

@@ -83,6 +83,7 @@ func TestReadDecreeTellsFaults(t *testing.T) {
 		{"to: 2027-12-31", "to: 2026-12-31", "10:5: rules: they end on 2026-12-31, before they begin"},
 		{"friday: [07.30-11.30]", "fridy: [07.30-11.30]", `14:7: rules week has no key "fridy"; did you mean "friday"?`},
 		{"friday: [07.30-11.30]", "friday: [07.30-7.20]", `14:16: rules week friday: "07.30-7.20" is not a time of work`},
+		{"ramadan:\n      monday: [08.00-12.00]", "ramadan: {}", "15:14: rules ramadan: nobody works all week"},
 		{"13.00-16.00", "12.00-16.00", "13:15: rules week monday: the working time 12:00-16:00 is not in order"},
 		{"to: 2027-03-08", "to: 2027-01-08", "18:6: ramadan: it ends on 2027-01-08, before it begins"},
 		{"kind: holiday", "kind: holliday", `20:30: kind of day: "holliday" is not one of`},

@@ -68,6 +68,8 @@ const (
 	PlainDays                  // days of the almanac
 )
 
+func (m Measure) working() bool { return m == WorkingTime || m == WorkingDays }
+
 func (m Measure) days() bool { return m == WorkingDays || m == PlainDays }
 
 // Measure is what the budget is counted in.

@@ -73,7 +73,8 @@ func (c *Calendar) Due(m Measure, from time.Time, left Span) (Due, error) {
 	if !ok {
 		return Due{}, &OutsideError{c.Range()}
 	}
-	return Due{At: at, Provisional: m <= WorkingDays && !(c.known.has(c.DateOf(from)) && c.known.has(c.DateOf(at)))}, nil
+	known := c.known.has(c.DateOf(from)) && c.known.has(c.DateOf(at))
+	return Due{At: at, Provisional: m.working() && !known}, nil
 }
 
 // plainPart is the part of a day of 24 hours that is counted, in nanoseconds.
@@ -162,7 +163,7 @@ func (c *Calendar) whenDay(target int64) (time.Time, bool) {
 
 // next is the instant itself if it lies in what is counted, else when that goes on.
 func (c *Calendar) next(m Measure, from time.Time) (time.Time, bool) {
-	if m > WorkingDays {
+	if !m.working() {
 		return from.In(c.zone), true
 	}
 	date := c.DateOf(from)

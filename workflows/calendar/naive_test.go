@@ -35,11 +35,14 @@ func (n *naive) hours(t time.Time) calendar.Hours {
 func (n *naive) lookUp(d calendar.Date) calendar.Hours {
 	var week *calendar.Week
 	inRamadan := false
-	// Of all periods, the last that another did not take the place of.
+	// Of all periods, those that no later one took the place of.
 	var periods []calendar.Period
 	for _, list := range [][]calendar.Decree{n.national, n.tenant} {
 		for _, x := range byPublication(list) {
 			for _, p := range x.Ramadan {
+				if repealed(list, x.Number, p.From) {
+					continue
+				}
 				kept := periods[:0:0]
 				for _, q := range periods {
 					if q.To < p.From || q.From > p.To {

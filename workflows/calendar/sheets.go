@@ -78,6 +78,9 @@ func (s *sheets) lay(x *sheet) {
 		*list = append(*list, ruled{x, r})
 	}
 	for _, p := range x.Ramadan {
+		if !x.counts(p.From) {
+			continue
+		}
 		s.ramadan = slices.DeleteFunc(s.ramadan, func(q Period) bool { return p.From <= q.To && q.From <= p.To })
 		s.ramadan = append(s.ramadan, p)
 	}
