@@ -200,3 +200,57 @@ func TestAdmit(t *testing.T) {
 		}
 	}
 }
+
+// A term of five working days that is filed on Monday 23 November 2026 and would be due
+// on Monday 30 November at 16.00, and its stops.
+func TestAStoppedTerm(t *testing.T) {
+	c := compiled(t, wib, nil, nil)
+	m := calendar.WorkingDays
+	for name, x := range map[string]struct{ stops, due string }{
+		"none":                      {"", "2026-11-30 16:00"},
+		"for no time":               {"2026-11-25 10:00 2026-11-25 10:00", "2026-11-30 16:00"},
+		"at night":                  {"2026-11-25 16:00 2026-11-26 07:30", "2026-11-30 16:00"},
+		"over a weekend":            {"2026-11-27 16:30 2026-11-30 07:30", "2026-11-30 16:00"},
+		"for an hour":               {"2026-11-25 10:00 2026-11-25 11:00", "2026-12-01 08:30"},
+		"over the break":            {"2026-11-25 11:30 2026-11-25 13:30", "2026-12-01 08:30"},
+		"from morning to morning":   {"2026-11-25 10:00 2026-11-26 10:00", "2026-12-01 16:00"},
+		"each night, for an hour":   {"2026-11-24 15:00 2026-11-25 07:30 2026-11-25 15:00 2026-11-26 07:30", "2026-12-01 09:30"},
+		"on the day of filing":      {"2026-11-23 11:00 2026-11-23 15:00", "2026-11-30 16:00"},
+		"until a Friday noon":       {"2026-11-26 16:00 2026-11-27 11:30", "2026-12-01 11:30"}, // 4 hours of 7 and a half
+		"on the last day, at 15.00": {"2026-11-30 15:00 2026-12-07 07:30", "2026-12-07 08:30"},
+	} {
+		begins := c.Begins(m, at("2026-11-23 10:00"))
+		running, left := begins, 5*calendar.Day
+		stops := strings.Fields(x.stops)
+		for ; len(stops) > 0; stops = stops[4:] {
+			stopped, resumed := at(stops[0]+" "+stops[1]), at(stops[2]+" "+stops[3])
+			if stopped.After(running) {
+				used, err := c.Used(m, running, stopped)
+				if err != nil {
+					t.Fatal(err)
+				}
+				left -= used
+			}
+			if resumed.After(running) {
+				running = resumed
+			}
+		}
+		if due, err := c.Due(m, running, left); err != nil || !due.At.Equal(at(x.due)) {
+			t.Errorf("stopped %s: due %s with %s left, want %s (%v)", name, due.At, m.Text(left), x.due, err)
+		}
+	}
+}
+
+func TestSpansForPeople(t *testing.T) {
+	for want, got := range map[string]string{
+		"5 days":        calendar.WorkingDays.Text(5 * calendar.Day),
+		"0 days":        calendar.PlainDays.Text(0),
+		"10 days":       calendar.WorkingDays.Text(10 * calendar.Day),
+		"2.333333 days": calendar.WorkingDays.Text(7 * calendar.Day / 3),
+		"1h30m0s":       calendar.WorkingTime.Text(calendar.Span(90 * time.Minute)),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"fmt"
+	"math/bits"
 	"sort"
 	"time"
 )
@@ -9,8 +10,8 @@ import (
 // Due is when a budget runs out.
 type Due struct {
 	At time.Time // the last moment at which something is on time
-	// Provisional: it, or what it was counted from, lies outside of [Calendar.Known].
-	// Holidays that are decreed later will move it.
+	// Provisional: on the way there are days of years whose holidays are not decreed.
+	// When they are, it may move.
 	Provisional bool
 }
 
@@ -64,7 +65,7 @@ func (c *Calendar) Due(m Measure, from time.Time, left Span) (Due, error) {
 		at = from.Add(time.Duration(left)).In(c.zone)
 	case m == PlainDays:
 		before := floorDiv(int64(p+left-1), int64(Day))
-		at = c.at(Date(before), (int64(p+left)-before*int64(Day))*plainPart)
+		at = c.at(Date(before), timeOf(p+left-Span(before)*Day, dayLength))
 	case m == WorkingTime:
 		at, ok = c.whenWorked(int64(p + left))
 	case m == WorkingDays:
@@ -73,12 +74,34 @@ func (c *Calendar) Due(m Measure, from time.Time, left Span) (Due, error) {
 	if !ok {
 		return Due{}, &OutsideError{c.Range()}
 	}
-	known := c.known.has(c.DateOf(from)) && c.known.has(c.DateOf(at))
-	return Due{At: at, Provisional: m.working() && !known}, nil
+	due := Due{At: at}
+	if m.working() {
+		first := c.DateOf(from)
+		last := max(first, c.DateOf(at.Add(-1))) // a midnight is of the day that ends
+		due.Provisional = c.provisional[last-c.first+1] > c.provisional[first-c.first]
+	}
+	return due, nil
 }
 
-// plainPart is the part of a day of 24 hours that is counted, in nanoseconds.
-const plainPart = secondsPerDay * int64(time.Second) / int64(Day)
+// dayLength is a day of 24 hours in nanoseconds.
+const dayLength = secondsPerDay * int64(time.Second)
+
+// partsOf is how many whole parts of a day are over when so much of its time is.
+func partsOf(done, length int64) Span {
+	hi, lo := bits.Mul64(uint64(done), uint64(Day))
+	q, _ := bits.Div64(hi, lo, uint64(length))
+	return Span(q)
+}
+
+// timeOf is the least time of a day in which so many parts of it are over.
+func timeOf(parts Span, length int64) int64 {
+	hi, lo := bits.Mul64(uint64(parts), uint64(length))
+	q, rest := bits.Div64(hi, lo, uint64(Day))
+	if rest > 0 {
+		q++
+	}
+	return int64(q)
+}
 
 // position is how much of a measure lies before an instant, counted from some origin.
 // All arithmetic is of differences between positions, so that nothing is rounded
@@ -93,7 +116,7 @@ func (c *Calendar) position(m Measure, t time.Time) (Span, bool) {
 	date := floorDiv(local, secondsPerDay)
 	in := (local-date*secondsPerDay)*int64(time.Second) + int64(t.Nanosecond())
 	if m == PlainDays {
-		return Span(date)*Day + Span(in/plainPart), true
+		return Span(date)*Day + partsOf(in, dayLength), true
 	}
 	i := date - int64(c.first)
 	if i < 0 || i >= int64(len(c.pattern)) {
@@ -106,14 +129,10 @@ func (c *Calendar) position(m Measure, t time.Time) (Span, bool) {
 	}
 	part := Span(0)
 	if p.length > 0 {
-		part = Span(done / p.part())
+		part = partsOf(done, p.length)
 	}
 	return Span(c.days[i])*Day + part, true
 }
-
-// part is how long the part of a working day is that is counted, exactly: a millionth of
-// a minute is 60,000 nanoseconds, and working time is whole minutes.
-func (p *pattern) part() int64 { return p.length / int64(Day) }
 
 // done is the working time of a day before a moment of it.
 func (p *pattern) done(in int64) int64 {
@@ -158,7 +177,7 @@ func (c *Calendar) whenDay(target int64) (time.Time, bool) {
 	}
 	i--
 	p := &c.patterns[c.pattern[i]]
-	return c.at(c.first+Date(i), p.when((target-whole*int64(Day))*p.part())), true
+	return c.at(c.first+Date(i), p.when(timeOf(Span(target-whole*int64(Day)), p.length))), true
 }
 
 // next is the instant itself if it lies in what is counted, else when that goes on.

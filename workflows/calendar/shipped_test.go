@@ -168,4 +168,38 @@ func TestTheHorizon(t *testing.T) {
 	if info, _ := decreed.Day(calendar.DateOf(2027, 2, 8)); !info.Ramadan {
 		t.Error("a decree on holidays took Ramadan away")
 	}
+
+	// Years that are covered alone do not make what lies between known, nor what is known
+	// unknown.
+	gap := compiled(t, wib, []calendar.Decree{
+		{Number: "a", Published: calendar.DateOf(2026, 9, 10), Covers: []int{2028}},
+		{Number: "b", Published: calendar.DateOf(2026, 9, 10), Covers: []int{2010}},
+	}, nil)
+	if got := gap.Known(); got != c.Known() {
+		t.Errorf("with gaps, known from %s to %s", got.From, got.To)
+	}
+	for from, want := range map[string]bool{"2026-11-23 10:00": false, "2026-12-31 10:00": true, "2027-12-30 10:00": true, "2028-01-05 10:00": false, "2028-12-29 10:00": true} {
+		if got, err := gap.Due(days, gap.Begins(days, at(from)), calendar.Day); err != nil || got.Provisional != want {
+			t.Errorf("with gaps, from %s: %+v, %v", from, got, err)
+		}
+	}
+
+	// Who works around the clock is due at midnight, which still is of the day before.
+	always := calendar.Rules{From: calendar.DateOf(2020, 1, 1)}
+	for d := range always.Week {
+		always.Week[d] = calendar.Hours{{From: 0, To: 24 * 60}}
+	}
+	clock := compiled(t, wib, nil, []calendar.Decree{{Number: "c", Published: calendar.DateOf(2026, 1, 1), Rules: []calendar.Rules{always}}})
+	for _, x := range []struct {
+		from, due   string
+		provisional bool
+	}{
+		{"2026-12-30 00:00", "2027-01-01 00:00", false},
+		{"2026-12-30 00:01", "2027-01-02 00:01", true}, // 1 January is computed to be a holiday
+		{"2036-12-30 00:00", "2037-01-01 00:00", true}, // where the table ends
+	} {
+		if got, err := clock.Due(days, at(x.from), 2*calendar.Day); err != nil || got.Provisional != x.provisional || !got.At.Equal(at(x.due)) {
+			t.Errorf("around the clock, from %s: %+v, %v; want %s", x.from, got, err, x.due)
+		}
+	}
 }
