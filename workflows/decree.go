@@ -15,7 +15,7 @@ const DecreeLanguage = 1
 // ReadDecree reads a decree on working time strictly. The error is [Problems]: all of
 // them, each with its place. File is only used to name that place.
 func ReadDecree(file string, source []byte) (*calendar.Decree, error) {
-	y, source, err := newYAMLReader(file, source)
+	y, source, err := newYAMLReader(file, "decree", source)
 	if err != nil {
 		return nil, err
 	}
@@ -50,19 +50,19 @@ func (r *decreeReader) decree(n ast.Node) {
 		"title":     func(n ast.Node) { d.Title = r.both(n, "title") },
 		"source":    func(n ast.Node) { d.Source = r.text(n, "source") },
 		"published": func(n ast.Node) { d.Published = r.date(n, "published") },
-		"amends":    func(n ast.Node) { d.Amends = listOf(r, n, "amends", r.text) },
-		"repeals":   func(n ast.Node) { d.Repeals = listOf(r, n, "repeals", r.text) },
-		"covers":    func(n ast.Node) { d.Covers = listOf(r, n, "covers", r.integer) },
-		"rules":     func(n ast.Node) { d.Rules = listOf(r, n, "rules", r.rules) },
-		"ramadan":   func(n ast.Node) { d.Ramadan = listOf(r, n, "ramadan", r.period) },
-		"days":      func(n ast.Node) { d.Days = listOf(r, n, "days", r.day) },
+		"amends":    func(n ast.Node) { d.Amends = readEach(r, n, "amends", r.text) },
+		"repeals":   func(n ast.Node) { d.Repeals = readEach(r, n, "repeals", r.text) },
+		"covers":    func(n ast.Node) { d.Covers = readEach(r, n, "covers", r.integer) },
+		"rules":     func(n ast.Node) { d.Rules = readEach(r, n, "rules", r.rules) },
+		"ramadan":   func(n ast.Node) { d.Ramadan = readEach(r, n, "ramadan", r.period) },
+		"days":      func(n ast.Node) { d.Days = readEach(r, n, "days", r.day) },
 	})
 	if len(d.Rules)+len(d.Ramadan)+len(d.Days)+len(d.Repeals) == 0 {
 		r.problem(n, "the decree says nothing: give rules, ramadan, days or repeals")
 	}
 }
 
-func listOf[T any](r *decreeReader, n ast.Node, what string, read func(ast.Node, string) T) []T {
+func readEach[T any](r *decreeReader, n ast.Node, what string, read func(ast.Node, string) T) []T {
 	var out []T
 	for _, x := range r.list(n, what) {
 		out = append(out, read(x, what))

@@ -30,7 +30,7 @@ func Read(file string, source []byte) (*Definition, error) {
 }
 
 func read(file string, source []byte) (*Definition, *definitionReader, error) {
-	y, source, err := newYAMLReader(file, source)
+	y, source, err := newYAMLReader(file, "definition", source)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,6 +43,7 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 		for _, compile := range r.conditions {
 			compile()
 		}
+		r.d.placeConditions()
 		if !r.torn && r.d.start() != nil && len(r.d.Transitions) > 0 {
 			r.graph()
 		}
@@ -53,22 +54,23 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	return &r.d, r, nil
 }
 
-// newYAMLReader is the reader of a file, and its text without a byte order mark. It
-// refuses a file that is not text or is larger than any that is read.
-func newYAMLReader(file string, source []byte) (yamlReader, []byte, error) {
+// newYAMLReader is the reader of a file that is to be a definition, or what else, and
+// its text without a byte order mark. It refuses a file that is not text or is larger
+// than any that is read.
+func newYAMLReader(file, what string, source []byte) (yamlReader, []byte, error) {
 	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
 	r := yamlReader{file: file}
 	if len(source) > MaxDefinition {
-		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the %s is too large: at most %d bytes are read", what, MaxDefinition)}}
 	}
 	r.lines = strings.Split(string(source), "\n")
 	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
 		return r, nil, Problems{{File: file, Line: i + 1, Column: 1, Message: fmt.Sprintf("the line has %d bytes; at most %d are read", len(r.lines[i]), maxLine)}}
 	}
-	if at := firstInvalid(source); at >= 0 {
+	if at := FirstInvalid(source); at >= 0 {
 		line := 1 + bytes.Count(source[:at], []byte("\n"))
 		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
-		return r, nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
+		return r, nil, Problems{{File: file, Line: line, Column: column, Message: notUTF8(what, source), Excerpt: excerpt(r.lines, line, column)}}
 	}
 	return r, source, nil
 }
@@ -78,16 +80,24 @@ func (r *yamlReader) told() error {
 	if len(r.problems) == 0 {
 		return nil
 	}
-	r.problems.sort()
+	r.problems.Sort()
 	if r.untold > 0 {
 		r.problems = append(r.problems, Problem{File: r.file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
 	}
 	return r.problems
 }
 
-// firstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
+// notUTF8 says what a file is that is not UTF-8.
+func notUTF8(what string, source []byte) string {
+	if bytes.HasPrefix(source, []byte{0xFF, 0xFE}) || bytes.HasPrefix(source, []byte{0xFE, 0xFF}) {
+		return "the file is UTF-16, not UTF-8; save it as UTF-8"
+	}
+	return "the file is not UTF-8 here; a " + what + " is text that is saved as UTF-8"
+}
+
+// FirstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
 // definition is stored as JSON, which would quietly replace the bytes.
-func firstInvalid(source []byte) int {
+func FirstInvalid(source []byte) int {
 	for i := 0; i < len(source); {
 		r, n := utf8.DecodeRune(source[i:])
 		if r == utf8.RuneError && n == 1 {

@@ -38,7 +38,7 @@ it. docs/agencies/calendar.md tells how the file is written.`,
 			if err != nil {
 				return err
 			}
-			d, err := workflows.ReadDecree(args[0], source)
+			d, err := workflows.ReadDecree(shownAs(args[0]), source)
 			if err != nil {
 				return err
 			}
