@@ -31,6 +31,7 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"NoticeDue":         {1: decode[NoticeDue]},
 	"FactsRecorded":     {1: decode[FactsRecorded]},
 	"RequestCorrected":  {1: decode[RequestCorrected]},
+	"DecreeAdded":       {1: decode[DecreeAdded]},
 }
 
 func decode[B Body](data []byte) (Body, error) {

@@ -52,6 +52,7 @@ func samples(t *testing.T) map[string]domain.Event {
 		"FactsRecorded":     event(3, clerk, domain.FactsRecorded{Facts: domain.Facts{"measured": 41.5, "clean": true}}),
 		"RequestCorrected":  event(3, applicant, domain.RequestCorrected{Facts: domain.Facts{"area": 40.0, "kind": "new"}}),
 		"WorkflowPublished": event(3, head, domain.WorkflowPublished{Source: "alur: 1\n", Hash: "ab", Why: "first"}),
+		"DecreeAdded":       event(3, head, domain.DecreeAdded{Number: "SKB 1/2026", Source: "decree: 1\n", Hash: "ab", Why: "holidays of 2027"}),
 		"SubjectErased": event(5, head, domain.SubjectErased{
 			Keys: []domain.ErasedKey{{ID: dataKey.ID, Class: "permit"}}, Ground: domain.GroundConsentWithdrawn, Note: "letter 12/2026",
 		}),

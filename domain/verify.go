@@ -134,6 +134,10 @@ func (v *Verifier) content(e Entry, r Recorded) {
 		if drawn := b.Drawn(request); drawn != b.To {
 			v.found(e, FaultDraw, "the work was given to %q; by rule %s and its seed it goes to %q", b.To, b.Rule, drawn)
 		}
+	case DecreeAdded:
+		if !b.Intact() {
+			v.found(e, FaultCommitment, "the decree is not the one that was added: it has another hash")
+		}
 	}
 	if r.Box == nil {
 		return

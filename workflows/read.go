@@ -30,19 +30,11 @@ func Read(file string, source []byte) (*Definition, error) {
 }
 
 func read(file string, source []byte) (*Definition, *definitionReader, error) {
-	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
-	if len(source) > MaxDefinition {
-		return nil, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition is too large: at most %d bytes are read", MaxDefinition)}}
+	y, source, err := newYAMLReader(file, "definition", source)
+	if err != nil {
+		return nil, nil, err
 	}
-	r := &definitionReader{yamlReader: yamlReader{file: file, lines: strings.Split(string(source), "\n")}}
-	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
-		return nil, nil, Problems{{File: file, Line: i + 1, Column: 1, Message: fmt.Sprintf("the line has %d bytes; at most %d are read", len(r.lines[i]), maxLine)}}
-	}
-	if at := FirstInvalid(source); at >= 0 {
-		line := 1 + bytes.Count(source[:at], []byte("\n"))
-		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
-		return nil, nil, Problems{{File: file, Line: line, Column: column, Message: notUTF8(source), Excerpt: excerpt(r.lines, line, column)}}
-	}
+	r := &definitionReader{yamlReader: y}
 	if root := r.parse(source); root != nil {
 		r.definition(root)
 		for _, check := range r.later {
@@ -56,22 +48,51 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 			r.graph()
 		}
 	}
-	if len(r.problems) > 0 {
-		r.problems.Sort()
-		if r.untold > 0 {
-			r.problems = append(r.problems, Problem{File: file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
-		}
-		return nil, nil, r.problems
+	if err := r.told(); err != nil {
+		return nil, nil, err
 	}
 	return &r.d, r, nil
 }
 
+// newYAMLReader is the reader of a file that is to be a definition, or what else, and
+// its text without a byte order mark. It refuses a file that is not text or is larger
+// than any that is read.
+func newYAMLReader(file, what string, source []byte) (yamlReader, []byte, error) {
+	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
+	r := yamlReader{file: file}
+	if len(source) > MaxDefinition {
+		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the %s is too large: at most %d bytes are read", what, MaxDefinition)}}
+	}
+	r.lines = strings.Split(string(source), "\n")
+	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
+		return r, nil, Problems{{File: file, Line: i + 1, Column: 1, Message: fmt.Sprintf("the line has %d bytes; at most %d are read", len(r.lines[i]), maxLine)}}
+	}
+	if at := FirstInvalid(source); at >= 0 {
+		line := 1 + bytes.Count(source[:at], []byte("\n"))
+		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
+		return r, nil, Problems{{File: file, Line: line, Column: column, Message: notUTF8(what, source), Excerpt: excerpt(r.lines, line, column)}}
+	}
+	return r, source, nil
+}
+
+// told is all problems in the order of the file, or nil.
+func (r *yamlReader) told() error {
+	if len(r.problems) == 0 {
+		return nil
+	}
+	r.problems.Sort()
+	if r.untold > 0 {
+		r.problems = append(r.problems, Problem{File: r.file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
+	}
+	return r.problems
+}
+
 // notUTF8 says what a file is that is not UTF-8.
-func notUTF8(source []byte) string {
+func notUTF8(what string, source []byte) string {
 	if bytes.HasPrefix(source, []byte{0xFF, 0xFE}) || bytes.HasPrefix(source, []byte{0xFE, 0xFF}) {
 		return "the file is UTF-16, not UTF-8; save it as UTF-8"
 	}
-	return "the file is not UTF-8 here; a definition is text that is saved as UTF-8"
+	return "the file is not UTF-8 here; a " + what + " is text that is saved as UTF-8"
 }
 
 // FirstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A

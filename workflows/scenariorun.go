@@ -202,7 +202,7 @@ func factsOf(m map[string]any) domain.Facts {
 
 func (p *player) step(s *Step) string {
 	if s.Pass != nil {
-		p.now = p.now.Add(s.Pass.roughly())
+		p.now = p.now.Add(roughly(*s.Pass))
 		return ""
 	}
 	if s.Check != "" {
@@ -217,7 +217,7 @@ func (p *player) step(s *Step) string {
 
 // roughly is how long a budget is by the clock on the wall. Until there is a
 // calendar, a working day is a day.
-func (b Budget) roughly() time.Duration {
+func roughly(b Budget) time.Duration {
 	unit := map[string]time.Duration{"days": 24 * time.Hour, "hours": time.Hour, "minutes": time.Minute}[b.Unit]
 	return time.Duration(b.Amount) * unit
 }

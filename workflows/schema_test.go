@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 var updateSchema = flag.Bool("update-schema", false, "write schema.json anew")
@@ -45,7 +46,7 @@ var scalars = map[reflect.Type]map[string]any{
 	reflect.TypeFor[domain.Opinion]():      enumOf([]domain.Opinion{domain.OpinionApproved, domain.OpinionRefused}),
 	reflect.TypeFor[domain.ActionKind]():   enumOf([]domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride}),
 	reflect.TypeFor[Condition]():           {"type": "string", "pattern": `\S`, "description": "An expression in CEL (cel.dev)."},
-	reflect.TypeFor[Budget]():              {"type": "string", "pattern": budgetForm.String()},
+	reflect.TypeFor[Budget]():              {"type": "string", "pattern": calendar.BudgetPattern},
 	reflect.TypeFor[Form]():                {"type": "object", "properties": js{"type": js{"const": "object"}}, "description": "A JSON Schema (2020-12) of an object; mark fields that are not personal with personal: false."},
 }
 

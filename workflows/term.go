@@ -1,48 +1,14 @@
 package workflows
 
 import (
-	"fmt"
-	"regexp"
-	"strconv"
-
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // Budget is an amount of time.
-type Budget struct {
-	Amount  int
-	Unit    string // days, hours, minutes
-	Working bool   // counted in working time
-}
-
-// String is the budget as a definition says it.
-func (b Budget) String() string {
-	unit := b.Unit
-	if b.Amount == 1 {
-		unit = unit[:len(unit)-1]
-	}
-	if b.Working {
-		unit = "working " + unit
-	}
-	return fmt.Sprintf("%d %s", b.Amount, unit)
-}
-
-// In is the budget in words of a language: "5 hari kerja", "5 working days".
-func (b Budget) In(lang string) string {
-	if lang == "en" {
-		return b.String()
-	}
-	unit := map[string]string{"days": "hari", "hours": "jam", "minutes": "menit"}[b.Unit]
-	if b.Working {
-		unit += " kerja"
-	}
-	return fmt.Sprintf("%d %s", b.Amount, unit)
-}
-
-// MarshalYAML writes the budget as it is read.
-func (b Budget) MarshalYAML() ([]byte, error) { return []byte(b.String()), nil }
+type Budget = calendar.Budget
 
 // Expiry is what happens when a term runs out: somebody is told (escalate), or the
 // request moves by law.
@@ -81,19 +47,16 @@ type LegalTerm struct {
 	Basis       Text              `yaml:"basis"` // the rule that sets it
 }
 
-var budgetForm = regexp.MustCompile(`^([1-9][0-9]{0,4}) (working )?(day|hour|minute)s?$`)
-
 func (r *definitionReader) budget(n ast.Node, what string) Budget {
 	s := r.text(n, what)
-	m := budgetForm.FindStringSubmatch(s)
-	if m == nil {
+	b, err := calendar.ParseBudget(s)
+	if err != nil {
 		if s != "" {
-			r.problem(n, "%s: %q is not a time such as 5 working days, 3 hours or 30 working minutes", what, s)
+			r.problem(n, "%s: %v", what, err)
 		}
 		return Budget{Amount: 1, Unit: "days"}
 	}
-	amount, _ := strconv.Atoi(m[1]) // digits, and few
-	return Budget{Amount: amount, Working: m[2] != "", Unit: m[3] + "s"}
+	return b
 }
 
 func (r *definitionReader) term(n ast.Node, what string) *Term {

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
 	"github.com/alur-id/alur/workflows/picture"
 )
 
@@ -66,7 +67,8 @@ func TestReadmeCommandsAreThoseOfCI(t *testing.T) {
 	}
 }
 
-// Every example for agencies is a whole definition: it loads, and its tests pass.
+// Every example for agencies is a whole definition, which loads and whose tests pass,
+// or a whole decree, which is admitted after those before it.
 func TestExamplesInTheDocumentationRun(t *testing.T) {
 	files, err := filepath.Glob("../../docs/agencies/*.md")
 	if err != nil || len(files) == 0 {
@@ -74,7 +76,21 @@ func TestExamplesInTheDocumentationRun(t *testing.T) {
 	}
 	n := 0
 	for _, file := range files {
+		var decrees []calendar.Decree
 		for _, example := range blocks(readText(t, strings.TrimPrefix(file, "../../")), "yaml") {
+			if strings.HasPrefix(example, "decree:") {
+				d, err := workflows.ReadDecree(file, []byte(example))
+				if err == nil {
+					err = calendar.Admit(decrees, strings.Contains(example, "kind: regional"), *d)
+				}
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				decrees = append(decrees, *d)
+				n++
+				continue
+			}
 			d, err := workflows.Read(file, []byte(example))
 			if err != nil {
 				t.Error(err)
