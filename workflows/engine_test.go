@@ -54,6 +54,7 @@ func (b *bench) publish(t *testing.T, source []byte) *workflows.Workflow {
 	}
 	w, err := b.library.Publish(t.Context(), workflows.Publication{
 		Tenant: "11.71", Source: source, Definition: d, Occurred: now, At: now, Why: "test",
+		Waive: func(workflows.Finding) string { return "to be tried" },
 		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 	})
 	if err != nil {
@@ -452,7 +453,7 @@ func TestAnUnreadableVersionHarmsNoOther(t *testing.T) {
 	b.library = workflows.NewLibrary(b.log) // as after a restart
 	b.engine = b.newEngine(nil)
 	b.act(t, r, "front-office", "accept")
-	if _, err := b.library.Latest(t.Context(), "11.71", "sip-dokter"); err == nil {
+	if _, err := b.library.InForce(t.Context(), "11.71", "sip-dokter", now); err == nil {
 		t.Error("the version that does not load is the latest, and nobody is told")
 	}
 }

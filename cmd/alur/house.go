@@ -16,7 +16,6 @@ import (
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
-	"github.com/alur-id/alur/workflows/catalogue"
 )
 
 // house is everything the verbs work with, wired over one set of stores.
@@ -146,34 +145,6 @@ func (h *house) find(ctx context.Context, reference string) (domain.Request, err
 		return domain.Request{}, err
 	}
 	return h.engine.Load(ctx, s.Request)
-}
-
-// publishCatalogue publishes each shipped definition that its tenant has no
-// version of yet. A newer definition in a newer program is not published by
-// itself: what the law is, somebody decides.
-func (h *house) publishCatalogue(ctx context.Context, logger *slog.Logger) error {
-	entries, err := catalogue.Entries()
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		_, err := h.library.Latest(ctx, e.Tenant, e.Definition.ID)
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, domain.ErrNotFound) {
-			return err
-		}
-		_, err = h.library.Publish(ctx, workflows.Publication{
-			Tenant: e.Tenant, Source: e.Source, Definition: e.Definition, Occurred: time.Now(), At: time.Now(),
-			Actor: domain.Actor{ID: "alur", Role: "catalogue", Capacity: domain.CapacitySystem}, Why: "shipped with the program",
-		})
-		if err != nil {
-			return err
-		}
-		logger.InfoContext(ctx, "published", "tenant", e.Tenant, "workflow", e.Definition.ID)
-	}
-	return nil
 }
 
 // randomBits draws from the system's cryptographic source, which does not fail

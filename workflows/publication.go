@@ -1,0 +1,307 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Publication is a definition to be made law for new requests.
+type Publication struct {
+	Tenant     domain.TenantCode
+	File       string // that the findings are told of; the workflow's id, if empty
+	Source     []byte
+	Definition *Definition // of Source
+	Actor      domain.Actor
+	Why        string
+	Occurred   time.Time
+	At         time.Time // when it is recorded
+	Effective  time.Time // from when new requests are judged by it; zero: At
+	// Waive is the ground on which a definition is published although a finding
+	// stands against it; empty: it is not. Nil waives nothing.
+	Waive func(Finding) string
+	// Program is the version of the program that checks.
+	Program string
+	// History binds imported requests only: it is not checked, and no submission
+	// is ever judged by it.
+	History bool
+}
+
+// UnfitError says that a definition is not fit to be published, and why.
+type UnfitError struct {
+	Workflow string
+	Findings []Finding // that nobody waived
+	Failed   Problems  // the definition's own tests
+}
+
+func (e *UnfitError) Error() string {
+	var why []string
+	if n := len(e.Findings); n > 0 {
+		why = append(why, fmt.Sprintf("%d findings stand against it", n))
+	}
+	if n := len(e.Failed); n > 0 {
+		why = append(why, fmt.Sprintf("%d of its tests fail", n))
+	}
+	return fmt.Sprintf("workflow %s is not published: %s", e.Workflow, strings.Join(why, ", "))
+}
+
+// Publish is [Library.Enact] for those who need not know whether anything was
+// recorded.
+func (l *Library) Publish(ctx context.Context, p Publication) (*Workflow, error) {
+	v, _, err := l.Enact(ctx, p)
+	return v.Workflow, err
+}
+
+// Enact makes a definition the newest version of its workflow, and tells whether it
+// was recorded: what is the newest version already, and was not retired, is not
+// recorded again. Requests under older versions are not touched.
+//
+// The definition must be clean, its tests pass, or each finding be waived, which is
+// recorded with it. Errors: [*UnfitError]; [*domain.Refusal] under RuleTime for a
+// past moment, and for another than the newest version takes effect at.
+func (l *Library) Enact(ctx context.Context, p Publication) (Published, bool, error) {
+	if err := p.complete(); err != nil {
+		return Published{}, false, fmt.Errorf("publish workflow %s: %w", p.Definition.ID, err)
+	}
+	stream := domain.WorkflowStream(p.Tenant, p.Definition.ID)
+	body := domain.WorkflowPublished{
+		Source: string(p.Source), Hash: domain.HashOf(string(p.Source)), Why: p.Why,
+		Effective: p.Effective.UTC(), History: p.History,
+	}
+	if p.Effective.IsZero() {
+		body.Effective = p.At.UTC()
+	}
+	examined := false
+	s := l.shelfOf(p.Tenant, p.Definition.ID)
+	s.mu.Lock() // nobody asks for a service that is just being published here, or they wait
+	defer s.mu.Unlock()
+	appended, err := l.amend(ctx, s, stream, p.At, func() (*domain.Event, error) {
+		if same, err := p.isNewest(s.versions, body.Hash); same || err != nil {
+			return nil, err
+		}
+		if !examined && !p.History {
+			var err error
+			if body.Check, body.Waivers, err = p.examine(); err != nil {
+				return nil, err
+			}
+			examined = true
+		}
+		version := len(s.versions) + 1
+		command := domain.CommandID(p.Occurred, "publish", stream, body.Hash, fmt.Sprint(version))
+		return &domain.Event{Envelope: domain.Envelope{
+			ID: domain.EventID(command, 0), Tenant: p.Tenant, Service: p.Definition.ID, Office: p.Definition.Office,
+			Actor: p.Actor, Workflow: domain.WorkflowRef{ID: p.Definition.ID, Version: version},
+			Command: command, Correlation: command, Occurred: p.Occurred.UTC(),
+		}, Body: body}, nil
+	})
+	if err != nil {
+		return Published{}, false, fmt.Errorf("publish workflow %s: %w", p.Definition.ID, err)
+	}
+	return s.versions[len(s.versions)-1], appended, nil
+}
+
+// amend adds to a workflow's stream what propose says of its versions as they are;
+// nil is nothing. It asks again when another process was faster. The shelf is locked.
+func (l *Library) amend(ctx context.Context, s *shelf, stream string, at time.Time, propose func() (*domain.Event, error)) (appended bool, err error) {
+	const attempts = 8
+	for range attempts {
+		if err := l.refresh(ctx, s, stream); err != nil {
+			return false, err
+		}
+		event, err := propose()
+		if event == nil || err != nil {
+			return false, err
+		}
+		a, _, err := domain.Enter(stream, s.tip, at, []domain.Event{*event})
+		if err != nil {
+			return false, err
+		}
+		_, err = l.log.Append(ctx, a)
+		if err == nil {
+			return true, l.refresh(ctx, s, stream)
+		}
+		var conflict *domain.ConflictError
+		if !errors.As(err, &conflict) {
+			return false, err
+		}
+	}
+	return false, errors.New("others keep changing it")
+}
+
+// complete refuses a publication that does not say what has to be recorded.
+func (p *Publication) complete() error {
+	if p.Occurred.IsZero() || p.At.IsZero() {
+		return errors.New("it is not said when")
+	}
+	if !p.Effective.IsZero() && p.Effective.Before(p.At) {
+		return tooLate("take effect", p.Effective, p.Tenant)
+	}
+	return accountable(p.Actor, p.Why)
+}
+
+// accountable holds that somebody answers for a change of what the law is.
+func accountable(by domain.Actor, why string) error {
+	if strings.TrimSpace(why) == "" {
+		return errors.New("it is not said why")
+	}
+	return by.Check()
+}
+
+func tooLate(what string, t time.Time, tenant domain.TenantCode) error {
+	return domain.NewRefusal(domain.RuleTime, fmt.Sprintf("it would %s at %s, which is past", what, moment(t, tenant)),
+		"requests have been judged since by what was in force; leave the date out for now, or name one to come")
+}
+
+// moment is a time as the tenant's people read it.
+func moment(t time.Time, tenant domain.TenantCode) string {
+	return t.In(tenant.Zone()).Format("2006-01-02 15:04 MST")
+}
+
+// isNewest reports whether the newest version has this content and is not retired.
+// It is then not published again, unless what it was published for is another
+// thing: a history for requests to come.
+func (p *Publication) isNewest(list []Published, hash string) (bool, error) {
+	if len(list) == 0 {
+		return false, nil
+	}
+	v := &list[len(list)-1]
+	switch {
+	case v.Hash != hash, v.Retired != nil, v.History && !p.History:
+		return false, nil
+	case !p.History && !p.Effective.IsZero() && !p.Effective.Equal(v.Effective):
+		return false, domain.NewRefusal(domain.RuleTime,
+			fmt.Sprintf("this is version %d already, and that takes effect at %s", v.Ref().Version, moment(v.Effective, p.Tenant)),
+			"leave the date out, or retire that version first")
+	}
+	return true, nil
+}
+
+// examine checks the definition and runs its tests. The error is an [*UnfitError]
+// when something stands against it.
+func (p *Publication) examine() (*domain.Checked, []domain.Waiver, error) {
+	file := p.File
+	if file == "" {
+		file = p.Definition.ID
+	}
+	d, findings, err := Check(file, p.Source)
+	if err != nil {
+		return nil, nil, err
+	}
+	run := RunTests(file, p.Source, d)
+	unfit := &UnfitError{Workflow: d.ID, Failed: run.Problems}
+	checked := &domain.Checked{Program: p.Program, Findings: len(findings), Tests: run.Passed}
+	var waivers []domain.Waiver
+	for _, f := range findings {
+		checked.GaveUp = checked.GaveUp || f.Rule == FindingGaveUp
+		ground := ""
+		if p.Waive != nil {
+			ground = strings.TrimSpace(p.Waive(f))
+		}
+		if ground == "" {
+			unfit.Findings = append(unfit.Findings, f)
+			continue
+		}
+		waivers = append(waivers, domain.Waiver{Rule: f.Rule, Place: f.Place(), Finding: f.Message, Ground: ground})
+	}
+	if len(unfit.Findings)+len(unfit.Failed) > 0 {
+		return nil, nil, unfit
+	}
+	return checked, waivers, nil
+}
+
+// Place is where a finding is in its file: line:column.
+func (f Finding) Place() string { return fmt.Sprintf("%d:%d", f.Line, f.Column) }
+
+// Retirement takes versions out of force.
+type Retirement struct {
+	Tenant    domain.TenantCode
+	Workflow  string
+	Versions  []int // none: every version that is not retired yet
+	Actor     domain.Actor
+	Why       string
+	Occurred  time.Time
+	At        time.Time // when it is recorded
+	Effective time.Time // from when no submission is judged by them; zero: At
+}
+
+// Retire takes versions out of force and returns their numbers. Requests that were
+// submitted under them go on. What is then in force is the version that took effect
+// before, if it is not retired itself. Errors: [domain.ErrNotFound] for a version
+// that there is not; [*domain.Refusal] under RuleTime for a past moment, under
+// RuleClosed for what is retired already.
+func (l *Library) Retire(ctx context.Context, r Retirement) ([]int, error) {
+	wrong := func(err error) ([]int, error) {
+		return nil, fmt.Errorf("retire workflow %s: %w", r.Workflow, err)
+	}
+	effective := r.Effective
+	switch {
+	case r.Occurred.IsZero() || r.At.IsZero():
+		return wrong(errors.New("it is not said when"))
+	case effective.IsZero():
+		effective = r.At
+	case effective.Before(r.At):
+		return wrong(tooLate("be retired", effective, r.Tenant))
+	}
+	if err := accountable(r.Actor, r.Why); err != nil {
+		return wrong(err)
+	}
+	stream := domain.WorkflowStream(r.Tenant, r.Workflow)
+	s := l.shelfOf(r.Tenant, r.Workflow)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var which []int
+	_, err := l.amend(ctx, s, stream, r.At, func() (_ *domain.Event, err error) {
+		if len(s.versions) == 0 {
+			l.forget(r.Tenant, r.Workflow)
+			return nil, fmt.Errorf("tenant %s: %w", r.Tenant, domain.ErrNotFound)
+		}
+		if which, err = r.retirable(s.versions, effective); err != nil {
+			return nil, err
+		}
+		command := domain.CommandID(r.Occurred, "retire", stream, fmt.Sprint(which), fmt.Sprint(s.tip.Version+1))
+		last := s.versions[which[len(which)-1]-1]
+		return &domain.Event{Envelope: domain.Envelope{
+			ID: domain.EventID(command, 0), Tenant: r.Tenant, Service: r.Workflow, Office: last.Office(),
+			Actor: r.Actor, Workflow: last.Ref(), Command: command, Correlation: command, Occurred: r.Occurred.UTC(),
+		}, Body: domain.WorkflowRetired{Versions: which, Effective: effective.UTC(), Why: r.Why}}, nil
+	})
+	if err != nil {
+		return wrong(err)
+	}
+	return which, nil
+}
+
+// retirable lists the versions that would end sooner than they do now.
+func (r *Retirement) retirable(list []Published, effective time.Time) ([]int, error) {
+	all := len(r.Versions) == 0
+	var which []int
+	for i := range list {
+		v := &list[i]
+		n := i + 1
+		over := v.Retired != nil && !v.Retired.From.After(effective)
+		switch {
+		case !all && !slices.Contains(r.Versions, n), all && (over || v.History):
+		case v.History:
+			return nil, domain.NewRefusal(domain.RuleClosed, fmt.Sprintf("version %d is for imported requests only", n), "no submission is ever judged by it")
+		case over:
+			return nil, domain.NewRefusal(domain.RuleClosed,
+				fmt.Sprintf("version %d is retired already, from %s on", n, moment(v.Retired.From, r.Tenant)), "to open the service again, publish its definition again")
+		default:
+			which = append(which, n)
+		}
+	}
+	for _, n := range r.Versions {
+		if n < 1 || n > len(list) {
+			return nil, fmt.Errorf("version %d: %w; there are 1 to %d", n, domain.ErrNotFound, len(list))
+		}
+	}
+	if len(which) == 0 {
+		return nil, domain.NewRefusal(domain.RuleClosed, "every version is retired already", "")
+	}
+	return which, nil
+}
