@@ -444,8 +444,11 @@ func TestAnUnreadableVersionHarmsNoOther(t *testing.T) {
 	r := b.submit(t)
 	command := domain.CommandID(now, "newer")
 	_, err := b.log.Append(t.Context(), storetest.Behind(t, b.log, domain.WorkflowStream("11.71", "sip-dokter"), []domain.Event{{
-		Envelope: domain.Envelope{ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Command: command, Occurred: now, At: now},
-		Body:     domain.WorkflowPublished{Source: "alur: 2\n", Hash: domain.HashOf("alur: 2\n")},
+		Envelope: domain.Envelope{
+			ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Workflow: domain.WorkflowRef{ID: "sip-dokter", Version: 2},
+			Command: command, Occurred: now, At: now,
+		},
+		Body: domain.WorkflowPublished{Source: "alur: 2\n", Hash: domain.HashOf("alur: 2\n")},
 	}}))
 	if err != nil {
 		t.Fatal(err)
