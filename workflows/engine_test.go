@@ -54,7 +54,7 @@ func (b *bench) publish(t *testing.T, source []byte) *workflows.Workflow {
 	}
 	w, err := b.library.Publish(t.Context(), workflows.Publication{
 		Tenant: "11.71", Source: source, Definition: d, Occurred: now, At: now, Why: "test",
-		Waive: func(workflows.Finding) string { return "to be tried" },
+		Trial: "to be tried",
 		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,9 +23,11 @@ type Publication struct {
 	Occurred   time.Time
 	At         time.Time // when it is recorded
 	Effective  time.Time // from when new requests are judged by it; zero: At
-	// Waive is the ground on which a definition is published although a finding
-	// stands against it; empty: it is not. Nil waives nothing.
-	Waive func(Finding) string
+	// Waivers let it be published although findings stand against it: one for each.
+	Waivers []Waiver
+	// Trial is a ground that waives every finding. It is for figures and tests;
+	// what an agency publishes is waived one by one.
+	Trial string
 	// Program is the version of the program that checks.
 	Program string
 	// History binds imported requests only: it is not checked, and no submission
@@ -32,11 +35,27 @@ type Publication struct {
 	History bool
 }
 
+// Waiver waives one finding. Place, as [Finding.Place] or only its line, says which;
+// it may be empty where there is one finding under the rule.
+type Waiver struct{ Rule, Place, Ground string }
+
+func (w Waiver) String() string {
+	if w.Place == "" {
+		return w.Rule
+	}
+	return w.Rule + "@" + w.Place
+}
+
+// covers reports whether a waiver is for a finding.
+func (w Waiver) covers(f Finding) bool {
+	return w.Rule == f.Rule && (w.Place == "" || w.Place == f.Place() || w.Place == strconv.Itoa(f.Line))
+}
+
 // UnfitError says that a definition is not fit to be published, and why.
 type UnfitError struct {
-	Workflow string
 	Findings []Finding // that nobody waived
 	Failed   Problems  // the definition's own tests
+	Waivers  []string  // what is wrong with them
 }
 
 func (e *UnfitError) Error() string {
@@ -47,7 +66,8 @@ func (e *UnfitError) Error() string {
 	if n := len(e.Failed); n > 0 {
 		why = append(why, fmt.Sprintf("%d of its tests fail", n))
 	}
-	return fmt.Sprintf("workflow %s is not published: %s", e.Workflow, strings.Join(why, ", "))
+	why = append(why, e.Waivers...)
+	return "it is not fit: " + strings.Join(why, "; ")
 }
 
 // Publish is [Library.Enact] for those who need not know whether anything was
@@ -74,7 +94,7 @@ func (l *Library) Enact(ctx context.Context, p Publication) (Published, bool, er
 		Effective: p.Effective.UTC(), History: p.History,
 	}
 	if p.Effective.IsZero() {
-		body.Effective = p.At.UTC()
+		body.Effective = p.At.UTC().Truncate(time.Microsecond) // as it is recorded
 	}
 	examined := false
 	s := l.shelfOf(p.Tenant, p.Definition.ID)
@@ -193,25 +213,54 @@ func (p *Publication) examine() (*domain.Checked, []domain.Waiver, error) {
 		return nil, nil, err
 	}
 	run := RunTests(file, p.Source, d)
-	unfit := &UnfitError{Workflow: d.ID, Failed: run.Problems}
+	unfit := &UnfitError{Failed: run.Problems}
 	checked := &domain.Checked{Program: p.Program, Findings: len(findings), Tests: run.Passed}
-	var waivers []domain.Waiver
 	for _, f := range findings {
 		checked.GaveUp = checked.GaveUp || f.Rule == FindingGaveUp
-		ground := ""
-		if p.Waive != nil {
-			ground = strings.TrimSpace(p.Waive(f))
-		}
-		if ground == "" {
-			unfit.Findings = append(unfit.Findings, f)
-			continue
-		}
-		waivers = append(waivers, domain.Waiver{Rule: f.Rule, Place: f.Place(), Finding: f.Message, Ground: ground})
 	}
-	if len(unfit.Findings)+len(unfit.Failed) > 0 {
+	waivers := p.waive(findings, unfit)
+	if len(unfit.Findings)+len(unfit.Failed)+len(unfit.Waivers) > 0 {
 		return nil, nil, unfit
 	}
 	return checked, waivers, nil
+}
+
+// waive finds the waiver of each finding. What is left of either is noted.
+func (p *Publication) waive(findings []Finding, unfit *UnfitError) []domain.Waiver {
+	grounds := make([]string, len(findings))
+	for i := range grounds {
+		grounds[i] = p.Trial
+	}
+	for _, w := range p.Waivers {
+		var places []string
+		at := 0
+		for i, f := range findings {
+			if w.covers(f) {
+				places, at = append(places, Waiver{Rule: f.Rule, Place: f.Place()}.String()), i
+			}
+		}
+		switch {
+		case strings.TrimSpace(w.Ground) == "":
+			unfit.Waivers = append(unfit.Waivers, fmt.Sprintf("the waiver of %s has no ground", w))
+		case len(places) == 0:
+			unfit.Waivers = append(unfit.Waivers, fmt.Sprintf("there is no finding %s to waive", w))
+		case len(places) > 1:
+			unfit.Waivers = append(unfit.Waivers, fmt.Sprintf("there are %d findings %s: waive each by itself, %s", len(places), w, strings.Join(places, ", ")))
+		case grounds[at] != "":
+			unfit.Waivers = append(unfit.Waivers, fmt.Sprintf("%s is waived twice", w))
+		default:
+			grounds[at] = strings.TrimSpace(w.Ground)
+		}
+	}
+	var waivers []domain.Waiver
+	for i, f := range findings {
+		if grounds[i] == "" {
+			unfit.Findings = append(unfit.Findings, f)
+			continue
+		}
+		waivers = append(waivers, domain.Waiver{Rule: f.Rule, Place: f.Place(), Finding: f.Message, Ground: grounds[i]})
+	}
+	return waivers
 }
 
 // Place is where a finding is in its file: line:column.
@@ -243,7 +292,7 @@ func (l *Library) Retire(ctx context.Context, r Retirement) ([]int, error) {
 	case r.Occurred.IsZero() || r.At.IsZero():
 		return wrong(errors.New("it is not said when"))
 	case effective.IsZero():
-		effective = r.At
+		effective = r.At.Truncate(time.Microsecond)
 	case effective.Before(r.At):
 		return wrong(tooLate("be retired", effective, r.Tenant))
 	}

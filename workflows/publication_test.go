@@ -52,7 +52,7 @@ func publication(t interface{ Fatal(...any) }, source []byte, at time.Time) work
 	}
 	return workflows.Publication{
 		Tenant: "11.71", Source: source, Definition: d, Actor: legal, Why: "decree 7/2026", Occurred: at, At: at, Program: "v1",
-		Waive: func(f workflows.Finding) string { return "a trial of " + f.Rule },
+		Trial: "a trial",
 	}
 }
 
@@ -228,17 +228,15 @@ func TestPublishingRefuses(t *testing.T) {
 		change func(*workflows.Publication)
 		want   string
 	}{
-		"nobody":                 {func(p *workflows.Publication) { p.Actor = domain.Actor{} }, "the actor has no id"},
-		"a person's number":      {func(p *workflows.Publication) { p.Actor.ID = "1171012304900001" }, "NIK"},
-		"no reason":              {func(p *workflows.Publication) { p.Why = " " }, "why"},
-		"no time":                {func(p *workflows.Publication) { p.At = time.Time{} }, "when"},
-		"the past":               {func(p *workflows.Publication) { p.Effective = day(0) }, "past"},
-		"findings":               {func(p *workflows.Publication) { p.Waive = nil }, "findings stand against it"},
-		"a finding that is left": {func(p *workflows.Publication) { p.Waive = allBut("term") }, "1 findings stand against it"},
+		"nobody":            {func(p *workflows.Publication) { p.Actor = domain.Actor{} }, "the actor has no id"},
+		"a person's number": {func(p *workflows.Publication) { p.Actor.ID = "1171012304900001" }, "NIK"},
+		"no reason":         {func(p *workflows.Publication) { p.Why = " " }, "why"},
+		"no time":           {func(p *workflows.Publication) { p.At = time.Time{} }, "when"},
+		"the past":          {func(p *workflows.Publication) { p.Effective = day(0) }, "past"},
+		"findings":          {func(p *workflows.Publication) { p.Trial = "" }, "findings stand against it"},
 		"a test that fails": {func(p *workflows.Publication) {
 			p.Source = []byte(strings.Replace(string(p.Source), "then: {state: issued}", "then: {state: submitted}", 1))
 		}, "1 of its tests fail"},
-		"a ground without a word": {func(p *workflows.Publication) { p.Waive = func(workflows.Finding) string { return " " } }, "findings"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := memory.New()
@@ -255,13 +253,65 @@ func TestPublishingRefuses(t *testing.T) {
 	}
 }
 
-// allBut waives every finding but those of a rule.
-func allBut(rule string) func(workflows.Finding) string {
-	return func(f workflows.Finding) string {
-		if f.Rule == rule {
-			return ""
+// Each finding is waived by itself; what is waived and is not there is a mistake.
+func TestWaivers(t *testing.T) {
+	_, findings, err := workflows.Check("permit.yaml", permit("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []string
+	for _, f := range findings {
+		rules = append(rules, f.Rule)
+	}
+	if d := cmp.Diff([]string{"standard", "no_refusal", "term", "alone"}, rules); d != "" {
+		t.Fatalf("findings (-want +got)\n%s", d)
+	}
+	all := func(waivers ...workflows.Waiver) []workflows.Waiver {
+		for _, f := range findings {
+			waivers = append(waivers, workflows.Waiver{Rule: f.Rule, Place: f.Place(), Ground: "decree 9/2026"})
 		}
-		return "a trial"
+		return waivers
+	}
+	line := func(w workflows.Waiver) workflows.Waiver {
+		return workflows.Waiver{Rule: w.Rule, Place: strings.Split(w.Place, ":")[0], Ground: w.Ground}
+	}
+	for name, c := range map[string]struct {
+		waivers []workflows.Waiver
+		want    string // empty: it is published
+	}{
+		"each":             {all(), ""},
+		"by rule and line": {append(all()[:2], workflows.Waiver{Rule: "term", Ground: "x"}, line(all()[3])), ""},
+		"all but one":      {all()[1:], "1 findings stand against it"},
+		"one that is not":  {all(workflows.Waiver{Rule: "unpaid", Ground: "x"}), "there is no finding unpaid to waive"},
+		"another place":    {all(workflows.Waiver{Rule: "term", Place: "999", Ground: "x"}), "there is no finding term@999 to waive"},
+		"twice":            {all(workflows.Waiver{Rule: "term", Ground: "x"}), "is waived twice"},
+		"without a ground": {append(all()[1:], workflows.Waiver{Rule: "standard", Ground: " "}), "has no ground"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := publication(t, permit("a"), day(1))
+			p.Trial, p.Waivers = "", c.waivers
+			v, _, err := workflows.NewLibrary(memory.New()).Enact(t.Context(), p)
+			switch {
+			case c.want == "" && (err != nil || len(v.Waivers) != len(findings)):
+				t.Errorf("%d waivers, %v", len(v.Waivers), err)
+			case c.want != "" && (!errors.As(err, new(*workflows.UnfitError)) || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// A rule that two findings fall under is waived place by place.
+func TestAWaiverOfTwoFindings(t *testing.T) {
+	source := strings.Replace(string(permit("a")), "  - {id: issued,", "  - {id: signing, kind: work, public: in_process, owner: clerk, title: {id: TTD, en: Signing}}\n  - {id: issued,", 1)
+	source = strings.Replace(source, "from: [submitted], to: issued", "from: [submitted, signing], to: issued", 1)
+	source = strings.Replace(source, "actions:\n", "actions:\n  - {id: check, title: {id: Periksa, en: Check}}\n", 1)
+	source = strings.Replace(source, "transitions:\n", "transitions:\n  - {action: check, from: [submitted], to: signing, roles: [clerk]}\n", 1)
+	p := publication(t, []byte(source), day(1))
+	p.Trial, p.Waivers = "", []workflows.Waiver{{Rule: "term", Ground: "x"}}
+	_, err := workflows.NewLibrary(memory.New()).Publish(t.Context(), p)
+	if err == nil || !strings.Contains(err.Error(), "there are 2 findings term: waive each by itself, term@") {
+		t.Error(err)
 	}
 }
 
@@ -282,7 +332,7 @@ func TestAPublicationRecordsItsCheck(t *testing.T) {
 	}
 	for _, f := range findings {
 		want.Waivers = append(want.Waivers, domain.Waiver{
-			Rule: f.Rule, Place: fmt.Sprintf("%d:%d", f.Line, f.Column), Finding: f.Message, Ground: "a trial of " + f.Rule,
+			Rule: f.Rule, Place: fmt.Sprintf("%d:%d", f.Line, f.Column), Finding: f.Message, Ground: "a trial",
 		})
 	}
 	if d := cmp.Diff(want, v.WorkflowPublished); d != "" {
@@ -333,7 +383,7 @@ func TestTheSameContentAgain(t *testing.T) {
 func TestAHistoryIsNoLaw(t *testing.T) {
 	l := workflows.NewLibrary(memory.New())
 	p := publication(t, permit("a"), day(1))
-	p.History, p.Waive = true, nil
+	p.History, p.Trial = true, ""
 	w, err := l.Publish(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)

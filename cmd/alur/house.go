@@ -25,6 +25,7 @@ type house struct {
 	views    *projections.Views
 	status   *projections.StatusView
 	timeline *projections.TimelineView
+	services *projections.ServiceView
 	finder   *projections.Finder
 	library  *workflows.Library
 	engine   *workflows.Engine
@@ -65,8 +66,9 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	}
 	h.library = workflows.NewLibrary(h.log)
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
+	h.services = projections.NewServiceView(h.viewsDB.reader)
 	h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger,
-		projections.StatusProjection{}, projections.TimelineProjection{})
+		projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{})
 	if err != nil {
 		return err
 	}
