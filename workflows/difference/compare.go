@@ -46,11 +46,8 @@ func (p place) at(owner reflect.Type, f reflect.StructField) place {
 }
 
 func joined(a, b Text, by string) Text {
-	switch (Text{}) {
-	case a:
-		return b
-	case b:
-		return a
+	if a == (Text{}) || b == (Text{}) {
+		return Text{a.ID + b.ID, a.EN + b.EN}
 	}
 	return Text{a.ID + by + b.ID, a.EN + by + b.EN}
 }
@@ -102,8 +99,11 @@ func (c *comparison) fields(p place, a, b reflect.Value) {
 
 // named reports whether an item is named by a field.
 func named(t reflect.Type, field string) bool {
-	if t == reflect.TypeFor[workflows.Transition]() {
+	switch t {
+	case reflect.TypeFor[workflows.Transition]():
 		return slices.Contains([]string{"Action", "From", "To"}, field)
+	case reflect.TypeFor[workflows.Invariant]():
+		return field != "Because"
 	}
 	return field == "ID" || field == "Code"
 }
@@ -205,8 +205,11 @@ func wordOf(v reflect.Value) Text {
 	case v.IsZero() && v.Kind() == reflect.String:
 		return Text{}
 	}
-	if w, ok := valueWords[fmt.Sprint(v.Interface())]; ok && v.Type() != reflect.TypeFor[string]() {
-		return w
+	switch v.Interface().(type) {
+	case domain.Outcome, domain.PublicStatus, domain.Opinion, workflows.ExpiryGround: // no names that somebody gave
+		if w, ok := valueWords[v.String()]; ok {
+			return w
+		}
 	}
 	return same(fmt.Sprint(v.Interface()))
 }

@@ -46,7 +46,7 @@ func schemaRules(v any, at string, into map[string]string) {
 		if err != nil {
 			text = []byte("?")
 		}
-		into[strings.TrimPrefix(at, ".")] = string(text)
+		into[strings.TrimLeft(at, ". ")] = string(text)
 		return
 	}
 	for key, value := range object {

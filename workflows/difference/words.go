@@ -225,6 +225,7 @@ var valueWords = map[string]Text{
 	"lapse":           {"gugur", "lapses"},
 	"approved":        {"disetujui", "approved"},
 	"rejected":        {"ditolak", "refused"},
+	"refused":         {"ditolak", "refused"},
 	"withdrawn":       {"dibatalkan", "withdrawn"},
 	"closed":          {"ditutup", "closed"},
 }
