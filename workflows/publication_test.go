@@ -203,8 +203,13 @@ func TestStandings(t *testing.T) {
 		t.Fatal(err)
 	}
 	tell(t, l, []step{
-		{on: 1, publish: "a"}, {on: 2, publish: "b"}, {on: 3, publish: "c"}, {on: 4, publish: "d", from: 9}, {on: 4, publish: "e", from: 8},
-		{on: 5, retire: []int{6}}, {on: 5, retire: []int{2}},
+		{on: 1, publish: "a"},
+		{on: 2, publish: "b"},
+		{on: 3, publish: "c"},
+		{on: 4, publish: "d", from: 9},
+		{on: 4, publish: "e", from: 8},
+		{on: 5, retire: []int{6}},
+		{on: 5, retire: []int{2}},
 	})
 	list, err := l.Versions(t.Context(), "11.71", "permit")
 	if err != nil {

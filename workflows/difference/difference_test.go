@@ -119,6 +119,8 @@ func mutations(v reflect.Value, path string, see func(path string)) {
 				mutations(v.Field(i), path+"."+x.Name, see)
 			}
 		}
+	default:
+		panic("the language has a field of a kind that is not known here: " + v.Kind().String())
 	}
 }
 
@@ -178,6 +180,7 @@ func TestWordsAreThoseOfTheLanguage(t *testing.T) {
 					walk(f.Type)
 				}
 			}
+		default:
 		}
 	}
 	walk(reflect.TypeFor[workflows.Definition]())

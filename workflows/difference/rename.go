@@ -104,5 +104,6 @@ func copyRenamed(to, from reflect.Value, names map[domain.StateID]domain.StateID
 			to.Set(reflect.New(from.Type().Elem()))
 			copyRenamed(to.Elem(), from.Elem(), names)
 		}
+	default: // names no state
 	}
 }
