@@ -22,7 +22,10 @@ type Publication struct {
 	Why        string
 	Occurred   time.Time
 	At         time.Time // when it is recorded
-	Effective  time.Time // from when new requests are judged by it; zero: At
+	Effective  time.Time // from when new requests are judged by it; zero: from when it is recorded
+	// Clock, if there is one, is asked when the check is done, which may take a
+	// while: the answer is then At, and Occurred.
+	Clock func() time.Time
 	// Waivers let it be published although findings stand against it: one for each.
 	Waivers []Waiver
 	// Trial is a ground that waives every finding. It is for figures and tests;
@@ -89,27 +92,25 @@ func (l *Library) Enact(ctx context.Context, p Publication) (Published, bool, er
 		return Published{}, false, fmt.Errorf("publish workflow %s: %w", p.Definition.ID, err)
 	}
 	stream := domain.WorkflowStream(p.Tenant, p.Definition.ID)
-	body := domain.WorkflowPublished{
-		Source: string(p.Source), Hash: domain.HashOf(string(p.Source)), Why: p.Why,
-		Effective: p.Effective.UTC(), History: p.History,
-	}
-	if p.Effective.IsZero() {
-		body.Effective = p.At.UTC().Truncate(time.Microsecond) // as it is recorded
-	}
+	body := domain.WorkflowPublished{Source: string(p.Source), Hash: domain.HashOf(string(p.Source)), Why: p.Why, History: p.History}
 	examined := false
 	s := l.shelfOf(p.Tenant, p.Definition.ID)
-	s.mu.Lock() // nobody asks for a service that is just being published here, or they wait
+	s.mu.Lock() // whoever asks in this process for the service that is being published waits
 	defer s.mu.Unlock()
-	appended, err := l.amend(ctx, s, stream, p.At, func() (*domain.Event, error) {
+	appended, err := l.amend(ctx, s, stream, func() (*domain.Event, time.Time, error) {
 		if same, err := p.isNewest(s.versions, body.Hash); same || err != nil {
-			return nil, err
+			return nil, p.At, err
 		}
 		if !examined && !p.History {
 			var err error
 			if body.Check, body.Waivers, err = p.examine(); err != nil {
-				return nil, err
+				return nil, p.At, err
 			}
 			examined = true
+		}
+		var err error
+		if body.Effective, err = p.dated(); err != nil {
+			return nil, p.At, err
 		}
 		version := len(s.versions) + 1
 		command := domain.CommandID(p.Occurred, "publish", stream, body.Hash, fmt.Sprint(version))
@@ -117,7 +118,7 @@ func (l *Library) Enact(ctx context.Context, p Publication) (Published, bool, er
 			ID: domain.EventID(command, 0), Tenant: p.Tenant, Service: p.Definition.ID, Office: p.Definition.Office,
 			Actor: p.Actor, Workflow: domain.WorkflowRef{ID: p.Definition.ID, Version: version},
 			Command: command, Correlation: command, Occurred: p.Occurred.UTC(),
-		}, Body: body}, nil
+		}, Body: body}, p.At, nil
 	})
 	if err != nil {
 		return Published{}, false, fmt.Errorf("publish workflow %s: %w", p.Definition.ID, err)
@@ -125,15 +126,16 @@ func (l *Library) Enact(ctx context.Context, p Publication) (Published, bool, er
 	return s.versions[len(s.versions)-1], appended, nil
 }
 
-// amend adds to a workflow's stream what propose says of its versions as they are;
-// nil is nothing. It asks again when another process was faster. The shelf is locked.
-func (l *Library) amend(ctx context.Context, s *shelf, stream string, at time.Time, propose func() (*domain.Event, error)) (appended bool, err error) {
+// amend adds to a workflow's stream what propose says of its versions as they are, at
+// a moment; nil is nothing. It asks again when another process was faster. The shelf
+// is locked.
+func (l *Library) amend(ctx context.Context, s *shelf, stream string, propose func() (*domain.Event, time.Time, error)) (appended bool, err error) {
 	const attempts = 8
 	for range attempts {
 		if err := l.refresh(ctx, s, stream); err != nil {
 			return false, err
 		}
-		event, err := propose()
+		event, at, err := propose()
 		if event == nil || err != nil {
 			return false, err
 		}
@@ -155,13 +157,29 @@ func (l *Library) amend(ctx context.Context, s *shelf, stream string, at time.Ti
 
 // complete refuses a publication that does not say what has to be recorded.
 func (p *Publication) complete() error {
-	if p.Occurred.IsZero() || p.At.IsZero() {
+	_, err := p.dated()
+	switch {
+	case p.Occurred.IsZero() || p.At.IsZero():
 		return errors.New("it is not said when")
-	}
-	if !p.Effective.IsZero() && p.Effective.Before(p.At) {
-		return tooLate("take effect", p.Effective, p.Tenant)
+	case err != nil:
+		return err
 	}
 	return accountable(p.Actor, p.Why)
+}
+
+// dated says when it takes effect, and by which clock it is recorded.
+func (p *Publication) dated() (time.Time, error) {
+	if p.Clock != nil {
+		p.At = p.Clock()
+		p.Occurred = p.At
+	}
+	switch {
+	case p.Effective.IsZero():
+		return p.At.UTC().Truncate(time.Microsecond), nil // as it is recorded
+	case p.Effective.Before(p.At):
+		return time.Time{}, tooLate("take effect", p.Effective, p.Tenant)
+	}
+	return p.Effective.UTC(), nil
 }
 
 // accountable holds that somebody answers for a change of what the law is.
@@ -304,20 +322,20 @@ func (l *Library) Retire(ctx context.Context, r Retirement) ([]int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var which []int
-	_, err := l.amend(ctx, s, stream, r.At, func() (_ *domain.Event, err error) {
+	_, err := l.amend(ctx, s, stream, func() (_ *domain.Event, _ time.Time, err error) {
 		if len(s.versions) == 0 {
 			l.forget(r.Tenant, r.Workflow)
-			return nil, fmt.Errorf("tenant %s: %w", r.Tenant, domain.ErrNotFound)
+			return nil, r.At, fmt.Errorf("tenant %s: %w", r.Tenant, domain.ErrNotFound)
 		}
 		if which, err = r.retirable(s.versions, effective); err != nil {
-			return nil, err
+			return nil, r.At, err
 		}
 		command := domain.CommandID(r.Occurred, "retire", stream, fmt.Sprint(which), fmt.Sprint(s.tip.Version+1))
 		last := s.versions[which[len(which)-1]-1]
 		return &domain.Event{Envelope: domain.Envelope{
 			ID: domain.EventID(command, 0), Tenant: r.Tenant, Service: r.Workflow, Office: last.Office(),
 			Actor: r.Actor, Workflow: last.Ref(), Command: command, Correlation: command, Occurred: r.Occurred.UTC(),
-		}, Body: domain.WorkflowRetired{Versions: which, Effective: effective.UTC(), Why: r.Why}}, nil
+		}, Body: domain.WorkflowRetired{Versions: which, Effective: effective.UTC(), Why: r.Why}}, r.At, nil
 	})
 	if err != nil {
 		return wrong(err)

@@ -258,6 +258,25 @@ func TestPublishingRefuses(t *testing.T) {
 	}
 }
 
+// A check takes a while, and submissions are judged meanwhile by what is in force: it
+// takes effect no sooner than it is recorded.
+func TestAPublicationIsDatedWhenItsCheckIsDone(t *testing.T) {
+	read := 0
+	clock := func() time.Time { read++; return day(read) }
+	p := publication(t, permit("a"), time.Time{})
+	p.Clock = clock
+	v, _, err := workflows.NewLibrary(memory.New()).Enact(t.Context(), p)
+	if err != nil || read < 2 || !v.Effective.Equal(day(read)) || !v.At.Equal(day(read)) {
+		t.Errorf("effective %s, recorded %s, the clock was read %d times, %v", v.Effective, v.At, read, err)
+	}
+	read = 0
+	p.Effective = day(1).Add(time.Hour) // was still to come when it was asked for
+	var refusal *domain.Refusal
+	if _, _, err := workflows.NewLibrary(memory.New()).Enact(t.Context(), p); !errors.As(err, &refusal) || refusal.Rule != domain.RuleTime {
+		t.Error(err)
+	}
+}
+
 // Each finding is waived by itself; what is waived and is not there is a mistake.
 func TestWaivers(t *testing.T) {
 	_, findings, err := workflows.Check("permit.yaml", permit("a"))

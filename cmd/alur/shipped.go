@@ -33,9 +33,8 @@ func (h *house) publishCatalogue(ctx context.Context, logger *slog.Logger) error
 		if !supersedes(e.Source, list) {
 			continue
 		}
-		now := time.Now()
 		w, err := h.library.Publish(ctx, workflows.Publication{
-			Tenant: e.Tenant, File: e.Path, Source: e.Source, Definition: e.Definition, Occurred: now, At: now,
+			Tenant: e.Tenant, File: e.Path, Source: e.Source, Definition: e.Definition, Clock: time.Now,
 			Actor: shipper, Why: "shipped with version " + programVersion(), Program: programVersion(),
 		})
 		if err != nil {

@@ -99,10 +99,9 @@ func publish(c *cobra.Command, file string, o enactment, waivers []workflows.Wai
 	var v workflows.Published
 	var appended bool
 	err = withHouse(c, o.stores, func(ctx context.Context, h *house) (err error) {
-		now := time.Now()
 		v, appended, err = h.library.Enact(ctx, workflows.Publication{
 			Tenant: o.code, File: file, Source: source, Definition: d, Actor: o.actor(), Why: o.reason,
-			Occurred: now, At: now, Effective: o.from, Waivers: waivers, Program: programVersion(),
+			Clock: time.Now, Effective: o.from, Waivers: waivers, Program: programVersion(),
 		})
 		return err
 	})
