@@ -97,18 +97,17 @@ func (l *Library) Enact(ctx context.Context, p Publication) (Published, bool, er
 	s := l.shelfOf(p.Tenant, p.Definition.ID)
 	s.mu.Lock() // whoever asks in this process for the service that is being published waits
 	defer s.mu.Unlock()
-	appended, err := l.amend(ctx, s, stream, func() (*domain.Event, time.Time, error) {
-		if same, err := p.isNewest(s.versions, body.Hash); same || err != nil {
+	there := 0 // the version that it is already
+	appended, err := l.amend(ctx, s, stream, func() (_ *domain.Event, _ time.Time, err error) {
+		if there, err = p.there(s.versions, body.Hash); there > 0 || err != nil {
 			return nil, p.At, err
 		}
 		if !examined && !p.History {
-			var err error
 			if body.Check, body.Waivers, err = p.examine(); err != nil {
 				return nil, p.At, err
 			}
 			examined = true
 		}
-		var err error
 		if body.Effective, err = p.dated(); err != nil {
 			return nil, p.At, err
 		}
@@ -123,7 +122,10 @@ func (l *Library) Enact(ctx context.Context, p Publication) (Published, bool, er
 	if err != nil {
 		return Published{}, false, fmt.Errorf("publish workflow %s: %w", p.Definition.ID, err)
 	}
-	return s.versions[len(s.versions)-1], appended, nil
+	if appended {
+		there = len(s.versions)
+	}
+	return s.versions[there-1], appended, nil
 }
 
 // amend adds to a workflow's stream what propose says of its versions as they are, at
@@ -200,23 +202,31 @@ func moment(t time.Time, tenant domain.TenantCode) string {
 	return t.In(tenant.Zone()).Format("2006-01-02 15:04 MST")
 }
 
-// isNewest reports whether the newest version has this content and is not retired.
-// It is then not published again, unless what it was published for is another
-// thing: a history for requests to come.
-func (p *Publication) isNewest(list []Published, hash string) (bool, error) {
+// there is the number of the version that this is already, and need not be again; 0
+// where there is none. That is the newest one, if it has this content and is not
+// retired. Imported requests stay under what they were imported under before, and a
+// version for them is no law.
+func (p *Publication) there(list []Published, hash string) (int, error) {
+	if p.History {
+		for i, v := range slices.Backward(list) {
+			if v.History && v.Hash == hash {
+				return i + 1, nil
+			}
+		}
+	}
 	if len(list) == 0 {
-		return false, nil
+		return 0, nil
 	}
 	v := &list[len(list)-1]
 	switch {
-	case v.Hash != hash, v.Retired != nil, v.History && !p.History:
-		return false, nil
+	case v.Hash != hash, v.Retired != nil, v.History:
+		return 0, nil
 	case !p.History && !p.Effective.IsZero() && !p.Effective.Equal(v.Effective):
-		return false, domain.NewRefusal(domain.RuleTime,
+		return 0, domain.NewRefusal(domain.RuleTime,
 			fmt.Sprintf("this is version %d already, and that takes effect at %s", v.Ref().Version, moment(v.Effective, p.Tenant)),
 			"leave the date out, or retire that version first")
 	}
-	return true, nil
+	return len(list), nil
 }
 
 // examine checks the definition and runs its tests. The error is an [*UnfitError]

@@ -426,6 +426,10 @@ func TestAHistoryIsNoLaw(t *testing.T) {
 	if err != nil || !appended || law.Ref().Version != 2 {
 		t.Errorf("%v %v %v", law, appended, err)
 	}
+	// What is imported again stays under what it was imported under.
+	if again, err := l.Publish(t.Context(), p); err != nil || again != w {
+		t.Errorf("%v, %v", again, err)
+	}
 }
 
 func TestRetiringRefuses(t *testing.T) {
@@ -534,10 +538,12 @@ func TestWhatRunsGoesOnUnderItsOwnVersion(t *testing.T) {
 		Now:    func() time.Time { return at },
 		Random: func() uint64 { drawn++; return drawn * 0x9E3779B97F4A7C15 },
 	})
+	var last domain.Submit
 	submit := func(occurred time.Time) (domain.Request, error) {
 		h := newHeader(t, "applicant")
 		h.Occurred = occurred
-		a, err := engine.Submit(t.Context(), domain.Submit{Header: h, Tenant: "11.71", Service: "permit"})
+		last = domain.Submit{Header: h, Tenant: "11.71", Service: "permit"}
+		a, err := engine.Submit(t.Context(), last)
 		return a.Request, err
 	}
 	// The second version asks for a signature before the permit is issued.
@@ -568,6 +574,9 @@ func TestWhatRunsGoesOnUnderItsOwnVersion(t *testing.T) {
 	at = day(5)
 	if _, err := workflows.NewLibrary(log).Retire(t.Context(), retirement(at)); err != nil {
 		t.Fatal(err)
+	}
+	if a, err := engine.Submit(t.Context(), last); err != nil || !a.Repeated || a.Request.ID != dated.ID {
+		t.Errorf("a submission that is sent again after the end: %+v, %v", a, err)
 	}
 	_, err = submit(day(5))
 	var refusal *domain.Refusal

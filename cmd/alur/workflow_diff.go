@@ -44,32 +44,7 @@ is a difference in anything but the tests.`,
 			return cobra.ExactArgs(2)(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			before, err := definitionAt(c, from, domain.TenantCode(tenant), args[0])
-			if err != nil {
-				return err
-			}
-			after, err := definitionAt(c, from, domain.TenantCode(tenant), args[1])
-			if err != nil {
-				return err
-			}
-			r := difference.Between(before, after)
-			if asJSON {
-				err = printJSON(c.OutOrStdout(), struct {
-					Before string `json:"before"`
-					After  string `json:"after"`
-					difference.Report
-				}{args[0], args[1], r})
-			} else {
-				_, err = fmt.Fprint(c.OutOrStdout(), r.Words(lang))
-			}
-			switch {
-			case err != nil:
-				return err
-			case len(r.Changes) > 0:
-				return &faultError{fmt.Sprintf("%d differences", len(r.Changes))}
-			}
-			c.PrintErrln("alur: no differences in what they do")
-			return nil
+			return diff(c, from, domain.TenantCode(tenant), args, lang, asJSON)
 		},
 	}
 	from.flags(c)
@@ -77,6 +52,35 @@ is a difference in anything but the tests.`,
 	c.Flags().StringVar(&tenant, "tenant", "", "tenant `CODE` of published versions, such as 11.71")
 	c.Flags().StringVar(&lang, "lang", "id", "`LANGUAGE` to say it in: id or en")
 	return c
+}
+
+func diff(c *cobra.Command, from stores, tenant domain.TenantCode, names []string, lang string, asJSON bool) error {
+	before, err := definitionAt(c, from, tenant, names[0])
+	if err != nil {
+		return err
+	}
+	after, err := definitionAt(c, from, tenant, names[1])
+	if err != nil {
+		return err
+	}
+	r := difference.Between(before, after)
+	if asJSON {
+		err = printJSON(c.OutOrStdout(), struct {
+			Before string `json:"before"`
+			After  string `json:"after"`
+			difference.Report
+		}{names[0], names[1], r})
+	} else {
+		_, err = fmt.Fprint(c.OutOrStdout(), r.Words(lang))
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(r.Changes) > 0:
+		return &faultError{fmt.Sprintf("%d differences", len(r.Changes))}
+	}
+	c.PrintErrln("alur: no differences in what they do")
+	return nil
 }
 
 var versionForm = regexp.MustCompile(`^([A-Za-z0-9-]+)@([1-9][0-9]{0,8})$`)
