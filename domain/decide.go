@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -88,6 +89,11 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 	}
 	for {
 		body, err := w.Next(r)
+		if unjudged(err) && !moves(events) {
+			// It stood here before. What does not follow of that is no reason to refuse
+			// what asks nothing of the condition.
+			body, err = nil, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -108,6 +114,27 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 		events = append(events, Event{Envelope: e, Body: body})
 		r = Evolve(r, Recorded{Event: events[len(events)-1], Version: r.Version + 1})
 	}
+}
+
+// unjudged tells a refusal because a condition failed from others.
+func unjudged(err error) bool {
+	var refusal *Refusal
+	return errors.As(err, &refusal) && refusal.Rule == RuleCondition
+}
+
+// moves reports whether events bring a request to a state, or change its facts: what
+// follows from that has to be known before they are recorded.
+func moves(events []Event) bool {
+	return slices.ContainsFunc(events, func(e Event) bool {
+		switch b := e.Body.(type) {
+		case RequestSubmitted, RequestCorrected:
+			return true
+		case ActionTaken:
+			return b.From != b.To
+		default:
+			return false
+		}
+	})
 }
 
 // maxPersonal and maxRemark are how much personal data one command may bring, in

@@ -31,6 +31,7 @@ type Dossier struct {
 	Fees      map[FeeID]Fee
 	Reviews   map[ReviewID]Review
 	Answers   map[SystemID]string // the last outcome that a system reported since the request came to its state
+	Reported  map[SystemID]string // the last outcome that a system ever reported; decides nothing
 
 	// Entered is the version of the event that led to the present state.
 	Entered Version

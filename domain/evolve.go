@@ -87,6 +87,8 @@ func gather(d Dossier, e Recorded) Dossier {
 	case AnswerReported:
 		d.Answers = clone(d.Answers)
 		d.Answers[b.System] = b.Outcome
+		d.Reported = clone(d.Reported)
+		d.Reported[b.System] = b.Outcome
 	case TaskReady:
 		d.Ready = e.Version
 	case TaskPicked:

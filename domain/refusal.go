@@ -41,6 +41,7 @@ const (
 	RuleFee              Rule = "fee"               // no such fee is owed, or not of this amount
 	RuleTask             Rule = "task"              // the work of this state is somebody else's, or nobody's yet
 	RuleInvariant        Rule = "invariant"         // what the workflow says must never be would be
+	RuleCondition        Rule = "condition"         // a condition of the workflow cannot be judged for this request
 	RuleEndless          Rule = "endless"           // what follows by itself does not come to rest
 )
 
@@ -51,7 +52,7 @@ func Rules() []Rule {
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
 		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleClosed, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
-		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleEndless,
+		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless,
 	}
 }
 

@@ -17,11 +17,13 @@ type Workflow interface {
 
 	// Fire takes the edge for an action out of a request's state: of several, the
 	// first whose guard holds. Its needs are those of this request. The error is a
-	// [*Refusal] under RuleUnknownAction, RuleNotFromHere or RuleGuard.
+	// [*Refusal] under RuleUnknownAction, RuleNotFromHere or RuleGuard; under
+	// RuleCondition when it cannot be told whether the guard holds.
 	Fire(Request, ActionID) (Transition, error)
 
 	// Next is what follows by itself, as the request stands; nil when nothing does.
-	// It is asked again after each event, until it is nil.
+	// It is asked again after each event, until it is nil. The error is a [*Refusal]
+	// under RuleCondition when a condition cannot be judged that it rests on.
 	Next(Request) (Body, error)
 
 	// Broken is a [*Refusal] under RuleInvariant when something is that the

@@ -6,6 +6,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // distinct notes every name that is defined twice, and every action that leads
@@ -144,8 +145,8 @@ func (r *definitionReader) graph() {
 			ends = append(ends, s.ID)
 		}
 	}
-	reached := closure(forth, r.d.start().ID)
-	ending := closure(back, ends...)
+	reached := graph.Closure(forth, r.d.start().ID)
+	ending := graph.Closure(back, ends...)
 	for _, s := range r.d.States {
 		if !reached[s.ID] {
 			r.problem(r.states[s.ID], "state %q cannot be reached from the start", s.ID)
@@ -154,21 +155,6 @@ func (r *definitionReader) graph() {
 			r.problem(r.states[s.ID], "state %q leads to no end", s.ID)
 		}
 	}
-}
-
-// closure is every node that can be reached along the edges, the roots included.
-func closure[T comparable](edges map[T][]T, roots ...T) map[T]bool {
-	seen := map[T]bool{}
-	for todo := roots; len(todo) > 0; {
-		at := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if seen[at] {
-			continue
-		}
-		seen[at] = true
-		todo = append(todo, edges[at]...)
-	}
-	return seen
 }
 
 // move is where a request goes when a term runs out.
@@ -221,7 +207,7 @@ func (d *Definition) running() []map[domain.StateID]bool {
 				begin = append(begin, d.Transitions[k].To)
 			}
 		}
-		list[i] = closure(forth, begin...)
+		list[i] = graph.Closure(forth, begin...)
 	}
 	return list
 }

@@ -202,8 +202,8 @@ func (w *Workflow) Fire(r domain.Request, action domain.ActionID) (domain.Transi
 		switch {
 		case err == nil:
 			return t, w.fire(t)
-		case !errors.As(err, &refusal):
-			return t, err
+		case isUnjudged(err), !errors.As(err, &refusal): // which edge is meant is not known
+			return domain.Transition{}, err
 		}
 		first = cmp.Or(first, err)
 	}
@@ -216,7 +216,7 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 	if e.rule.When != nil && t.Kind != domain.ActionOverride {
 		holds, err := e.rule.When.holds(varsOf(r))
 		if err != nil {
-			return t, fmt.Errorf("workflow %s, %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
+			return t, w.unjudged(err)
 		}
 		if !holds {
 			return t, domain.NewRefusal(domain.RuleGuard,
@@ -226,7 +226,7 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 	if !e.fixed {
 		var err error
 		if t.Needs, err = w.Definition.needs(e.rule, t.From, vars{facts: r.Facts}); err != nil {
-			return t, fmt.Errorf("workflow %s, %s from %s: %w", w.Definition.ID, t.ID, t.From, err)
+			return t, w.unjudged(err)
 		}
 	}
 	return t, nil

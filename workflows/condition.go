@@ -1,14 +1,13 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/common/types"
@@ -27,6 +26,9 @@ type Condition struct {
 	result  *cel.Type
 	uses    uses
 	checked *cel.Ast
+	doubts  conditionFaults // what it compares and never comes to: it can be read all the same
+	begin   *token.Token    // where it stands; nil for one that was not read
+	place   string          // whose it is, such as fee "levy", formula
 }
 
 // MarshalYAML writes the condition as it is read.
@@ -140,6 +142,7 @@ var celTypes = map[FactType]*cel.Type{
 // condition reads a condition; it is compiled when the whole definition is read.
 func (r *definitionReader) condition(n ast.Node, what string, s scope) *Condition {
 	c := &Condition{Text: strings.TrimSpace(r.text(n, what))}
+	c.begin = firstToken(n)
 	if len(c.Text) > maxCondition {
 		r.problem(n, "%s: the condition has %d characters; at most %d are read", what, len(c.Text), maxCondition)
 		return c
@@ -153,7 +156,7 @@ func (r *definitionReader) condition(n ast.Node, what string, s scope) *Conditio
 			err = c.compile(&r.d, env, s)
 		}
 		if err != nil {
-			r.problem(n, "%s: %v", what, err)
+			r.conditionProblem(n, what, c.Text, err)
 		}
 	})
 	return c
@@ -178,7 +181,7 @@ func (r *definitionReader) environment(s scope) (*cel.Env, error) {
 func (c *Condition) compile(d *Definition, env *cel.Env, s scope) error {
 	checked, issues := env.Compile(c.Text)
 	if issues.Err() != nil {
-		return inOneLine(issues)
+		return d.faultsOf(c.Text, s, issues)
 	}
 	c.result, c.checked = checked.OutputType(), checked
 	if err := s.fits(checked.OutputType()); err != nil {
@@ -204,24 +207,16 @@ func (c *Condition) compile(d *Definition, env *cel.Env, s scope) error {
 	return err
 }
 
-func inOneLine(issues *cel.Issues) error {
-	var all []string
-	for _, e := range issues.Errors() {
-		all = append(all, fmt.Sprintf("%s (character %d)", e.Message, e.Location.Column()+1))
-	}
-	return errors.New(strings.Join(slices.Compact(all), "; "))
-}
-
 func (s scope) fits(t *cel.Type) error {
 	switch s {
 	case amountOverFacts:
 		if t != cel.DoubleType && t != cel.IntType {
-			return fmt.Errorf("want a number here, and it comes to a %s", t)
+			return fmt.Errorf("want a number here, and it comes to %s", inWords("'"+t.String()+"'"))
 		}
 	case overForm: // the fact says which
 	default:
 		if t != cel.BoolType {
-			return fmt.Errorf("want yes or no here, and it comes to a %s", t)
+			return fmt.Errorf("want yes or no here, and it comes to %s", inWords("'"+t.String()+"'"))
 		}
 	}
 	return nil
@@ -263,7 +258,7 @@ func (c *Condition) amount(in vars) (int64, error) {
 		amount = float64(v)
 	}
 	if !(amount >= 0 && amount <= maxFee) {
-		return 0, domain.NewRefusal(domain.RuleFee, fmt.Sprintf("the fee comes to %v, which is no amount", v), "look at the facts it is computed from")
+		return 0, domain.NewRefusal(domain.RuleFee, fmt.Sprintf("%s comes to %v, which is no amount", c.where(), v), "look at the facts it is computed from")
 	}
 	return int64(amount), nil
 }
@@ -271,7 +266,7 @@ func (c *Condition) amount(in vars) (int64, error) {
 func (c *Condition) value(in vars) (any, error) {
 	v, _, err := c.program.Eval(in)
 	if err != nil {
-		return nil, fmt.Errorf("condition %q: %w", c.Text, err)
+		return nil, &unjudgedError{condition: c, facts: in.facts, cause: plain(err)}
 	}
 	if t, ok := v.Value().(time.Time); ok {
 		return t.UTC().Format(time.RFC3339Nano), nil

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"fmt"
+
 	"github.com/alur-id/alur/domain"
 )
 
@@ -45,8 +47,8 @@ type Definition struct {
 
 // Text is something a person reads, in both languages.
 type Text struct {
-	ID string `yaml:"id"`
-	EN string `yaml:"en"`
+	ID string `yaml:"id" json:"id"`
+	EN string `yaml:"en" json:"en"`
 }
 
 // In returns the text in a language, "en" or "id"; any other language gets
@@ -177,6 +179,16 @@ type History struct {
 // RoleAttributes are the event attributes that History.Role may name (XES
 // organizational extension).
 func RoleAttributes() []string { return []string{"org:resource", "org:role", "org:group"} }
+
+// State is the state of a name. The error says that there is none, and which may have
+// been meant.
+func (d *Definition) State(id domain.StateID) (State, error) {
+	if s := d.state(id); s != nil {
+		return *s, nil
+	}
+	all := ids(d.States, func(s State) domain.StateID { return s.ID })
+	return State{}, fmt.Errorf("workflow %s has no state %q%s", d.ID, id, meant(string(id), all))
+}
 
 func (d *Definition) fact(id string) *Fact {
 	for i := range d.Facts {

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // Finding is what stands against publishing a definition that can be read: a rule
@@ -228,7 +229,7 @@ func (c *inspection) alone() {
 		}
 	}
 	for _, role := range roles {
-		reached := closure(c.edgesOf(role), c.d.start().ID)
+		reached := graph.Closure(c.edgesOf(role), c.d.start().ID)
 		for i := range c.d.States {
 			s := &c.d.States[i]
 			if s.Outcome != domain.OutcomeApproved || !reached[s.ID] {
@@ -339,12 +340,15 @@ func (c *inspection) unasked() {
 // fails holds that conditions over facts can be judged whatever the facts are.
 func (c *inspection) fails() {
 	for _, x := range c.d.conditions() {
+		for _, doubt := range x.doubts {
+			c.findIn(x, "%s: %s", x.where(), doubt.text)
+		}
 		if x.speaksOfPast() || x.program == nil {
 			continue
 		}
 		for _, facts := range c.d.examples(x.uses.facts) {
 			if _, err := x.value(vars{facts: facts}); err != nil {
-				c.find(FindingCondition, c.root, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
+				c.findIn(x, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
 				break
 			}
 		}

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -20,10 +19,7 @@ func (w *Workflow) Next(r domain.Request) (domain.Body, error) {
 		w.askReview, w.assessFee, w.offerTask, w.giveNotice, w.moveOn,
 	} {
 		if body, err := step(&r, s); body != nil || err != nil {
-			if err != nil {
-				err = fmt.Errorf("workflow %s, state %s: %w", w.Definition.ID, r.State, err)
-			}
-			return body, err
+			return body, w.unjudged(err)
 		}
 	}
 	return nil, nil
@@ -98,7 +94,7 @@ func (w *Workflow) moveOn(r *domain.Request, s *stateRules) (domain.Body, error)
 		if err == nil {
 			err = r.Lacks(t.Needs)
 		}
-		if errors.As(err, &refusal) {
+		if errors.As(err, &refusal) && !isUnjudged(err) {
 			continue // not yet
 		}
 		if err == nil {

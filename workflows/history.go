@@ -3,6 +3,8 @@ package workflows
 import (
 	"strings"
 	"time"
+
+	"github.com/alur-id/alur/domain"
 )
 
 // Trace is one case of an event log, as a reader such as adapters/xes gives it:
@@ -54,9 +56,9 @@ func (e TraceEvent) Activity() string {
 	}
 }
 
-// roleBy is the value of the attribute that a definition's history names, or
-// unrecorded where the log leaves it blank.
-func (e TraceEvent) roleBy(attribute string) string {
+// RoleBy is the value of the attribute that a definition's history names, or
+// [Unrecorded] where the log leaves it blank.
+func (e TraceEvent) RoleBy(attribute string) string {
 	switch attribute {
 	case "org:role":
 		return orUnrecorded(e.Role)
@@ -80,12 +82,24 @@ func ParseTime(s string) (time.Time, error) {
 	return time.Time{}, err
 }
 
-// unrecorded stands for whoever the log does not name.
-const unrecorded = "unrecorded"
+// RecordedActions are the actions of a definition by the activities that an event log
+// has for them.
+func (d *Definition) RecordedActions() map[string]domain.ActionID {
+	return recorded(d.Actions, func(a Action) (string, string, domain.ActionID) { return a.RecordedAs, string(a.ID), a.ID })
+}
+
+// RecordedRoles are the roles of a definition by the names that an event log has for
+// them; see [TraceEvent.RoleBy].
+func (d *Definition) RecordedRoles() map[string]Role {
+	return recorded(d.Roles, func(r Role) (string, string, Role) { return r.RecordedAs, string(r.ID), r })
+}
+
+// Unrecorded stands for whoever the log does not name.
+const Unrecorded = "unrecorded"
 
 func orUnrecorded(s string) string {
 	if strings.TrimSpace(s) == "" {
-		return unrecorded
+		return Unrecorded
 	}
 	return s
 }

@@ -3,9 +3,7 @@ package workflows_test
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,51 +11,20 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/discovery"
+	"github.com/alur-id/alur/workflows/sample"
 )
 
-func event(activity, resource string, hour int) workflows.TraceEvent {
-	return workflows.TraceEvent{Name: activity, Lifecycle: "complete", Resource: resource, Time: now.Add(time.Duration(hour) * time.Hour)}
-}
-
-// history is a small log with what real ones have: rework, equal times, a clock
-// that runs backwards, an attribute that names people.
-func history() []workflows.Trace {
-	attributes := func(due, ended string, responsible string) []workflows.Attribute {
-		list := []workflows.Attribute{
-			{Key: "channel", Kind: workflows.AttributeString, Value: "Desk"},
-			{Key: "deadline", Kind: workflows.AttributeDate, Value: due},
-			{Key: "responsible", Kind: workflows.AttributeString, Value: responsible},
-		}
-		if ended != "" {
-			list = append(list, workflows.Attribute{Key: "enddate", Kind: workflows.AttributeDate, Value: ended})
-		}
-		return list
-	}
-	return []workflows.Trace{
-		{Name: "one", Attributes: attributes("2026-12-01T00:00:00+07:00", "2026-12-01T00:00:00+07:00", "R1"), Events: []workflows.TraceEvent{
-			event("Check", "R1", 1), event("Check", "R1", 1), event("Decide", "R2", 0),
-		}},
-		{Name: "two", Attributes: attributes("2026-12-01T00:00:00+07:00", "2026-12-01T00:00:01+07:00", "R2"), Events: []workflows.TraceEvent{
-			event("Check", "R2", 1), event("Decide", "R2", 2),
-		}},
-		{Name: "three", Attributes: attributes("2026-12-01T00:00:00+07:00", "", "R3"), Events: []workflows.TraceEvent{event("Check", "R3", 3)}},
-	}
-}
-
-func traces(list []workflows.Trace) iter.Seq2[workflows.Trace, error] {
-	return func(yield func(workflows.Trace, error) bool) {
-		for _, t := range list {
-			if !yield(t, nil) {
-				return
-			}
-		}
-	}
-}
+var (
+	event   = sample.Event
+	history = sample.Log
+	traces  = sample.Traces
+)
 
 // draft discovers a definition and publishes it.
 func (b *bench) draft(t *testing.T, list []workflows.Trace) *workflows.Workflow {
 	t.Helper()
-	draft, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "old-system", Role: "org:resource"})
+	draft, err := discovery.Learn(traces(list), discovery.Options{ID: "old-system", Role: "org:resource"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,75 +37,6 @@ func (b *bench) draft(t *testing.T, list []workflows.Trace) *workflows.Workflow 
 
 func (b *bench) importer() *workflows.Importer {
 	return &workflows.Importer{Log: b.log, Engine: b.engine}
-}
-
-func TestDiscover(t *testing.T) {
-	draft, err := workflows.Discover(traces(history()), workflows.DiscoverOptions{ID: "old-system", Role: "org:resource"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := workflows.Draft{Cases: 3, Events: 6, Activities: 2, Resources: 3, Roles: 3, Edges: 2, LeftOut: []string{"responsible: names people"}}
-	want.Definition, want.Learnt = draft.Definition, draft.Learnt
-	if d := cmp.Diff(&want, draft); d != "" {
-		t.Errorf("(-want +got)\n%s", d)
-	}
-	d := draft.Definition
-	wantTransitions := []workflows.Transition{
-		{Action: "check", From: []domain.StateID{"check", "submitted"}, To: "check", Roles: []domain.RoleID{"r1", "r2", "r3"}},
-		{Action: "decide", From: []domain.StateID{"check"}, To: "decide", Roles: []domain.RoleID{"r2"}},
-	}
-	if diff := cmp.Diff(wantTransitions, d.Transitions); diff != "" {
-		t.Errorf("transitions (-want +got)\n%s", diff)
-	}
-	kinds := map[domain.StateID]workflows.Kind{}
-	for _, s := range d.States {
-		kinds[s.ID] = s.Kind
-	}
-	if diff := cmp.Diff(map[domain.StateID]workflows.Kind{"submitted": "start", "check": "work", "decide": "end"}, kinds); diff != "" {
-		t.Errorf("states (-want +got)\n%s", diff)
-	}
-	if d.History.Due != "deadline" || d.History.Ended != "enddate" {
-		t.Errorf("history %+v", d.History)
-	}
-}
-
-func TestDiscoverLeavesOutWhatMayBePersonal(t *testing.T) {
-	list := history()
-	for i := range list {
-		list[i].Attributes = append(list[i].Attributes,
-			workflows.Attribute{Key: "Nama pemohon", Kind: "string", Value: "X"},
-			workflows.Attribute{Key: "tanggal_lahir", Kind: "date", Value: "1990-01-01T00:00:00Z"},
-			workflows.Attribute{Key: "parcel", Kind: "int", Value: fmt.Sprint(i)},
-			workflows.Attribute{Key: "zone", Kind: "int", Value: "7"})
-	}
-	draft, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x", Role: "org:resource"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var kept []string
-	for _, f := range draft.Definition.Facts {
-		kept = append(kept, f.RecordedAs)
-	}
-	if d := cmp.Diff([]string{"channel", "deadline", "enddate", "zone"}, kept); d != "" {
-		t.Errorf("(-want +kept)\n%s", d)
-	}
-	want := []string{"Nama pemohon: may be about a person", "parcel: hardly any two cases share a value", "responsible: names people", "tanggal_lahir: may be about a person"}
-	if d := cmp.Diff(want, draft.LeftOut); d != "" {
-		t.Errorf("left out (-want +got)\n%s", d)
-	}
-}
-
-func TestDiscoverRefusesWhatIsNoProcess(t *testing.T) {
-	long := []workflows.Trace{{Name: "x", Events: []workflows.TraceEvent{event(strings.Repeat("x", 501), "R", 1)}}}
-	var many []workflows.Trace
-	for i := range 10_001 {
-		many = append(many, workflows.Trace{Name: "x", Events: []workflows.TraceEvent{event(fmt.Sprint("a", i), "R", 1)}})
-	}
-	for name, list := range map[string][]workflows.Trace{"a long name": long, "many names": many} {
-		if _, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x"}); err == nil {
-			t.Errorf("%s: a definition was drafted", name)
-		}
-	}
 }
 
 func TestParseTime(t *testing.T) {
@@ -154,14 +52,6 @@ func TestParseTime(t *testing.T) {
 	for _, text := range []string{"", "2011-01-06", "06/01/2011 09:18", "2011-13-06T09:18:00Z"} {
 		if got, err := workflows.ParseTime(text); err == nil {
 			t.Errorf("%q was read as %s", text, got)
-		}
-	}
-}
-
-func TestDiscoverNothing(t *testing.T) {
-	for name, list := range map[string][]workflows.Trace{"no cases": nil, "no events": {{Name: "x"}}, "no names": {{Events: []workflows.TraceEvent{{Resource: "R"}}}}} {
-		if _, err := workflows.Discover(traces(list), workflows.DiscoverOptions{ID: "x"}); !errors.Is(err, workflows.ErrEmptyLog) {
-			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }

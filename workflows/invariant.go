@@ -88,7 +88,7 @@ func (w *Workflow) Broken(r domain.Request) error {
 		x := &w.Definition.Invariants[i]
 		broken, err := x.broken(varsOf(&r))
 		if err != nil {
-			return fmt.Errorf("workflow %s: %w", w.Definition.ID, err)
+			return w.unjudged(err)
 		}
 		if broken {
 			return domain.NewRefusal(domain.RuleInvariant, fmt.Sprintf("this would break what the workflow says must never be (%s): %s", x.String(), x.Because.EN), "")

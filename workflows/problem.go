@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -22,6 +23,10 @@ type Problem struct {
 func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
 }
+
+// Show fills in the excerpt. Of the lines only that of the problem and the one before
+// are looked at.
+func (p *Problem) Show(lines []string) { p.Excerpt = excerpt(lines, p.Line, p.Column) }
 
 // Problems is every problem of a definition, in the order of the file.
 type Problems []Problem
@@ -41,7 +46,8 @@ func (p Problems) Error() string {
 	return b.String()
 }
 
-func (p Problems) sort() {
+// Sort puts the problems in the order of the file.
+func (p Problems) Sort() {
 	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
@@ -74,6 +80,7 @@ func cut(s string, from, n int) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
+	s = strings.Map(visible, strings.TrimSuffix(s, "\r"))
 	start, end, count := len(s), len(s), 0
 	for i := range s {
 		if count == from {
@@ -88,10 +95,25 @@ func cut(s string, from, n int) string {
 	return s[start:end]
 }
 
+// visible is a character of a file as it may be printed: none moves the cursor, or has
+// the text read in another order than it is written.
+func visible(r rune) rune {
+	switch {
+	case r == '\t':
+		return r
+	case unicode.IsControl(r), '\u202a' <= r && r <= '\u202e', '\u2066' <= r && r <= '\u2069':
+		return '?'
+	}
+	return r
+}
+
 // nearest is the candidate that a misspelt name most likely meant, or "".
 func nearest[T ~string](name string, candidates []T) string {
 	best, at := 3, ""
-	if len(name) <= 4 {
+	switch {
+	case len(name) < 3:
+		return "" // anything short is near
+	case len(name) <= 4:
 		best = 2
 	}
 	for _, c := range candidates {
@@ -102,23 +124,26 @@ func nearest[T ~string](name string, candidates []T) string {
 	return at
 }
 
-// editDistance is Levenshtein's, over bytes: ids are ASCII.
+// editDistance is Levenshtein's, where two neighbours that changed places count once;
+// over bytes: ids are ASCII.
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
 		row[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			row[j+1] = min(above[j]+cost, above[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, above, row = above, row, before
 	}
-	return row[len(b)]
+	return above[len(b)]
 }

@@ -32,16 +32,16 @@ func Read(file string, source []byte) (*Definition, error) {
 func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
 	if len(source) > MaxDefinition {
-		return nil, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition has %d bytes; at most %d are read", len(source), MaxDefinition)}}
+		return nil, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the definition is too large: at most %d bytes are read", MaxDefinition)}}
 	}
 	r := &definitionReader{yamlReader: yamlReader{file: file, lines: strings.Split(string(source), "\n")}}
 	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
 		return nil, nil, Problems{{File: file, Line: i + 1, Column: 1, Message: fmt.Sprintf("the line has %d bytes; at most %d are read", len(r.lines[i]), maxLine)}}
 	}
-	if at := firstInvalid(source); at >= 0 {
+	if at := FirstInvalid(source); at >= 0 {
 		line := 1 + bytes.Count(source[:at], []byte("\n"))
 		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
-		return nil, nil, Problems{{File: file, Line: line, Column: column, Message: "the file is not UTF-8 here", Excerpt: excerpt(r.lines, line, column)}}
+		return nil, nil, Problems{{File: file, Line: line, Column: column, Message: notUTF8(source), Excerpt: excerpt(r.lines, line, column)}}
 	}
 	if root := r.parse(source); root != nil {
 		r.definition(root)
@@ -51,12 +51,13 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 		for _, compile := range r.conditions {
 			compile()
 		}
+		r.d.placeConditions()
 		if !r.torn && r.d.start() != nil && len(r.d.Transitions) > 0 {
 			r.graph()
 		}
 	}
 	if len(r.problems) > 0 {
-		r.problems.sort()
+		r.problems.Sort()
 		if r.untold > 0 {
 			r.problems = append(r.problems, Problem{File: file, Line: len(r.lines), Column: 1, Message: fmt.Sprintf("and %d problems more", r.untold)})
 		}
@@ -65,9 +66,17 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	return &r.d, r, nil
 }
 
-// firstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
+// notUTF8 says what a file is that is not UTF-8.
+func notUTF8(source []byte) string {
+	if bytes.HasPrefix(source, []byte{0xFF, 0xFE}) || bytes.HasPrefix(source, []byte{0xFE, 0xFF}) {
+		return "the file is UTF-16, not UTF-8; save it as UTF-8"
+	}
+	return "the file is not UTF-8 here; a definition is text that is saved as UTF-8"
+}
+
+// FirstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
 // definition is stored as JSON, which would quietly replace the bytes.
-func firstInvalid(source []byte) int {
+func FirstInvalid(source []byte) int {
 	for i := 0; i < len(source); {
 		r, n := utf8.DecodeRune(source[i:])
 		if r == utf8.RuneError && n == 1 {

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -27,30 +26,43 @@ type uses struct {
 // gather notes what the condition refers to, and refuses names that the definition
 // does not have.
 func (c *Condition) gather(d *Definition, checked *cel.Ast) error {
-	var wrong error
+	wrong := &faultsAt{text: c.Text, checked: checked}
+	doubts := &faultsAt{text: c.Text, checked: checked}
 	visit := celast.NewExprVisitor(func(e celast.Expr) {
 		switch e.Kind() {
 		case celast.IdentKind:
-			c.refer(d, e.AsIdent(), &wrong)
+			c.refer(d, e.AsIdent(), e.ID(), wrong)
 		case celast.SelectKind:
 			if r, ok := checked.NativeRep().ReferenceMap()[e.ID()]; ok {
-				c.refer(d, r.Name, &wrong)
+				c.refer(d, r.Name, e.ID(), wrong)
 			}
 		case celast.CallKind:
-			c.ask(d, e.AsCall(), &wrong)
-			c.compares(d, e.AsCall(), checked, &wrong)
+			c.ask(d, e, wrong)
+			c.compares(d, e.AsCall(), wrong, doubts)
 		default:
 		}
 	})
 	celast.PreOrderVisit(checked.NativeRep().Expr(), visit)
-	return wrong
+	c.doubts = doubts.faults
+	return wrong.faults.or()
 }
 
-func (c *Condition) refer(d *Definition, name string, wrong *error) {
+// faultsAt gathers faults of one condition.
+type faultsAt struct {
+	faults  conditionFaults
+	text    string
+	checked *cel.Ast
+}
+
+func (f *faultsAt) add(e int64, format string, args ...any) {
+	f.faults.add(f.text, f.checked, e, format, args...)
+}
+
+func (c *Condition) refer(d *Definition, name string, at int64, wrong *faultsAt) {
 	if id, ok := strings.CutPrefix(name, "facts."); ok {
 		c.uses.facts = append(c.uses.facts, id)
 		if f := d.fact(id); f != nil && !f.sure() {
-			*wrong = fmt.Errorf("fact %q may be missing: make it required, or give it a default", id)
+			wrong.add(at, "fact %q may be missing: make it required, or give it a default", id)
 		}
 	}
 	if path, ok := strings.CutPrefix(name, "form."); ok {
@@ -59,7 +71,8 @@ func (c *Condition) refer(d *Definition, name string, wrong *error) {
 	c.uses.state = c.uses.state || name == "state" || name == "outcome"
 }
 
-func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
+func (c *Condition) ask(d *Definition, e celast.Expr, wrong *faultsAt) {
+	call := e.AsCall()
 	if call.FunctionName() == operators.Index || !call.IsMemberFunction() || len(call.Args()) != 1 {
 		return
 	}
@@ -72,11 +85,11 @@ func (c *Condition) ask(d *Definition, call celast.CallExpr, wrong *error) {
 			text, ok = call.Args()[0].AsLiteral().Value().(string)
 		}
 		if !ok {
-			*wrong = fmt.Errorf("history.%s wants the name of a %s in quotes", f.name, f.list)
+			wrong.add(call.Args()[0].ID(), "history.%s wants the name of one %s in quotes", f.name, f.list)
 			return
 		}
 		if !slices.Contains(d.names(f.list), text) {
-			*wrong = fmt.Errorf("%s %q is not defined%s", f.list, text, meant(text, d.names(f.list)))
+			wrong.add(call.Args()[0].ID(), "%s %q is not defined%s", f.list, text, meant(text, d.names(f.list)))
 			return
 		}
 		c.uses.note(f.list, text)
@@ -102,8 +115,9 @@ func (u *uses) note(list, id string) {
 }
 
 // compares refuses a comparison with a word that there is not: it would never hold,
-// or always, and nobody would notice.
-func (c *Condition) compares(d *Definition, call celast.CallExpr, checked *cel.Ast, wrong *error) {
+// or always, and nobody would notice. Of opinions and answers it is only noted, for
+// definitions that were published before it was looked for.
+func (c *Condition) compares(d *Definition, call celast.CallExpr, wrong, doubts *faultsAt) {
 	switch call.FunctionName() {
 	case operators.Equals, operators.NotEquals, operators.In, operators.OldIn:
 	default:
@@ -114,13 +128,18 @@ func (c *Condition) compares(d *Definition, call celast.CallExpr, checked *cel.A
 		return
 	}
 	for i, side := range args {
-		words, what := d.wordsOf(side, checked)
+		words, what := d.wordsOf(side, wrong.checked)
+		at := wrong
+		if words == nil {
+			words, what = d.comesTo(side)
+			at = doubts
+		}
 		if words == nil {
 			continue
 		}
 		for _, text := range literals(args[1-i]) {
 			if !slices.Contains(words, text) {
-				*wrong = fmt.Errorf("%q is not %s%s", text, what, meant(text, words))
+				at.add(args[1-i].ID(), "%q is not %s%s", text, what, meant(text, words))
 			}
 		}
 	}
@@ -148,6 +167,26 @@ func (d *Definition) wordsOf(e celast.Expr, checked *cel.Ast) (words []string, w
 	if id, ok := strings.CutPrefix(name, "facts."); ok {
 		if f := d.fact(id); f != nil && len(f.Values) > 0 {
 			return f.Values, "a value of fact " + id
+		}
+	}
+	return nil, ""
+}
+
+// comesTo lists what a question about an opinion or an answer can come to; nothing
+// while there is none.
+func (d *Definition) comesTo(e celast.Expr) (words []string, what string) {
+	if e.Kind() != celast.CallKind || !e.AsCall().IsMemberFunction() || len(e.AsCall().Args()) != 1 {
+		return nil, ""
+	}
+	of := literals(e.AsCall().Args()[0])
+	switch name := e.AsCall().FunctionName(); {
+	case len(of) != 1:
+		return nil, ""
+	case name == "review":
+		return []string{string(domain.OpinionApproved), string(domain.OpinionRefused), string(domain.OpinionOpen), ""}, "an opinion"
+	case name == "answer":
+		if s := d.system(domain.SystemID(of[0])); s != nil {
+			return append(slices.Clone(s.Outcomes), ""), "an outcome of system " + of[0]
 		}
 	}
 	return nil, ""

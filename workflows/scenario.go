@@ -26,6 +26,8 @@ type ScenarioFile struct {
 	Form    map[string]any  `yaml:"form,omitempty"`
 	Refused domain.Rule     `yaml:"refused,omitempty"` // the rule that stands against it
 	As      domain.Capacity `yaml:"as,omitempty"`
+
+	line, column int // 0 where nothing is given
 }
 
 // Step is one command of a scenario; one of the first eight says which.
@@ -67,6 +69,25 @@ type Expected struct {
 	Facts   map[string]any      `yaml:"facts,omitempty"`
 
 	line, column int
+	places       map[string]failure // of what is expected, such as state and fees.levy; without text
+}
+
+// placesIn are where the values of a mapping stand, and of the mappings in it.
+func placesIn(n ast.Node, prefix string, into map[string]failure) {
+	var values []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		values = n.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{n}
+	}
+	for _, v := range values {
+		key := prefix + v.Key.GetToken().Value
+		var at failure
+		at.line, at.column = place(v)
+		into[key] = at
+		placesIn(v.Value, key+".", into)
+	}
 }
 
 func place(n ast.Node) (line, column int) {
@@ -102,6 +123,7 @@ func (r *definitionReader) rule(n ast.Node, what string) domain.Rule {
 
 func (r *definitionReader) given(n ast.Node) ScenarioFile {
 	var g ScenarioFile
+	g.line, g.column = place(n)
 	r.mapping(n, "given", nil, map[string]func(ast.Node){
 		"by":      func(n ast.Node) { g.By = ref(r, n, "given by", "role", r.roleIDs) },
 		"facts":   func(n ast.Node) { g.Facts = r.object(n, "given facts") },
@@ -158,8 +180,9 @@ func (r *definitionReader) step(n ast.Node) Step {
 }
 
 func (r *definitionReader) expected(n ast.Node) Expected {
-	var e Expected
+	e := Expected{places: map[string]failure{}}
 	e.line, e.column = place(n)
+	placesIn(n, "", e.places)
 	outcomes := append([]string{"open"}, ids(domain.Outcomes(), func(o domain.Outcome) string { return string(o) })...)
 	r.mapping(n, "then", nil, map[string]func(ast.Node){
 		"state":   func(n ast.Node) { e.State = ref(r, n, "then state", "state", r.stateIDs) },

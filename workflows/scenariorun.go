@@ -16,7 +16,7 @@ import (
 // TestRun is what became of the tests of a definition.
 type TestRun struct {
 	Passed, Failed int
-	Problems       Problems // one for each that failed, at its line
+	Problems       Problems // of those that failed, each at its line
 	Untaken        []string // transitions that no test takes, as "accept from submitted to review"
 }
 
@@ -28,17 +28,20 @@ func RunTests(file string, source []byte, d *Definition) TestRun {
 	var run TestRun
 	taken := map[*Transition]bool{}
 	for i := range d.Tests {
-		failure := w.play(&d.Tests[i], w.decider(taken))
-		if failure == nil {
+		failures := w.play(&d.Tests[i], w.decider(taken))
+		if len(failures) == 0 {
 			run.Passed++
 			continue
 		}
 		run.Failed++
-		run.Problems = append(run.Problems, Problem{
-			File: file, Line: failure.line, Column: failure.column,
-			Message: fmt.Sprintf("test %q: %s", d.Tests[i].Name, failure.text), Excerpt: excerpt(lines, failure.line, failure.column),
-		})
+		for _, f := range failures {
+			run.Problems = append(run.Problems, Problem{
+				File: file, Line: f.line, Column: f.column,
+				Message: fmt.Sprintf("test %q: %s", d.Tests[i].Name, f.text), Excerpt: excerpt(lines, f.line, f.column),
+			})
+		}
 	}
+	run.Problems.Sort()
 	for i := range d.Transitions {
 		if t := &d.Transitions[i]; !taken[t] {
 			run.Untaken = append(run.Untaken, fmt.Sprintf("%s from %s to %s", t.Action, domain.Listed(t.From), t.To))
@@ -57,7 +60,8 @@ type failure struct {
 type player struct {
 	w        *Workflow
 	request  domain.Request
-	n        int // commands given
+	way      []domain.StateID // where the request came to rest, one after the other
+	n        int              // commands given
 	now      time.Time
 	carryOut func(domain.Command) (domain.Request, error)
 }
@@ -69,31 +73,32 @@ var played = time.Date(2026, time.January, 5, 1, 0, 0, 0, time.UTC)
 // them out and returns the request as it then is, or the refusal. The error says
 // what went another way than the scenario has it.
 func (w *Workflow) Play(s *Scenario, carryOut func(domain.Command) (domain.Request, error)) error {
-	if f := w.play(s, carryOut); f != nil {
-		return fmt.Errorf("line %d: %s", f.line, f.text)
+	var errs []error
+	for _, f := range w.play(s, carryOut) {
+		errs = append(errs, fmt.Errorf("line %d: %s", f.line, f.text))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-func (w *Workflow) play(s *Scenario, carryOut func(domain.Command) (domain.Request, error)) *failure {
+func (w *Workflow) play(s *Scenario, carryOut func(domain.Command) (domain.Request, error)) []failure {
 	p := &player{w: w, now: played, carryOut: carryOut}
 	at := failure{line: s.line, column: s.column}
-	if text := p.submit(&s.Given); text != "" {
-		at.text = text
-		return &at
+	if s.Given.line > 0 {
+		at = failure{line: s.Given.line, column: s.Given.column}
+	}
+	if at.text = p.submit(&s.Given); at.text != "" {
+		at.text = "the submission " + at.text
+		return []failure{at}
 	}
 	for i := range s.When {
 		step := &s.When[i]
 		at = failure{line: step.line, column: step.column}
 		if at.text = p.step(step); at.text != "" {
-			return &at
+			at.text = fmt.Sprintf("step %d %s", i+1, at.text)
+			return []failure{at}
 		}
 	}
-	at = failure{line: s.Then.line, column: s.Then.column, text: p.compare(&s.Then)}
-	if at.text != "" {
-		return &at
-	}
-	return nil
+	return p.compare(&s.Then)
 }
 
 // give has a command carried out; what it returns says how that differs from what
@@ -103,13 +108,18 @@ func (p *player) give(c domain.Command, refused domain.Rule) string {
 	var refusal *domain.Refusal
 	switch {
 	case err != nil && !errors.As(err, &refusal):
-		return err.Error()
-	case err != nil && refusal.Rule != refused:
-		return fmt.Sprintf("refused by rule %s: %v", refusal.Rule, refusal)
+		return "cannot be carried out: " + err.Error()
+	case err != nil && refused != "" && refusal.Rule != refused:
+		return fmt.Sprintf("is refused by rule %s, and not by rule %s as the test expects: %v", refusal.Rule, refused, refusal)
+	case err != nil && refused == "":
+		return fmt.Sprintf("is refused by rule %s: %v (if that is right, the test says so by refused: %s)", refusal.Rule, refusal, refusal.Rule)
 	case err != nil:
 		return ""
 	case refused != "":
-		return fmt.Sprintf("not refused by rule %s", refused)
+		return fmt.Sprintf("is carried out, and the test expects that rule %s refuses it", refused)
+	}
+	if len(p.way) == 0 || p.way[len(p.way)-1] != r.State {
+		p.way = append(p.way, r.State)
 	}
 	p.request = r
 	return ""
@@ -248,7 +258,7 @@ func (p *player) command(s *Step) (domain.Command, string) {
 		task, _ := p.w.Task(s.Pick)
 		return domain.Pick{Header: by(task.Role)}, ""
 	}
-	return nil, "nothing to do"
+	return nil, "does nothing"
 }
 
 // actors are the roles that may take an action where the request stands.
@@ -269,10 +279,14 @@ func (p *player) check(s *Step) string {
 	list, item, one := strings.Cut(s.Check, "/")
 	rule, ok := p.w.Checklist(domain.ChecklistID(list))
 	if !ok {
-		return fmt.Sprintf("there is no checklist %q", list)
+		all := ids(p.w.Definition.Checklists, func(c Checklist) string { return string(c.ID) })
+		return fmt.Sprintf("answers a checklist %q that there is not%s", list, meant(list, all))
 	}
 	items := rule.Items
 	if one {
+		if s.Refused == "" && !slices.Contains(rule.Items, domain.CheckID(item)) {
+			return fmt.Sprintf("answers an item %q that checklist %s does not have%s", item, list, meant(item, rule.Items))
+		}
 		items = []domain.CheckID{domain.CheckID(item)}
 	}
 	role := s.By
@@ -288,20 +302,28 @@ func (p *player) check(s *Step) string {
 	return ""
 }
 
-// compare says how the request stands otherwise than expected.
-func (p *player) compare(e *Expected) string {
-	var wrong []string
+// compare says how the request stands otherwise than expected, each at its place.
+func (p *player) compare(e *Expected) []failure {
+	var wrong []failure
+	note := func(key, format string, args ...any) {
+		at, ok := e.places[key]
+		if !ok {
+			at = failure{line: e.line, column: e.column}
+		}
+		at.text = fmt.Sprintf(format, args...)
+		wrong = append(wrong, at)
+	}
 	differ := func(what string, want, got any) {
 		if !reflect.DeepEqual(want, got) {
-			wrong = append(wrong, fmt.Sprintf("%s is %v, not %v", what, got, want))
+			note(what, "%s is %s, and the test expects %s", what, asSeen(got), asSeen(want))
 		}
 	}
 	r := p.request
-	if e.State != "" {
-		differ("state", e.State, r.State)
+	if e.State != "" && e.State != r.State {
+		note("state", "the request is in state %s, and the test expects %s; it went by %s", r.State, e.State, domain.Listed(p.way))
 	}
 	if e.Public != "" {
-		differ("public status", e.Public, r.Public)
+		differ("public", e.Public, r.Public)
 	}
 	if e.Outcome != "" {
 		got := string(r.Outcome)
@@ -310,24 +332,55 @@ func (p *player) compare(e *Expected) string {
 		}
 		differ("outcome", e.Outcome, got)
 	}
+	feeIDs := p.w.Definition.names("fee")
 	for _, id := range slices.Sorted(maps.Keys(e.Fees)) {
 		got, assessed := r.Dossier.Fees[domain.FeeID(id)]
-		if !assessed {
-			wrong = append(wrong, fmt.Sprintf("fee %s was not assessed", id))
-			continue
+		switch {
+		case !slices.Contains(feeIDs, id):
+			note("fees."+id, "there is no fee %q%s", id, meant(id, feeIDs))
+		case !assessed:
+			note("fees."+id, "fee %s was not assessed", id)
+		case got.Amount != int64(e.Fees[id]):
+			note("fees."+id, "fee %s is Rp %d, and the test expects Rp %d", id, got.Amount, e.Fees[id])
 		}
-		differ("fee "+id, int64(e.Fees[id]), got.Amount)
 	}
+	reviewIDs := p.w.Definition.names("review")
 	for _, id := range slices.Sorted(maps.Keys(e.Reviews)) {
 		got := string(r.Dossier.Reviews[domain.ReviewID(id)].Opinion)
 		if got == "" {
 			got = "none"
 		}
-		differ("review "+id, e.Reviews[id], got)
+		switch {
+		case !slices.Contains(reviewIDs, id):
+			note("reviews."+id, "there is no review %q%s", id, meant(id, reviewIDs))
+		case got == "none" && e.Reviews[id] != got:
+			note("reviews."+id, "review %s was not asked for, and the test expects %s", id, e.Reviews[id])
+		case got != e.Reviews[id]:
+			note("reviews."+id, "review %s is %s, and the test expects %s", id, got, e.Reviews[id])
+		}
 	}
+	p.compareFacts(e, note)
+	return wrong
+}
+
+func (p *player) compareFacts(e *Expected, note func(key, format string, args ...any)) {
+	factIDs := ids(p.w.Definition.Facts, func(f Fact) string { return f.ID })
 	want := factsOf(e.Facts)
 	for _, id := range slices.Sorted(maps.Keys(want)) {
-		differ("fact "+id, want[id], r.Facts[id])
+		got := p.request.Facts[id]
+		switch {
+		case !slices.Contains(factIDs, id):
+			note("facts."+id, "there is no fact %q%s", id, meant(id, factIDs))
+		case !reflect.DeepEqual(want[id], got):
+			note("facts."+id, "fact %s is %s, and the test expects %s", id, asSeen(got), asSeen(want[id]))
+		}
 	}
-	return strings.Join(wrong, "; ")
+}
+
+// asSeen is a value as the reader of a test sees it.
+func asSeen(v any) string {
+	if v == nil {
+		return "missing"
+	}
+	return fmt.Sprint(v)
 }

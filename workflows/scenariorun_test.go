@@ -1,6 +1,8 @@
 package workflows_test
 
 import (
+	"bytes"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -108,5 +110,83 @@ func TestATariffMakesNoCountVague(t *testing.T) {
 	_, findings := scenarios(t, "", "  - {name: x, given: {form: {area: 1}}, then: {state: looked}}\n")
 	if i := slices.IndexFunc(findings, func(f workflows.Finding) bool { return f.Rule == workflows.FindingInvariant }); i >= 0 {
 		t.Error(findings[i])
+	}
+}
+
+// Where a test goes another way is told in its line, with what was expected and what
+// was found, and what may have been meant.
+func TestWhatATestTellsWhenItFails(t *testing.T) {
+	base, err := os.ReadFile("../cmd/alur/testdata/definitions/stall.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base = bytes.Replace(base, []byte("facts.area * 1000.0"), []byte("7000 / (9 - int(facts.area))"), 1)
+	for test, want := range map[string][]string{
+		`given: {facts: {area: 2}}, then: {state: asking}`: {
+			`state: asking | the request is in state submitted, and the test expects asking; it went by submitted`,
+		},
+		`given: {facts: {area: 2}}, when: [{attach: sketch}, {pick: submitted}, {check: formal}, {pay: retribution}, {act: forward}], then: {state: granted}`: {
+			`state: granted | the request is in state asking, and the test expects granted; it went by submitted, asking`,
+		},
+		`given: {facts: {area: 2}}, then: {outcome: closed, public: received}`: {
+			`outcome: closed | outcome is open, and the test expects closed`,
+			`public: received | public is verification, and the test expects received`,
+		},
+		`given: {facts: {area: 2}}, then: {fees: {retribution: 5, retributon: 5}, reviews: {hygiene: open, hygien: open}, facts: {area: 3, people: 1, aera: 2}}`: {
+			`retribution: 5 | fee retribution is Rp 1000, and the test expects Rp 5`,
+			`retributon: 5 | there is no fee "retributon"; did you mean "retribution"?`,
+			`hygiene: open | review hygiene was not asked for, and the test expects open`,
+			`hygien: open | there is no review "hygien"; did you mean "hygiene"?`,
+			`area: 3 | fact area is 2, and the test expects 3`,
+			`aera: 2 | there is no fact "aera"; did you mean "area"?`,
+		},
+		`given: {facts: {area: 2}}, when: [{pick: submitted}, {attach: sketch, refused: document}], then: {}`: {
+			`attach: sketch | step 2 is carried out, and the test expects that rule document refuses it`,
+		},
+		`given: {facts: {area: 2}}, when: [{pick: submitted}, {act: forward, refused: unpaid}], then: {}`: {
+			`act: forward | step 2 is refused by rule incomplete, and not by rule unpaid as the test expects: the file is not complete: sketch is missing or was refused; hand in what is missing`,
+		},
+		`given: {facts: {area: 2}}, when: [{act: grant}], then: {}`: {
+			`act: grant | step 1 is refused by rule not_from_here: action "grant" is not possible in state "submitted"; possible now: forward (if that is right, the test says so by refused: not_from_here)`,
+		},
+		`given: {facts: {area: big}}, then: {}`: {
+			`facts: {area: big} | the submission is refused by rule facts: fact "area" is not a number; its facts are area, people (if that is right, the test says so by refused: facts)`,
+		},
+		`given: {facts: {area: 2}, refused: facts}, then: {}`: {
+			`facts: {area: 2} | the submission is carried out, and the test expects that rule facts refuses it`,
+		},
+		`then: {}`: {
+			`name: x | the submission is refused by rule facts: fact "area" is missing; its facts are area, people (if that is right, the test says so by refused: facts)`,
+		},
+		`given: {facts: {area: 2}}, when: [{check: formale}], then: {}`: {
+			`check: formale | step 1 answers a checklist "formale" that there is not; did you mean "formal"?`,
+		},
+		`given: {facts: {area: 2}}, when: [{check: formal/signd}], then: {}`: {
+			`check: formal/signd | step 1 answers an item "signd" that checklist formal does not have; did you mean "signed"?`,
+		},
+		`given: {facts: {area: 9}}, then: {}`: {
+			`facts: {area: 9} | the submission is refused by rule condition: workflow stall version 1: fee "retribution", formula (line 24) cannot be judged: it divides by zero; look whether fact area (9) is right and, if not, correct it; otherwise the agency has to mend the condition: 7000 / (9 - int(facts.area)) (if that is right, the test says so by refused: condition)`,
+		},
+		`given: {facts: {area: 9}, refused: condition}, then: {}`: nil,
+	} {
+		source := append(slices.Clone(base), "tests:\n  - {name: x, "+test+"}\n"...)
+		d, err := workflows.Read("w.yaml", source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := workflows.RunTests("w.yaml", source, d)
+		var got []string
+		for i, p := range run.Problems {
+			at := strings.Split(string(source), "\n")[p.Line-1][p.Column-1:]
+			if i < len(want) {
+				if place, _, _ := strings.Cut(want[i], " | "); strings.HasPrefix(at, place) {
+					at = place
+				}
+			}
+			got = append(got, at+" | "+strings.TrimPrefix(p.Message, `test "x": `))
+		}
+		if d := cmp.Diff(want, got); d != "" || run.Failed > 1 {
+			t.Errorf("%s: %d failed (-want +got)\n%s", test, run.Failed, d)
+		}
 	}
 }

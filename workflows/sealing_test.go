@@ -2,10 +2,7 @@ package workflows_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -177,137 +174,9 @@ func TestPersonalDataIsRefused(t *testing.T) {
 	}
 }
 
-func (b *sealedBench) eraser() *workflows.Eraser {
-	return &workflows.Eraser{
-		Log: b.log, Engine: b.engine, Library: b.library, Keys: b.vault,
-		Now: func() time.Time { return b.clock },
-	}
-}
-
-func (b *sealedBench) erasure(ground domain.Ground) workflows.Erasure {
-	return workflows.Erasure{
-		ID: uuid.Must(uuid.NewV7()), Subject: b.vault.Subject(nik), Ground: ground, Note: "letter 12/2026",
-		Actor: domain.Actor{ID: "dpo-1", Role: "data-protection", Capacity: domain.CapacityOfficer},
-	}
-}
-
-func (b *sealedBench) finish(t *testing.T, r domain.Request) {
-	t.Helper()
-	answer, err := b.engine.Act(t.Context(), r.ID, domain.Act{Header: newHeader(t, "applicant"), Action: "withdraw"})
-	if err != nil || answer.Request.Outcome == "" {
-		t.Fatalf("%+v, %v", answer.Request, err)
-	}
-}
-
-func TestWhatMustBeKeptIsNotErased(t *testing.T) {
-	b := newSealedBench(t)
-	r := b.apply(t, nik)
-	var refusal *domain.Refusal
-	_, err := b.eraser().Erase(t.Context(), b.erasure(domain.GroundSubjectRequest))
-	if !errors.As(err, &refusal) || refusal.Rule != domain.RuleRetention || !strings.Contains(refusal.Detail, "open") {
-		t.Errorf("an open request was erased: %v", err)
-	}
-	b.finish(t, r)
-	out, err := b.eraser().Erase(t.Context(), b.erasure(domain.GroundSubjectRequest))
-	if !errors.As(err, &refusal) || !strings.Contains(refusal.Detail, now.AddDate(5, 0, 0).Format(time.DateOnly)) || len(out.Kept) != 1 {
-		t.Errorf("a request in its retention time was erased: %v", err)
-	}
-	if _, err := b.eraser().Erase(t.Context(), b.erasure("mood")); !errors.As(err, &refusal) || refusal.Rule != domain.RuleGround {
-		t.Errorf("erased on no ground: %v", err)
-	}
-	if len(b.opened(t, r)) != 1 {
-		t.Error("a refused erasure erased")
-	}
-	b.clock = now.AddDate(5, 0, 1)
-	if _, err := b.eraser().Erase(t.Context(), b.erasure(domain.GroundRetentionEnded)); err != nil {
-		t.Errorf("after the retention time: %v", err)
-	}
-	b.verify(t)
-}
-
-// After an erasure, and after the loss of every key, every request folds to the
-// same state and every command is decided the same.
-func TestReplayWithAllKeysGone(t *testing.T) {
-	b := newSealedBench(t)
-	r, bystander := b.apply(t, nik), b.apply(t, "nik:1171010101900002")
-	if err := b.remark(t, r, "front-office", "accept"); err != nil {
-		t.Fatal(err)
-	}
-	before, err := b.engine.Load(t.Context(), r.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := b.erasure(domain.GroundCourtOrder)
-	out, err := b.eraser().Erase(t.Context(), x)
-	if err != nil || len(out.Erased) != 1 || out.Erased[0].ID != r.Key {
-		t.Fatalf("%+v, %v", out, err)
-	}
-	again, err := b.eraser().Erase(t.Context(), x)
-	if d := cmp.Diff(out, again); err != nil || d != "" {
-		t.Errorf("repeated: %v (-first +again)\n%s", err, d)
-	}
-	if _, err := b.eraser().Erase(t.Context(), b.erasure(domain.GroundCourtOrder)); !errors.Is(err, domain.ErrNotFound) {
-		t.Errorf("nothing is left to erase: %v", err)
-	}
-	if err := b.remark(t, r, "health-office", "recommend"); !isRule(err, domain.RuleErased) {
-		t.Errorf("a remark under a destroyed key: %v", err)
-	}
-	if len(b.opened(t, bystander)) != 1 {
-		t.Error("somebody else was erased")
-	}
-	b.verify(t)
-
-	b.store = memory.NewKeyStore() // not one key left
-	b.vault, err = keys.Open(t.Context(), b.store, keys.Config{Ring: keys.Ring{keys.NewKEK()}, Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.engine = b.sealing()
-	after, err := b.engine.Load(t.Context(), r.ID)
-	if d := cmp.Diff(before, after, cmp.AllowUnexported(domain.Request{}), cmp.Exporter(func(reflect.Type) bool { return true })); err != nil || d != "" {
-		t.Errorf("folded without keys: %v (-before +after)\n%s", err, d)
-	}
-	b.act(t, r, "health-office", "recommend")
-}
-
 func isRule(err error, rule domain.Rule) bool {
 	var refusal *domain.Refusal
 	return errors.As(err, &refusal) && refusal.Rule == rule
-}
-
-// A process died between two steps of an erasure.
-func TestResume(t *testing.T) {
-	b := newSealedBench(t)
-	r := b.apply(t, nik)
-	x := b.erasure(domain.GroundUnlawful)
-	if _, err := b.vault.Mark(t.Context(), x.ID, []uuid.UUID{r.Key}); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.eraser().Resume(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if k, err := b.store.Get(t.Context(), r.Key); err != nil || k.State != domain.KeyLive {
-		t.Errorf("an erasure that was never recorded: key is %s, %v", k.State, err)
-	}
-	failing := *b.eraser()
-	failing.Keys = noDestruction{b.vault}
-	if _, err := failing.Erase(t.Context(), x); err == nil {
-		t.Fatal("the keys are there, and nobody is told")
-	}
-	if err := b.eraser().Resume(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if k, err := b.store.Get(t.Context(), r.Key); err != nil || k.State != domain.KeyDestroyed {
-		t.Errorf("a recorded erasure: key is %s, %v", k.State, err)
-	}
-	b.verify(t)
-}
-
-// noDestruction is a key ring whose store fails at the last step.
-type noDestruction struct{ *keys.Vault }
-
-func (noDestruction) Destroy(context.Context, uuid.UUID) (int, error) {
-	return 0, fmt.Errorf("disk on fire")
 }
 
 // Two engines on one log: what one remembers is out of date, and refuses nothing.
@@ -332,4 +201,59 @@ func TestAnEngineDoesNotRefuseByWhatItRemembers(t *testing.T) {
 		t.Errorf("%+v, %v", again, err)
 	}
 	b.verify(t)
+}
+
+// A command that repeats another in all but what is sealed is another command:
+// answered as the first, it would be lost, and its sender told of somebody else's
+// request.
+func TestACommandWithOtherPersonalDataIsNoRepetition(t *testing.T) {
+	b := newSealedBench(t)
+	s := b.submission(t)
+	s.Identity, s.Form = nik, domain.Personal{"name": "Cut Invented", "children": 2.0}
+	first, err := b.engine.Submit(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := b.engine.Submit(t.Context(), s); err != nil || !again.Repeated || again.Request.ID != first.Request.ID {
+		t.Errorf("the same again: %+v, %v", again, err)
+	}
+	for name, change := range map[string]func(*domain.Submit){
+		"another person": func(s *domain.Submit) { s.Identity = "nik:1171010101900002" },
+		"another form":   func(s *domain.Submit) { s.Form = domain.Personal{"name": "Budi Invented", "children": 2.0} },
+		"no form":        func(s *domain.Submit) { s.Form = nil },
+		"nothing":        func(s *domain.Submit) { s.Identity, s.Form = "", nil },
+	} {
+		other := s
+		change(&other)
+		if _, err := b.engine.Submit(t.Context(), other); !isRule(err, domain.RuleCommandReused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	act := domain.Act{Header: newHeader(t, "front-office"), Action: "accept", Remark: "first"}
+	if _, err := b.engine.Act(t.Context(), first.Request.ID, act); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := b.engine.Act(t.Context(), first.Request.ID, act); err != nil || !again.Repeated {
+		t.Errorf("the same action again: %+v, %v", again, err)
+	}
+	for _, remark := range []string{"second", ""} {
+		act.Remark = remark
+		if _, err := b.engine.Act(t.Context(), first.Request.ID, act); !isRule(err, domain.RuleCommandReused) {
+			t.Errorf("remark %q: %v", remark, err)
+		}
+	}
+	b.verify(t)
+}
+
+func TestNumbersThatWouldBeAlteredAreRefused(t *testing.T) {
+	b := newSealedBench(t)
+	for _, form := range []domain.Personal{
+		{"nik": 9471010101900001.0}, {"list": []any{1.0, map[string]any{"n": -9471010101900001.0}}},
+	} {
+		s := b.submission(t)
+		s.Form = form
+		if _, err := b.engine.Submit(t.Context(), s); !isRule(err, domain.RulePersonalData) {
+			t.Errorf("%v: %v", form, err)
+		}
+	}
 }

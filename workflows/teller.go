@@ -35,8 +35,8 @@ func newTeller(tenant domain.TenantCode, w *Workflow, engine *Engine) (*teller, 
 	if d.History != nil {
 		t.roleBy = d.History.Role
 	}
-	t.actions = recorded(d.Actions, func(a Action) (string, string, domain.ActionID) { return a.RecordedAs, string(a.ID), a.ID })
-	t.roles = recorded(d.Roles, func(r Role) (string, string, Role) { return r.RecordedAs, string(r.ID), r })
+	t.actions = d.RecordedActions()
+	t.roles = d.RecordedRoles()
 	t.facts = recorded(d.Facts, func(f Fact) (string, string, Fact) { return f.RecordedAs, f.ID, f })
 	for _, r := range d.Roles {
 		if slices.Contains(d.Submit, r.ID) && slices.Contains(r.Capacities, domain.CapacitySystem) {
@@ -141,7 +141,7 @@ func (t *teller) commands(trace Trace, reference domain.Reference) ([]domain.Com
 		}
 		actor, ok := t.actor(e)
 		if !ok {
-			return nil, refuseCase(trace, i+1, domain.RuleRole, "workflow %s has no role recorded as %q", d.ID, e.roleBy(t.roleBy))
+			return nil, refuseCase(trace, i+1, domain.RuleRole, "workflow %s has no role recorded as %q", d.ID, e.RoleBy(t.roleBy))
 		}
 		id := domain.CommandID(e.Time, slices.Concat(told, []string{strconv.Itoa(i + 1), string(action), actor.ID, string(actor.Role)})...)
 		list = append(list, domain.Act{
@@ -187,7 +187,7 @@ func unreadable(trace Trace) *RefusedCase {
 // The capacity is invented by nobody: it is the one the role has, or unrecorded
 // where the role allows that.
 func (t *teller) actor(e TraceEvent) (domain.Actor, bool) {
-	role, ok := t.roles[e.roleBy(t.roleBy)]
+	role, ok := t.roles[e.RoleBy(t.roleBy)]
 	a := domain.Actor{ID: orUnrecorded(e.Resource), Role: role.ID, Capacity: domain.CapacityUnrecorded}
 	if len(role.Capacities) == 1 {
 		a.Capacity = role.Capacities[0]

@@ -29,6 +29,18 @@ func (b Budget) String() string {
 	return fmt.Sprintf("%d %s", b.Amount, unit)
 }
 
+// In is the budget in words of a language: "5 hari kerja", "5 working days".
+func (b Budget) In(lang string) string {
+	if lang == "en" {
+		return b.String()
+	}
+	unit := map[string]string{"days": "hari", "hours": "jam", "minutes": "menit"}[b.Unit]
+	if b.Working {
+		unit += " kerja"
+	}
+	return fmt.Sprintf("%d %s", b.Amount, unit)
+}
+
 // MarshalYAML writes the budget as it is read.
 func (b Budget) MarshalYAML() ([]byte, error) { return []byte(b.String()), nil }
 

@@ -10,6 +10,7 @@ import (
 	celast "github.com/google/cel-go/common/ast"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // maxValuations is how many combinations of facts a proof tells apart.
@@ -98,7 +99,7 @@ func (d *Definition) valuations() ([]vars, bool) {
 		if done[id] {
 			continue
 		}
-		together := closure(related, id)
+		together := graph.Closure(related, id)
 		maps.Copy(done, together)
 		some, ok := d.combinations(slices.Sorted(maps.Keys(together)), literals)
 		if !ok || len(all)*len(some) > maxValuations {

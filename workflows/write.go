@@ -56,16 +56,3 @@ func inBraces[T any](v T) ([]byte, error) {
 }
 
 var harmless = regexp.MustCompile(`^[A-Za-z(]([A-Za-z0-9 ()/_.-]*[A-Za-z0-9)])?$`)
-
-// Comment is what stands above a written draft.
-func (d *Draft) Comment(log string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Draft learnt from %s: %d cases, %d events, %d activities, %d resources, %d steps.\n",
-		log, d.Cases, d.Events, d.Activities, d.Resources, d.Edges)
-	b.WriteString("It allows every order of steps that was observed, and more: look at it before it is used.\n")
-	b.WriteString("A state means \"after this activity\"; an end is where more than half of its cases ended.\n")
-	for _, x := range d.LeftOut {
-		fmt.Fprintf(&b, "Not kept: %s\n", x)
-	}
-	return b.String()
-}

@@ -58,10 +58,17 @@ func (r *yamlReader) parse(source []byte) ast.Node {
 	}
 	docs := slices.DeleteFunc(f.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
 	if len(docs) != 1 {
-		r.problems = append(r.problems, Problem{File: r.file, Line: 1, Column: 1, Message: fmt.Sprintf("want one YAML document, found %d", len(docs))})
+		r.problems = append(r.problems, Problem{File: r.file, Line: 1, Column: 1, Message: notOne(len(docs))})
 		return nil
 	}
 	return docs[0].Body
+}
+
+func notOne(documents int) string {
+	if documents == 0 {
+		return "the file holds no definition: it is empty, or there are comments alone"
+	}
+	return fmt.Sprintf("the file holds %d YAML documents, with --- between them; a definition is one", documents)
 }
 
 // tooDeep is the first token that lies deeper than a definition can, or nil. The

@@ -19,7 +19,7 @@ func TestSameBytesAsGoGraphviz(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range services {
-		dot := picture(t, read(t, path), "id", "").DOT()
+		dot := depict(t, read(t, path), "id", "").DOT()
 		graph, err := upstream.ParseBytes([]byte(dot))
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/picture"
 )
 
 // What a layout may take before it is given up. What a picture may have, below, is
@@ -67,7 +67,7 @@ func New() *Renderer {
 
 // SVG draws a picture. Where it shows a request, the layout is that of the picture
 // without it.
-func (r *Renderer) SVG(ctx context.Context, p *workflows.Picture) ([]byte, error) {
+func (r *Renderer) SVG(ctx context.Context, p *picture.Picture) ([]byte, error) {
 	boxes, arrows := p.Size()
 	if boxes > mostBoxes || arrows > mostArrows {
 		return nil, &TooLargeError{boxes, arrows}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/picture"
 )
 
 var services = []string{"../../workflows/testdata/definitions/pbg.yaml", "../../workflows/catalogue/11.71/sip-dokter.yaml"}
@@ -40,16 +41,16 @@ func parsed(t *testing.T, source []byte) *workflows.Definition {
 	return d
 }
 
-func picture(t *testing.T, d *workflows.Definition, lang string, here domain.StateID) *workflows.Picture {
+func depict(t *testing.T, d *workflows.Definition, lang string, here domain.StateID) *picture.Picture {
 	t.Helper()
-	p, err := workflows.Depict(d, lang, here)
+	p, err := picture.Depict(d, lang, here)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func svg(t *testing.T, r *Renderer, p *workflows.Picture) string {
+func svg(t *testing.T, r *Renderer, p *picture.Picture) string {
 	t.Helper()
 	b, err := r.SVG(t.Context(), p)
 	if err != nil {
@@ -112,7 +113,7 @@ func TestPictureShowsEveryStateAndAction(t *testing.T) {
 	for _, path := range services {
 		d := read(t, path)
 		for _, lang := range []string{"id", "en"} {
-			got := examine(t, svg(t, r, picture(t, d, lang, "")))
+			got := examine(t, svg(t, r, depict(t, d, lang, "")))
 			if !strings.HasSuffix(got.title, d.Title.In(lang)) {
 				t.Errorf("the title is %q", got.title)
 			}
@@ -139,7 +140,7 @@ func TestPictureEscapes(t *testing.T) {
 	d := read(t, services[0])
 	d.Title.ID, d.States[0].Title.ID = title, title
 	d.Actions[0].Title.ID = "satu\ndua\x00\u202e\xff " + long
-	got := examine(t, svg(t, New(), picture(t, d, "id", "submitted")))
+	got := examine(t, svg(t, New(), depict(t, d, "id", "submitted")))
 	says(t, got, title)
 	if !strings.Contains(got.desc, "satu dua panjang") || !strings.Contains(got.seen, "satu dua panjang") {
 		t.Errorf("the action is not there: %s", got.seen)
@@ -150,10 +151,10 @@ func TestPictureEscapes(t *testing.T) {
 func TestPictureShowsTheRequest(t *testing.T) {
 	r := New()
 	d := read(t, services[0])
-	plain := svg(t, r, picture(t, d, "id", ""))
+	plain := svg(t, r, depict(t, d, "id", ""))
 	numbers := regexp.MustCompile(`viewBox="[^"]*"|<text [^>]*x="[^"]*" y="[^"]*"`)
 	for _, s := range d.States {
-		marked := svg(t, r, picture(t, d, "id", s.ID))
+		marked := svg(t, r, depict(t, d, "id", s.ID))
 		if strings.Count(marked, "; Permohonan di sini") != 1 || strings.Count(marked, ">▶ Permohonan di sini<") != 1 || strings.Contains(plain, "di sini") {
 			t.Errorf("%s: the request is not shown once", s.ID)
 		}
@@ -178,7 +179,7 @@ func TestPicturesAreTheSameEveryTime(t *testing.T) {
 	for _, path := range services {
 		for _, lang := range []string{"id", "en"} {
 			d := read(t, path)
-			p := picture(t, d, lang, d.States[1].ID)
+			p := depict(t, d, lang, d.States[1].ID)
 			want[path+lang] = svg(t, New(), p)
 			for range 6 {
 				wg.Go(func() {
@@ -203,7 +204,7 @@ func TestConcurrentLayouts(t *testing.T) {
 	for i := range 24 {
 		d := read(t, services[i%2])
 		d.Title.ID = fmt.Sprintf("Izin %d", i)
-		p := picture(t, d, "id", "")
+		p := depict(t, d, "id", "")
 		wg.Go(func() {
 			got, err := r.SVG(context.Background(), p)
 			if err != nil || !bytes.Contains(got, []byte(d.Title.ID+"</text>")) {
@@ -217,7 +218,7 @@ func TestConcurrentLayouts(t *testing.T) {
 // Whoever goes away while a picture is made breaks nothing for the next.
 func TestCancelledContext(t *testing.T) {
 	r := New()
-	p := picture(t, read(t, services[0]), "id", "")
+	p := depict(t, read(t, services[0]), "id", "")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 3 {
@@ -266,14 +267,14 @@ transitions:
 
 func TestManyStates(t *testing.T) {
 	d := generated(t, 200)
-	got := examine(t, svg(t, New(), picture(t, d, "id", "s77")))
+	got := examine(t, svg(t, New(), depict(t, d, "id", "s77")))
 	for _, s := range d.States {
 		says(t, got, s.Title.ID)
 	}
 	if n := strings.Count(got.seen, "Batalkan"); n != 1 {
 		t.Errorf("the withdrawal that is possible from everywhere is drawn %d times", n)
 	}
-	_, err := New().SVG(t.Context(), picture(t, generated(t, mostBoxes), "id", ""))
+	_, err := New().SVG(t.Context(), depict(t, generated(t, mostBoxes), "id", ""))
 	var large *TooLargeError
 	if !errors.As(err, &large) || !strings.Contains(err.Error(), "dot or mermaid") {
 		t.Errorf("too many states: %v", err)
@@ -318,7 +319,7 @@ func TestFlagIsWithinThePicture(t *testing.T) {
 // A layout that takes too long or too much memory is given up, and the next is made
 // as if nothing had been.
 func TestBounds(t *testing.T) {
-	p := picture(t, read(t, services[0]), "id", "")
+	p := depict(t, read(t, services[0]), "id", "")
 	want := svg(t, New(), p)
 	r := New()
 	r.engine.patience = time.Microsecond

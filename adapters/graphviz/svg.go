@@ -12,7 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/picture"
 )
 
 const (
@@ -59,7 +59,7 @@ func (e *element) set(name, value string) {
 }
 
 // finish makes of Graphviz's picture one for a page.
-func finish(layout []byte, p *workflows.Picture) ([]byte, error) {
+func finish(layout []byte, p *picture.Picture) ([]byte, error) {
 	root, err := parse(layout)
 	if err != nil {
 		return nil, fmt.Errorf("graphviz: %w", err)

@@ -2,9 +2,7 @@ package httpapi
 
 import (
 	"context"
-	"maps"
 	"net/http"
-	"slices"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -104,44 +102,4 @@ func (in *addInput) command(h domain.Header, seen domain.Version) (domain.Comman
 		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "the body holds not one thing to add", "send one of attach, refuse_document, check, pay, review, answer, pick and reassign")
 	}
 	return all[0], nil
-}
-
-// dossierBody is what a request has gathered, as it is shown.
-type dossierBody struct {
-	Documents []documentShown `json:"documents"`
-	Fees      []feeShown      `json:"fees"`
-	Reviews   []reviewShown   `json:"reviews"`
-	Picked    bool            `json:"picked" doc:"somebody has taken the work of the present state"`
-}
-
-type documentShown struct {
-	Document domain.DocumentID `json:"document"`
-	Number   int               `json:"number"`
-	Refused  bool              `json:"refused"`
-}
-
-type feeShown struct {
-	Fee    domain.FeeID `json:"fee"`
-	Amount int64        `json:"amount"`
-	Paid   bool         `json:"paid" doc:"or nothing is owed"`
-}
-
-type reviewShown struct {
-	Review  domain.ReviewID `json:"review"`
-	Opinion domain.Opinion  `json:"opinion"`
-}
-
-// dossierOf lists what was gathered, by name.
-func dossierOf(d domain.Dossier) dossierBody {
-	b := dossierBody{Documents: []documentShown{}, Fees: []feeShown{}, Reviews: []reviewShown{}, Picked: d.Picked != ""}
-	for _, id := range slices.Sorted(maps.Keys(d.Documents)) {
-		b.Documents = append(b.Documents, documentShown{id, d.Documents[id].Version, d.Documents[id].Refused})
-	}
-	for _, id := range slices.Sorted(maps.Keys(d.Fees)) {
-		b.Fees = append(b.Fees, feeShown{id, d.Fees[id].Amount, d.Fees[id].Settled()})
-	}
-	for _, id := range slices.Sorted(maps.Keys(d.Reviews)) {
-		b.Reviews = append(b.Reviews, reviewShown{id, d.Reviews[id].Opinion})
-	}
-	return b
 }

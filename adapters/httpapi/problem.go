@@ -116,7 +116,7 @@ func statusOf(r domain.Rule) int {
 	case domain.RuleRole, domain.RuleCapacity, domain.RuleFourEyes:
 		return http.StatusForbidden
 	case domain.RuleNotFromHere, domain.RuleAlreadySubmitted, domain.RuleClosed, domain.RuleGuard, domain.RuleIncomplete, domain.RuleChecklist,
-		domain.RuleUnpaid, domain.RuleReview, domain.RuleAnswer, domain.RuleTask, domain.RuleInvariant:
+		domain.RuleUnpaid, domain.RuleReview, domain.RuleAnswer, domain.RuleTask, domain.RuleInvariant, domain.RuleCondition:
 		return http.StatusConflict
 	case domain.RuleNotSubmitted, domain.RuleService:
 		return http.StatusNotFound

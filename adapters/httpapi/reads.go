@@ -52,8 +52,9 @@ type requestOutput struct {
 		Submitted time.Time           `json:"submitted"`
 		Changed   time.Time           `json:"changed"`
 		Version   domain.Version      `json:"version"`
-		Dossier   dossierBody         `json:"dossier" doc:"what the request has gathered"`
+		Dossier   workflows.Gathered  `json:"dossier" doc:"what the request has gathered"`
 		Actions   []possible          `json:"actions" doc:"what can be done now, and by whom"`
+		Stalled   string              `json:"stalled,omitempty" doc:"why what should follow by itself does not: a condition of the workflow cannot be judged"`
 	}
 }
 
@@ -100,6 +101,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
+	var refusal *domain.Refusal
 	out := &requestOutput{ETag: etag(r.Version)}
 	b := &out.Body
 	b.Reference, b.Tenant, b.Service, b.Workflow = r.Reference, r.Tenant, r.Service, r.Workflow
@@ -108,11 +110,14 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 	if s, ok := w.State(r.State); ok {
 		b.Title = titleOf(s.Title)
 	}
-	b.Dossier = dossierOf(r.Dossier)
+	b.Dossier = workflows.Gather(r.Dossier, w.Definition)
+	if _, err := w.Next(r); errors.As(err, &refusal) {
+		b.Stalled = refusal.Error()
+	}
 	b.Actions = []possible{}
 	for _, id := range w.Leaving(r.State) {
 		t, err := w.Fire(r, id)
-		if errors.As(err, new(*domain.Refusal)) {
+		if errors.As(err, &refusal) {
 			continue // not for this request
 		}
 		if err != nil {

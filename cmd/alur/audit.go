@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
@@ -72,26 +73,31 @@ func newAudit() *cobra.Command {
 			if asJSON {
 				return printJSON(c.OutOrStdout(), lines)
 			}
-			rows := make([][]string, len(lines))
-			for i, l := range lines {
-				what := string(l.Action)
-				if what == "" {
-					what = l.Event
-				}
-				if l.Body != nil {
-					what += " " + oneLine(l.Body)
-				}
-				rows[i] = []string{
-					strconv.Itoa(int(l.Version)), clock(l.Occurred, r.Tenant), clock(l.Recorded, r.Tenant), l.Actor.ID, string(l.Actor.Role),
-					string(l.Actor.Capacity), what, string(l.From), string(l.To), string(l.Reason), fmt.Sprintf("%s@%d", l.Workflow.ID, l.Workflow.Version),
-				}
-			}
-			return table(c.OutOrStdout(), []string{"NO", "OCCURRED", "RECORDED", "ACTOR", "ROLE", "CAPACITY", "ACTION", "FROM", "TO", "REASON", "WORKFLOW"}, rows)
+			return auditTable(c.OutOrStdout(), r.Tenant, lines)
 		},
 	}
 	at.flags(c)
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// auditTable prints events, one a row.
+func auditTable(w io.Writer, tenant domain.TenantCode, lines []auditLine) error {
+	rows := make([][]string, len(lines))
+	for i, l := range lines {
+		what := string(l.Action)
+		if what == "" {
+			what = l.Event
+		}
+		if l.Body != nil {
+			what += " " + oneLine(l.Body)
+		}
+		rows[i] = []string{
+			strconv.Itoa(int(l.Version)), clock(l.Occurred, tenant), clock(l.Recorded, tenant), l.Actor.ID, string(l.Actor.Role),
+			string(l.Actor.Capacity), what, string(l.From), string(l.To), string(l.Reason), fmt.Sprintf("%s@%d", l.Workflow.ID, l.Workflow.Version),
+		}
+	}
+	return table(w, []string{"NO", "OCCURRED", "RECORDED", "ACTOR", "ROLE", "CAPACITY", "ACTION", "FROM", "TO", "REASON", "WORKFLOW"}, rows)
 }
 
 // oneLine is what an event says, as it is stored.

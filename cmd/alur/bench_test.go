@@ -14,6 +14,7 @@ import (
 	"github.com/alur-id/alur/adapters/xes"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/discovery"
 )
 
 // BenchmarkImport imports a whole log, gunzip and XML included, into a new
@@ -79,7 +80,7 @@ func discovered(b *testing.B, path string) (*workflows.Definition, []byte) {
 		b.Fatal(err)
 	}
 	defer f.Close()
-	draft, err := workflows.Discover(xes.Read(path, f), workflows.DiscoverOptions{ID: "bench", Role: "org:resource"})
+	draft, err := discovery.Learn(xes.Read(path, f), discovery.Options{ID: "bench", Role: "org:resource"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/discovery"
 )
 
 // mostLines is how many lines of a list the report for people shows; --json has
@@ -46,7 +46,7 @@ func firstRows[T any](list []T, row func(T) []string) [][]string {
 }
 
 // discoverReport is what a log shows beside the draft.
-func discoverReport(w io.Writer, l *workflows.Learnt, m *workflows.Measured) error {
+func discoverReport(w io.Writer, l *discovery.Learnt, m *discovery.Measured) error {
 	r := &reporter{w: w}
 	r.rework(&l.Rework)
 	r.parallel(&l.Parallel)
@@ -62,12 +62,12 @@ func discoverReport(w io.Writer, l *workflows.Learnt, m *workflows.Measured) err
 	return r.err
 }
 
-func (r *reporter) rework(w *workflows.Rework) {
+func (r *reporter) rework(w *discovery.Rework) {
 	r.line("\nREWORK: in %d cases something was done again", w.Cases)
-	r.list([]string{"activity", "cases", "again", "repeats", "most in one case"}, firstRows(w.Activities, func(a workflows.ReworkActivity) []string {
+	r.list([]string{"activity", "cases", "again", "repeats", "most in one case"}, firstRows(w.Activities, func(a discovery.ReworkActivity) []string {
 		return []string{a.Activity, strconv.Itoa(a.Cases), strconv.Itoa(a.Again), strconv.Itoa(a.Repeats), strconv.Itoa(a.Most)}
 	}), len(w.Activities))
-	r.list([]string{"loop", "rounds", "cases"}, firstRows(w.Loops, func(x workflows.Loop) []string {
+	r.list([]string{"loop", "rounds", "cases"}, firstRows(w.Loops, func(x discovery.Loop) []string {
 		return []string{strings.Join(x.Activities, " > "), strconv.Itoa(x.Rounds), strconv.Itoa(x.Cases)}
 	}), w.AllLoops)
 	if w.Longer > 0 {
@@ -75,17 +75,17 @@ func (r *reporter) rework(w *workflows.Rework) {
 	}
 }
 
-func (r *reporter) parallel(p *workflows.Parallel) {
+func (r *reporter) parallel(p *discovery.Parallel) {
 	r.line("\nSIDE BY SIDE: %d pairs of activities come in both orders; sets in which every two do", p.All)
-	r.list([]string{"like", "times", "same resource", "same instant", "activities"}, firstRows(p.Sets, func(s workflows.ParallelSet) []string {
+	r.list([]string{"like", "times", "same resource", "same instant", "activities"}, firstRows(p.Sets, func(s discovery.ParallelSet) []string {
 		return []string{s.Like, strconv.Itoa(s.Times), percent(s.SameWho, s.Times), percent(s.SameTime, s.Times), strings.Join(s.Activities, " | ")}
 	}), len(p.Sets))
 }
 
-func (r *reporter) who(kind string, w *workflows.Who) {
+func (r *reporter) who(kind string, w *discovery.Who) {
 	r.line("\nWHO, BY %s: %d; of %d steps %d (%s) went to another; of %d cases of two events or more one did %d (%s) alone; %d events name nobody",
 		strings.ToUpper(kind), w.Names, w.Steps, w.Handed, percent(w.Handed, w.Steps), w.CasesOfTwo, w.AllByOne, percent(w.AllByOne, w.CasesOfTwo), w.Unrecorded)
-	row := func(a workflows.ActivityWho) []string {
+	row := func(a discovery.ActivityWho) []string {
 		return []string{a.Activity, strconv.Itoa(a.Times), strconv.Itoa(a.Names), fmt.Sprintf("%s (%s)", a.Mostly, percent(a.MostlyTimes, a.Times))}
 	}
 	r.list([]string{"activity", "times", kind + "s", "mostly"}, firstRows(w.Activities, row), len(w.Activities))
@@ -94,22 +94,22 @@ func (r *reporter) who(kind string, w *workflows.Who) {
 		r.line("Only ever done by one, though more than once:")
 		r.list([]string{"activity", "times", kind + "s", "mostly"}, firstRows(w.ByOne, row), len(w.ByOne))
 	}
-	r.list([]string{"from", "to", "handovers"}, firstRows(w.Handovers, func(h workflows.Handover) []string {
+	r.list([]string{"from", "to", "handovers"}, firstRows(w.Handovers, func(h discovery.Handover) []string {
 		return []string{h.From, h.To, strconv.Itoa(h.Times)}
 	}), w.Pairs)
 }
 
-func (r *reporter) pace(p *workflows.Pace) {
+func (r *reporter) pace(p *discovery.Pace) {
 	r.line("\nHOW LONG, by the wall clock: from the first event of a case to the last %s in half of them, %s in nine of ten",
-		workflows.Duration(p.Case.Median), workflows.Duration(p.Case.P90))
-	r.list([]string{"after", "times", "median", "90%", "clock ran backwards"}, firstRows(p.After, func(s workflows.Span) []string {
-		return []string{s.Activity, strconv.Itoa(s.Times), workflows.Duration(s.Median), workflows.Duration(s.P90), strconv.Itoa(s.Backward)}
+		discovery.Duration(p.Case.Median), discovery.Duration(p.Case.P90))
+	r.list([]string{"after", "times", "median", "90%", "clock ran backwards"}, firstRows(p.After, func(s discovery.Span) []string {
+		return []string{s.Activity, strconv.Itoa(s.Times), discovery.Duration(s.Median), discovery.Duration(s.P90), strconv.Itoa(s.Backward)}
 	}), len(p.After))
 }
 
 // quality compares the draft with a flower of the same activities: a precision
 // means little by itself.
-func (r *reporter) quality(m *workflows.Measured) {
+func (r *reporter) quality(m *discovery.Measured) {
 	if m == nil {
 		r.line("\nFITNESS AND PRECISION: not measured, for that the log must be read twice, and this is no file")
 		return
@@ -125,12 +125,12 @@ func (r *reporter) quality(m *workflows.Measured) {
 	if m.Held != nil {
 		q = m.Held
 	}
-	r.list([]string{"does not fit after", "activity", "cases"}, firstRows(q.Misfits, func(f workflows.Misfit) []string {
+	r.list([]string{"does not fit after", "activity", "cases"}, firstRows(q.Misfits, func(f discovery.Misfit) []string {
 		return []string{string(f.After), f.Activity, strconv.Itoa(f.Cases)}
 	}), q.AllMisfits)
 }
 
-func qualityRow(name string, q *workflows.Quality) []string {
+func qualityRow(name string, q *discovery.Quality) []string {
 	if q.Cases == 0 {
 		return []string{name, "0", "", "", "", "", "", ""}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/picture"
 )
 
 func readText(t *testing.T, path string) string {
@@ -44,11 +45,11 @@ func TestReadmeShowsTheWorkflowAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	picture, err := workflows.Depict(d, "en", "")
+	shown, err := picture.Depict(d, "en", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := picture.Mermaid()
+	want := shown.Mermaid()
 	pictures := blocks(readText(t, "README.md"), "mermaid")
 	if len(pictures) != 1 || pictures[0] != want {
 		t.Errorf("README.md does not show what alur workflow diagram --lang en draws:\n%s", want)

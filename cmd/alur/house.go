@@ -16,6 +16,7 @@ import (
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/erasure"
 )
 
 // house is everything the verbs work with, wired over one set of stores.
@@ -93,8 +94,8 @@ func (h *house) close() error {
 }
 
 // eraser destroys keys; the house deals with personal data.
-func (h *house) eraser() *workflows.Eraser {
-	e := &workflows.Eraser{Log: h.log, Engine: h.engine, Library: h.library, Keys: h.vault, Now: time.Now}
+func (h *house) eraser() *erasure.Eraser {
+	e := &erasure.Eraser{Log: h.log, Engine: h.engine, Library: h.library, Keys: h.vault, Now: time.Now}
 	if h.trust > 0 {
 		e.Settle = h.settle
 	}

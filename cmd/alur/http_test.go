@@ -19,6 +19,7 @@ import (
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/discovery"
 )
 
 // site is the served program, without a process of its own.
@@ -567,7 +568,7 @@ func TestPageOfAnImportedRequestNamesNobody(t *testing.T) {
 			}
 		}
 	}
-	draft, err := workflows.Discover(each, workflows.DiscoverOptions{ID: "old", Role: "org:resource"})
+	draft, err := discovery.Learn(each, discovery.Options{ID: "old", Role: "org:resource"})
 	if err != nil {
 		t.Fatal(err)
 	}

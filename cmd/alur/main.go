@@ -10,7 +10,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -53,7 +55,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	verb, err := root.ExecuteContextC(ctx)
 	var fault *faultError
 	switch {
 	case err == nil:
@@ -63,12 +65,25 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		hint(stderr, err)
 		return exitFault
 	case !began:
-		fmt.Fprintf(stderr, "alur: %v\nalur: hint: see alur --help\n", err)
+		fmt.Fprintf(stderr, "alur: %v\nalur: hint: see %s --help\n", misused(verb, err), verb.CommandPath())
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "alur: %v\n", err)
 	hint(stderr, err)
 	return exitFailed
+}
+
+// misused says what a verb wants that was given too few or too many arguments; any
+// other error of usage is told as it is.
+func misused(verb *cobra.Command, err error) error {
+	_, wants, _ := strings.Cut(verb.Use, " ")
+	switch {
+	case !strings.Contains(err.Error(), "arg(s)"): // the words of cobra
+		return err
+	case wants == "":
+		return fmt.Errorf("%s takes no arguments", verb.CommandPath())
+	}
+	return fmt.Errorf("%s wants %s: %w", verb.CommandPath(), wants, err)
 }
 
 // hint says the way out, where we know it.
@@ -161,17 +176,42 @@ func readDefinition(path string) (*workflows.Definition, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := workflows.Read(path, source)
+	d, err := workflows.Read(shownAs(path), source)
 	return d, source, err
 }
 
-// readFile reads a file that should not be larger than most bytes; one byte more
-// is read so that the reader of the content can say that it is.
+// standardInput is what names it where a file is read.
+const standardInput = "-"
+
+// shownAs is a file's name as it is told.
+func shownAs(path string) string {
+	if path == standardInput {
+		return "stdin"
+	}
+	return path
+}
+
+// readFile reads a file, or standard input, that should not be larger than most
+// bytes; one byte more is read so that the reader of the content can say that it is.
 func readFile(path string, most int64) ([]byte, error) {
+	if path == standardInput {
+		return io.ReadAll(io.LimitReader(os.Stdin, most+1))
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, &hintError{fmt.Errorf("%s is a directory", path), "name the files in it, such as " + filepath.Join(path, "*.yaml")}
+	}
 	return io.ReadAll(io.LimitReader(f, most+1))
+}
+
+// count is a number of things in words.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

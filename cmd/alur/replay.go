@@ -26,7 +26,9 @@ func newReplay() *cobra.Command {
 		Use:   "replay REFERENCE",
 		Short: "Show a request as it stood at a version or a time",
 		Long: `Replay folds a request's events again, up to a version or a time, and shows the
-state they lead to. Without --version and --at it folds them all.
+state they lead to, what it had gathered (documents, checks, fees, opinions,
+answers, work, notices), and the events, as audit shows them. Without --version
+and --at it folds them all.
 
 --at goes by when things happened. With --recorded it goes by when the log took
 them, which is what was known: an imported or a belated event occurred long
@@ -93,10 +95,16 @@ func replay(c *cobra.Command, reference string, o replayFlags) error {
 		return printJSON(c.OutOrStdout(), struct {
 			shown
 			Events []auditLine `json:"events"`
-		}{show(then), lines})
+		}{show(then, nil), lines})
 	}
 	c.PrintErrf("alur: after %d of %d events\n", then.Version, now.Version)
-	return table(c.OutOrStdout(), []string{"FIELD", "VALUE"}, show(then).rows())
+	if err := table(c.OutOrStdout(), []string{"FIELD", "VALUE"}, show(then, nil).rows()); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(c.OutOrStdout()); err != nil {
+		return err
+	}
+	return auditTable(c.OutOrStdout(), now.Tenant, lines)
 }
 
 // replay folds a request's events as long as until holds.

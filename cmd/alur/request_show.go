@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
 )
 
 // shown is a request as the reading verbs print it.
@@ -26,14 +29,18 @@ type shown struct {
 	Submitted time.Time           `json:"submitted"`
 	Changed   time.Time           `json:"changed"`
 	Version   domain.Version      `json:"version"`
+	Dossier   workflows.Gathered  `json:"dossier"`
 	Actions   []domain.ActionID   `json:"actions,omitempty"` // possible now
+	Stalled   string              `json:"stalled,omitempty"` // why what should follow by itself does not
 }
 
-func show(r domain.Request) shown {
+// show is a request as it stands. The definition gives the titles of what it has
+// gathered; nil gives none.
+func show(r domain.Request, by *workflows.Definition) shown {
 	return shown{
 		Reference: r.Reference, Request: r.ID.String(), Tenant: r.Tenant, Service: r.Service, Workflow: r.Workflow,
 		State: r.State, Public: r.Public, Outcome: r.Outcome, Facts: r.Facts, Imported: r.Imported,
-		Submitted: r.Submitted, Changed: r.Changed, Version: r.Version,
+		Submitted: r.Submitted, Changed: r.Changed, Version: r.Version, Dossier: workflows.Gather(r.Dossier, by),
 	}
 }
 
@@ -61,8 +68,50 @@ func (s shown) rows() [][]string {
 		}
 		rows = append(rows, []string{"fact " + name, string(value)})
 	}
+	rows = append(rows, gathered(s.Dossier)...)
+	if s.Stalled != "" {
+		rows = append(rows, []string{"stalled", s.Stalled})
+	}
 	for _, a := range s.Actions {
 		rows = append(rows, []string{"possible", string(a)})
+	}
+	return rows
+}
+
+// gathered is a dossier as rows of such a table. What is not there is not shown.
+func gathered(g workflows.Gathered) [][]string {
+	var rows [][]string
+	for _, x := range g.Documents {
+		value := "number " + strconv.Itoa(x.Number)
+		if x.Refused {
+			value += ", refused: " + string(x.Reason)
+		}
+		rows = append(rows, []string{"document " + string(x.Document), value})
+	}
+	for _, x := range g.Checks {
+		rows = append(rows, []string{"check " + string(x.Checklist) + "/" + string(x.Item), map[bool]string{true: "yes", false: "no"}[x.Yes]})
+	}
+	for _, x := range g.Fees {
+		value := fmt.Sprintf("Rp %d, received Rp %d", x.Amount, x.Received)
+		if x.Stale {
+			value += ", to be assessed anew"
+		}
+		rows = append(rows, []string{"fee " + string(x.Fee), value})
+	}
+	for _, x := range g.Reviews {
+		rows = append(rows, []string{"review " + string(x.Review), string(x.Opinion)})
+	}
+	for _, x := range g.Answers {
+		rows = append(rows, []string{"answer of " + string(x.System), x.Outcome})
+	}
+	switch {
+	case g.Picked:
+		rows = append(rows, []string{"work", "taken"})
+	case g.Offered:
+		rows = append(rows, []string{"work", "offered"})
+	}
+	for _, id := range g.Told {
+		rows = append(rows, []string{"announced", string(id)})
 	}
 	return rows
 }
@@ -85,8 +134,12 @@ func newRequestShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				s = show(r)
+				s = show(r, w.Definition)
 				s.Actions = w.Leaving(r.State)
+				var refusal *domain.Refusal
+				if _, err := w.Next(r); errors.As(err, &refusal) {
+					s.Stalled = refusal.Error()
+				}
 				return nil
 			})
 			if err != nil {

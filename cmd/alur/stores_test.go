@@ -14,7 +14,7 @@ import (
 	"github.com/alur-id/alur/adapters/storetest/pgserver"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
-	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/erasure"
 )
 
 // everyStores makes empty stores of each kind that the program can be given.
@@ -143,13 +143,13 @@ func (h *house) subjectOf(t *testing.T, request uuid.UUID) domain.SubjectID {
 	return k.Subject
 }
 
-func (h *house) erasure(t *testing.T, s projections.Status, ground domain.Ground) (workflows.Erased, error) {
+func (h *house) erasure(t *testing.T, s projections.Status, ground domain.Ground) (erasure.Erased, error) {
 	t.Helper()
 	id, err := uuid.NewV7()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h.eraser().Erase(t.Context(), workflows.Erasure{
+	return h.eraser().Erase(t.Context(), erasure.Erasure{
 		ID: id, Subject: h.subjectOf(t, s.Request), Ground: ground, Note: "letter 1",
 		Actor: domain.Actor{ID: "officer-1", Role: "data-protection", Capacity: domain.CapacityOfficer},
 	})
@@ -160,7 +160,7 @@ func (h *house) erasure(t *testing.T, s projections.Status, ground domain.Ground
 func (h *house) erase(t *testing.T, s projections.Status) {
 	t.Helper()
 	subject := h.subjectOf(t, s.Request)
-	if held, err := h.export(t.Context(), subject); err != nil || len(held.Requests) != 1 || len(held.Requests[0].Events) != len(life) {
+	if held, err := h.export(t.Context(), subject, false); err != nil || len(held.Requests) != 1 || len(held.Requests[0].Events) != len(life) {
 		t.Errorf("exported %+v, %v", held, err)
 	}
 	if done, err := h.erasure(t, s, domain.GroundCourtOrder); err != nil || len(done.Erased) != 1 {
@@ -169,7 +169,7 @@ func (h *house) erase(t *testing.T, s projections.Status) {
 	if err := h.views.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.export(t.Context(), subject); err == nil {
+	if _, err := h.export(t.Context(), subject, false); err == nil {
 		t.Error("there is still something to export")
 	}
 	r, err := h.engine.Load(t.Context(), s.Request)

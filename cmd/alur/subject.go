@@ -15,6 +15,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/erasure"
 )
 
 // subjectFlags say whose personal data is meant.
@@ -79,22 +80,37 @@ type exportedRequest struct {
 	Events []exportedEvent `json:"events"`
 }
 
+// exportedEvent is one event as its subject reads it: what audit shows, but for who
+// of the staff did it.
 type exportedEvent struct {
-	Version  domain.Version  `json:"version"`
-	Event    string          `json:"event"`
-	Occurred time.Time       `json:"occurred"`
-	Action   domain.ActionID `json:"action,omitempty"`
-	Personal domain.Personal `json:"personal,omitempty"`
+	Version  domain.Version      `json:"version"`
+	Event    string              `json:"event"`
+	Occurred time.Time           `json:"occurred"`
+	Action   domain.ActionID     `json:"action,omitempty"`
+	To       domain.StateID      `json:"to,omitempty"`
+	Public   domain.PublicStatus `json:"public_status,omitempty"`
+	Reason   domain.ReasonCode   `json:"reason,omitempty"`
+	Body     domain.Body         `json:"body,omitempty"`
+	Personal domain.Personal     `json:"personal,omitempty"`
+	Withheld bool                `json:"remark_withheld,omitempty"` // there is one, for those who work on the request
 }
+
+// remark is the key of a remark among what is sealed.
+const remark = "remark"
 
 func newSubjectExport() *cobra.Command {
 	var o subjectFlags
+	var remarks bool
 	c := &cobra.Command{
 		Use:   "export",
 		Short: "Print all that is held of one person, as JSON",
 		Long: `Export opens what is sealed of one person and prints it with the requests that it
-belongs to: every event, and the personal data in it, an officer's remarks among
-it. It can be run beside the process that writes.
+belongs to: what each has gathered, every event, and the personal data in it. It
+can be run beside the process that writes.
+
+What it prints may be handed to the person. A remark of the staff is written for
+those who work on the request: that there is one is told, and not what it says.
+Whoever has to judge whether it is to be disclosed sees it with --remarks.
 ` + whose,
 		Example: `  alur subject export --db alur.db < identity.txt > held.json`,
 		Args:    cobra.NoArgs,
@@ -105,7 +121,7 @@ it. It can be run beside the process that writes.
 				if err != nil {
 					return err
 				}
-				out, err = h.export(ctx, s)
+				out, err = h.export(ctx, s, remarks)
 				return err
 			})
 			if err != nil {
@@ -115,11 +131,13 @@ it. It can be run beside the process that writes.
 		},
 	}
 	o.add(c)
+	c.Flags().BoolVar(&remarks, "remarks", false, "with what the staff remarked: not to be handed out unread")
 	return c
 }
 
-// export opens everything that is sealed for a subject.
-func (h *house) export(ctx context.Context, s domain.SubjectID) (exported, error) {
+// export opens everything that is sealed for a subject; remarks of the staff only
+// where they are asked for.
+func (h *house) export(ctx context.Context, s domain.SubjectID, remarks bool) (exported, error) {
 	out := exported{Subject: s, Exported: time.Now().UTC(), Keys: []exportedKey{}, Requests: []exportedRequest{}}
 	var keys []uuid.UUID
 	for k, err := range h.vault.All(ctx, s) {
@@ -129,7 +147,7 @@ func (h *house) export(ctx context.Context, s domain.SubjectID) (exported, error
 		out.Keys = append(out.Keys, exportedKey{k.ID, k.Class, k.State})
 		keys = append(keys, k.ID)
 	}
-	held, err := workflows.HeldUnder(ctx, h.log, keys)
+	held, err := erasure.HeldUnder(ctx, h.log, keys)
 	if err != nil {
 		return exported{}, err
 	}
@@ -140,7 +158,7 @@ func (h *house) export(ctx context.Context, s domain.SubjectID) (exported, error
 				continue
 			}
 			seen[id] = true
-			one, err := h.exportRequest(ctx, id)
+			one, err := h.exportRequest(ctx, id, remarks)
 			if err != nil {
 				return exported{}, err
 			}
@@ -153,29 +171,56 @@ func (h *house) export(ctx context.Context, s domain.SubjectID) (exported, error
 	return out, nil
 }
 
-func (h *house) exportRequest(ctx context.Context, id uuid.UUID) (exportedRequest, error) {
+func (h *house) exportRequest(ctx context.Context, id uuid.UUID, remarks bool) (exportedRequest, error) {
 	r, err := h.engine.Load(ctx, id)
 	if err != nil {
 		return exportedRequest{}, err
 	}
-	one := exportedRequest{shown: show(r)}
+	var by *workflows.Definition
+	if w, err := h.library.Version(ctx, r.Tenant, r.Workflow); err == nil {
+		by = w.Definition
+	} // a definition that is damaged takes nothing from a person but the titles
+	one := exportedRequest{shown: show(r, by)}
 	for e, err := range domain.Events(h.log.ReadStream(ctx, domain.RequestStream(id), 0)) {
 		if err != nil {
 			return exportedRequest{}, err
 		}
-		name, _ := e.Body.Type()
-		x := exportedEvent{Version: e.Version, Event: name, Occurred: e.Occurred}
-		if b, ok := e.Body.(domain.ActionTaken); ok {
-			x.Action = b.Action
-		}
+		x := exportedOf(lineOf(e))
 		if e.Box != nil {
 			if x.Personal, err = h.vault.Open(ctx, *e.Box, e.Place()); err != nil {
 				return exportedRequest{}, fmt.Errorf("request %s version %d: %w", r.Reference, e.Version, err)
 			}
 		}
+		if _, there := x.Personal[remark]; there && !remarks && ofStaff(e.Actor) {
+			x.Withheld = true
+			delete(x.Personal, remark)
+		}
 		one.Events = append(one.Events, x)
 	}
 	return one, nil
+}
+
+// exportedOf is a line of the audit without who of the staff is named in it. What an
+// event says is shown of those types that name nobody; a type that is not listed here
+// is not shown.
+func exportedOf(l auditLine) exportedEvent {
+	x := exportedEvent{Version: l.Version, Event: l.Event, Occurred: l.Occurred, Action: l.Action, To: l.To, Public: l.Public, Reason: l.Reason}
+	switch l.Body.(type) {
+	case domain.DocumentAttached, domain.DocumentRefused, domain.CheckAnswered, domain.FeeAssessed, domain.FeePaid, domain.ReviewRequested,
+		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected:
+		x.Body = l.Body
+	}
+	return x
+}
+
+// ofStaff reports whether somebody acts for an office, and not for the applicant.
+func ofStaff(a domain.Actor) bool {
+	switch a.Capacity {
+	case domain.CapacitySelf, domain.CapacityProxy, domain.CapacityProfessional:
+		return false
+	default:
+		return true
+	}
 }
 
 type eraseFlags struct {
@@ -235,7 +280,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 		return err
 	}
 	c.PrintErrf("alur: this is erasure %s; if it is cut off, repeat it with --id\n", id)
-	var done workflows.Erased
+	var done erasure.Erased
 	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
 		if h.trust == 0 { // no other process can be at an erasure
 			if err := h.eraser().Resume(ctx); err != nil {
@@ -249,7 +294,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		done, err = h.eraser().Erase(ctx, workflows.Erasure{
+		done, err = h.eraser().Erase(ctx, erasure.Erasure{
 			ID: id, Subject: s, Ground: domain.Ground(o.ground), Note: o.note,
 			Actor: domain.Actor{ID: o.by, Role: "data-protection", Capacity: domain.CapacityOfficer},
 		})
@@ -264,7 +309,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 	if o.asJSON {
 		return printJSON(c.OutOrStdout(), struct {
 			ID uuid.UUID `json:"id"`
-			workflows.Erased
+			erasure.Erased
 		}{id, done})
 	}
 	rows := [][]string{}

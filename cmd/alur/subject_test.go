@@ -100,7 +100,11 @@ func TestPersonalDataFromFormToErasure(t *testing.T) {
 	// Beside the process that writes: the write-ahead logs are full now.
 	nothingPlain(t, dir, secrets...)
 	must(t, dir, "", "log", "backup", "backup.db")
-	held := must(t, dir, "nik: 1171 0199 9999 0001\n", "subject", "export")
+	// What an officer remarked is not for the person; that it is there is told.
+	if given := must(t, dir, "nik: 1171 0199 9999 0001\n", "subject", "export"); strings.Contains(given, "dipanggil") || strings.Count(given, `"remark_withheld": true`) != 1 {
+		t.Errorf("the export tells what an officer remarked, or not that he did:\n%s", given)
+	}
+	held := must(t, dir, "nik: 1171 0199 9999 0001\n", "subject", "export", "--remarks")
 	for _, secret := range secrets {
 		if !strings.Contains(held, secret) {
 			t.Errorf("the export does not hold %q", secret)

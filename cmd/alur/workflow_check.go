@@ -17,6 +17,7 @@ type checked struct {
 	File     string              `json:"file"`
 	Problems workflows.Problems  `json:"problems"`
 	Findings []workflows.Finding `json:"findings"`
+	Unread   string              `json:"unread,omitempty"` // why the file was not looked at
 }
 
 func newWorkflowCheck() *cobra.Command {
@@ -27,7 +28,8 @@ func newWorkflowCheck() *cobra.Command {
 		Long: `Check reads definitions and names every problem at its place. Of those that can be
 read it then says what stands against publishing them: rules of good
 administration that they do not keep, and what can be proved to go wrong, with the
-shortest way there. The exit code is 3 when there is anything.`,
+shortest way there. The exit code is 3 when there is anything, and 1 when a file
+could not be looked at. A file that is named - is standard input.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
 			found := []checked{}
@@ -37,7 +39,7 @@ shortest way there. The exit code is 3 when there is anything.`,
 				one, err := checkFile(file)
 				if err != nil {
 					unread = errors.Join(unread, err)
-					continue
+					one.Unread = err.Error()
 				}
 				faults += len(one.Problems) + len(one.Findings)
 				found = append(found, one)
@@ -46,7 +48,7 @@ shortest way there. The exit code is 3 when there is anything.`,
 				return err
 			}
 			if unread == nil && faults > 0 {
-				return &faultError{fmt.Sprintf("%d problems found", faults)}
+				return &faultError{count(faults, "problem") + " found"}
 			}
 			return unread
 		},
@@ -56,16 +58,16 @@ shortest way there. The exit code is 3 when there is anything.`,
 }
 
 func checkFile(file string) (checked, error) {
+	one := checked{File: shownAs(file), Problems: workflows.Problems{}, Findings: []workflows.Finding{}}
 	source, err := readFile(file, workflows.MaxDefinition)
 	if err != nil {
-		return checked{}, err
+		return one, err
 	}
-	one := checked{File: file, Problems: workflows.Problems{}}
-	_, findings, err := workflows.Check(file, source)
+	_, findings, err := workflows.Check(one.File, source)
 	if err != nil && !errors.As(err, &one.Problems) {
-		return checked{}, err
+		return one, err
 	}
-	one.Findings = append([]workflows.Finding{}, findings...)
+	one.Findings = append(one.Findings, findings...)
 	return one, nil
 }
 
@@ -75,6 +77,9 @@ func printChecked(w io.Writer, found []checked, asJSON bool) error {
 	}
 	var b strings.Builder
 	for _, f := range found {
+		if f.Unread != "" {
+			continue // told with the other errors
+		}
 		if len(f.Problems)+len(f.Findings) == 0 {
 			fmt.Fprintf(&b, "%s: OK\n", f.File)
 			continue

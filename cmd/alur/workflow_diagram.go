@@ -11,7 +11,7 @@ import (
 
 	"github.com/alur-id/alur/adapters/graphviz"
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/picture"
 )
 
 // diagramFormats are what a definition can be drawn as.
@@ -43,11 +43,11 @@ text from which other tools draw one. The same definition gives the same bytes.`
 			if err != nil {
 				return err
 			}
-			picture, err := workflows.Depict(d, lang, domain.StateID(state))
+			shown, err := picture.Depict(d, lang, domain.StateID(state))
 			if err != nil {
 				return err
 			}
-			text, err := draw(c.Context(), picture, format)
+			text, err := draw(c.Context(), shown, format)
 			if err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ text from which other tools draw one. The same definition gives the same bytes.`
 	return c
 }
 
-func draw(ctx context.Context, p *workflows.Picture, format string) (string, error) {
+func draw(ctx context.Context, p *picture.Picture, format string) (string, error) {
 	switch format {
 	case "dot":
 		return p.DOT(), nil

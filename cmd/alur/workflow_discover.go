@@ -13,6 +13,7 @@ import (
 
 	"github.com/alur-id/alur/adapters/xes"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/discovery"
 )
 
 type discoverFlags struct {
@@ -61,8 +62,8 @@ func discover(c *cobra.Command, path string, o discoverFlags) error {
 	if o.id == "" {
 		o.id = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".xes")
 	}
-	draft, err := workflows.Discover(workflows.Part(readLog(path), o.holdout, false), workflows.DiscoverOptions{ID: workflows.Slug(o.id), Role: o.role})
-	if errors.Is(err, workflows.ErrEmptyLog) && o.holdout > 0 {
+	draft, err := discovery.Learn(discovery.Part(readLog(path), o.holdout, false), discovery.Options{ID: workflows.Slug(o.id), Role: o.role})
+	if errors.Is(err, discovery.ErrEmptyLog) && o.holdout > 0 {
 		return fmt.Errorf("%w, or none that --holdout %v leaves to learn from", err, o.holdout)
 	}
 	if err != nil {
@@ -78,8 +79,8 @@ func discover(c *cobra.Command, path string, o discoverFlags) error {
 	}
 	if o.asJSON {
 		return printJSON(c.OutOrStdout(), struct {
-			*workflows.Draft
-			Quality    *workflows.Measured `json:"quality"`
+			*discovery.Draft
+			Quality    *discovery.Measured `json:"quality"`
 			Definition string              `json:"definition"`
 		}{draft, quality, string(source)})
 	}
@@ -106,11 +107,11 @@ func readLog(path string) iter.Seq2[workflows.Trace, error] {
 
 // measure reads the log a second time: only the whole of it says what the draft
 // is. It is nil for what cannot be read twice, such as a pipe.
-func measure(path string, draft *workflows.Draft, holdout float64) (*workflows.Measured, error) {
+func measure(path string, draft *discovery.Draft, holdout float64) (*discovery.Measured, error) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, err
 	}
-	m, err := workflows.Measure(draft.Definition, readLog(path), holdout)
+	m, err := discovery.Measure(draft.Definition, readLog(path), holdout)
 	if err == nil && (m.Learnt.Cases != draft.Cases || m.Learnt.Events != draft.Events) {
 		err = fmt.Errorf("%s changed while it was read: %d cases and then %d", path, draft.Cases, m.Learnt.Cases)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/digit"
 )
 
 func newWorkflowImportDigit() *cobra.Command {
@@ -29,7 +30,7 @@ anything of that. Of a file with several services one is taken: say which.`,
 			if err != nil {
 				return err
 			}
-			made, err := workflows.ImportDigit(args[0], source, service)
+			made, err := digit.Import(shownAs(args[0]), source, service)
 			if err != nil {
 				return err
 			}
@@ -39,7 +40,7 @@ anything of that. Of a file with several services one is taken: say which.`,
 				err = printDigit(c.OutOrStdout(), c.ErrOrStderr(), made)
 			}
 			if told := len(made.Faults) + len(made.Findings); err == nil && told > 0 {
-				err = &faultError{fmt.Sprintf("%d faults and %d findings", len(made.Faults), len(made.Findings))}
+				err = &faultError{count(len(made.Faults), "fault") + " and " + count(len(made.Findings), "finding")}
 			}
 			return err
 		},
@@ -49,7 +50,7 @@ anything of that. Of a file with several services one is taken: say which.`,
 	return c
 }
 
-func printDigit(stdout, stderr io.Writer, made *workflows.DigitImport) error {
+func printDigit(stdout, stderr io.Writer, made *digit.Imported) error {
 	var b strings.Builder
 	for _, f := range made.Faults {
 		fmt.Fprintln(&b, f)

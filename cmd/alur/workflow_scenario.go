@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,9 @@ type tested struct {
 	Passed   int                `json:"passed"`
 	Failed   int                `json:"failed"`
 	Problems workflows.Problems `json:"problems"`
+	Untaken  []string           `json:"untaken"`          // transitions that no test takes
+	Unread   string             `json:"unread,omitempty"` // why the file was not looked at
+	Broken   bool               `json:"broken,omitempty"` // the problems are of the definition: it cannot be read, and no test was run
 }
 
 func newWorkflowTest() *cobra.Command {
@@ -23,39 +28,32 @@ func newWorkflowTest() *cobra.Command {
 		Use:   "test FILE...",
 		Short: "Run the tests that stand in workflow definitions",
 		Long: `Test plays each test of a definition by the rules that real requests are judged by,
-and names the line where one goes another way. The exit code is 3 when one does,
-or when there are no tests.`,
+and names the line where one goes another way, and the transitions that none takes. The exit code is 3 when one does,
+when there are no tests, or when the definition cannot be read; it is 1 when a file
+could not be looked at. A file that is named - is standard input.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
 			all := []tested{}
 			failed := 0
+			var unread error
 			for _, file := range files {
 				one, err := testFile(file)
 				if err != nil {
-					return err
+					unread = errors.Join(unread, err)
+					one.Unread = err.Error()
 				}
-				failed += one.Failed
-				if one.Passed+one.Failed == 0 {
+				if one.Failed > 0 || one.Passed == 0 {
 					failed++
 				}
 				all = append(all, one)
 			}
-			var err error
-			if asJSON {
-				err = printJSON(c.OutOrStdout(), all)
-			} else {
-				for _, one := range all {
-					if len(one.Problems) > 0 {
-						_, err = fmt.Fprintln(c.OutOrStdout(), one.Problems.Error())
-					}
-					_, printErr := fmt.Fprintf(c.OutOrStdout(), "%s: %d passed, %d failed\n", one.File, one.Passed, one.Failed)
-					err = errors.Join(err, printErr)
-				}
+			if err := printTested(c.OutOrStdout(), all, asJSON); err != nil {
+				return err
 			}
-			if err == nil && failed > 0 {
-				err = &faultError{"not every file has tests that pass"}
+			if unread == nil && failed > 0 {
+				return &faultError{"not every file has tests that pass"}
 			}
-			return err
+			return unread
 		},
 	}
 	jsonFlag(c, &asJSON)
@@ -63,10 +61,43 @@ or when there are no tests.`,
 }
 
 func testFile(file string) (tested, error) {
+	one := tested{File: shownAs(file), Problems: workflows.Problems{}, Untaken: []string{}}
 	d, source, err := readDefinition(file)
-	if err != nil {
-		return tested{}, err
+	if errors.As(err, &one.Problems) {
+		one.Broken = true
+		return one, nil
 	}
-	run := workflows.RunTests(file, source, d)
-	return tested{File: file, Passed: run.Passed, Failed: run.Failed, Problems: append(workflows.Problems{}, run.Problems...)}, nil
+	if err != nil {
+		return one, err
+	}
+	run := workflows.RunTests(one.File, source, d)
+	one.Passed, one.Failed, one.Problems = run.Passed, run.Failed, append(one.Problems, run.Problems...)
+	one.Untaken = append(one.Untaken, run.Untaken...)
+	return one, nil
+}
+
+func printTested(w io.Writer, all []tested, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, all)
+	}
+	var b strings.Builder
+	for _, one := range all {
+		if len(one.Problems) > 0 {
+			fmt.Fprintln(&b, one.Problems.Error())
+		}
+		switch {
+		case one.Unread != "": // told with the other errors
+		case one.Broken:
+			fmt.Fprintf(&b, "%s: the definition cannot be read; no test was run\n", one.File)
+		case one.Passed+one.Failed == 0:
+			fmt.Fprintf(&b, "%s: there are no tests; write some under the key tests\n", one.File)
+		default:
+			fmt.Fprintf(&b, "%s: %d passed, %d failed\n", one.File, one.Passed, one.Failed)
+			for _, t := range one.Untaken {
+				fmt.Fprintf(&b, "%s: no test takes %s\n", one.File, t)
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }

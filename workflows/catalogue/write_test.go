@@ -21,7 +21,7 @@ func TestEveryEntryIsWrittenAsItIsRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(e.Definition, d, cmpopts.IgnoreUnexported(
-			workflows.Condition{}, workflows.Form{}, workflows.Document{}, workflows.Scenario{}, workflows.Step{}, workflows.Expected{})); diff != "" {
+			workflows.Condition{}, workflows.Form{}, workflows.Document{}, workflows.Scenario{}, workflows.ScenarioFile{}, workflows.Step{}, workflows.Expected{})); diff != "" {
 			t.Errorf("%s (-read +written and read)\n%s", e.Path, diff)
 		}
 	}

@@ -1,5 +1,6 @@
-// Package sample holds a small definition that benchmarks and tests of several
-// packages use. It is no service of any office; those are in the catalogue.
+// Package sample holds a small definition and a small event log that benchmarks and
+// tests of several packages use. It is no service of any office; those are in the
+// catalogue.
 package sample
 
 import (

@@ -1,6 +1,0 @@
-//go:build race
-
-package workflows_test
-
-// underRace says that the race detector slows the test tenfold.
-const underRace = true
