@@ -16,14 +16,14 @@ func add(r Request, c Command, w Workflow) (Body, error) {
 		return refuseDocument(r, c, w)
 	case AnswerCheck:
 		return answerCheck(r, c, w)
-	case Pay:
-		return pay(r, c, w)
 	case GiveReview:
 		return giveReview(r, c, w)
 	case ReportAnswer:
 		return reportAnswer(r, c, w)
 	case Pick:
 		return pick(r, c, w)
+	case Allocate:
+		return allocate(r, c, w)
 	case Reassign:
 		return reassign(r, c, w)
 	}
@@ -43,9 +43,6 @@ func asks(b Body, c Command) bool {
 	case CheckAnswered:
 		c, ok := c.(AnswerCheck)
 		return ok && b == CheckAnswered{Checklist: c.Checklist, Item: c.Item, Yes: c.Yes}
-	case FeePaid:
-		c, ok := c.(Pay)
-		return ok && b == FeePaid{Fee: c.Fee, Amount: c.Amount, Receipt: c.Receipt}
 	case ReviewGiven:
 		c, ok := c.(GiveReview)
 		return ok && b == ReviewGiven{Review: c.Review, Opinion: c.Opinion, Reason: c.Reason}
@@ -55,6 +52,9 @@ func asks(b Body, c Command) bool {
 	case TaskPicked:
 		_, ok := c.(Pick)
 		return ok
+	case TaskAllocated:
+		c, ok := c.(Allocate)
+		return ok && b.Seed == c.Seed && slices.Equal(b.Candidates, c.sorted())
 	case TaskReassigned:
 		c, ok := c.(Reassign)
 		return ok && b.To == c.To && b.Reason == c.Reason
@@ -111,7 +111,7 @@ func refuseDocument(r Request, c RefuseDocument, w Workflow) (Body, error) {
 	if !ok {
 		return nil, unknown(RuleDocument, "document", c.Document)
 	}
-	if err := r.open(c.Expected, nil, "a refusal"); err != nil {
+	if err := r.open(c.Expected, rule.Refused, "a refusal of document "+string(c.Document)); err != nil {
 		return nil, err
 	}
 	if err := mayAct(c.Actor, rule.Refusers, w, fmt.Sprintf("refuse document %q", c.Document)); err != nil {
@@ -142,29 +142,6 @@ func answerCheck(r Request, c AnswerCheck, w Workflow) (Body, error) {
 		return nil, err
 	}
 	return CheckAnswered{Checklist: c.Checklist, Item: c.Item, Yes: c.Yes}, nil
-}
-
-const maxReceipt = 100 // bytes
-
-func pay(r Request, c Pay, w Workflow) (Body, error) {
-	if err := r.open(c.Expected, nil, "a payment"); err != nil {
-		return nil, err
-	}
-	if err := mayAct(c.Actor, w.Payers(), w, "record a payment"); err != nil {
-		return nil, err
-	}
-	fee, ok := r.Dossier.Fees[c.Fee]
-	switch {
-	case !ok, fee.Stale:
-		return nil, refuse(RuleFee, fmt.Sprintf("fee %q was not assessed", c.Fee), "wait until it is")
-	case fee.Settled():
-		return nil, refuse(RuleFee, fmt.Sprintf("nothing is owed of fee %q", c.Fee), "give the money back")
-	case c.Amount != fee.Owed():
-		return nil, refuse(RuleFee, fmt.Sprintf("of fee %q Rp %d is owed, not Rp %d", c.Fee, fee.Owed(), c.Amount), "record the payment of the whole amount")
-	case strings.TrimSpace(c.Receipt) == "" || len(c.Receipt) > maxReceipt || looksPersonal(c.Receipt):
-		return nil, refuse(RuleFee, "the payment has no receipt number, or none that may be kept in the clear", "give the number of the payment itself")
-	}
-	return FeePaid{Fee: c.Fee, Amount: c.Amount, Receipt: c.Receipt}, nil
 }
 
 func giveReview(r Request, c GiveReview, w Workflow) (Body, error) {

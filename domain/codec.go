@@ -19,6 +19,7 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"DocumentAttached":  {1: decode[DocumentAttached]},
 	"DocumentRefused":   {1: decode[DocumentRefused]},
 	"CheckAnswered":     {1: decode[CheckAnswered]},
+	"ChecklistCleared":  {1: decode[ChecklistCleared]},
 	"FeeAssessed":       {1: decode[FeeAssessed]},
 	"FeePaid":           {1: decode[FeePaid]},
 	"ReviewRequested":   {1: decode[ReviewRequested]},
@@ -26,8 +27,10 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"AnswerReported":    {1: decode[AnswerReported]},
 	"TaskReady":         {1: decode[TaskReady]},
 	"TaskPicked":        {1: decode[TaskPicked]},
+	"TaskAllocated":     {1: decode[TaskAllocated]},
 	"TaskReassigned":    {1: decode[TaskReassigned]},
 	"NoticeDue":         {1: decode[NoticeDue]},
+	"FactsRecorded":     {1: decode[FactsRecorded]},
 	"RequestCorrected":  {1: decode[RequestCorrected]},
 }
 

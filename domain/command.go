@@ -82,14 +82,25 @@ type AnswerCheck struct {
 	Expected Version
 }
 
-// Pay says that a fee was received.
+// Pay says that a fee was received, or several under one receipt: all of them, or
+// none is recorded.
 type Pay struct {
 	Header
 	Fee      FeeID
-	Amount   int64 // rupiah; the whole of what was assessed
+	Amount   int64     // rupiah; the whole of what is owed of it
+	Also     []Payment // what else the same payment settles
 	Receipt  string
 	Expected Version
 }
+
+// Payment is what a payment brings for one fee, in rupiah.
+type Payment struct {
+	Fee    FeeID
+	Amount int64
+}
+
+// payments lists what a payment brings for each fee.
+func (c Pay) payments() []Payment { return append([]Payment{{c.Fee, c.Amount}}, c.Also...) }
 
 // GiveReview gives an opinion that was asked for.
 type GiveReview struct {
@@ -111,6 +122,15 @@ type ReportAnswer struct {
 // Pick takes the work of the present state.
 type Pick struct {
 	Header
+	Expected Version
+}
+
+// Allocate gives the work of the present state to one of those who could do it, by
+// the rule of the state. Whoever asks for it brings them and the seed of the draw, and
+// does not choose: see [Allocation].
+type Allocate struct {
+	Header
+	Allocation
 	Expected Version
 }
 
@@ -150,6 +170,9 @@ func At(c Command, now time.Time) Command {
 		c.date(now)
 		return c
 	case Pick:
+		c.date(now)
+		return c
+	case Allocate:
 		c.date(now)
 		return c
 	case Reassign:

@@ -66,6 +66,8 @@ func decide(r Request, c Command, w Workflow) ([]Body, error) {
 		return submit(r, c, w)
 	case Act:
 		return act(r, c, w)
+	case Pay:
+		return pay(r, c, w)
 	}
 	body, err := add(r, c, w)
 	if err != nil {
@@ -107,7 +109,7 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 		if body == nil {
 			return events, nil
 		}
-		if len(events) == maxFollowing {
+		if len(events) >= maxFollowing {
 			return nil, refuse(RuleEndless, "what follows by itself does not come to rest", "mend the automatic transitions of the workflow")
 		}
 		e.ID, e.Actor = EventID(e.Command, len(events)), follower
@@ -127,7 +129,7 @@ func unjudged(err error) bool {
 func moves(events []Event) bool {
 	return slices.ContainsFunc(events, func(e Event) bool {
 		switch b := e.Body.(type) {
-		case RequestSubmitted, RequestCorrected:
+		case RequestSubmitted, RequestCorrected, FactsRecorded:
 			return true
 		case ActionTaken:
 			return b.From != b.To
@@ -262,17 +264,38 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 	taken := ActionTaken{
 		Action: c.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Reason: c.Reason, Kind: t.Kind,
 	}
+	bodies := []Body{taken}
+	if len(t.Records) > 0 {
+		facts, err := w.RecordFacts(t.Records, c.Facts)
+		if err == nil {
+			err = nothingPersonal(facts, nil)
+		}
+		if err != nil {
+			return nil, err
+		}
+		bodies, c.Facts = append(bodies, FactsRecorded{Facts: facts}), nil
+	}
+	for _, list := range t.Clears {
+		if len(r.Dossier.Checks[list]) > 0 {
+			bodies = append(bodies, ChecklistCleared{Checklist: list})
+		}
+	}
 	if t.Kind != ActionCorrect {
 		if len(c.Facts)+len(c.Form) > 0 {
 			return nil, refuse(RuleFacts, fmt.Sprintf("action %q does not correct the request", c.Action), "leave facts and form out")
 		}
-		return []Body{taken}, nil
+		return bodies, nil
 	}
 	facts, err := clearFacts(c.Facts, c.Form, nil, w)
 	if err != nil {
 		return nil, err
 	}
-	return []Body{RequestCorrected{Facts: facts}, taken}, nil
+	for name, v := range r.Facts {
+		if w.Recorded(name) { // not the applicant's to correct
+			facts[name] = v
+		}
+	}
+	return append([]Body{RequestCorrected{Facts: facts}}, bodies...), nil
 }
 
 // mayTake holds the rules of one edge beside those of role and capacity: the task
@@ -347,12 +370,16 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 	case Act:
 		if b, ok := d.body.(RequestCorrected); ok {
 			facts, err := w.CheckFacts(c.Facts, c.Form)
-			same = same && err == nil && maps.Equal(facts, b.Facts)
+			same = same && err == nil && maps.Equal(given(facts, w), given(b.Facts, w))
 			d = r.after(d)
+		} else if b, ok := r.after(d).body.(FactsRecorded); ok && r.after(d).command == d.command {
+			same = same && len(c.Form) == 0 && sameRecorded(b, c.Facts, w)
 		} else {
 			same = same && len(c.Facts)+len(c.Form) == 0
 		}
 		same = same && d.action != "" && d.action == c.Action && d.reason == c.Reason
+	case Pay:
+		same = same && slices.Equal(r.paid(d, c.Receipt), c.payments())
 	default:
 		same = same && d.body != nil && asks(d.body, c)
 	}
@@ -360,4 +387,17 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 		return refuse(RuleCommandReused, "this command id was used for another command", "use a new id for each command")
 	}
 	return nil
+}
+
+// given is facts without those that are recorded while the request runs.
+func given(f Facts, w Workflow) Facts {
+	f = maps.Clone(f)
+	maps.DeleteFunc(f, func(name string, _ any) bool { return w.Recorded(name) })
+	return f
+}
+
+// sameRecorded reports whether facts that were sent again are those that were recorded.
+func sameRecorded(b FactsRecorded, sent Facts, w Workflow) bool {
+	facts, err := w.RecordFacts(slices.Sorted(maps.Keys(b.Facts)), sent)
+	return err == nil && maps.Equal(facts, b.Facts)
 }

@@ -23,7 +23,11 @@ type rules struct {
 type nothing struct{}
 
 func (nothing) Next(domain.Request) (domain.Body, error) { return nil, nil }
-func (nothing) Broken(domain.Request) error              { return nil }
+func (nothing) Recorded(string) bool                     { return false }
+func (nothing) RecordFacts([]string, domain.Facts) (domain.Facts, error) {
+	return nil, nil
+}
+func (nothing) Broken(domain.Request) error { return nil }
 func (nothing) Document(domain.DocumentID) (domain.DocumentRule, bool) {
 	return domain.DocumentRule{}, false
 }
@@ -303,5 +307,15 @@ func TestEvolveLeavesThePastAlone(t *testing.T) {
 	}
 	if _, ok := other.Answer(id(1)); ok {
 		t.Error("one future knows the other's command")
+	}
+}
+
+// A service that takes no payments says so to whoever brings one.
+func TestAPaymentWhereThereAreNone(t *testing.T) {
+	r := history(t, rules{}, submit(0))
+	_, err := domain.Decide(r, domain.Pay{Header: header(1, clerk), Fee: "fee", Amount: 1, Receipt: "r"}, rules{})
+	var refusal *domain.Refusal
+	if !errors.As(err, &refusal) || refusal.Rule != domain.RuleFee || !strings.Contains(refusal.Remedy, "give the money back") {
+		t.Error(err)
 	}
 }

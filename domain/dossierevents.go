@@ -1,5 +1,7 @@
 package domain
 
+import "github.com/google/uuid"
+
 // DocumentAttached hands in a document, or a newer version of one. What is in it is
 // kept elsewhere, under its hash.
 type DocumentAttached struct {
@@ -22,6 +24,11 @@ type CheckAnswered struct {
 	Checklist ChecklistID `json:"checklist"`
 	Item      CheckID     `json:"item"`
 	Yes       bool        `json:"yes"`
+}
+
+// ChecklistCleared takes back what was answered of a checklist: it is looked at anew.
+type ChecklistCleared struct {
+	Checklist ChecklistID `json:"checklist"`
 }
 
 // FeeAssessed says what has to be paid, in rupiah.
@@ -68,6 +75,24 @@ type TaskPicked struct {
 	State StateID `json:"state"`
 }
 
+// TaskAllocated says to whom the work was given by rule, and all that it followed
+// from: with the request's id, which is in the stream's name, Drawn comes to the same.
+type TaskAllocated struct {
+	State StateID `json:"state"`
+	To    string  `json:"to"`    // pseudonym
+	Rule  string  `json:"rule"`  // of allocation
+	Ready Version `json:"ready"` // of the TaskReady that offered it
+
+	Seed       string      `json:"seed"`
+	Candidates []Candidate `json:"candidates"`
+	Barred     []string    `json:"barred,omitempty"` // of the candidates: left out, since four eyes stand against them
+}
+
+// Drawn is who the work goes to by what the event says.
+func (b TaskAllocated) Drawn(request uuid.UUID) string {
+	return Allocation{Seed: b.Seed, Candidates: b.Candidates}.pick(b.Rule, request, b.Ready, b.Barred)
+}
+
 // TaskReassigned gives it to somebody else.
 type TaskReassigned struct {
 	State  StateID    `json:"state"`
@@ -87,6 +112,15 @@ type RequestCorrected struct {
 	Facts Facts `json:"facts,omitempty"`
 }
 
+// FactsRecorded says what those who work on a request found out: facts that stand from
+// then on.
+type FactsRecorded struct {
+	Facts Facts `json:"facts"`
+}
+
+// Type implements [Body].
+func (FactsRecorded) Type() (string, int) { return "FactsRecorded", 1 }
+
 // Type implements [Body].
 func (DocumentAttached) Type() (string, int) { return "DocumentAttached", 1 }
 
@@ -95,6 +129,9 @@ func (DocumentRefused) Type() (string, int) { return "DocumentRefused", 1 }
 
 // Type implements [Body].
 func (CheckAnswered) Type() (string, int) { return "CheckAnswered", 1 }
+
+// Type implements [Body].
+func (ChecklistCleared) Type() (string, int) { return "ChecklistCleared", 1 }
 
 // Type implements [Body].
 func (FeeAssessed) Type() (string, int) { return "FeeAssessed", 1 }
@@ -116,6 +153,9 @@ func (TaskReady) Type() (string, int) { return "TaskReady", 1 }
 
 // Type implements [Body].
 func (TaskPicked) Type() (string, int) { return "TaskPicked", 1 }
+
+// Type implements [Body].
+func (TaskAllocated) Type() (string, int) { return "TaskAllocated", 1 }
 
 // Type implements [Body].
 func (TaskReassigned) Type() (string, int) { return "TaskReassigned", 1 }

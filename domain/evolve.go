@@ -1,6 +1,9 @@
 package domain
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Evolve is the state after an event. It never fails and never validates: what
 // was recorded happened. Event types that say nothing about a request leave it
@@ -26,6 +29,10 @@ func Evolve(r Request, e Recorded) Request {
 		}
 		r.State, r.Public, r.Outcome = b.To, b.Public, b.Outcome
 		d.action, d.reason = b.Action, b.Reason
+	case FactsRecorded:
+		r.Facts = clone(r.Facts)
+		maps.Copy(r.Facts, b.Facts)
+		d.body = b
 	case RequestCorrected:
 		r.Facts = b.Facts
 		r.Dossier.Fees = stale(r.Dossier.Fees)
@@ -70,6 +77,9 @@ func gather(d Dossier, e Recorded) Dossier {
 		items := clone(d.Checks[b.Checklist])
 		items[b.Item] = b.Yes
 		d.Checks[b.Checklist] = items
+	case ChecklistCleared:
+		d.Checks = clone(d.Checks)
+		delete(d.Checks, b.Checklist)
 	case FeeAssessed:
 		d.Fees = clone(d.Fees)
 		d.Fees[b.Fee] = Fee{Amount: b.Amount, Received: d.Fees[b.Fee].Received}
@@ -93,6 +103,8 @@ func gather(d Dossier, e Recorded) Dossier {
 		d.Ready = e.Version
 	case TaskPicked:
 		d.Picked = e.Actor.ID
+	case TaskAllocated:
+		d.Picked = b.To
 	case TaskReassigned:
 		d.Picked = b.To
 	case NoticeDue:

@@ -42,8 +42,14 @@ func samples(t *testing.T) map[string]domain.Event {
 		"AnswerReported":   event(3, clerk, domain.AnswerReported{System: "dukcapil", Outcome: "duplicate"}),
 		"TaskReady":        event(3, clerk, domain.TaskReady{State: "checked", Role: "clerk", Rule: "order"}),
 		"TaskPicked":       event(3, clerk, domain.TaskPicked{State: "checked"}),
+		"TaskAllocated": event(3, clerk, domain.TaskAllocated{
+			State: "checked", To: "c-2", Rule: "least_loaded", Ready: 4, Seed: strings.Repeat("ab", 32),
+			Candidates: []domain.Candidate{{Officer: "c-1"}, {Officer: "c-2", Load: 3}}, Barred: []string{"c-1"},
+		}),
+		"ChecklistCleared": event(3, clerk, domain.ChecklistCleared{Checklist: "site"}),
 		"TaskReassigned":   event(3, head, domain.TaskReassigned{State: "checked", To: "c-2", Reason: "absent"}),
 		"NoticeDue":        event(3, clerk, domain.NoticeDue{Notice: "returned", State: "returned", To: "applicant"}),
+		"FactsRecorded":    event(3, clerk, domain.FactsRecorded{Facts: domain.Facts{"measured": 41.5, "clean": true}}),
 		"RequestCorrected": event(3, applicant, domain.RequestCorrected{Facts: domain.Facts{"area": 40.0, "kind": "new"}}),
 		"WorkflowPublished": event(3, head, domain.WorkflowPublished{
 			Source: "alur: 1\n", Hash: "ab", Why: "first", Effective: noon.Add(time.Hour).UTC(),

@@ -26,6 +26,7 @@ const (
 	FaultUnreadable FaultKind = "unreadable" // envelope or body does not decode
 	FaultDamage     FaultKind = "damage"     // the store's files are not what they were
 	FaultCommitment FaultKind = "commitment" // sealed data does not open, or is not what was committed to
+	FaultDraw       FaultKind = "draw"       // work went to another than its rule and its seed say
 	FaultKey        FaultKind = "key"        // a key is gone without an erasure, or there in spite of one
 )
 
@@ -127,6 +128,11 @@ func (v *Verifier) content(e Entry, r Recorded) {
 	case WorkflowPublished:
 		if !b.Intact() {
 			v.found(e, FaultCommitment, "the definition is not the one that was published: it has another hash")
+		}
+	case TaskAllocated:
+		request, _ := uuid.Parse(strings.TrimPrefix(e.Stream, "request-"))
+		if drawn := b.Drawn(request); drawn != b.To {
+			v.found(e, FaultDraw, "the work was given to %q; by rule %s and its seed it goes to %q", b.To, b.Rule, drawn)
 		}
 	}
 	if r.Box == nil {

@@ -15,6 +15,14 @@ type Workflow interface {
 	// RuleForm names everything that is wrong.
 	CheckFacts(Facts, Personal) (Facts, error)
 
+	// RecordFacts returns the facts of these names as they will be recorded. A
+	// [*Refusal] under RuleFacts names everything that is wrong.
+	RecordFacts(names []string, given Facts) (Facts, error)
+
+	// Recorded reports whether a fact is recorded while the request runs: a
+	// correction leaves it as it is.
+	Recorded(fact string) bool
+
 	// Fire takes the edge for an action out of a request's state: of several, the
 	// first whose guard holds. Its needs are those of this request. The error is a
 	// [*Refusal] under RuleUnknownAction, RuleNotFromHere or RuleGuard; under
@@ -53,6 +61,7 @@ type DocumentRule struct {
 	Refusers []RoleID // who may refuse it
 	Reasons  []ReasonCode
 	States   []StateID // where it may be handed in; empty: wherever the request is open
+	Refused  []StateID // where it may be refused; empty: the same
 }
 
 // ChecklistRule is what a workflow says of a checklist.
@@ -77,7 +86,9 @@ type SystemRule struct {
 // TaskRule says how the work of a state is given out.
 type TaskRule struct {
 	Role     RoleID
-	Assigner []RoleID // who may give it to somebody else
+	Rule     string     // one of AllocationRules
+	Bars     []ActionID // nobody who took one of these is given it by rule: four eyes stand against them here
+	Assigner []RoleID   // who may give it to somebody else
 }
 
 // Submission is the beginning of a request.
@@ -98,6 +109,8 @@ type Transition struct {
 	Roles   []RoleID
 	Reasons []ReasonCode // when not empty, one of them must be given
 	Kind    ActionKind
-	NotBy   []ActionID // nobody who took one of these may take this
-	Needs   Needs      // nothing for an override
+	NotBy   []ActionID    // nobody who took one of these may take this
+	Needs   Needs         // nothing for an override
+	Records []string      // facts that come with it, all of them
+	Clears  []ChecklistID // what was answered of these no longer counts
 }

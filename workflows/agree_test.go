@@ -3,6 +3,8 @@ package workflows
 import (
 	"errors"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,6 +157,9 @@ func alike(c domain.Command) []domain.Command {
 	case domain.Act:
 		other, third := c, c
 		other.Facts = domain.Facts{"n": 77.0}
+		if len(c.Facts) == 1 && c.Facts["seen"] != nil {
+			other.Facts = domain.Facts{"seen": c.Facts["seen"] == false}
+		}
 		third.Reason += "x"
 		return append(list, other, third)
 	case domain.Attach:
@@ -166,9 +171,14 @@ func alike(c domain.Command) []domain.Command {
 		other.Yes = !c.Yes
 		return append(list, other)
 	case domain.Pay:
-		other := c
+		other, third, fourth := c, c, c
 		other.Receipt += "x"
-		return append(list, other)
+		third.Also = append(slices.Clone(c.Also), domain.Payment{Fee: "zzz", Amount: 1})
+		fourth.Also = nil
+		if list = append(list, other, third); len(c.Also) > 0 {
+			list = append(list, fourth)
+		}
+		return list
 	case domain.ReportAnswer:
 		other := c
 		other.Outcome = "ugly"
@@ -177,6 +187,12 @@ func alike(c domain.Command) []domain.Command {
 		other := c
 		other.To = "px"
 		return append(list, other)
+	case domain.Allocate:
+		other, third := c, c
+		other.Seed = strings.Repeat("f", 64)
+		third.Candidates = slices.Clone(c.Candidates)
+		third.Candidates[0].Load++
+		return append(list, other, third)
 	case domain.Pick:
 		other := c
 		other.Header = somebody

@@ -233,6 +233,7 @@ func (r *definitionReader) fits() {
 	for i, n := range r.items("facts") {
 		r.factFits(n, &r.d.Facts[i])
 	}
+	r.recordedFits()
 }
 
 func (r *definitionReader) transitionFits(n ast.Node, t *Transition, from *State) {

@@ -86,6 +86,9 @@ func Compile(d *Definition, version int) *Workflow {
 
 func (d *Definition) rulesOf(s *State) *stateRules {
 	rules := &stateRules{State: s}
+	if s.Allocate != nil {
+		rules.bars = d.bars(s)
+	}
 	for i := range d.Fees {
 		if slices.Contains(d.Fees[i].DueIn, s.ID) {
 			rules.fees = append(rules.fees, &d.Fees[i])
@@ -106,7 +109,7 @@ func (w *Workflow) addTransition(i int) {
 	for _, from := range t.From {
 		e := &edgeRule{rule: t, Transition: domain.Transition{
 			ID: transitionID(i), Action: t.Action, From: from, To: t.To,
-			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, NotBy: t.NotBy,
+			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, NotBy: t.NotBy, Clears: t.Clears, Records: t.Records,
 		}}
 		if d.state(from).Kind == KindEnd {
 			e.Kind = domain.ActionReopen
@@ -286,7 +289,7 @@ func (w *Workflow) CheckFacts(given domain.Facts, form domain.Personal) (domain.
 		case ok:
 			facts[f.ID] = v
 		case f.Required:
-			wrong = append(wrong, fmt.Sprintf("fact %q is missing", f.ID))
+			wrong = append(wrong, f.missing(form))
 		}
 	}
 	declared := ids(w.Definition.Facts, func(f Fact) string { return f.ID })
@@ -313,14 +316,20 @@ func (w *Workflow) CheckFacts(given domain.Facts, form domain.Personal) (domain.
 // false for one that is missing.
 func (f *Fact) of(given domain.Facts, form domain.Personal) (any, bool, error) {
 	value, ok := given[f.ID]
+	if f.Recorded && ok {
+		return nil, false, fmt.Errorf("fact %q is recorded by those who work on the request: leave it out", f.ID)
+	}
 	if f.From != nil {
 		if ok {
 			return nil, false, fmt.Errorf("fact %q is computed from the form: leave it out", f.ID)
 		}
-		computed, err := f.From.value(vars{form: form})
-		if err == nil {
-			value, ok = computed, true
-		} // what it is computed from was not filled in: the form's schema says whether it must be
+		var err error
+		if value, ok, err = f.compute(form); err != nil {
+			return nil, false, err
+		}
+	}
+	if err := f.bounded(value); ok && err != nil {
+		return nil, false, err
 	}
 	if n, whole := value.(int64); whole {
 		value = float64(n)

@@ -96,6 +96,7 @@ type Fact struct {
 	Values     []string   `yaml:"values,omitempty"`      // the only values a string may have
 	From       *Condition `yaml:"from,omitempty"`        // computed from the form
 	Default    any        `yaml:"default,omitempty"`     // where it is not given
+	Recorded   bool       `yaml:"recorded,omitempty"`    // by officers, while the request runs
 	RecordedAs string     `yaml:"recorded_as,omitempty"` // the attribute's name in an event log
 }
 
@@ -155,17 +156,19 @@ type Action struct {
 
 // Transition lets some roles take an action from some states to another.
 type Transition struct {
-	Action    domain.ActionID     `yaml:"action"`
-	From      []domain.StateID    `yaml:"from,flow"`
-	To        domain.StateID      `yaml:"to"`
-	Roles     []domain.RoleID     `yaml:"roles,omitempty,flow"` // none takes an automatic one
-	Reasons   []domain.ReasonCode `yaml:"reasons,omitempty,flow"`
-	Kind      domain.ActionKind   `yaml:"kind,omitempty"`
-	When      *Condition          `yaml:"when,omitempty"`
-	Because   Text                `yaml:"because,omitempty"` // told to whom When refuses
-	NotBy     []domain.ActionID   `yaml:"not_by,omitempty,flow"`
-	Needs     *Needs              `yaml:"needs,omitempty"`
-	Automatic bool                `yaml:"automatic,omitempty"`
+	Action    domain.ActionID      `yaml:"action"`
+	From      []domain.StateID     `yaml:"from,flow"`
+	To        domain.StateID       `yaml:"to"`
+	Roles     []domain.RoleID      `yaml:"roles,omitempty,flow"` // none takes an automatic one
+	Reasons   []domain.ReasonCode  `yaml:"reasons,omitempty,flow"`
+	Kind      domain.ActionKind    `yaml:"kind,omitempty"`
+	When      *Condition           `yaml:"when,omitempty"`
+	Because   Text                 `yaml:"because,omitempty"` // told to whom When refuses
+	NotBy     []domain.ActionID    `yaml:"not_by,omitempty,flow"`
+	Needs     *Needs               `yaml:"needs,omitempty"`
+	Clears    []domain.ChecklistID `yaml:"clears,omitempty,flow"`  // checklists that are then answered anew
+	Records   []string             `yaml:"records,omitempty,flow"` // facts that come with the action
+	Automatic bool                 `yaml:"automatic,omitempty"`
 }
 
 // History says how an event log of this service is read: which attribute of an

@@ -20,8 +20,9 @@ type Document struct {
 	RequiredWhen *Condition          `yaml:"required_when,omitempty"`
 	By           []domain.RoleID     `yaml:"by,flow"`
 	RefusedBy    []domain.RoleID     `yaml:"refused_by,omitempty,flow"`
-	Reasons      []domain.ReasonCode `yaml:"reasons,omitempty,flow"` // for a refusal
-	In           []domain.StateID    `yaml:"in,omitempty,flow"`      // where it is handed in; empty: wherever the request is open
+	Reasons      []domain.ReasonCode `yaml:"reasons,omitempty,flow"`    // for a refusal
+	In           []domain.StateID    `yaml:"in,omitempty,flow"`         // where it is handed in; empty: wherever the request is open
+	RefusedIn    []domain.StateID    `yaml:"refused_in,omitempty,flow"` // where it is refused; empty: wherever the request is open
 
 	bytes int64
 }
@@ -84,8 +85,8 @@ func (j Join) MarshalYAML() (any, error) {
 
 // Allocation says how the work of a state is given out.
 type Allocation struct {
-	Rule     string          `yaml:"rule"`
-	Assigner []domain.RoleID `yaml:"assigner,omitempty,flow"`
+	Rule     string          `yaml:"rule"`                    // order (whoever picks it), least_loaded or lottery
+	Assigner []domain.RoleID `yaml:"assigner,omitempty,flow"` // who may have it given out, and give it to somebody else
 }
 
 // Notice is told to somebody when a request comes to a state.
@@ -129,6 +130,7 @@ func (r *definitionReader) document(n ast.Node) Document {
 		"required_when": func(n ast.Node) { d.RequiredWhen = r.condition(n, "document required_when", overFacts) },
 		"by":            func(n ast.Node) { d.By = refs(r, n, "document by", "role", r.roleIDs) },
 		"refused_by":    func(n ast.Node) { d.RefusedBy = refs(r, n, "document refused_by", "role", r.roleIDs) },
+		"refused_in":    func(n ast.Node) { d.RefusedIn = refs(r, n, "document refused_in", "state", r.stateIDs) },
 		"reasons":       func(n ast.Node) { d.Reasons = refs(r, n, "document reasons", "reason", r.reasonCodes) },
 		"in":            func(n ast.Node) { d.In = refs(r, n, "document in", "state", r.stateIDs) },
 	})
@@ -137,6 +139,8 @@ func (r *definitionReader) document(n ast.Node) Document {
 		r.problem(n, "document %q: say required or required_when, not both", d.ID)
 	case len(d.RefusedBy) > 0 && len(d.Reasons) == 0:
 		r.problem(n, "document %q can be refused: list the reasons", d.ID)
+	case len(d.RefusedIn) > 0 && len(d.RefusedBy) == 0:
+		r.problem(n, "document %q says where it is refused: say under refused_by by whom", d.ID)
 	}
 	return d
 }
@@ -230,14 +234,10 @@ func (r *definitionReader) join(n ast.Node) *Join {
 	return j
 }
 
-// allocationRules are the ways in which work is given out. Order: whoever picks.
-// Least_loaded and lottery name who should be given it; the queue carries that out.
-var allocationRules = []string{"order", "least_loaded", "lottery"}
-
 func (r *definitionReader) allocation(n ast.Node) *Allocation {
 	a := &Allocation{}
 	r.mapping(n, "allocate", []string{"rule"}, map[string]func(ast.Node){
-		"rule":     func(n ast.Node) { a.Rule = word(&r.yamlReader, n, "allocate rule", allocationRules) },
+		"rule":     func(n ast.Node) { a.Rule = word(&r.yamlReader, n, "allocate rule", domain.AllocationRules()) },
 		"assigner": func(n ast.Node) { a.Assigner = refs(r, n, "allocate assigner", "role", r.roleIDs) },
 	})
 	return a
@@ -260,14 +260,11 @@ func (r *definitionReader) needs(n ast.Node) *Needs {
 		return ids(r.d.Documents, func(d Document) domain.DocumentID { return d.ID })
 	}
 	feeIDs := func() []domain.FeeID { return ids(r.d.Fees, func(f Fee) domain.FeeID { return f.ID }) }
-	checklistIDs := func() []domain.ChecklistID {
-		return ids(r.d.Checklists, func(c Checklist) domain.ChecklistID { return c.ID })
-	}
 	r.mapping(n, "needs", nil, map[string]func(ast.Node){
 		"documents":          func(n ast.Node) { x.Documents = refs(r, n, "needs documents", "document", documentIDs) },
 		"required_documents": func(n ast.Node) { x.Required = r.boolean(n, "needs required_documents") },
 		"fees":               func(n ast.Node) { x.Fees = refs(r, n, "needs fees", "fee", feeIDs) },
-		"checklists":         func(n ast.Node) { x.Checklists = refs(r, n, "needs checklists", "checklist", checklistIDs) },
+		"checklists":         func(n ast.Node) { x.Checklists = refs(r, n, "needs checklists", "checklist", r.checklistIDs) },
 		"reviews": func(n ast.Node) {
 			x.Reviews = word(&r.yamlReader, n, "needs reviews", []domain.Opinion{domain.OpinionApproved, domain.OpinionRefused})
 		},

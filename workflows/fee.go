@@ -18,7 +18,8 @@ type Fee struct {
 	Formula *Condition       `yaml:"formula,omitempty"`
 	When    *Condition       `yaml:"when,omitempty"` // nothing is due otherwise
 	DueIn   []domain.StateID `yaml:"due_in,flow"`
-	Basis   Text             `yaml:"basis"` // the tariff that says so
+	Basis   Text             `yaml:"basis"`             // the tariff that says so
+	Account Text             `yaml:"account,omitempty"` // whose it is; empty: the agency's
 }
 
 // FeeTable gives an amount by a fact: a number up to a bound, or one of the values
@@ -51,6 +52,7 @@ func (r *definitionReader) fee(n ast.Node) Fee {
 		"when":    func(n ast.Node) { f.When = r.condition(n, "fee when", overFacts) },
 		"due_in":  func(n ast.Node) { f.DueIn = refs(r, n, "fee due_in", "state", r.stateIDs) },
 		"basis":   func(n ast.Node) { f.Basis = r.both(n, "fee basis") },
+		"account": func(n ast.Node) { f.Account = r.both(n, "fee account") },
 	})
 	if ways != 1 {
 		r.problem(n, "fee %q: say one of amount, table and formula", f.ID)

@@ -32,7 +32,8 @@ type stateRules struct {
 	fees      []*Fee
 	notices   []*Notice
 	automatic []*edgeRule
-	quiet     bool // nothing follows
+	bars      []domain.ActionID // from work that is given out by rule
+	quiet     bool              // nothing follows
 }
 
 func (w *Workflow) askReview(r *domain.Request, s *stateRules) (domain.Body, error) {

@@ -19,6 +19,7 @@ const (
 	stepCheck
 	stepUncheck
 	stepPay
+	stepSettle // several fees in one payment: of has a bit for each
 	stepReview
 	stepAnswer
 )
@@ -154,6 +155,9 @@ func (p *prover) taken(at point, i int, person bool) point {
 	if person {
 		at.person |= 1 << slices.Index(p.gates, t.Action)
 	}
+	for _, id := range t.Clears {
+		at.bits &^= 1 << (len(p.ofGroup) + slices.Index(p.lists, id))
+	}
 	at.exempt = at.exempt || t.Kind == domain.ActionOverride
 	return p.moved(at, t.To)
 }
@@ -223,7 +227,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 		if len(doc.In) == 0 || slices.Contains(doc.In, s.ID) {
 			put(stepAttach, g, "", func(to *point) { to.bits |= 1 << g })
 		}
-		if len(doc.RefusedBy) > 0 {
+		if len(doc.RefusedBy) > 0 && (len(doc.RefusedIn) == 0 || slices.Contains(doc.RefusedIn, s.ID)) {
 			put(stepRefuse, g, "", func(to *point) { to.bits &^= 1 << g })
 		}
 	}
@@ -240,6 +244,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 			put(stepPay, i, "", func(to *point) { to.fees = setTwo(to.fees, i, feePaid) })
 		}
 	}
+	p.nextSettled(at, put)
 	for i := range p.reviews {
 		if two(at.reviews, i) == reviewOpen {
 			put(stepReview, i, "approved", func(to *point) { to.reviews = setTwo(to.reviews, i, reviewApproved) })

@@ -1,7 +1,13 @@
 package workflows
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -19,6 +25,9 @@ func (n *naive) give(c domain.Command) ([]said, domain.Rule) {
 	}
 	if c, ok := c.(domain.Act); ok {
 		return n.act(c)
+	}
+	if c, ok := c.(domain.Pay); ok {
+		return n.pay(c)
 	}
 	body, rule := n.add(c)
 	if rule != "" {
@@ -91,7 +100,7 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 	}
 	s, override := n.state(), t.Kind == domain.ActionOverride
 	switch {
-	case s.Allocate != nil && c.Actor.Role == s.Owner && n.worker() != c.Actor.ID:
+	case s.Allocate != nil && (c.Actor.Role == s.Owner || n.known(c.Actor.ID, s.Owner)) && n.worker() != c.Actor.ID:
 		return nil, domain.RuleTask
 	case slices.ContainsFunc(n.log, func(x said) bool {
 		b, ok := x.body.(domain.ActionTaken)
@@ -108,18 +117,33 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 	if s.Kind == KindEnd {
 		kind = domain.ActionReopen
 	}
-	taken := said{c.Actor, n.taken(t, c.Reason, kind)}
+	taken := []said{{c.Actor, n.taken(t, c.Reason, kind)}}
+	if len(t.Records) > 0 {
+		seen, told := c.Facts["seen"].(bool)
+		if !told || len(c.Facts) > 1 {
+			return nil, domain.RuleFacts
+		}
+		taken, c.Facts = append(taken, said{c.Actor, domain.FactsRecorded{Facts: domain.Facts{"seen": seen}}}), nil
+	}
+	for _, id := range t.Clears {
+		if n.answered(id) {
+			taken = append(taken, said{c.Actor, domain.ChecklistCleared{Checklist: id}})
+		}
+	}
 	if kind != domain.ActionCorrect {
 		if len(c.Facts)+len(c.Form) > 0 {
 			return nil, domain.RuleFacts
 		}
-		return n.follow(taken)
+		return n.follow(taken...)
 	}
 	facts, rule := n.clear(c.Facts, c.Form)
 	if rule != "" {
 		return nil, rule
 	}
-	return n.follow(said{c.Actor, domain.RequestCorrected{Facts: facts}}, taken)
+	if seen, known := n.facts()["seen"]; known {
+		facts["seen"] = seen
+	}
+	return n.follow(append([]said{{c.Actor, domain.RequestCorrected{Facts: facts}}}, taken...)...)
 }
 
 // open is the rule against adding anything where the request stands.
@@ -152,6 +176,23 @@ func unless(holds bool, rule domain.Rule) domain.Rule {
 	return rule
 }
 
+// pay is a payment for each fee that is named, or the rule against one of them.
+func (n *naive) pay(c domain.Pay) ([]said, domain.Rule) {
+	all := append([]domain.Payment{{Fee: c.Fee, Amount: c.Amount}}, c.Also...)
+	rule := first(n.open(c.Expected, nil), n.may(c.Actor, n.d.Payers...), unless(c.Receipt != "", domain.RuleFee))
+	var paid []said
+	for i, x := range all {
+		amount, known, settled := n.fee(x.Fee)
+		twice := slices.ContainsFunc(all[:i], func(y domain.Payment) bool { return y.Fee == x.Fee })
+		rule = first(rule, unless(known && !settled && !twice && amount == x.Amount, domain.RuleFee))
+		paid = append(paid, said{c.Actor, domain.FeePaid{Fee: x.Fee, Amount: x.Amount, Receipt: c.Receipt}})
+	}
+	if rule != "" {
+		return nil, rule
+	}
+	return n.follow(paid...)
+}
+
 func (n *naive) add(c domain.Command) (domain.Body, domain.Rule) {
 	switch c := c.(type) {
 	case domain.Attach:
@@ -173,7 +214,7 @@ func (n *naive) add(c domain.Command) (domain.Body, domain.Rule) {
 			if x.ID == c.Document {
 				b, _ := last(n, func(b domain.DocumentAttached) bool { return b.Document == c.Document })
 				return domain.DocumentRefused{Document: c.Document, Number: b.Number, Reason: c.Reason},
-					first(n.open(c.Expected, nil), n.may(c.Actor, x.RefusedBy...), unless(n.attached(x.ID), domain.RuleDocument), unless(slices.Contains(x.Reasons, c.Reason), domain.RuleReason))
+					first(n.open(c.Expected, x.RefusedIn), n.may(c.Actor, x.RefusedBy...), unless(n.attached(x.ID), domain.RuleDocument), unless(slices.Contains(x.Reasons, c.Reason), domain.RuleReason))
 			}
 		}
 		return nil, domain.RuleDocument
@@ -184,10 +225,6 @@ func (n *naive) add(c domain.Command) (domain.Body, domain.Rule) {
 			}
 		}
 		return nil, domain.RuleChecklist
-	case domain.Pay:
-		amount, known, paid := n.fee(c.Fee)
-		return domain.FeePaid{Fee: c.Fee, Amount: c.Amount, Receipt: c.Receipt},
-			first(n.open(c.Expected, nil), n.may(c.Actor, n.d.Payers...), unless(known && !paid && amount == c.Amount && c.Receipt != "", domain.RuleFee))
 	case domain.GiveReview:
 		for _, x := range n.d.Reviews {
 			if x.ID == c.Review {
@@ -215,10 +252,98 @@ func (n *naive) addWork(c domain.Command) (domain.Body, domain.Rule) {
 		return domain.AnswerReported{System: c.System, Outcome: c.Outcome}, rule
 	case domain.Pick:
 		return domain.TaskPicked{State: s.ID},
-			first(n.open(c.Expected, nil), unless(s.Allocate != nil, domain.RuleTask), n.may(c.Actor, s.Owner), unless(n.worker() == "", domain.RuleTask))
+			first(n.open(c.Expected, nil), unless(s.Allocate != nil, domain.RuleTask), n.may(c.Actor, s.Owner), unless(n.worker() == "" && s.Allocate != nil && s.Allocate.Rule == "order", domain.RuleTask))
+	case domain.Allocate:
+		return n.allocate(c)
 	case domain.Reassign:
 		return domain.TaskReassigned{State: s.ID, To: c.To, Reason: c.Reason},
 			first(n.open(c.Expected, nil), unless(s.Allocate != nil, domain.RuleTask), n.may(c.Actor, "head"))
 	}
 	panic("no such command")
+}
+
+// allocate is who is given the work by rule, or the rule against it.
+func (n *naive) allocate(c domain.Allocate) (domain.Body, domain.Rule) {
+	s := n.state()
+	rule := first(n.open(c.Expected, nil), unless(s.Allocate != nil, domain.RuleTask))
+	if c.Actor.Role != "system" || c.Actor.Capacity != domain.CapacitySystem {
+		rule = first(rule, n.may(c.Actor, "head"))
+	}
+	rule = first(rule, unless(s.Allocate != nil && s.Allocate.Rule != "order" && n.worker() == "" && len(c.Candidates) > 0 && len(c.Seed) == 64, domain.RuleTask))
+	if rule != "" {
+		return nil, rule
+	}
+	_, ready := last(n, always[domain.TaskReady])
+	given := domain.TaskAllocated{State: s.ID, Rule: s.Allocate.Rule, Ready: domain.Version(ready + 1), Seed: c.Seed, Candidates: slices.Clone(c.Candidates)}
+	slices.SortFunc(given.Candidates, func(a, b domain.Candidate) int { return strings.Compare(a.Officer, b.Officer) })
+	var pool []domain.Candidate
+	for i, x := range given.Candidates {
+		if i > 0 && x.Officer == given.Candidates[i-1].Officer || x.Load < 0 {
+			return nil, domain.RuleTask
+		}
+		if n.barred(x.Officer, s) {
+			given.Barred = append(given.Barred, x.Officer)
+		} else if lighter := slices.ContainsFunc(pool, func(y domain.Candidate) bool { return y.Load < x.Load }); !lighter || given.Rule == "lottery" {
+			pool = slices.DeleteFunc(pool, func(y domain.Candidate) bool { return y.Load > x.Load && given.Rule == "least_loaded" })
+			pool = append(pool, x)
+		}
+	}
+	if len(pool) == 0 {
+		return nil, domain.RuleFourEyes
+	}
+	id := n.log[0].body.(domain.RequestSubmitted).Request
+	given.To = pool[lot(c.Seed, id[:], given.Ready, int64(len(pool)))].Officer
+	return given, ""
+}
+
+// lot is a number below n, drawn as the documentation has it.
+func lot(seed string, request []byte, ready domain.Version, n int64) int64 {
+	key, _ := hex.DecodeString(seed)
+	for attempt := 0; ; attempt++ {
+		mac := hmac.New(sha256.New, key)
+		fmt.Fprintf(mac, "%s%s", request, unhex(fmt.Sprintf("%016x%08x", ready, attempt)))
+		drawn, whole := new(big.Int).SetBytes(mac.Sum(nil)[:8]), new(big.Int).Lsh(big.NewInt(1), 64)
+		fair := whole.Sub(whole, new(big.Int).Mod(whole, big.NewInt(n)))
+		if drawn.Cmp(fair) < 0 {
+			return drawn.Mod(drawn, big.NewInt(n)).Int64()
+		}
+	}
+}
+
+func unhex(s string) []byte { b, _ := hex.DecodeString(s); return b }
+
+// barred reports whether somebody did what four eyes hold apart from anything that the
+// owner may do here.
+func (n *naive) barred(person string, s *State) bool {
+	did := func(a domain.ActionID) bool {
+		return slices.ContainsFunc(n.log, func(x said) bool {
+			b, ok := x.body.(domain.ActionTaken)
+			return ok && x.by.ID == person && b.Action == a
+		})
+	}
+	return slices.ContainsFunc(n.d.Transitions, func(t Transition) bool {
+		if !slices.Contains(t.From, s.ID) || !slices.Contains(t.Roles, s.Owner) {
+			return false
+		}
+		return slices.ContainsFunc(t.NotBy, did) || slices.ContainsFunc(n.d.Separate, func(gate []domain.ActionID) bool {
+			return slices.Contains(gate, t.Action) && slices.ContainsFunc(gate, func(a domain.ActionID) bool { return a != t.Action && did(a) })
+		})
+	})
+}
+
+// known reports whether the log tells that somebody is of a role.
+func (n *naive) known(person string, role domain.RoleID) bool {
+	return slices.ContainsFunc(n.log, func(x said) bool {
+		switch b := x.body.(type) {
+		case domain.TaskReassigned:
+			if b.To == person && n.d.state(b.State).Owner == role {
+				return true
+			}
+		case domain.TaskAllocated:
+			if n.d.state(b.State).Owner == role && slices.ContainsFunc(b.Candidates, func(c domain.Candidate) bool { return c.Officer == person }) {
+				return true
+			}
+		}
+		return x.by.ID == person && x.by.Role == role
+	})
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,10 +54,14 @@ func (n *naive) corrected() (domain.RequestCorrected, int) {
 }
 
 func (n *naive) facts() domain.Facts {
+	facts := maps.Clone(n.log[0].body.(domain.RequestSubmitted).Facts)
 	if b, i := n.corrected(); i >= 0 {
-		return b.Facts
+		facts = maps.Clone(b.Facts)
 	}
-	return n.log[0].body.(domain.RequestSubmitted).Facts
+	if b, i := last(n, always[domain.FactsRecorded]); i >= 0 {
+		facts["seen"] = b.Facts["seen"]
+	}
+	return facts
 }
 
 // fee is what is owed of what was last assessed and not forgotten by a correction.
@@ -110,8 +115,20 @@ func (n *naive) answer(id domain.SystemID) string {
 }
 
 func (n *naive) checked(list domain.ChecklistID, item domain.CheckID) bool {
-	b, _ := last(n, func(b domain.CheckAnswered) bool { return b.Checklist == list && b.Item == item })
-	return b.Yes
+	b, i := last(n, func(b domain.CheckAnswered) bool { return b.Checklist == list && b.Item == item })
+	return b.Yes && i > n.cleared(list)
+}
+
+// cleared is where a checklist was last cleared.
+func (n *naive) cleared(list domain.ChecklistID) int {
+	_, i := last(n, func(b domain.ChecklistCleared) bool { return b.Checklist == list })
+	return i
+}
+
+// answered reports whether anything was answered of a checklist since.
+func (n *naive) answered(list domain.ChecklistID) bool {
+	_, i := last(n, func(b domain.CheckAnswered) bool { return b.Checklist == list })
+	return i > n.cleared(list)
 }
 
 // worker is who has the work of the state.
@@ -121,6 +138,8 @@ func (n *naive) worker() string {
 		case domain.TaskPicked:
 			return n.log[i].by.ID
 		case domain.TaskReassigned:
+			return b.To
+		case domain.TaskAllocated:
 			return b.To
 		}
 	}
@@ -308,7 +327,7 @@ func (n *naive) clear(given domain.Facts, form domain.Personal) (domain.Facts, d
 	facts := domain.Facts{}
 	for _, f := range n.d.Facts {
 		v, ok := given[f.ID]
-		if size, filled := form["size"]; f.From != nil && ok {
+		if size, filled := form["size"]; (f.From != nil || f.Recorded) && ok {
 			return nil, domain.RuleFacts
 		} else if f.From != nil && filled {
 			v, ok = size, true

@@ -56,6 +56,10 @@ func (r *definitionReader) stateIDs() []domain.StateID {
 	return ids(r.d.States, func(s State) domain.StateID { return s.ID })
 }
 
+func (r *definitionReader) checklistIDs() []domain.ChecklistID {
+	return ids(r.d.Checklists, func(c Checklist) domain.ChecklistID { return c.ID })
+}
+
 func (r *definitionReader) actionIDs() []domain.ActionID {
 	return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID })
 }

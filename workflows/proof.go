@@ -290,6 +290,14 @@ func (s *search) sentence(step stepTaken, before, at int) string {
 		return fmt.Sprintf("An item of checklist \"%s\" is answered with no.", d.Checklists[step.of].Title.EN)
 	case stepPay:
 		return fmt.Sprintf("Fee \"%s\" is paid.", s.p.fees[step.of].Title.EN)
+	case stepSettle:
+		var titles []string
+		for i, f := range s.p.fees {
+			if step.of>>i&1 == 1 {
+				titles = append(titles, fmt.Sprintf("%q", f.Title.EN))
+			}
+		}
+		return fmt.Sprintf("Fees %s are paid together.", strings.Join(titles, ", "))
 	case stepReview:
 		return fmt.Sprintf("Review \"%s\" is %s.", d.Reviews[step.of].Title.EN, step.word)
 	case stepAnswer:
@@ -301,15 +309,15 @@ func (s *search) sentence(step stepTaken, before, at int) string {
 // factsOf tells the facts that conditions ask for.
 func (s *search) factsOf(at int) string {
 	facts := s.p.values[s.points[at].value].facts
-	if len(facts) == 0 {
-		return ""
-	}
 	var list []string
 	for i := range s.d.Facts {
 		f := &s.d.Facts[i]
-		if v, ok := facts[f.ID]; ok {
+		if v, ok := facts[f.ID]; ok && !f.Recorded {
 			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(f.Title.EN), v))
 		}
+	}
+	if len(list) == 0 {
+		return ""
 	}
 	return " with " + strings.Join(list, ", ")
 }

@@ -36,6 +36,7 @@ type prover struct {
 	moves     [][]int // expiries by state
 	automatic [][]int // transitions by state
 	actions   [][]int
+	together  [][]int // fees by state: those that what follows by itself depends on
 }
 
 type (
@@ -92,7 +93,7 @@ func newProver(in *inspection) (*prover, error) {
 		return nil, errTooMuch
 	}
 	for _, c := range d.conditions() {
-		p.loose[c] = c.speaksOfPast() && !c.exact(d)
+		p.loose[c] = c.speaksOfPast() && !c.exact(d) || c.asksRecorded(d)
 		own := &constants{}
 		own.gather(c)
 		for _, a := range c.uses.times {
@@ -119,7 +120,7 @@ func newProver(in *inspection) (*prover, error) {
 	}
 	p.index()
 	if len(p.reviews) > maxReviews || len(p.fees) > maxReviews || len(p.ofGroup)+len(p.lists) > maxBits ||
-		len(p.watched) > maxWatched || len(p.gates) > maxGates || len(d.States) > 1<<15 {
+		slices.ContainsFunc(p.together, func(fees []int) bool { return len(fees) > maxSettled }) || len(p.watched) > maxWatched || len(p.gates) > maxGates || len(d.States) > 1<<15 {
 		return nil, errTooMuch
 	}
 	return p, nil
@@ -171,6 +172,7 @@ func (p *prover) index() {
 	for i := range d.Fees {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
+	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)
 	}
@@ -197,7 +199,7 @@ func (p *prover) groupDocuments() {
 	alike := map[string]int{}
 	for i := range p.d.Documents {
 		doc := &p.d.Documents[i]
-		key := fmt.Sprint(doc.In, len(doc.RefusedBy) > 0, named[doc.ID], doc.Required)
+		key := fmt.Sprint(doc.In, len(doc.RefusedBy) > 0, doc.RefusedIn, named[doc.ID], doc.Required)
 		if doc.RequiredWhen != nil {
 			key += doc.RequiredWhen.Text
 		}

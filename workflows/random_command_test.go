@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,7 +85,8 @@ func (g *ordering) choices() []func() domain.Command {
 		add(2, g.answer)
 	}
 	if s.Allocate != nil || wild {
-		add(3, g.take)
+		add(2, g.take)
+		add(2, g.allocation)
 		add(1, g.reassign)
 	}
 	return list
@@ -127,6 +129,9 @@ func (g *ordering) facts() domain.Facts {
 	}
 	if g.rarely(3, "free") {
 		f["free"] = pick(&g.drawing, "free is", "b", "ab", "", "~", "c")
+	}
+	if g.rarely(40, "seen too early") {
+		f["seen"] = true
 	}
 	if g.rarely(40, "unknown fact") {
 		f["other"] = true
@@ -178,6 +183,9 @@ func (g *ordering) act() domain.Command {
 	if (t.Kind == domain.ActionCorrect) != g.rarely(30, "wrong about facts") {
 		c.Facts, c.Form = g.facts(), g.form()
 	}
+	if len(t.Records) > 0 && !g.rarely(15, "nothing recorded") {
+		c.Facts = domain.Facts{"seen": pick[any](&g.drawing, "seen is", true, true, true, false, false, 1.0)}
+	}
 	return c
 }
 
@@ -208,7 +216,10 @@ func (g *ordering) check() domain.Command {
 
 func (g *ordering) pay() domain.Command {
 	fee := pick(&g.drawing, "fee", ids(g.d.Fees, func(x Fee) domain.FeeID { return x.ID })...)
-	c := domain.Pay{Header: g.head("bot", "citizen"), Fee: fee, Amount: g.r.Dossier.Fees[fee].Amount, Receipt: "r", Expected: g.seen()}
+	c := domain.Pay{Header: g.head("bot", "citizen"), Fee: fee, Amount: g.r.Dossier.Fees[fee].Owed(), Receipt: "r", Expected: g.seen()}
+	if other := pick(&g.drawing, "other fee", ids(g.d.Fees, func(x Fee) domain.FeeID { return x.ID })...); other != fee && g.rarely(2, "together") || g.rarely(20, "twice") {
+		c.Also = []domain.Payment{{Fee: other, Amount: g.r.Dossier.Fees[other].Owed()}}
+	}
 	if g.rarely(10, "another amount") {
 		c.Amount++
 	}
@@ -235,6 +246,27 @@ func (g *ordering) answer() domain.Command {
 
 func (g *ordering) take() domain.Command {
 	return domain.Pick{Header: g.head("head", "clerk"), Expected: g.seen()}
+}
+
+func (g *ordering) allocation() domain.Command {
+	c := domain.Allocate{Header: g.head("head"), Expected: g.seen()}
+	if g.rarely(2, "by the system") {
+		c.Actor = domain.Actor{ID: "alur", Role: "system", Capacity: domain.CapacitySystem}
+	}
+	c.Seed = strings.Repeat(pick(&g.drawing, "seed", "00", "01", "02", "1"), 32)
+	for i := range g.upTo(3, "candidates") {
+		c.Candidates = append(c.Candidates, domain.Candidate{Officer: fmt.Sprint("p", i), Load: g.upTo(2, "load")})
+		if g.rarely(20, "named before") {
+			c.Candidates[i].Officer = "p0"
+		}
+		if g.rarely(20, "less than none") {
+			c.Candidates[i].Load = -1
+		}
+	}
+	if g.rarely(2, "the other way round") {
+		slices.Reverse(c.Candidates)
+	}
+	return c
 }
 
 func (g *ordering) reassign() domain.Command {

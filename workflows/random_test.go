@@ -80,6 +80,7 @@ func (g *drawing) facts() {
 		{ID: "flag", Type: FactBoolean, Title: label("flag"), Default: false},
 		{ID: "kind", Type: FactString, Title: label("kind"), Values: []string{"x", "y"}, Default: "x"},
 		{ID: "free", Type: FactString, Title: label("free"), Default: "a"},
+		{ID: "seen", Type: FactBoolean, Title: label("seen"), Default: false, Recorded: true},
 	}
 	if g.rarely(4, "form") {
 		g.d.Form = &Form{Schema: map[string]any{"type": "object", "properties": map[string]any{
@@ -134,7 +135,7 @@ func (g *drawing) expiry() *Expiry {
 
 func (g *drawing) allocate(s *State) {
 	if g.rarely(4, "allocated") {
-		s.Allocate = &Allocation{Rule: pick(g, "rule", allocationRules...), Assigner: []domain.RoleID{"head"}}
+		s.Allocate = &Allocation{Rule: pick(g, "rule", domain.AllocationRules()...), Assigner: []domain.RoleID{"head"}}
 	}
 }
 
@@ -171,6 +172,9 @@ func (g *drawing) dossier() {
 		}
 		if g.rarely(2, "can be refused") {
 			x.RefusedBy, x.Reasons = []domain.RoleID{"clerk"}, []domain.ReasonCode{"why"}
+			if g.rarely(3, "refused only in") {
+				x.RefusedIn = some(g, "refused in", open)
+			}
 		}
 		if g.rarely(3, "only in") {
 			x.In = some(g, "in", open)
@@ -255,6 +259,9 @@ func (g *drawing) expression(s scope, depth int) string {
 	}
 	if s == overAll && g.rarely(2, "of the state") {
 		return pick(g, "state", `outcome == "approved"`, fmt.Sprintf("state == %q", pick(g, "which", g.stateIDs()...)))
+	}
+	if s != overFacts && g.rarely(6, "of what was seen") {
+		return "facts.seen"
 	}
 	if s != overFacts && g.rarely(2, "of the past") {
 		return g.question()

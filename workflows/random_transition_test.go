@@ -56,6 +56,9 @@ func (g *drawing) add(t Transition) {
 	t.Action = g.named(t.From, t.Automatic)
 	if !t.Automatic {
 		t.Roles = some(g, "roles", []domain.RoleID{"clerk", "head", "citizen", "fire"})
+		if len(t.Records) > 0 {
+			t.Roles = some(g, "officers", officers)
+		}
 	}
 	g.d.Transitions = append(g.d.Transitions, t)
 }
@@ -79,6 +82,12 @@ func (g *drawing) any(from []domain.StateID, to domain.StateID) {
 	}
 	if actions := ids(g.d.Actions, func(a Action) domain.ActionID { return a.ID }); !t.Automatic && len(actions) > 0 && g.rarely(4, "not by") {
 		t.NotBy = some(g, "not by whom", actions)
+	}
+	if !t.Automatic && t.Kind != domain.ActionCorrect && g.rarely(4, "records") {
+		t.Records = []string{"seen"}
+	}
+	if len(g.d.Checklists) > 0 && !t.Automatic && g.rarely(3, "clears") {
+		t.Clears = []domain.ChecklistID{"list"}
 	}
 	if t.Kind != domain.ActionOverride {
 		if g.rarely(3, "when") {

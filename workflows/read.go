@@ -215,6 +215,7 @@ func (r *definitionReader) fact(n ast.Node) Fact {
 		},
 		"from":        func(n ast.Node) { f.From = r.condition(n, "fact from", overForm) },
 		"default":     func(n ast.Node) { f.Default = r.any(n, "fact default") },
+		"recorded":    func(n ast.Node) { f.Recorded = r.boolean(n, "fact recorded") },
 		"recorded_as": func(n ast.Node) { f.RecordedAs = r.verbatim(n, "fact recorded_as") },
 	})
 	if f.Default != nil && f.Type != "" {
@@ -334,11 +335,13 @@ func (r *definitionReader) transition(n ast.Node) Transition {
 		"because":   func(n ast.Node) { t.Because = r.both(n, "because") },
 		"not_by":    func(n ast.Node) { t.NotBy = refs(r, n, "not_by", "action", r.actionIDs) },
 		"needs":     func(n ast.Node) { t.Needs = r.needs(n) },
+		"clears":    func(n ast.Node) { t.Clears = refs(r, n, "clears", "checklist", r.checklistIDs) },
+		"records":   func(n ast.Node) { t.Records = refs(r, n, "records", "fact", r.factIDs) },
 		"automatic": func(n ast.Node) { t.Automatic = r.boolean(n, "automatic") },
 	})
 	switch {
-	case t.Automatic && (len(t.Roles)+len(t.Reasons)+len(t.NotBy) > 0 || t.Kind != ""):
-		r.problem(n, "an automatic transition is nobody's: leave roles, reasons, not_by and kind out")
+	case t.Automatic && (len(t.Roles)+len(t.Reasons)+len(t.NotBy)+len(t.Clears) > 0 || t.Kind != ""):
+		r.problem(n, "an automatic transition is nobody's: leave roles, reasons, not_by, clears and kind out")
 	case !t.Automatic && len(t.Roles) == 0:
 		r.problem(n, "a transition: key %q is missing", "roles")
 	case t.Because != (Text{}) && t.When == nil:

@@ -11,7 +11,7 @@ import (
 func (w *Workflow) Document(id domain.DocumentID) (domain.DocumentRule, bool) {
 	for i := range w.Definition.Documents {
 		if d := &w.Definition.Documents[i]; d.ID == id {
-			return domain.DocumentRule{Formats: d.Formats, MaxBytes: d.bytes, Roles: d.By, Refusers: d.RefusedBy, Reasons: d.Reasons, States: d.In}, true
+			return domain.DocumentRule{Formats: d.Formats, MaxBytes: d.bytes, Roles: d.By, Refusers: d.RefusedBy, Reasons: d.Reasons, States: d.In, Refused: d.RefusedIn}, true
 		}
 	}
 	return domain.DocumentRule{}, false
@@ -54,7 +54,38 @@ func (w *Workflow) Task(id domain.StateID) (domain.TaskRule, bool) {
 	if s == nil || s.Allocate == nil {
 		return domain.TaskRule{}, false
 	}
-	return domain.TaskRule{Role: s.Owner, Assigner: s.Allocate.Assigner}, true
+	return domain.TaskRule{Role: s.Owner, Rule: s.Allocate.Rule, Assigner: s.Allocate.Assigner, Bars: w.states[id].bars}, true
+}
+
+// bars lists the actions that four eyes hold apart from what the owner of a state may
+// do there: by not_by, and as gates that no one person passes together.
+func (d *Definition) bars(s *State) []domain.ActionID {
+	var list []domain.ActionID
+	add := func(a domain.ActionID) {
+		if !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	for i := range d.Transitions {
+		t := &d.Transitions[i]
+		if !slices.Contains(t.From, s.ID) || !slices.Contains(t.Roles, s.Owner) {
+			continue
+		}
+		for _, a := range t.NotBy {
+			add(a)
+		}
+		for _, gate := range d.Separate {
+			if !slices.Contains(gate, t.Action) {
+				continue
+			}
+			for _, a := range gate {
+				if a != t.Action {
+					add(a)
+				}
+			}
+		}
+	}
+	return list
 }
 
 // join is how the reviews of a gather state are counted for a request: those that

@@ -49,6 +49,9 @@ var reallyHolds = map[domain.Rule]func(*playing, domain.Command) bool{
 		return false
 	},
 	domain.RuleFourEyes: func(p *playing, c domain.Command) bool {
+		if c, ok := c.(domain.Allocate); ok {
+			return !slices.ContainsFunc(c.Candidates, func(x domain.Candidate) bool { return !p.naive.barred(x.Officer, p.d.state(p.r.State)) })
+		}
 		return slices.ContainsFunc(p.edges(c), func(t *Transition) bool {
 			return slices.ContainsFunc(p.story, func(e domain.Recorded) bool {
 				b, ok := e.Body.(domain.ActionTaken)
@@ -60,11 +63,18 @@ var reallyHolds = map[domain.Rule]func(*playing, domain.Command) bool{
 		s := p.d.state(p.r.State)
 		switch c := c.(type) {
 		case domain.Pick:
-			return s.Allocate == nil || p.naive.worker() != ""
+			return s.Allocate == nil || p.naive.worker() != "" || s.Allocate.Rule != "order"
+		case domain.Allocate:
+			officers := map[string]bool{}
+			for _, x := range c.Candidates {
+				officers[x.Officer] = x.Load >= 0
+			}
+			unfit := slices.ContainsFunc(c.Candidates, func(x domain.Candidate) bool { return x.Load < 0 }) || len(officers) < len(c.Candidates) || len(officers) == 0 || len(c.Seed) < 64
+			return s.Allocate == nil || p.naive.worker() != "" || s.Allocate.Rule == "order" || unfit
 		case domain.Reassign:
 			return s.Allocate == nil
 		default:
-			return s.Allocate != nil && p.naive.worker() != c.Head().Actor.ID && c.Head().Actor.Role == s.Owner
+			return s.Allocate != nil && p.naive.worker() != c.Head().Actor.ID && (c.Head().Actor.Role == s.Owner || p.naive.known(c.Head().Actor.ID, s.Owner))
 		}
 	},
 	domain.RuleIncomplete: needed(func(p *playing, t *Transition) bool {
@@ -92,8 +102,13 @@ var reallyHolds = map[domain.Rule]func(*playing, domain.Command) bool{
 	},
 	domain.RuleFee: func(p *playing, c domain.Command) bool {
 		x := c.(domain.Pay)
-		amount, known, paid := p.naive.fee(x.Fee)
-		return !known || paid || amount != x.Amount || x.Receipt == ""
+		named := map[domain.FeeID]bool{}
+		return x.Receipt == "" || slices.ContainsFunc(append([]domain.Payment{{Fee: x.Fee, Amount: x.Amount}}, x.Also...), func(y domain.Payment) bool {
+			amount, known, paid := p.naive.fee(y.Fee)
+			twice := named[y.Fee]
+			named[y.Fee] = true
+			return !known || paid || amount != y.Amount || twice
+		})
 	},
 	domain.RuleChecklist: func(p *playing, c domain.Command) bool {
 		if x, ok := c.(domain.AnswerCheck); ok {
@@ -154,6 +169,12 @@ func (p *playing) takenIn(c domain.Command) []domain.StateID {
 				return x.In
 			}
 		}
+	case domain.RefuseDocument:
+		for _, x := range p.d.Documents {
+			if x.ID == c.Document && len(x.RefusedIn) > 0 {
+				return x.RefusedIn
+			}
+		}
 	case domain.AnswerCheck:
 		if in := p.d.Checklists[0].In; len(in) > 0 {
 			return in
@@ -175,7 +196,7 @@ func (p *playing) roles(c domain.Command) []domain.RoleID {
 		return []domain.RoleID{"bot"}
 	case domain.Pick:
 		return []domain.RoleID{p.d.state(p.r.State).Owner}
-	case domain.Reassign:
+	case domain.Reassign, domain.Allocate:
 		return []domain.RoleID{"head"}
 	case domain.RefuseDocument:
 		i := slices.IndexFunc(p.d.Documents, func(x Document) bool { return x.ID == c.Document })
@@ -201,6 +222,10 @@ func (p *playing) factsFit(c domain.Command) bool {
 		facts = c.Facts
 	case domain.Act:
 		facts = c.Facts
+		if len(p.meant(c).Records) > 0 {
+			_, told := facts["seen"].(bool)
+			return told && len(facts) == 1 && len(form) == 0
+		}
 		if p.meant(c).Kind != domain.ActionCorrect && len(facts)+len(form) > 0 {
 			return false
 		}
@@ -208,6 +233,8 @@ func (p *playing) factsFit(c domain.Command) bool {
 	_, given := facts["n"]
 	_, filled := form["size"]
 	_, other := facts["other"]
+	_, early := facts["seen"]
+	other = other || early
 	return (given != (p.d.Form != nil) && (p.d.Form == nil || filled)) && facts["kind"] != "z" && !other
 }
 
@@ -231,6 +258,8 @@ func expected(c domain.Command) domain.Version {
 	case domain.Pick:
 		return c.Expected
 	case domain.Reassign:
+		return c.Expected
+	case domain.Allocate:
 		return c.Expected
 	}
 	return 0

@@ -30,7 +30,7 @@ type ScenarioFile struct {
 	line, column int // 0 where nothing is given
 }
 
-// Step is one command of a scenario; one of the first eight says which.
+// Step is one command of a scenario; one of the first eleven says which.
 type Step struct {
 	Act            domain.ActionID   `yaml:"act,omitempty"`
 	Attach         domain.DocumentID `yaml:"attach,omitempty"`
@@ -39,7 +39,9 @@ type Step struct {
 	Pay            domain.FeeID      `yaml:"pay,omitempty"`
 	Review         domain.ReviewID   `yaml:"review,omitempty"`
 	Report         domain.SystemID   `yaml:"report,omitempty"`
+	Settle         []domain.FeeID    `yaml:"settle,omitempty,flow"` // several fees in one payment
 	Pick           domain.StateID    `yaml:"pick,omitempty"`
+	Allocate       domain.StateID    `yaml:"allocate,omitempty"`
 	Pass           *Budget           `yaml:"pass,omitempty"` // time passes
 
 	By      domain.RoleID     `yaml:"by,omitempty"`     // the first that may, if empty
@@ -52,9 +54,12 @@ type Step struct {
 	Answer  string            `yaml:"answer,omitempty"` // of a check: yes or no
 	Format  string            `yaml:"format,omitempty"`
 	Amount  int               `yaml:"amount,omitempty"`
-	Facts   map[string]any    `yaml:"facts,omitempty"`
-	Form    map[string]any    `yaml:"form,omitempty"`
-	Refused domain.Rule       `yaml:"refused,omitempty"`
+	// Whom work may be given to, with how much each has to do; person alone, if empty.
+	Candidates map[string]int `yaml:"candidates,omitempty"`
+	Seed       string         `yaml:"seed,omitempty"` // of the draw; zeros, if empty
+	Facts      map[string]any `yaml:"facts,omitempty"`
+	Form       map[string]any `yaml:"form,omitempty"`
+	Refused    domain.Rule    `yaml:"refused,omitempty"`
 
 	line, column int
 }
@@ -62,6 +67,7 @@ type Step struct {
 // Expected is how a request must stand. What is left out is not looked at.
 type Expected struct {
 	State   domain.StateID      `yaml:"state,omitempty"`
+	Worker  string              `yaml:"worker,omitempty"` // who has the work of the state
 	Public  domain.PublicStatus `yaml:"public,omitempty"`
 	Outcome string              `yaml:"outcome,omitempty"` // "open" while there is none
 	Fees    map[string]int      `yaml:"fees,omitempty"`
@@ -117,6 +123,19 @@ func (r *definitionReader) object(n ast.Node, what string) map[string]any {
 	return m
 }
 
+// numbers is whole numbers by name.
+func (r *definitionReader) numbers(n ast.Node, what, want string) map[string]int {
+	all := map[string]int{}
+	for id, v := range r.object(n, what) {
+		number, ok := v.(int)
+		if !ok {
+			r.problem(n, "%s: want %s", what, want)
+		}
+		all[id] = number
+	}
+	return all
+}
+
 func (r *definitionReader) rule(n ast.Node, what string) domain.Rule {
 	return word(&r.yamlReader, n, what, domain.Rules())
 }
@@ -152,29 +171,35 @@ func (r *definitionReader) step(n ast.Node) Step {
 		"pay": command(func(n ast.Node) {
 			s.Pay = ref(r, n, "pay", "fee", func() []domain.FeeID { return ids(r.d.Fees, func(f Fee) domain.FeeID { return f.ID }) })
 		}),
-		"review": command(func(n ast.Node) { s.Review = ref(r, n, "review", "review", r.reviewIDs) }),
-		"report": command(func(n ast.Node) { s.Report = ref(r, n, "report", "system", r.systemIDs) }),
-		"pick":   command(func(n ast.Node) { s.Pick = ref(r, n, "pick", "state", r.stateIDs) }),
+		"settle": command(func(n ast.Node) {
+			s.Settle = refs(r, n, "settle", "fee", func() []domain.FeeID { return ids(r.d.Fees, func(f Fee) domain.FeeID { return f.ID }) })
+		}),
+		"allocate": command(func(n ast.Node) { s.Allocate = ref(r, n, "allocate", "state", r.stateIDs) }),
+		"review":   command(func(n ast.Node) { s.Review = ref(r, n, "review", "review", r.reviewIDs) }),
+		"report":   command(func(n ast.Node) { s.Report = ref(r, n, "report", "system", r.systemIDs) }),
+		"pick":     command(func(n ast.Node) { s.Pick = ref(r, n, "pick", "state", r.stateIDs) }),
 		"pass": command(func(n ast.Node) {
 			b := r.budget(n, "pass")
 			s.Pass = &b
 		}),
-		"by":      func(n ast.Node) { s.By = ref(r, n, "by", "role", r.roleIDs) },
-		"person":  func(n ast.Node) { s.Person = r.text(n, "person") },
-		"as":      func(n ast.Node) { s.As = word(&r.yamlReader, n, "as", domain.Capacities()) },
-		"reason":  func(n ast.Node) { s.Reason = domain.ReasonCode(r.id(n, "reason")) },
-		"remark":  func(n ast.Node) { s.Remark = r.text(n, "remark") },
-		"opinion": func(n ast.Node) { s.Opinion = domain.Opinion(r.id(n, "opinion")) },
-		"outcome": func(n ast.Node) { s.Outcome = r.id(n, "outcome") },
-		"answer":  func(n ast.Node) { s.Answer = word(&r.yamlReader, n, "answer", []string{"yes", "no"}) },
-		"format":  func(n ast.Node) { s.Format = r.id(n, "format") },
-		"amount":  func(n ast.Node) { s.Amount = r.integer(n, "amount") },
-		"facts":   func(n ast.Node) { s.Facts = r.object(n, "facts") },
-		"form":    func(n ast.Node) { s.Form = r.object(n, "form") },
-		"refused": func(n ast.Node) { s.Refused = r.rule(n, "refused") },
+		"by":         func(n ast.Node) { s.By = ref(r, n, "by", "role", r.roleIDs) },
+		"person":     func(n ast.Node) { s.Person = r.text(n, "person") },
+		"as":         func(n ast.Node) { s.As = word(&r.yamlReader, n, "as", domain.Capacities()) },
+		"reason":     func(n ast.Node) { s.Reason = domain.ReasonCode(r.id(n, "reason")) },
+		"remark":     func(n ast.Node) { s.Remark = r.text(n, "remark") },
+		"opinion":    func(n ast.Node) { s.Opinion = domain.Opinion(r.id(n, "opinion")) },
+		"outcome":    func(n ast.Node) { s.Outcome = r.id(n, "outcome") },
+		"answer":     func(n ast.Node) { s.Answer = word(&r.yamlReader, n, "answer", []string{"yes", "no"}) },
+		"format":     func(n ast.Node) { s.Format = r.id(n, "format") },
+		"amount":     func(n ast.Node) { s.Amount = r.integer(n, "amount") },
+		"candidates": func(n ast.Node) { s.Candidates = r.numbers(n, "candidates", "how much each has to do") },
+		"seed":       func(n ast.Node) { s.Seed = r.text(n, "seed") },
+		"facts":      func(n ast.Node) { s.Facts = r.object(n, "facts") },
+		"form":       func(n ast.Node) { s.Form = r.object(n, "form") },
+		"refused":    func(n ast.Node) { s.Refused = r.rule(n, "refused") },
 	})
 	if commands != 1 {
-		r.problem(n, "a step: say one of %s", strings.Join([]string{"act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "pass"}, ", "))
+		r.problem(n, "a step: say one of %s", strings.Join([]string{"act", "attach", "refuse_document", "check", "pay", "settle", "review", "report", "pick", "allocate", "pass"}, ", "))
 	}
 	return s
 }
@@ -189,16 +214,8 @@ func (r *definitionReader) expected(n ast.Node) Expected {
 		"public":  func(n ast.Node) { e.Public = word(&r.yamlReader, n, "then public", domain.PublicStatuses()) },
 		"outcome": func(n ast.Node) { e.Outcome = word(&r.yamlReader, n, "then outcome", outcomes) },
 		"facts":   func(n ast.Node) { e.Facts = r.object(n, "then facts") },
-		"fees": func(n ast.Node) {
-			e.Fees = map[string]int{}
-			for id, v := range r.object(n, "then fees") {
-				amount, ok := v.(int)
-				if !ok {
-					r.problem(n, "then fees: want amounts in rupiah")
-				}
-				e.Fees[id] = amount
-			}
-		},
+		"worker":  func(n ast.Node) { e.Worker = r.text(n, "then worker") },
+		"fees":    func(n ast.Node) { e.Fees = r.numbers(n, "then fees", "amounts in rupiah") },
 		"reviews": func(n ast.Node) {
 			e.Reviews = map[string]string{}
 			for id, v := range r.object(n, "then reviews") {

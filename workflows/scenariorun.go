@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -249,6 +250,8 @@ func (p *player) command(s *Step) (domain.Command, string) {
 			amount = p.request.Dossier.Fees[s.Pay].Owed()
 		}
 		return domain.Pay{Header: by(p.w.Payers()...), Fee: s.Pay, Amount: amount, Receipt: fmt.Sprint("receipt-", p.n)}, ""
+	case len(s.Settle) > 0:
+		return p.settle(s, by(p.w.Payers()...)), ""
 	case s.Review != "":
 		rule, _ := p.w.Review(s.Review)
 		return domain.GiveReview{Header: by(rule.Role), Review: s.Review, Opinion: s.Opinion, Reason: s.Reason, Remark: s.Remark}, ""
@@ -257,8 +260,41 @@ func (p *player) command(s *Step) (domain.Command, string) {
 	case s.Pick != "":
 		task, _ := p.w.Task(s.Pick)
 		return domain.Pick{Header: by(task.Role)}, ""
+	case s.Allocate != "":
+		return p.allocate(s), ""
 	}
 	return nil, "does nothing"
+}
+
+// settle pays all that is owed of several fees at once.
+func (p *player) settle(s *Step, h domain.Header) domain.Command {
+	owed := func(id domain.FeeID) int64 { return p.request.Dossier.Fees[id].Owed() }
+	c := domain.Pay{Header: h, Fee: s.Settle[0], Amount: owed(s.Settle[0]), Receipt: fmt.Sprint("receipt-", p.n)}
+	for _, id := range s.Settle[1:] {
+		c.Also = append(c.Also, domain.Payment{Fee: id, Amount: owed(id)})
+	}
+	return c
+}
+
+// allocate has the work of a state given out: by the system, if the step does not say
+// by whom, and to the person alone, if it has no candidates.
+func (p *player) allocate(s *Step) domain.Command {
+	h := p.header(s.By, "", s.As)
+	if s.By == "" {
+		h.Actor = domain.Actor{ID: "alur", Role: "system", Capacity: domain.CapacitySystem}
+	}
+	c := domain.Allocate{Header: h, Allocation: domain.Allocation{Seed: s.Seed}}
+	if c.Seed == "" {
+		c.Seed = strings.Repeat("0", 64)
+	}
+	for officer, load := range s.Candidates {
+		c.Candidates = append(c.Candidates, domain.Candidate{Officer: officer, Load: load})
+	}
+	if len(c.Candidates) == 0 {
+		task, _ := p.w.Task(s.Allocate)
+		c.Candidates = []domain.Candidate{{Officer: cmp.Or(s.Person, string(task.Role)+"-1")}}
+	}
+	return c
 }
 
 // actors are the roles that may take an action where the request stands.
@@ -321,6 +357,9 @@ func (p *player) compare(e *Expected) []failure {
 	r := p.request
 	if e.State != "" && e.State != r.State {
 		note("state", "the request is in state %s, and the test expects %s; it went by %s", r.State, e.State, domain.Listed(p.way))
+	}
+	if e.Worker != "" {
+		differ("who has the work", e.Worker, r.Dossier.Picked)
 	}
 	if e.Public != "" {
 		differ("public", e.Public, r.Public)

@@ -67,7 +67,7 @@ var fieldRules = map[string]js{
 	"LegalTerm.id":        anID,
 	"Join.need":           {"oneOf": []any{js{"enum": []any{"all", "any"}}, js{"type": "integer", "minimum": 1}}},
 	"Join.again":          among("refused", "all"),
-	"Allocation.rule":     among(anys(allocationRules)...),
+	"Allocation.rule":     among(anys(domain.AllocationRules())...),
 	"Needs.answer":        anID,
 	"Step.opinion":        anID,
 	"Step.outcome":        anID,
@@ -152,7 +152,7 @@ var typeRules = map[string]js{
 	// definitionReader.expiry.
 	"Expiry": {"anyOf": []any{has("escalate"), has("to")}, "dependentRequired": js{"to": []any{"ground"}, "ground": []any{"to"}}},
 	// definitionReader.step.
-	"Step": oneOf("act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "pass"),
+	"Step": oneOf("act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "settle", "allocate", "pass"),
 }
 
 // rule adds what is known of a type to its schema.

@@ -47,7 +47,7 @@ type actInput struct {
 		Action string         `json:"action" example:"accept"`
 		Reason string         `json:"reason,omitempty" doc:"reason code, where the action wants one"`
 		Remark string         `json:"remark,omitempty" maxLength:"4096" doc:"for those who work on the request; sealed, shown to no citizen"`
-		Facts  map[string]any `json:"facts,omitempty" doc:"filled in anew, by an action that corrects the request"`
+		Facts  map[string]any `json:"facts,omitempty" doc:"filled in anew, by an action that corrects the request; or what an action records"`
 		Form   map[string]any `json:"form,omitempty" doc:"filled in anew, by an action that corrects the request; sealed"`
 		Actor  actorBody      `json:"actor"`
 	}

@@ -15,10 +15,11 @@ type addInput struct {
 		Attach         *attachBody   `json:"attach,omitempty" doc:"hand in a document, whose content is kept elsewhere under its hash"`
 		RefuseDocument *refuseBody   `json:"refuse_document,omitempty" doc:"send the last version of a document back"`
 		Check          *checkBody    `json:"check,omitempty" doc:"answer an item of a checklist"`
-		Pay            *payBody      `json:"pay,omitempty" doc:"record that a fee was received"`
+		Pay            *payBody      `json:"pay,omitempty" doc:"record that a fee was received, or several in one payment: all of them, or none is recorded"`
 		Review         *reviewBody   `json:"review,omitempty" doc:"give an opinion that was asked for"`
 		Answer         *answerBody   `json:"answer,omitempty" doc:"report what an external system came to"`
 		Pick           *struct{}     `json:"pick,omitempty" doc:"take the work of the present state"`
+		Allocate       *allocateBody `json:"allocate,omitempty" doc:"have the work of the present state given to one of those who could do it, by the rule of the state; the system asks for it, or an assigner"`
 		Reassign       *reassignBody `json:"reassign,omitempty" doc:"give the work of the present state to somebody else"`
 		Actor          actorBody     `json:"actor"`
 	}
@@ -43,9 +44,25 @@ type checkBody struct {
 }
 
 type payBody struct {
-	Fee     string `json:"fee"`
-	Amount  int64  `json:"amount" doc:"rupiah; the whole of what was assessed"`
-	Receipt string `json:"receipt" doc:"the payment's own number; nothing personal"`
+	Fee     string    `json:"fee"`
+	Amount  int64     `json:"amount" doc:"rupiah; the whole of what is owed of it"`
+	Also    []duePaid `json:"also,omitempty" maxItems:"100" doc:"what else the same payment settles; each is kept apart, under the one receipt"`
+	Receipt string    `json:"receipt" doc:"the payment's own number; nothing personal"`
+}
+
+type duePaid struct {
+	Fee    string `json:"fee"`
+	Amount int64  `json:"amount" doc:"rupiah; the whole of what is owed of it"`
+}
+
+type allocateBody struct {
+	Candidates []candidateBody `json:"candidates" minItems:"1" maxItems:"500" doc:"who could do it"`
+	Seed       string          `json:"seed" minLength:"64" maxLength:"64" doc:"of the draw: 32 random bytes, hexadecimal, for this draw alone; it is recorded, so that anybody can draw again"`
+}
+
+type candidateBody struct {
+	Officer string `json:"officer" doc:"pseudonym"`
+	Load    int    `json:"load" doc:"how many tasks they have"`
 }
 
 type reviewBody struct {
@@ -84,7 +101,11 @@ func (in *addInput) command(h domain.Header, seen domain.Version) (domain.Comman
 		all = append(all, domain.AnswerCheck{Header: h, Check: check, Yes: x.Yes, Expected: seen})
 	}
 	if x := b.Pay; x != nil {
-		all = append(all, domain.Pay{Header: h, Fee: domain.FeeID(x.Fee), Amount: x.Amount, Receipt: x.Receipt, Expected: seen})
+		pay := domain.Pay{Header: h, Fee: domain.FeeID(x.Fee), Amount: x.Amount, Receipt: x.Receipt, Expected: seen}
+		for _, due := range x.Also {
+			pay.Also = append(pay.Also, domain.Payment{Fee: domain.FeeID(due.Fee), Amount: due.Amount})
+		}
+		all = append(all, pay)
 	}
 	if x := b.Review; x != nil {
 		all = append(all, domain.GiveReview{Header: h, Review: domain.ReviewID(x.Review), Opinion: domain.Opinion(x.Opinion), Reason: domain.ReasonCode(x.Reason), Remark: x.Remark, Expected: seen})
@@ -95,11 +116,18 @@ func (in *addInput) command(h domain.Header, seen domain.Version) (domain.Comman
 	if b.Pick != nil {
 		all = append(all, domain.Pick{Header: h, Expected: seen})
 	}
+	if x := b.Allocate; x != nil {
+		given := domain.Allocate{Header: h, Allocation: domain.Allocation{Seed: x.Seed}, Expected: seen}
+		for _, c := range x.Candidates {
+			given.Candidates = append(given.Candidates, domain.Candidate{Officer: c.Officer, Load: c.Load})
+		}
+		all = append(all, given)
+	}
 	if x := b.Reassign; x != nil {
 		all = append(all, domain.Reassign{Header: h, To: x.To, Reason: domain.ReasonCode(x.Reason), Expected: seen})
 	}
 	if len(all) != 1 {
-		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "the body holds not one thing to add", "send one of attach, refuse_document, check, pay, review, answer, pick and reassign")
+		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "the body holds not one thing to add", "send one of attach, refuse_document, check, pay, review, answer, pick, allocate and reassign")
 	}
 	return all[0], nil
 }

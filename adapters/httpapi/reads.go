@@ -35,6 +35,7 @@ type possible struct {
 	Title   title               `json:"title"`
 	Roles   []domain.RoleID     `json:"roles"`
 	Reasons []domain.ReasonCode `json:"reasons,omitempty" doc:"when there are any, one must be given"`
+	Records []string            `json:"records,omitempty" doc:"facts that have to come with it"`
 }
 
 type requestOutput struct {
@@ -55,6 +56,7 @@ type requestOutput struct {
 		Dossier   workflows.Gathered  `json:"dossier" doc:"what the request has gathered"`
 		Actions   []possible          `json:"actions" doc:"what can be done now, and by whom"`
 		Stalled   string              `json:"stalled,omitempty" doc:"why what should follow by itself does not: a condition of the workflow cannot be judged"`
+		Bill      billShown           `json:"bill" doc:"what has to be paid, and what was"`
 	}
 }
 
@@ -114,6 +116,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 	if _, err := w.Next(r); errors.As(err, &refusal) {
 		b.Stalled = refusal.Error()
 	}
+	b.Bill = billOf(w.Bill(r.Dossier))
 	b.Actions = []possible{}
 	for _, id := range w.Leaving(r.State) {
 		t, err := w.Fire(r, id)
@@ -124,7 +127,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 			return nil, a.fault(ctx, err, false)
 		}
 		action, _ := w.Action(id)
-		b.Actions = append(b.Actions, possible{Action: id, Title: titleOf(action.Title), Roles: t.Roles, Reasons: t.Reasons})
+		b.Actions = append(b.Actions, possible{Action: id, Title: titleOf(action.Title), Roles: t.Roles, Reasons: t.Reasons, Records: t.Records})
 	}
 	return out, nil
 }

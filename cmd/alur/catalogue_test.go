@@ -70,17 +70,27 @@ func (c *citizen) carryOut(t *testing.T, command domain.Command) (domain.Request
 	case domain.AnswerCheck:
 		what, body = "check", map[string]any{"checklist": x.Checklist, "item": x.Item, "yes": x.Yes}
 	case domain.Pay:
-		what, body = "pay", map[string]any{"fee": x.Fee, "amount": x.Amount, "receipt": x.Receipt}
+		what, body = "pay", map[string]any{"fee": x.Fee, "amount": x.Amount, "receipt": x.Receipt, "also": duesOf(x.Also)}
 	case domain.GiveReview:
 		what, body = "review", map[string]any{"review": x.Review, "opinion": x.Opinion, "reason": x.Reason, "remark": x.Remark}
 	case domain.ReportAnswer:
 		what, body = "answer", map[string]any{"system": x.System, "outcome": x.Outcome}
 	case domain.Pick:
 		what, body = "pick", struct{}{}
+	case domain.Allocate:
+		what, body = "allocate", map[string]any{"candidates": x.Candidates, "seed": x.Seed}
 	default:
 		t.Fatalf("no way to send %T", command)
 	}
 	return c.post(t, where, command, map[string]any{what: body, "actor": actor})
+}
+
+func duesOf(payments []domain.Payment) []map[string]any {
+	list := []map[string]any{}
+	for _, p := range payments {
+		list = append(list, map[string]any{"fee": p.Fee, "amount": p.Amount})
+	}
+	return list
 }
 
 // post sends a command, and returns the request as the log then has it.

@@ -2,6 +2,7 @@ package catalogue_test
 
 import (
 	"path"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,4 +110,81 @@ func TestTenants(t *testing.T) {
 			t.Errorf("%s: office %s is not among the agencies of %s", e.Path, e.Definition.Office, e.Tenant)
 		}
 	}
+}
+
+// The tests in a file also try what an agency would fear: somebody who may not act, a
+// step out of turn, an incomplete file, a second return, the same person at two gates,
+// a refusal without a reason and, where there is a fee, one that is not paid.
+func TestEveryEntryTriesWhatMustNotBe(t *testing.T) {
+	for _, e := range entries(t) {
+		refused := map[domain.Rule]bool{}
+		for _, test := range e.Definition.Tests {
+			for _, step := range test.When {
+				refused[step.Refused] = true
+			}
+		}
+		want := []domain.Rule{domain.RuleRole, domain.RuleNotFromHere, domain.RuleIncomplete, domain.RuleGuard, domain.RuleFourEyes, domain.RuleReason}
+		if len(e.Definition.Fees) > 0 {
+			want = append(want, domain.RuleFee)
+		}
+		for _, rule := range want {
+			if !refused[rule] {
+				t.Errorf("%s: no test is refused by %s", e.Path, rule)
+			}
+		}
+	}
+}
+
+// Each step may take its time, and the time over all of them is kept.
+func TestStepsFitTheWholeTime(t *testing.T) {
+	for _, e := range entries(t) {
+		for _, term := range e.Definition.Terms {
+			if steps, path := longest(e.Definition, term); steps > minutes(term.Budget) {
+				t.Errorf("%s: %s allows %s, and the steps may take %d working minutes: %v", e.Path, term.ID, term.Budget, steps, path)
+			}
+		}
+	}
+}
+
+// minutes is a budget in working time: 37 hours 30 minutes in five days (Perpres
+// 21/2023).
+func minutes(b workflows.Budget) int {
+	return b.Amount * map[string]int{"days": 450, "hours": 60, "minutes": 1}[b.Unit]
+}
+
+// longest is the way on which the steps may take longest while a term runs, from where
+// it starts until it is over or would start again; no state twice.
+func longest(d *workflows.Definition, term workflows.LegalTerm) (most int, path []domain.StateID) {
+	start := map[domain.StateID]bool{}
+	for _, t := range d.Transitions {
+		for _, from := range t.From {
+			start[from] = start[from] || slices.Contains(term.Starts, t.Action)
+		}
+	}
+	var walk func(at domain.StateID, taken int, way []domain.StateID)
+	walk = func(at domain.StateID, taken int, way []domain.StateID) {
+		if start[at] || slices.Contains(way, at) {
+			return
+		}
+		way = append(slices.Clone(way), at)
+		for _, s := range d.States {
+			if s.ID == at && s.Term != nil && !slices.Contains(term.SuspendedIn, at) {
+				taken += minutes(s.Term.Budget)
+			}
+		}
+		if taken > most {
+			most, path = taken, way
+		}
+		for _, t := range d.Transitions {
+			if slices.Contains(t.From, at) {
+				walk(t.To, taken, way)
+			}
+		}
+	}
+	for _, t := range d.Transitions {
+		if slices.Contains(term.Starts, t.Action) {
+			walk(t.To, 0, nil)
+		}
+	}
+	return most, path
 }

@@ -95,6 +95,8 @@ var fieldWords = map[string]words{
 	"Fact.Default":    {name: Text{"nilai bila tidak diisi", "where it is not given"}},
 	"Fact.RecordedAs": {Text{"nama dalam catatan lama", "name in old logs"}, Imports},
 
+	"Fact.Recorded": {name: Text{"dicatat oleh petugas", "recorded by an officer"}},
+
 	"Role.ID":         {name: Text{"kode", "code"}},
 	"Role.Title":      {name: Text{"nama", "title"}},
 	"Role.Capacities": {name: Text{"bertindak sebagai", "may act as"}},
@@ -140,6 +142,9 @@ var fieldWords = map[string]words{
 	"Transition.Needs":     {name: Text{"memerlukan", "needs"}},
 	"Transition.Automatic": {name: Text{"berjalan sendiri", "follows by itself"}},
 
+	"Transition.Records": {name: Text{"mencatat fakta", "records the facts"}},
+	"Transition.Clears":  {name: Text{"mengosongkan daftar periksa", "clears the checklists"}},
+
 	"Needs.Documents":  {name: Text{"dokumen", "documents"}},
 	"Needs.Required":   {name: Text{"semua dokumen wajib", "all required documents"}},
 	"Needs.Fees":       {name: Text{"biaya lunas", "fees paid"}},
@@ -172,6 +177,8 @@ var fieldWords = map[string]words{
 	"Document.Reasons":      {name: Text{"alasan penolakan", "reasons for a refusal"}},
 	"Document.In":           {name: Text{"diserahkan dalam keadaan", "handed in while in"}},
 
+	"Document.RefusedIn": {name: Text{"dapat ditolak dalam keadaan", "may be refused while in"}},
+
 	"Checklist.ID":    {name: Text{"kode", "code"}},
 	"Checklist.Title": {name: Text{"nama", "title"}},
 	"Checklist.By":    {name: Text{"diisi oleh", "answered by"}},
@@ -188,6 +195,7 @@ var fieldWords = map[string]words{
 	"Fee.When":       {name: Text{"terutang bila", "due when"}},
 	"Fee.DueIn":      {name: Text{"terutang dalam keadaan", "due in"}},
 	"Fee.Basis":      {name: Text{"dasar hukum", "legal basis"}},
+	"Fee.Account":    {name: Text{"masuk ke rekening", "for the account of"}},
 	"FeeTable.Fact":  {name: Text{"menurut fakta", "by the fact"}},
 	"FeeTable.Rows":  {name: Text{"baris", "row"}},
 	"FeeRow.UpTo":    {name: Text{"sampai dengan", "up to"}},

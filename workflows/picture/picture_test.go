@@ -125,7 +125,7 @@ transitions:
 func TestPictureSaysEverything(t *testing.T) {
 	for lang, want := range map[string][]string{
 		"id": {
-			"Batas waktu: 3 jam; lewat waktu: lapor ke Kepala, Petugas", "Menunggu jawaban Ketunggalan", "Batas waktu: 30 menit kerja",
+			"Batas waktu: 3 jam; bila terlewati, dilaporkan kepada Kepala, Petugas", "Menunggu jawaban Ketunggalan", "Batas waktu: 30 menit kerja",
 			"lewat 30 menit kerja: dianggap ditolak", "satu yang setuju cukup", "2 harus setuju", "• Tiga (Kepala; 2 hari)", "Tiga: lewat 2 hari: gugur",
 			"(Petugas, Kepala)", "syarat: Pas foto, daftar periksa Lapangan", "syarat: jawaban Ketunggalan = single", "(otomatis)",
 			"(Pemohon, pembatalan)", "(Kepala, pengecualian, dengan alasan)", "(Kepala, dibuka kembali, dengan alasan)", "Akhir: dibatalkan",

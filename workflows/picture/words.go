@@ -38,7 +38,7 @@ var words = map[string]struct{ ID, EN string }{
 	"owner":            {"Oleh: %s", "By: %s"},
 	"term":             {"Batas waktu: %s", "Term: %s"},
 	"promise":          {"Janji layanan: %s", "Promised: %s"},
-	"told":             {"lewat waktu: lapor ke %s", "when overdue, told to %s"},
+	"told":             {"bila terlewati, dilaporkan kepada %s", "when overdue, told to %s"},
 	"out of":           {"Dari: %s", "From: %s"},
 	"after":            {"lewat %s: %s", "after %s: %s"},
 	"from":             {"%s, sejak %s", "%s, from %s"},

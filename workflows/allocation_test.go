@@ -1,0 +1,210 @@
+package workflows_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/alur-id/alur/workflows"
+)
+
+// desk is a definition whose work is given out, with tests to be added.
+const desk = `alur: 1
+id: stall
+title: {id: Izin, en: Permit}
+agency: {id: Dinas Perdagangan, en: Trade Office}
+office: dinas
+roles:
+  - {id: applicant, title: {id: Pemohon, en: Applicant}, capacities: [self]}
+  - {id: clerk, title: {id: Petugas, en: Clerk}, capacities: [officer]}
+  - {id: head, title: {id: Kepala, en: Head}, capacities: [officer]}
+  - {id: bank, title: {id: Bank, en: Bank}, capacities: [system]}
+submit: [applicant]
+payers: [bank]
+reasons:
+  - {code: bad, title: {id: Buruk, en: Bad}}
+documents:
+  - {id: map, title: {id: Peta, en: Map}, formats: [pdf], max_size: 1 MB, by: [applicant], refused_by: [clerk], refused_in: [looking], reasons: [bad]}
+checklists:
+  - {id: site, title: {id: Lokasi, en: Site}, by: [clerk], items: [{id: clean, title: {id: Bersih, en: Clean}}, {id: safe, title: {id: Aman, en: Safe}}]}
+fees:
+  - {id: stall, title: {id: Lapak, en: Stall}, amount: 100, due_in: [paying], basis: {id: Perda, en: By-law}}
+  - {id: waste, title: {id: Sampah, en: Waste}, amount: 30, due_in: [paying], basis: {id: Perda, en: By-law}, account: {id: Dinas Lingkungan Hidup, en: Environment Office}}
+  - {id: sign, title: {id: Papan, en: Sign}, amount: 7, due_in: [paying], basis: {id: Perda, en: By-law}}
+states:
+  - {id: looking, kind: start, public: verification, owner: clerk, title: {id: A, en: A}, allocate: {rule: RULE, assigner: [head]}}
+  - {id: deciding, kind: work, public: in_process, owner: clerk, title: {id: B, en: B}, allocate: {rule: RULE, assigner: [head]}}
+  - {id: back, kind: wait, public: needs_correction, owner: applicant, title: {id: C, en: C}}
+  - {id: paying, kind: wait, public: waiting_payment, owner: applicant, title: {id: D, en: D}}
+  - {id: half, kind: end, outcome: closed, public: completed, title: {id: E, en: E}}
+  - {id: issued, kind: end, outcome: approved, public: approved, title: {id: F, en: F}}
+actions:
+  - {id: verify, title: {id: Verifikasi, en: Verify}}
+  - {id: return, title: {id: Kembalikan, en: Return}}
+  - {id: again, title: {id: Lagi, en: Again}}
+  - {id: approve, title: {id: Setujui, en: Approve}}
+  - {id: paid, title: {id: Lunas, en: Paid}}
+transitions:
+  - {action: verify, from: [looking], to: deciding, roles: [clerk], needs: {checklists: [site]}}
+  - {action: return, from: [looking, deciding], to: back, roles: [clerk, head], reasons: [bad], clears: [site]}
+  - {action: again, from: [back], to: looking, roles: [applicant]}
+  - {action: approve, from: [deciding], to: paying, roles: [clerk], not_by: [verify]}
+  - {action: paid, from: [paying], to: issued, automatic: true, needs: {fees: [stall, waste]}}
+  - {action: paid, from: [paying], to: half, automatic: true, needs: {fees: [waste]}}
+tests:
+`
+
+func playDesk(t *testing.T, rule, tests string) {
+	t.Helper()
+	source := []byte(strings.ReplaceAll(desk, "RULE", rule) + tests)
+	d, err := workflows.Read("desk.yaml", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run := workflows.RunTests("desk.yaml", source, d); run.Failed > 0 || run.Passed == 0 {
+		t.Errorf("%d passed\n%v", run.Passed, run.Problems)
+	}
+}
+
+func TestWorkIsGivenOut(t *testing.T) {
+	const tests = `
+  - name: to the least loaded
+    when:
+      - {pick: looking, refused: task}
+      - {check: site}
+      - {act: verify, person: b, refused: task}
+      - {allocate: looking, candidates: {a: 2, b: 1, c: 4}}
+      - {act: verify, person: a, refused: task}
+      - {act: return, by: head, person: a, reason: bad, refused: task}
+      - {allocate: looking, by: head, candidates: {a: 0}, refused: task}
+      - {act: verify, person: b}
+    then: {state: deciding, outcome: open}
+  - name: whoever verified is left out
+    when:
+      - {check: site}
+      - {allocate: looking, candidates: {a: 2, b: 1}}
+      - {act: verify, person: b}
+      - {allocate: deciding, candidates: {b: 0}, refused: four_eyes}
+      - {allocate: deciding, by: head, candidates: {a: 9, b: 0}}
+      - {act: approve, person: b, refused: task}
+      - {act: approve, person: a}
+    then: {state: paying}
+  - name: a head is not bound by the work of a clerk
+    when:
+      - {allocate: looking, candidates: {a: 2}}
+      - {act: return, by: head, person: h, reason: bad}
+    then: {state: back}
+  - name: whom it goes to can be told
+    when:
+      - {allocate: looking, candidates: {a: 2, b: 1}}
+    then: {state: looking, worker: b}
+`
+	playDesk(t, "least_loaded", tests)
+	playDesk(t, "lottery", `
+  - name: by lot
+    when:
+      - {pick: looking, refused: task}
+      - {allocate: looking, by: clerk, candidates: {a: 0}, refused: role}
+      - {allocate: looking, candidates: {a: 0, b: 9}, seed: "0000000000000000000000000000000000000000000000000000000000000000"}
+    then: {worker: b}
+  - name: by another lot
+    when:
+      - {allocate: looking, candidates: {a: 0, b: 9}, seed: "0202020202020202020202020202020202020202020202020202020202020202"}
+    then: {worker: a}
+  - name: a seed is 32 bytes
+    when:
+      - {allocate: looking, candidates: {a: 0}, seed: abc, refused: task}
+    then: {state: looking}
+`)
+	playDesk(t, "order", `
+  - name: whoever picks
+    when:
+      - {allocate: looking, candidates: {a: 0}, refused: task}
+      - {pick: looking, person: a}
+    then: {worker: a}
+`)
+}
+
+func TestAChecklistIsAnsweredAnewAfterAReturn(t *testing.T) {
+	playDesk(t, "order", `
+  - name: cleared
+    when:
+      - {pick: looking}
+      - {check: site}
+      - {act: return, reason: bad}
+      - {act: again}
+      - {pick: looking}
+      - {act: verify, refused: checklist}
+      - {check: site/clean}
+      - {act: verify, refused: checklist}
+      - {check: site/safe}
+      - {act: verify}
+    then: {state: deciding}
+`)
+}
+
+func TestADocumentIsRefusedWhereItIsLookedAt(t *testing.T) {
+	playDesk(t, "order", `
+  - name: too late
+    when:
+      - {attach: map}
+      - {refuse_document: map, reason: bad}
+      - {attach: map}
+      - {check: site}
+      - {pick: looking}
+      - {act: verify}
+      - {refuse_document: map, reason: bad, refused: not_from_here}
+    then: {state: deciding}
+`)
+}
+
+// Paid together, fees come to what no payment of one and then another comes to: the
+// request would have moved on in between.
+func TestOnePaymentSettlesSeveralFees(t *testing.T) {
+	const before = `
+      - {check: site}
+      - {pick: looking, person: a}
+      - {act: verify, person: a}
+      - {pick: deciding, person: b}
+      - {act: approve, person: b}
+`
+	playDesk(t, "order", `
+  - name: together
+    when:`+before+`
+      - {pay: waste, amount: 31, refused: fee}
+      - {settle: [waste, stall]}
+      - {settle: [sign, stall], refused: not_from_here}
+    then: {state: issued, fees: {waste: 30, stall: 100, sign: 7}}
+  - name: all of it or nothing
+    when:`+before+`
+      - {pay: stall}
+      - {settle: [sign, stall], refused: fee}
+      - {pay: sign}
+      - {pay: waste}
+    then: {state: issued}
+  - name: one before the other
+    when:`+before+`
+      - {pay: waste}
+    then: {state: half}
+`)
+}
+
+func TestWhoIsDrawnFromDoesNotAssign(t *testing.T) {
+	for assigner, want := range map[string]int{"clerk": 2, "head": 0} {
+		for _, rule := range []string{"order", "least_loaded", "lottery"} {
+			source := strings.ReplaceAll(strings.ReplaceAll(desk, "RULE", rule), "assigner: [head]", "assigner: ["+assigner+"]")
+			_, findings, err := workflows.Check("desk.yaml", []byte(strings.TrimSuffix(source, "tests:\n")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := 0
+			for _, f := range findings {
+				if f.Rule == workflows.FindingChosen {
+					found++
+				}
+			}
+			if rule != "order" && found != want || rule == "order" && found != 0 {
+				t.Errorf("%s, assigned by %s: %d findings", rule, assigner, found)
+			}
+		}
+	}
+}
