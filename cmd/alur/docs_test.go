@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -250,5 +252,40 @@ func TestIntegratorsExamplesAreAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		reference = a.Reference
+	}
+}
+
+// What docs/agencies/versions.md runs prints what stands there; times and hashes
+// differ each time, and the columns of tables with them.
+func TestVersionsPageRuns(t *testing.T) {
+	text := readText(t, "docs/agencies/versions.md")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "stall.yaml"), []byte(blocks(text, "yaml")[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain := func(s string) string {
+		s = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d WIB`).ReplaceAllString(s, "TIME")
+		s = regexp.MustCompile(`\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b`).ReplaceAllString(s, "HASH")
+		return regexp.MustCompile(`  +`).ReplaceAllString(strings.TrimSpace(s), "  ")
+	}
+	n := 0
+	for _, block := range blocks(text, "console") {
+		for _, example := range strings.Split("\n"+block, "\n$ ")[1:] {
+			command, want, _ := strings.Cut(example, "\n")
+			c := exec.CommandContext(t.Context(), "sh", "-c", `alur() { "$ALUR" "$@"; }; `+command)
+			c.Dir = dir
+			c.Env = append(os.Environ(), "ALUR="+child(t).Path)
+			got, err := c.CombinedOutput()
+			if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitFault) {
+				t.Fatalf("%s: %v\n%s", command, err, got)
+			}
+			if d := cmp.Diff(plain(want), plain(string(got))); d != "" {
+				t.Errorf("%s (-page +printed)\n%s", command, d)
+			}
+			n++
+		}
+	}
+	if n != 8 {
+		t.Errorf("%d commands, want 8", n)
 	}
 }
