@@ -13,7 +13,8 @@ import (
 var decoders = map[string]map[int]func([]byte) (Body, error){
 	"RequestSubmitted":  {1: decode[RequestSubmitted]},
 	"ActionTaken":       {1: decodeActionTaken, 2: decodeActionTaken},
-	"WorkflowPublished": {1: decode[WorkflowPublished]},
+	"WorkflowPublished": {1: decode[WorkflowPublished], 2: decode[WorkflowPublished]},
+	"WorkflowRetired":   {1: decode[WorkflowRetired]},
 	"SubjectErased":     {1: decode[SubjectErased]},
 	"DocumentAttached":  {1: decode[DocumentAttached]},
 	"DocumentRefused":   {1: decode[DocumentRefused]},

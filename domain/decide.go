@@ -88,9 +88,9 @@ func decide(r Request, c Command, w Workflow) ([]Body, error) {
 // follower is who acts when something follows by itself.
 var follower = Actor{ID: "alur", Role: "system", Capacity: CapacitySystem}
 
-// maxFollowing is how many events one command may lead to. A definition whose
-// automatic transitions run in a circle is refused when it is checked.
-const maxFollowing = 100
+// MaxFollowing is how many events one command may lead to. That a definition leads to
+// more, as where its automatic transitions run in a circle, is found when it is checked.
+const MaxFollowing = 100
 
 // followed adds what follows by itself from events that were decided, under the
 // same command.
@@ -121,7 +121,7 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 		if body == nil {
 			return events, nil
 		}
-		if len(events) >= maxFollowing {
+		if len(events) >= MaxFollowing {
 			return nil, refuse(RuleEndless, "what follows by itself does not come to rest", "mend the automatic transitions of the workflow")
 		}
 		e.ID, e.Actor = EventID(e.Command, len(events)), follower

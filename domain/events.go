@@ -1,8 +1,6 @@
 package domain
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -88,28 +86,8 @@ func Outcomes() []Outcome {
 	return []Outcome{OutcomeApproved, OutcomeRejected, OutcomeWithdrawn, OutcomeClosed}
 }
 
-// WorkflowPublished makes a definition the one that new requests are judged by.
-// Its number is its version in the workflow's stream.
-type WorkflowPublished struct {
-	Source string `json:"source"` // the definition as its agency wrote it
-	Hash   string `json:"hash"`   // SHA-256 of Source, hex
-	Why    string `json:"why"`
-}
-
-// Intact reports whether the definition is the one that the hash is of.
-func (p WorkflowPublished) Intact() bool { return p.Hash == HashOf(p.Source) }
-
-// HashOf is the hash of a definition's text.
-func HashOf(source string) string {
-	sum := sha256.Sum256([]byte(source))
-	return hex.EncodeToString(sum[:])
-}
-
 // Type implements [Body].
 func (RequestSubmitted) Type() (string, int) { return "RequestSubmitted", 1 }
 
 // Type implements [Body].
 func (ActionTaken) Type() (string, int) { return "ActionTaken", 2 }
-
-// Type implements [Body].
-func (WorkflowPublished) Type() (string, int) { return "WorkflowPublished", 1 }

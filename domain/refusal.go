@@ -28,6 +28,7 @@ const (
 	RuleTime             Rule = "time"              // the command has no time, or an impossible one
 	RuleCommandReused    Rule = "command_reused"    // the command id was used for something else
 	RuleService          Rule = "service"           // no such service is published
+	RuleClosed           Rule = "closed"            // the service takes no new requests, or not yet
 	RuleForm             Rule = "form"              // the form does not fit its schema
 	RuleGuard            Rule = "guard"             // a condition of the workflow does not hold
 	RuleFourEyes         Rule = "four_eyes"         // the same person may not do both
@@ -51,7 +52,7 @@ func Rules() []Rule {
 	return []Rule{
 		RuleActor, RulePersonalData, RuleIdentity, RuleGround, RuleRetention, RuleErased,
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
-		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleForm,
+		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleClosed, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
 		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless, RuleTerm, RuleReturn,
 	}

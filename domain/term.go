@@ -118,7 +118,8 @@ func (t Term) run(at time.Time) Term {
 }
 
 // Reckoning is what a term comes to at a moment, by a calendar. Amounts of time are in
-// millionths of a day where the budget is one of days, else in nanoseconds. What was
+// the parts that the calendar counts in: of a day, 432,432,000, where the budget is one
+// of days, else nanoseconds. What was
 // consumed and what remains make the budget, to which only an extension adds.
 type Reckoning struct {
 	Consumed    int64     `json:"consumed"`

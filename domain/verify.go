@@ -129,14 +129,14 @@ func (v *Verifier) content(e Entry, r Recorded) {
 		if !b.Intact() {
 			v.found(e, FaultCommitment, "the definition is not the one that was published: it has another hash")
 		}
-	case DecreeAdded:
-		if !b.Intact() {
-			v.found(e, FaultCommitment, "the decree is not the one that was added: it has another hash")
-		}
 	case TaskAllocated:
 		request, _ := uuid.Parse(strings.TrimPrefix(e.Stream, "request-"))
 		if drawn := b.Drawn(request); drawn != b.To {
 			v.found(e, FaultDraw, "the work was given to %q; by rule %s and its seed it goes to %q", b.To, b.Rule, drawn)
+		}
+	case DecreeAdded:
+		if !b.Intact() {
+			v.found(e, FaultCommitment, "the decree is not the one that was added: it has another hash")
 		}
 	}
 	if r.Box == nil {

@@ -24,7 +24,7 @@ type Calendars struct {
 	compiled *lru.Cache[calendarKey, *calendar.Calendar]
 }
 
-// keptCalendars is how many calendars are kept, at some 200 KB each: the newest of
+// keptCalendars is how many calendars are kept, at some 190 KB each: the newest of
 // every tenant, and as many that running terms were computed with.
 const keptCalendars = 128
 

@@ -13,6 +13,7 @@ import (
 	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // timedBench is an engine whose clock goes where a test puts it, with the licence of
@@ -25,6 +26,8 @@ type timedBench struct {
 	now    time.Time
 	r      domain.Request
 }
+
+var published = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newTimedBench(t *testing.T, tenant domain.TenantCode) *timedBench {
 	t.Helper()
@@ -42,7 +45,7 @@ func newTimedBench(t *testing.T, tenant domain.TenantCode) *timedBench {
 		t.Fatal(err)
 	}
 	if _, err := b.library.Publish(t.Context(), workflows.Publication{
-		Tenant: tenant, Source: source, Definition: d, Occurred: now, At: now, Why: "test",
+		Tenant: tenant, Source: source, Definition: d, Occurred: published, At: published, Why: "test", Trial: "to be tried",
 		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 	}); err != nil {
 		t.Fatal(err)
@@ -204,7 +207,7 @@ func TestAReturnDoesNotRestart(t *testing.T) {
 			b.at("2026-03-11 10:00").submits()
 			b.at("2026-03-12 09:30").does("clerk", "accept", "")
 			b.at("2026-03-25 07:30").does("clerk", "return", "unreadable") // three days used
-			if left := b.r.Terms["decision"].Left; left != 2_000_000 {
+			if left := b.r.Terms["decision"].Left; left != int64(2*calendar.Day) {
 				t.Errorf("%d parts of a day are left", left)
 			}
 			if !b.r.Terms["decision"].Wakes.IsZero() {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -14,7 +15,7 @@ const DecreeLanguage = 1
 // ReadDecree reads a decree on working time strictly. The error is [Problems]: all of
 // them, each with its place. File is only used to name that place.
 func ReadDecree(file string, source []byte) (*calendar.Decree, error) {
-	y, source, err := newYAMLReader(file, source)
+	y, source, err := newYAMLReader(file, "decree", source)
 	if err != nil {
 		return nil, err
 	}
@@ -49,19 +50,19 @@ func (r *decreeReader) decree(n ast.Node) {
 		"title":     func(n ast.Node) { d.Title = r.both(n, "title") },
 		"source":    func(n ast.Node) { d.Source = r.text(n, "source") },
 		"published": func(n ast.Node) { d.Published = r.date(n, "published") },
-		"amends":    func(n ast.Node) { d.Amends = listOf(r, n, "amends", r.text) },
-		"repeals":   func(n ast.Node) { d.Repeals = listOf(r, n, "repeals", r.text) },
-		"covers":    func(n ast.Node) { d.Covers = listOf(r, n, "covers", r.integer) },
-		"rules":     func(n ast.Node) { d.Rules = listOf(r, n, "rules", r.rules) },
-		"ramadan":   func(n ast.Node) { d.Ramadan = listOf(r, n, "ramadan", r.period) },
-		"days":      func(n ast.Node) { d.Days = listOf(r, n, "days", r.day) },
+		"amends":    func(n ast.Node) { d.Amends = readEach(r, n, "amends", r.text) },
+		"repeals":   func(n ast.Node) { d.Repeals = readEach(r, n, "repeals", r.text) },
+		"covers":    func(n ast.Node) { d.Covers = readEach(r, n, "covers", r.integer) },
+		"rules":     func(n ast.Node) { d.Rules = readEach(r, n, "rules", r.rules) },
+		"ramadan":   func(n ast.Node) { d.Ramadan = readEach(r, n, "ramadan", r.period) },
+		"days":      func(n ast.Node) { d.Days = readEach(r, n, "days", r.day) },
 	})
 	if len(d.Rules)+len(d.Ramadan)+len(d.Days)+len(d.Repeals) == 0 {
 		r.problem(n, "the decree says nothing: give rules, ramadan, days or repeals")
 	}
 }
 
-func listOf[T any](r *decreeReader, n ast.Node, what string, read func(ast.Node, string) T) []T {
+func readEach[T any](r *decreeReader, n ast.Node, what string, read func(ast.Node, string) T) []T {
 	var out []T
 	for _, x := range r.list(n, what) {
 		out = append(out, read(x, what))
@@ -126,7 +127,11 @@ func (r *decreeReader) week(n ast.Node, what string) calendar.Week {
 	for day, name := range weekdays {
 		keys[name] = func(n ast.Node) { w[day] = r.hours(n, what+" "+name) }
 	}
+	before := len(r.problems)
 	r.mapping(n, what, nil, keys)
+	if worked := slices.ContainsFunc(w[:], func(h calendar.Hours) bool { return len(h) > 0 }); !worked && len(r.problems) == before {
+		r.problem(n, "%s: nobody works all week", what)
+	}
 	return w
 }
 
@@ -138,6 +143,11 @@ var weekdays = [7]string{
 func (r *decreeReader) hours(n ast.Node, what string) calendar.Hours {
 	var h calendar.Hours
 	for _, x := range r.list(n, what) {
+		switch x.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode: // YAML took what stands before a colon for a key
+			r.problem(x, "%s: write times with a dot here: 07.30-12.00", what)
+			return h
+		}
 		s := r.text(x, what)
 		i, err := calendar.ParseInterval(s)
 		if err != nil && s != "" {
@@ -156,18 +166,22 @@ func (r *decreeReader) hours(n ast.Node, what string) calendar.Hours {
 
 func (r *decreeReader) day(n ast.Node, _ string) calendar.DayRule {
 	var x calendar.DayRule
+	given := false
 	r.mapping(n, "a day", []string{"date", "kind", "name"}, map[string]func(ast.Node){
-		"date":  func(n ast.Node) { x.Date = r.date(n, "date") },
-		"kind":  func(n ast.Node) { x.Kind = word(&r.yamlReader, n, "kind of day", calendar.Kinds()) },
-		"name":  func(n ast.Node) { x.Name = r.both(n, "name of a day") },
-		"hours": func(n ast.Node) { x.Hours = r.hours(n, "hours of a day") },
+		"date": func(n ast.Node) { x.Date = r.date(n, "date") },
+		"kind": func(n ast.Node) { x.Kind = word(&r.yamlReader, n, "kind of day", calendar.Kinds()) },
+		"name": func(n ast.Node) { x.Name = r.both(n, "name of a day") },
+		"hours": func(n ast.Node) {
+			given = true
+			x.Hours = r.hours(n, "hours of a day")
+		},
 	})
 	if x.Date != 0 && r.seen[x.Date] {
 		r.problem(n, "%s stands there twice", x.Date)
 	}
 	r.seen[x.Date] = true
 	switch {
-	case x.Kind == calendar.OwnHours && len(x.Hours) == 0:
+	case x.Kind == calendar.OwnHours && !given:
 		r.problem(n, "a day of kind %s: say which hours", x.Kind)
 	case x.Kind != "" && x.Kind != calendar.OwnHours && x.Kind != calendar.Working && len(x.Hours) > 0:
 		r.problem(n, "a day of kind %s has no hours", x.Kind)

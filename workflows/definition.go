@@ -133,19 +133,22 @@ const (
 
 // State is where a request can stand.
 type State struct {
-	ID       domain.StateID      `yaml:"id"`
-	Kind     Kind                `yaml:"kind"`
-	Public   domain.PublicStatus `yaml:"public"`
-	Title    Text                `yaml:"title"`
-	Owner    domain.RoleID       `yaml:"owner,omitempty"`   // who has to act; not for an end
-	Outcome  domain.Outcome      `yaml:"outcome,omitempty"` // only for an end
-	Promise  Text                `yaml:"promise,omitempty"` // how long the step takes, in words
-	Next     Text                `yaml:"next,omitempty"`    // what happens next, told to the citizen
-	Term     *Term               `yaml:"term,omitempty"`
-	Reviews  []domain.ReviewID   `yaml:"reviews,omitempty,flow"` // only for a gather
-	Join     *Join               `yaml:"join,omitempty"`         // only for a gather
-	WaitsFor domain.SystemID     `yaml:"waits_for,omitempty"`    // only for a wait
-	Allocate *Allocation         `yaml:"allocate,omitempty"`     // only where somebody works
+	ID      domain.StateID      `yaml:"id"`
+	Kind    Kind                `yaml:"kind"`
+	Public  domain.PublicStatus `yaml:"public"`
+	Title   Text                `yaml:"title"`
+	Owner   domain.RoleID       `yaml:"owner,omitempty"`   // who has to act; not for an end
+	Outcome domain.Outcome      `yaml:"outcome,omitempty"` // only for an end
+	Promise Text                `yaml:"promise,omitempty"` // how long the step takes, in words
+	Next    Text                `yaml:"next,omitempty"`    // what happens next, told to the citizen
+	Term    *Term               `yaml:"term,omitempty"`
+	Reviews []domain.ReviewID   `yaml:"reviews,omitempty,flow"` // only for a gather
+	Join    *Join               `yaml:"join,omitempty"`         // only for a gather
+	// OnlyAfter lists actions: an approval asks for the reviews of this gather only
+	// after one of them was taken, or where the request came here all the same.
+	OnlyAfter []domain.ActionID `yaml:"only_after,omitempty,flow"`
+	WaitsFor  domain.SystemID   `yaml:"waits_for,omitempty"` // only for a wait
+	Allocate  *Allocation       `yaml:"allocate,omitempty"`  // only where somebody works
 }
 
 // Action is what an actor does, whatever edge it takes.

@@ -8,5 +8,6 @@
 //
 // What stands on the language and not under it has packages of its own: pictures
 // (picture), the import of other formats (digit), learning from event logs (discovery),
-// the erasure of personal data (erasure).
+// the erasure of personal data (erasure), what differs between two definitions
+// (difference).
 package workflows

@@ -65,7 +65,7 @@ type System struct {
 type Join struct {
 	Need    string `yaml:"need,omitempty"` // all, any, or a number
 	Outvote bool   `yaml:"outvote,omitempty"`
-	Again   string `yaml:"again,omitempty"` // which are asked again when the request comes back: refused (default) or all
+	Again   string `yaml:"again,omitempty"` // which are asked again when the request comes back: refused (default) or all; refused, if said, keeps approved ones also after a correction
 }
 
 // MarshalYAML writes the join as it is read: a number is not in quotes.

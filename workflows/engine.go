@@ -76,7 +76,8 @@ type Answer struct {
 	Repeated bool
 }
 
-// Submit begins a request under the newest version of its service's workflow.
+// Submit begins a request under the version of its service's workflow that is in
+// force when it arrives, by the engine's clock: nobody chooses the rules by a date.
 // Errors: [*domain.Refusal].
 func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 	if err := identified(c); err != nil {
@@ -97,7 +98,7 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 		if r.Exists() {
 			return e.library.Version(ctx, r.Tenant, r.Workflow)
 		}
-		w, err := e.library.Latest(ctx, c.Tenant, c.Service)
+		w, err := e.library.InForce(ctx, c.Tenant, c.Service, e.now())
 		if errors.Is(err, domain.ErrNotFound) {
 			return nil, domain.NewRefusal(domain.RuleService,
 				fmt.Sprintf("tenant %s has no service %q", c.Tenant, c.Service), "check the service code; its workflow must be published for this tenant")

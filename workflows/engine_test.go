@@ -54,6 +54,7 @@ func (b *bench) publish(t *testing.T, source []byte) *workflows.Workflow {
 	}
 	w, err := b.library.Publish(t.Context(), workflows.Publication{
 		Tenant: "11.71", Source: source, Definition: d, Occurred: now, At: now, Why: "test",
+		Trial: "to be tried",
 		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 	})
 	if err != nil {
@@ -443,8 +444,11 @@ func TestAnUnreadableVersionHarmsNoOther(t *testing.T) {
 	r := b.submit(t)
 	command := domain.CommandID(now, "newer")
 	_, err := b.log.Append(t.Context(), storetest.Behind(t, b.log, domain.WorkflowStream("11.71", "sip-dokter"), []domain.Event{{
-		Envelope: domain.Envelope{ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Command: command, Occurred: now, At: now},
-		Body:     domain.WorkflowPublished{Source: "alur: 2\n", Hash: domain.HashOf("alur: 2\n")},
+		Envelope: domain.Envelope{
+			ID: domain.EventID(command, 0), Tenant: "11.71", Service: "sip-dokter", Workflow: domain.WorkflowRef{ID: "sip-dokter", Version: 2},
+			Command: command, Occurred: now, At: now,
+		},
+		Body: domain.WorkflowPublished{Source: "alur: 2\n", Hash: domain.HashOf("alur: 2\n")},
 	}}))
 	if err != nil {
 		t.Fatal(err)
@@ -452,7 +456,7 @@ func TestAnUnreadableVersionHarmsNoOther(t *testing.T) {
 	b.library = workflows.NewLibrary(b.log) // as after a restart
 	b.engine = b.newEngine(nil)
 	b.act(t, r, "front-office", "accept")
-	if _, err := b.library.Latest(t.Context(), "11.71", "sip-dokter"); err == nil {
+	if _, err := b.library.InForce(t.Context(), "11.71", "sip-dokter", now); err == nil {
 		t.Error("the version that does not load is the latest, and nobody is told")
 	}
 }

@@ -7,28 +7,91 @@ import (
 
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
+
+	"github.com/alur-id/alur/domain"
 )
 
 // maxCount is the largest number of times that a proof counts to.
-const maxCount = 14
+const maxCount = 100
+
+// looseness is how a condition asks for more than can be told: of facts, of which no
+// values stand for all, or of how often actions were taken, once one was taken as
+// often as is counted.
+type looseness struct {
+	facts  bool
+	counts []domain.ActionID
+}
 
 // exact reports whether some values of facts and counts stand for all in a condition:
 // it does nothing with a number, a free text or a count but compare it with constants.
 // Yes or no, and texts from a list, may be used in any way, for all of them are looked
 // at.
 func (c *Condition) exact(d *Definition) bool {
+	l := c.looseness(d)
+	return !l.facts && len(l.counts) == 0
+}
+
+func (c *Condition) looseness(d *Definition) looseness {
 	if c.checked == nil {
-		return true
+		return looseness{}
 	}
-	x := exactness{d: d, c: c, exact: true}
+	x := exactness{d: d, c: c}
 	x.walk(c.checked.NativeRep().Expr(), "")
-	return x.exact
+	if x.counts {
+		return looseness{facts: x.facts, counts: c.uses.counted}
+	}
+	return looseness{facts: x.facts}
+}
+
+// countsTo tells how far a condition counts each action: to one more than the largest
+// number that it compares it with, which stands for all that are larger. A story tells
+// what it supposes where even more would have to be told apart.
+func (c *Condition) countsTo() map[domain.ActionID]uint64 {
+	all := map[domain.ActionID]uint64{}
+	if len(c.uses.counted) == 0 {
+		return all
+	}
+	to := func(n float64) uint64 { return uint64(min(max(math.Ceil(n), 0), maxCount)) + 1 }
+	compared := map[domain.ActionID]int{}
+	celast.PreOrderVisit(c.checked.NativeRep().Expr(), celast.NewExprVisitor(func(e celast.Expr) {
+		if e.Kind() != celast.CallKind || len(e.AsCall().Args()) != 2 {
+			return
+		}
+		for i, arg := range e.AsCall().Args() {
+			if other := e.AsCall().Args()[1-i]; counts(arg) && constant(other) {
+				a := domain.ActionID(arg.AsCall().Args()[0].AsLiteral().Value().(string))
+				compared[a]++
+				all[a] = max(all[a], to(largest(other)))
+			}
+		}
+	}))
+	numbers := &constants{}
+	numbers.gather(c)
+	for _, a := range c.uses.counted {
+		if compared[a] < len(slices.DeleteFunc(slices.Clone(c.uses.counted), func(b domain.ActionID) bool { return a != b })) {
+			all[a] = max(all[a], to(slices.Max(append(numbers.numbers, 1)))+2) // it does something else with it: more are told apart than its numbers ask for
+		}
+	}
+	return all
+}
+
+// largest is the largest number in a constant or a list of some.
+func largest(e celast.Expr) float64 {
+	if e.Kind() == celast.ListKind {
+		most := 0.0
+		for _, item := range e.AsList().Elements() {
+			most = max(most, largest(item))
+		}
+		return most
+	}
+	n, _ := number(e)
+	return n
 }
 
 type exactness struct {
-	d     *Definition
-	c     *Condition
-	exact bool
+	d             *Definition
+	c             *Condition
+	facts, counts bool // loose
 }
 
 // walk looks at an expression that an operator compares with constants; none, if the
@@ -51,7 +114,7 @@ func (x *exactness) walk(e celast.Expr, compared string) {
 		}
 	case celast.LiteralKind:
 	default: // no other is a part of the language
-		x.exact = false
+		x.facts = true
 	}
 }
 
@@ -65,14 +128,14 @@ func (x *exactness) name(name, compared string) {
 	case f.Type == FactBoolean, f.Type == FactString && len(f.Values) > 0:
 	case f.Type == FactNumber && compared != "", compared == operators.Equals, compared == operators.NotEquals, compared == operators.In:
 	default:
-		x.exact = false
+		x.facts = true
 	}
 }
 
 func (x *exactness) call(call celast.CallExpr, compared string) {
 	name := call.FunctionName()
 	if call.IsMemberFunction() && name == "times" && compared == "" {
-		x.exact = false
+		x.counts = true
 	}
 	args := call.Args()
 	switch name {
@@ -81,7 +144,7 @@ func (x *exactness) call(call celast.CallExpr, compared string) {
 			if other := args[1-i]; constant(other) && (name != operators.In || i == 0) {
 				x.walk(arg, name)
 				if counts(arg) && !countable(other) {
-					x.exact = false
+					x.counts = true
 				}
 			} else {
 				x.walk(arg, "")

@@ -20,6 +20,9 @@ type Fee struct {
 	DueIn   []domain.StateID `yaml:"due_in,flow"`
 	Basis   Text             `yaml:"basis"`             // the tariff that says so
 	Account Text             `yaml:"account,omitempty"` // whose it is; empty: the agency's
+	// OnlyAfter lists actions: an approval asks for the fee only after one of them was
+	// taken, or where the request came to where it is due all the same.
+	OnlyAfter []domain.ActionID `yaml:"only_after,omitempty,flow"`
 }
 
 // FeeTable gives an amount by a fact: a number up to a bound, or one of the values
@@ -44,15 +47,16 @@ func (r *definitionReader) fee(n ast.Node) Fee {
 	var f Fee
 	ways := 0
 	r.mapping(n, "a fee", []string{"id", "title", "due_in", "basis"}, map[string]func(ast.Node){
-		"id":      func(n ast.Node) { f.ID = domain.FeeID(r.id(n, "fee id")) },
-		"title":   func(n ast.Node) { f.Title = r.both(n, "fee title") },
-		"amount":  func(n ast.Node) { f.Amount, ways = r.rupiah(n, "fee amount"), ways+1 },
-		"table":   func(n ast.Node) { f.Table, ways = r.feeTable(n), ways+1 },
-		"formula": func(n ast.Node) { f.Formula, ways = r.condition(n, "fee formula", amountOverFacts), ways+1 },
-		"when":    func(n ast.Node) { f.When = r.condition(n, "fee when", overFacts) },
-		"due_in":  func(n ast.Node) { f.DueIn = refs(r, n, "fee due_in", "state", r.stateIDs) },
-		"basis":   func(n ast.Node) { f.Basis = r.both(n, "fee basis") },
-		"account": func(n ast.Node) { f.Account = r.both(n, "fee account") },
+		"id":         func(n ast.Node) { f.ID = domain.FeeID(r.id(n, "fee id")) },
+		"title":      func(n ast.Node) { f.Title = r.both(n, "fee title") },
+		"amount":     func(n ast.Node) { f.Amount, ways = r.rupiah(n, "fee amount"), ways+1 },
+		"table":      func(n ast.Node) { f.Table, ways = r.feeTable(n), ways+1 },
+		"formula":    func(n ast.Node) { f.Formula, ways = r.condition(n, "fee formula", amountOverFacts), ways+1 },
+		"when":       func(n ast.Node) { f.When = r.condition(n, "fee when", overFacts) },
+		"due_in":     func(n ast.Node) { f.DueIn = refs(r, n, "fee due_in", "state", r.stateIDs) },
+		"basis":      func(n ast.Node) { f.Basis = r.both(n, "fee basis") },
+		"only_after": func(n ast.Node) { f.OnlyAfter = refs(r, n, "fee only_after", "action", r.actionIDs) },
+		"account":    func(n ast.Node) { f.Account = r.both(n, "fee account") },
 	})
 	if ways != 1 {
 		r.problem(n, "fee %q: say one of amount, table and formula", f.ID)

@@ -44,6 +44,8 @@ const (
 	FindingCondition = "condition"  // a condition that cannot be judged for every request
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
+
+	FindingAllocation = "allocation" // work that nobody can give on
 )
 
 // Check reads a definition and looks for everything that stands against publishing
@@ -54,7 +56,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -105,46 +107,14 @@ func (c *inspection) standard() {
 	}
 }
 
-// terms holds that wherever somebody has to act, there is a time for it and
-// something that happens when it runs out.
-func (c *inspection) terms() {
+// allocations holds that work that somebody has taken can be given to somebody else:
+// of the owner's role, nobody else may do it, and whoever has it may fall ill.
+func (c *inspection) allocations() {
 	for i := range c.d.States {
-		s := &c.d.States[i]
-		if s.Kind == KindEnd {
-			continue
-		}
-		budgets, ends := c.d.timed(s)
-		switch {
-		case !budgets:
-			c.find(FindingTerm, c.node("states", i), "state %q has no term: say how long it may take", s.ID)
-		case !ends:
-			c.find(FindingExpiry, c.node("states", i), "nothing happens when the term of state %q runs out: say whom it escalates to, or where the request moves", s.ID)
+		if s := &c.d.States[i]; s.Allocate != nil && len(s.Allocate.Assigner) == 0 {
+			c.find(FindingAllocation, c.node("states", i), "nobody can give the work of state %q to somebody else when whoever took it cannot do it: name an assigner", s.ID)
 		}
 	}
-	for i := range c.d.Reviews {
-		x := &c.d.Reviews[i]
-		switch {
-		case x.Term == nil:
-			c.find(FindingTerm, c.node("reviews", i), "review %q has no term: say how long it may take", x.ID)
-		case x.Term.Expires == nil:
-			c.find(FindingExpiry, c.node("reviews", i), "nothing happens when the term of review %q runs out", x.ID)
-		}
-	}
-}
-
-// timed tells whether a term runs in a state, and whether something happens when
-// it runs out.
-func (d *Definition) timed(s *State) (budget, end bool) {
-	if s.Term != nil {
-		budget, end = true, s.Term.Expires != nil
-	}
-	if s.Kind == KindWait {
-		return budget, end // legal terms bind the agency, not whom it waits for
-	}
-	for i := range d.Terms {
-		budget, end = true, end || d.Terms[i].Expires != nil
-	}
-	return budget, end
 }
 
 // reasons holds that whoever refuses or sends back says why, by a code.
@@ -179,6 +149,15 @@ func (c *inspection) citizen(id domain.RoleID) bool {
 	return false
 }
 
+// staff reports whether whoever acts in a role may be one of the staff: an officer, or
+// somebody at the counter who acts for another. A role of citizens and of the counter
+// is both.
+func (c *inspection) staff(id domain.RoleID) bool {
+	return slices.ContainsFunc(c.d.Roles, func(r Role) bool {
+		return r.ID == id && (!c.citizen(id) || slices.Contains(r.Capacities, domain.CapacityCounter))
+	})
+}
+
 // capacities holds that no action is shared by citizens and staff: it could not be
 // told later on whose behalf it was taken.
 func (c *inspection) capacities() {
@@ -202,6 +181,8 @@ func (c *inspection) capacities() {
 	for i, r := range c.d.Roles {
 		if asks, decides := splits(r.Capacities); asks && decides {
 			c.find(FindingCapacity, c.node("roles", i), "role %q may act as one who asks and as an officer: make two of it", r.ID)
+		} else if decides && slices.Contains(r.Capacities, domain.CapacityCounter) {
+			c.find(FindingCapacity, c.node("roles", i), "role %q may file for somebody at the counter and decide as an officer: make two of it", r.ID)
 		}
 	}
 }
@@ -360,13 +341,7 @@ func (c *inspection) fails() {
 func (d *Definition) examples(ids []string) []domain.Facts {
 	all := []domain.Facts{{}}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-		f := d.fact(id)
-		values := map[FactType][]any{
-			FactString: {"", "~", "12"}, FactNumber: {0.0, 1.5, -1.0}, FactBoolean: {false, true}, FactTime: {"2026-11-23T05:00:00Z"},
-		}[f.Type]
-		if len(f.Values) > 0 {
-			values = anys(f.Values)
-		}
+		values := d.candidates(d.fact(id), &constants{numbers: []float64{-1, 0, 1.5}, texts: []string{"", "12"}})
 		if len(all)*len(values) > maxValuations {
 			values = values[:1]
 		}

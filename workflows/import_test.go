@@ -284,7 +284,7 @@ func TestImportOfABrokenLog(t *testing.T) {
 
 func TestImportNeedsARoleForTheSystem(t *testing.T) {
 	b := newBench(t)
-	w, err := b.library.Latest(t.Context(), "11.71", "sip-dokter")
+	w, err := b.library.InForce(t.Context(), "11.71", "sip-dokter", now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 		log := memory.New()
 		library := workflows.NewLibrary(log)
 		if _, err := library.Publish(context.Background(), workflows.Publication{
-			Tenant: "33.14", Source: source, Definition: d, Occurred: clock, At: clock, Why: "test",
+			Tenant: "33.14", Source: source, Definition: d, Occurred: clock, At: clock, Why: "test", Trial: "to be tried",
 			Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 		}); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -31,6 +32,8 @@ type stepTaken struct {
 	of     int
 	person bool // the one person did it
 	word   string
+
+	supposing string // what conditions come to that cannot be told
 }
 
 // begin lists where requests begin.
@@ -49,6 +52,7 @@ func (p *prover) begin() []point {
 // called for are asked, fees that are due are assessed.
 func (p *prover) arrive(at *point, entered bool) {
 	s := &p.d.States[at.state]
+	at.came |= p.byWay[int(at.state)]
 	again := s.Join != nil && s.Join.Again == "all"
 	for _, id := range s.Reviews {
 		i := slices.Index(p.reviews, id)
@@ -58,6 +62,7 @@ func (p *prover) arrive(at *point, entered bool) {
 		was := two(at.reviews, i)
 		if was == reviewNone || entered && (was == reviewRefused || was == reviewApproved && again) {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
+			at.stale &^= 1 << i
 		}
 	}
 	for i, f := range p.fees {
@@ -75,18 +80,20 @@ func (p *prover) arrive(at *point, entered bool) {
 // next lists where a request can go from a point, as the engine lets it.
 func (p *prover) next(at point, visit func(stepTaken, point)) {
 	state := int(at.state)
+	supposed := supposition("")
 	for _, i := range p.automatic[state] {
 		t := &p.d.Transitions[i]
 		holds := p.judge(t.When, &at)
 		if holds == no || !p.met(p.needsOf(int(at.value), i, p.d.States[state].ID), &at) {
 			continue
 		}
-		visit(stepTaken{kind: stepAutomatic, of: i}, p.taken(at, i, false))
+		visit(stepTaken{kind: stepAutomatic, of: i, supposing: string(supposed.and(t.When, holds, true))}, p.taken(at, i, false))
 		if holds == yes {
 			return // it is taken at once
 		}
+		supposed = supposed.and(t.When, holds, false)
 	}
-	p.nextActions(at, visit)
+	p.nextActions(at, supposed, visit)
 	s := &p.d.States[state]
 	if s.Kind == KindEnd {
 		return
@@ -94,16 +101,38 @@ func (p *prover) next(at point, visit func(stepTaken, point)) {
 	for _, i := range p.moves[state] {
 		m := &p.expiries[i]
 		to := p.moved(at, m.expiry.To)
-		to.exempt = to.exempt || m.expiry.Ground == DeemedApproval
-		visit(stepTaken{kind: stepExpiry, of: i}, to)
+		if m.expiry.Ground == DeemedApproval {
+			p.standFor(&to, state)
+		}
+		visit(stepTaken{kind: stepExpiry, of: i, supposing: string(supposed)}, to)
 	}
-	p.nextDossier(at, s, visit)
+	p.nextDossier(at, s, func(step stepTaken, to point) {
+		step.supposing = string(supposed)
+		visit(step, to)
+	})
+}
+
+// supposition is what conditions are taken to come to that cannot be told.
+type supposition string
+
+func (s supposition) and(c *Condition, is truth, holds bool) supposition {
+	if is != either {
+		return s
+	}
+	if s != "" {
+		s += " and "
+	}
+	if s += supposition(fmt.Sprintf("%q", c.Text)); holds {
+		return s + " holds"
+	}
+	return s + " does not hold"
 }
 
 // nextActions are the actions that somebody may take: of several edges under one
 // name, the first whose condition holds.
-func (p *prover) nextActions(at point, visit func(stepTaken, point)) {
+func (p *prover) nextActions(at point, before supposition, visit func(stepTaken, point)) {
 	var done []domain.ActionID
+	supposed := map[domain.ActionID]supposition{}
 	for _, i := range p.actions[at.state] {
 		t := &p.d.Transitions[i]
 		if slices.Contains(done, t.Action) {
@@ -119,15 +148,24 @@ func (p *prover) nextActions(at point, visit func(stepTaken, point)) {
 		if holds == yes {
 			done = append(done, t.Action)
 		}
+		so, told := supposed[t.Action]
+		if !told {
+			so = before
+		}
+		if holds == either {
+			supposed[t.Action] = so.and(t.When, holds, false)
+		}
 		if !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
 			continue
 		}
+		step := stepTaken{kind: stepAction, of: i, supposing: string(so.and(t.When, holds, true))}
 		for _, to := range p.corrected(at, i, false) {
-			visit(stepTaken{kind: stepAction, of: i}, to)
+			visit(step, to)
 		}
 		if p.personMay(at, t) {
+			step.person = true
 			for _, to := range p.corrected(at, i, true) {
-				visit(stepTaken{kind: stepAction, of: i, person: true}, to)
+				visit(step, to)
 			}
 		}
 	}
@@ -136,7 +174,7 @@ func (p *prover) nextActions(at point, visit func(stepTaken, point)) {
 // personMay reports whether the one person may take a transition, and whether it
 // makes a difference that it is them.
 func (p *prover) personMay(at point, t *Transition) bool {
-	if !slices.Contains(p.gates, t.Action) || !slices.ContainsFunc(t.Roles, func(r domain.RoleID) bool { return !p.citizens[r] }) {
+	if !slices.Contains(p.gates, t.Action) || !slices.ContainsFunc(t.Roles, func(r domain.RoleID) bool { return p.staff[r] }) {
 		return false
 	}
 	return !slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool {
@@ -148,8 +186,8 @@ func (p *prover) personMay(at point, t *Transition) bool {
 func (p *prover) taken(at point, i int, person bool) point {
 	t := &p.d.Transitions[i]
 	if w := slices.Index(p.watched, t.Action); w >= 0 {
-		if n := at.times >> (4 * w) & 15; n < p.most[w] {
-			at.times += 1 << (4 * w)
+		if p.count(&at, w) < p.most[w] {
+			at.times += 1 << p.shift[w]
 		}
 	}
 	if person {
@@ -158,15 +196,26 @@ func (p *prover) taken(at point, i int, person bool) point {
 	for _, id := range t.Clears {
 		at.bits &^= 1 << (len(p.ofGroup) + slices.Index(p.lists, id))
 	}
-	at.exempt = at.exempt || t.Kind == domain.ActionOverride
-	return p.moved(at, t.To)
+	from := int(at.state)
+	at = p.moved(at, t.To)
+	if t.Kind == domain.ActionOverride {
+		p.standFor(&at, from)
+	}
+	return at
+}
+
+// standFor notes that an override or the law brought the request here from a state.
+func (p *prover) standFor(at *point, from int) {
+	at.exempt = true
+	at.stood |= p.standing[from]
 }
 
 func (p *prover) moved(at point, to domain.StateID) point {
 	state := uint16(p.states[to])
 	entered := state != at.state
 	if entered {
-		at.state, at.answer = state, 0
+		at.state, at.answer, at.exempt = state, 0, false
+		at.stood &^= p.standing[int(state)]
 	}
 	p.arrive(&at, entered)
 	return at
@@ -183,6 +232,11 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 	// What was paid may be too little by other facts. That it may be enough makes no
 	// difference here: from where it is owed, it can be paid.
 	at.fees = 0
+	for i := range p.reviews {
+		if two(at.reviews, i) == reviewApproved {
+			at.stale |= 1 << i & p.aging
+		}
+	}
 	list := make([]point, 0, len(p.values))
 	for v := range p.values {
 		to := at
@@ -208,6 +262,7 @@ func (p *prover) askedLate(list []point, before int) []point {
 		}
 		for _, at := range list[first:] {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
+			at.stale &^= 1 << i
 			list = append(list, at)
 		}
 	}

@@ -159,14 +159,28 @@ func (n *naive) holds(c *Condition) bool {
 }
 
 // opinion is what the reviews of a state come to.
-func (n *naive) opinion(s *State) domain.Opinion {
+func (n *naive) opinion(s *State) domain.Opinion { return n.together(s, n.review) }
+
+// since is what they come to by what was said since the last correction.
+func (n *naive) since(s *State) domain.Opinion {
+	return n.together(s, func(id domain.ReviewID) domain.Opinion {
+		_, given := last(n, func(b domain.ReviewGiven) bool { return b.Review == id })
+		_, corrected := n.corrected()
+		if is := n.review(id); is != domain.OpinionApproved || given > corrected {
+			return is
+		}
+		return domain.OpinionOpen
+	})
+}
+
+func (n *naive) together(s *State, said func(domain.ReviewID) domain.Opinion) domain.Opinion {
 	asked, yes, nay := 0, 0, 0
 	for _, id := range s.Reviews {
 		if !n.holds(n.d.review(id).When) {
 			continue
 		}
 		asked++
-		switch n.review(id) {
+		switch said(id) {
 		case domain.OpinionApproved:
 			yes++
 		case domain.OpinionRefused:

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ type search struct {
 	by     []stepTaken
 	known  map[point]int
 	back   [][2]int32 // edges, to and from, to see who can come to an end
+	first  []int      // events that a command leads to before anything moves on from the point, at most
 
 	taken  []bool // transitions that some request takes
 	told   map[string]bool
@@ -43,7 +45,7 @@ func (c *inspection) proveWithin(most int) {
 	s := &search{inspection: c, p: p, known: map[point]int{}, taken: make([]bool, len(c.d.Transitions)), told: map[string]bool{}, most: most}
 	s.walk()
 	if s.gaveUp {
-		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same", most)
+		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same; fewer reviews, fees and checklists at a time, smaller numbers in history.times, or fewer facts in conditions would help", most)
 		return
 	}
 	s.dead()
@@ -52,7 +54,8 @@ func (c *inspection) proveWithin(most int) {
 
 func (s *search) walk() {
 	for _, at := range s.p.begin() {
-		s.add(at, -1, stepTaken{kind: stepSubmit})
+		step := stepTaken{kind: stepSubmit}
+		s.leads(s.p.events(step, &at, &at), s.add(at, -1, step))
 	}
 	for i := 0; i < len(s.points) && !s.gaveUp; i++ {
 		s.look(i)
@@ -61,12 +64,18 @@ func (s *search) walk() {
 				s.taken[step.of] = true
 			}
 			j := s.add(to, i, step)
+			if step.kind != stepAutomatic {
+				s.leads(s.p.events(step, &s.points[i], &to), j)
+			}
 			s.back = append(s.back, [2]int32{int32(j), int32(i)})
 		})
 	}
 }
 
+func (s *search) leads(events, to int) { s.first[to] = max(s.first[to], events) }
+
 func (s *search) add(at point, from int, step stepTaken) int {
+	at = s.p.plain(at)
 	if i, ok := s.known[at]; ok {
 		return i
 	}
@@ -76,7 +85,7 @@ func (s *search) add(at point, from int, step stepTaken) int {
 		return 0
 	}
 	s.known[at] = i
-	s.points, s.from, s.by = append(s.points, at), append(s.from, from), append(s.by, step)
+	s.points, s.from, s.by, s.first = append(s.points, at), append(s.from, from), append(s.by, step), append(s.first, 0)
 	return i
 }
 
@@ -98,9 +107,12 @@ func (s *search) look(i int) {
 	}
 	for n := range s.d.Invariants {
 		x := &s.d.Invariants[n]
-		broken, err := x.broken(s.p.vars(at))
-		if err != nil || broken || s.p.loose[x.Never] || s.p.loose[x.Always] {
+		switch s.p.holds(x, at) {
+		case no:
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s is not so: %s", x.String(), x.Because.EN)
+		case either:
+			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s cannot be proved: %s", x.String(), x.Because.EN)
+		case yes:
 		}
 	}
 }
@@ -110,25 +122,38 @@ func (s *search) approved(i int, at *point) {
 	state := s.node("states", int(at.state))
 	name := s.d.States[at.state].ID
 	for g := range s.d.States {
-		gather := &s.d.States[g]
-		if gather.Kind != KindGather {
-			continue
-		}
-		j, err := s.d.join(gather, s.p.values[at.value])
-		if err == nil && s.p.result(j, at) != domain.OpinionApproved {
-			s.tell(FindingReview, fmt.Sprint("review", g, name), state, i, "a request can come to %q although the reviews of %q are not given, or are refused", name, gather.ID)
+		if s.d.States[g].Kind == KindGather {
+			s.reviewed(i, at, g)
 		}
 	}
-	for f := range s.p.fees {
-		if s.p.isDue(int(at.value), f) && two(at.fees, f) < feeNothing {
-			s.tell(FindingUnpaid, fmt.Sprint("fee", f, name), state, i, "a request can come to %q although fee %q is not paid", name, s.p.fees[f].ID)
+	for f, fee := range s.p.fees {
+		excused := s.p.excused(at, func(x *standIn) bool { return slices.Contains(x.fees, fee.ID) })
+		if !excused && s.p.demanded(at, fee.OnlyAfter, fee.DueIn...) && s.p.isDue(int(at.value), f) && two(at.fees, f) < feeNothing {
+			s.tell(FindingUnpaid, fmt.Sprint("fee", f, name), state, i, "a request can come to %q although fee %q is not paid", name, fee.ID)
 		}
 	}
 	required, err := s.d.required(s.p.values[at.value])
 	for _, id := range required {
-		if err == nil && !(seen{s.p, at}).attached(id) {
+		excused := s.p.excused(at, func(x *standIn) bool { return x.required || slices.Contains(x.documents, id) })
+		if err == nil && !excused && !(seen{s.p, at}).attached(id) {
 			s.tell(FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
 		}
+	}
+}
+
+// reviewed holds that the reviews of a state stand behind an approval.
+func (s *search) reviewed(i int, at *point, g int) {
+	gather, state := &s.d.States[g], s.node("states", int(at.state))
+	name := s.d.States[at.state].ID
+	j, err := s.d.join(gather, s.p.values[at.value])
+	if err != nil || !s.p.demanded(at, gather.OnlyAfter, gather.ID) || s.p.excused(at, func(x *standIn) bool { return x.state == g }) {
+		return
+	}
+	switch {
+	case s.p.result(j, at) != domain.OpinionApproved:
+		s.tell(FindingReview, fmt.Sprint("review", g, name), state, i, "a request can come to %q although the reviews of %q are not given, or are refused", name, gather.ID)
+	case (gather.Join == nil || gather.Join.Again != "refused") && s.p.fresh(j, at) != domain.OpinionApproved:
+		s.tell(FindingReview, fmt.Sprint("stale", g, name), state, i, "a request can come to %q with reviews of %q that were given before it was corrected: bring it back there and say again: all, or say again: refused if what is corrected does not concern them", name, gather.ID)
 	}
 }
 
@@ -180,47 +205,7 @@ func (s *search) stuck() {
 			s.tell(FindingStuck, "stuck"+string(state.ID), s.node("states", int(s.points[i].state)), i, "a request can be stuck in %q: nothing leads from there to an end", state.ID)
 		}
 	}
-	s.circles()
-}
-
-// circles looks for automatic transitions that, taken one after the other, come
-// back to where they began: a walk that meets a point on its own way.
-func (s *search) circles() {
-	const (
-		onTheWay = 1
-		done     = 2
-	)
-	met := make([]uint8, len(s.points))
-	type step struct {
-		at   int
-		next []int
-	}
-	for i := range s.points {
-		if met[i] == done {
-			continue
-		}
-		met[i] = onTheWay
-		for way := []step{{i, s.follows(i)}}; len(way) > 0; {
-			last := &way[len(way)-1]
-			if len(last.next) == 0 {
-				met[last.at] = done
-				way = way[:len(way)-1]
-				continue
-			}
-			to := last.next[0]
-			last.next = last.next[1:]
-			switch met[to] {
-			case onTheWay:
-				state := s.points[to].state
-				s.tell(FindingEndless, "endless", s.node("states", int(state)), to, "automatic transitions lead from %q back to it without end", s.d.States[state].ID)
-				return
-			case done:
-			default:
-				met[to] = onTheWay
-				way = append(way, step{to, s.follows(to)})
-			}
-		}
-	}
+	s.chains()
 }
 
 // follows lists where a request may go by itself.
@@ -232,7 +217,7 @@ func (s *search) follows(i int) []int {
 		if holds == no || !s.p.met(s.p.needsOf(int(at.value), t, s.d.States[at.state].ID), &at) {
 			continue
 		}
-		if to, ok := s.known[s.p.taken(at, t, false)]; ok {
+		if to, ok := s.known[s.p.plain(s.p.taken(at, t, false))]; ok {
 			list = append(list, to)
 		}
 		if holds == yes {
@@ -258,6 +243,14 @@ func (s *search) story(i int) []string {
 }
 
 func (s *search) sentence(step stepTaken, before, at int) string {
+	text := s.plainly(step, before, at)
+	if step.supposing != "" {
+		text = strings.TrimSuffix(text, ".") + fmt.Sprintf(" (supposing that %s).", step.supposing)
+	}
+	return text
+}
+
+func (s *search) plainly(step stepTaken, before, at int) string {
 	d, here := &s.d, s.d.States[s.points[at].state].Title.EN
 	switch step.kind {
 	case stepSubmit:
@@ -316,10 +309,18 @@ func (s *search) factsOf(at int) string {
 			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(f.Title.EN), v))
 		}
 	}
-	if len(list) == 0 {
-		return ""
+	text := ""
+	if len(list) > 0 {
+		text = " with " + strings.Join(list, ", ")
 	}
-	return " with " + strings.Join(list, ", ")
+	supposed := supposition("")
+	for _, c := range slices.Sorted(maps.Keys(s.p.values[s.points[at].value].supposed)) {
+		supposed = supposed.and(&Condition{Text: c}, either, s.p.values[s.points[at].value].supposed[c])
+	}
+	if supposed != "" {
+		text += fmt.Sprintf(" (supposing that %s)", supposed)
+	}
+	return text
 }
 
 func (s *search) roles(t *Transition) string {

@@ -97,7 +97,8 @@ func (p *playing) lively(proof proved, events []domain.Recorded) {
 func (p *playing) lawful(proof proved) {
 	did := map[string][]domain.ActionID{}
 	for _, e := range p.story {
-		if b, ok := e.Body.(domain.ActionTaken); ok && e.Actor.Role != "citizen" && b.Kind != domain.ActionAuto {
+		staff := e.Actor.Role != "citizen" || slices.Contains(p.w.Capacities("citizen"), domain.CapacityCounter)
+		if b, ok := e.Body.(domain.ActionTaken); ok && staff && b.Kind != domain.ActionAuto {
 			did[e.Actor.ID] = append(did[e.Actor.ID], b.Action)
 		}
 	}
@@ -109,29 +110,68 @@ func (p *playing) lawful(proof proved) {
 			}
 		}
 	}
-	exempt := slices.ContainsFunc(p.story, func(e domain.Recorded) bool {
-		b, ok := e.Body.(domain.ActionTaken)
-		return ok && b.Kind == domain.ActionOverride
-	})
-	if p.r.Outcome != domain.OutcomeApproved || exempt {
+	if p.r.Outcome != domain.OutcomeApproved || p.brought() {
 		return
 	}
 	for i := range p.d.States {
-		if s := &p.d.States[i]; s.Kind == KindGather && p.naive.opinion(s) != domain.OpinionApproved && !proof.found(FindingReview, string(p.r.State), string(s.ID)) {
+		s := &p.d.States[i]
+		if s.Kind != KindGather || p.excused(func(from *State, _ *Needs) bool { return from == s }) || !p.demanded(s.OnlyAfter, s.ID) {
+			continue
+		}
+		if p.naive.opinion(s) != domain.OpinionApproved && !proof.found(FindingReview, string(p.r.State), string(s.ID)) {
 			p.t.Fatalf("approved although the reviews of %q are %q, and that was proved impossible", s.ID, p.naive.opinion(s))
+		}
+		kept := s.Join != nil && s.Join.Again == "refused"
+		if fresh := p.naive.since(s); !kept && fresh != domain.OpinionApproved && !proof.found(FindingReview, string(p.r.State), string(s.ID)) {
+			p.t.Fatalf("approved although without what was said before the correction the reviews of %q are %q, and that was proved impossible", s.ID, fresh)
 		}
 	}
 	for i := range p.d.Fees {
-		if f := &p.d.Fees[i]; p.naive.due(f) > 0 && !p.naive.paid(f.ID) && !proof.found(FindingUnpaid, string(p.r.State), string(f.ID)) {
+		f := &p.d.Fees[i]
+		excused := p.excused(func(_ *State, n *Needs) bool { return n != nil && slices.Contains(n.Fees, f.ID) })
+		if p.naive.due(f) > 0 && !excused && p.demanded(f.OnlyAfter, f.DueIn...) && !p.naive.paid(f.ID) && !proof.found(FindingUnpaid, string(p.r.State), string(f.ID)) {
 			p.t.Fatalf("approved although %q is not paid, and that was proved impossible", f.ID)
 		}
 	}
 	for _, x := range p.d.Documents {
 		required := x.Required || x.RequiredWhen != nil && p.naive.holds(x.RequiredWhen)
-		if required && !p.naive.attached(x.ID) && !proof.found(FindingDocuments, string(p.r.State), string(x.ID)) {
+		excused := p.excused(func(_ *State, n *Needs) bool { return n != nil && (n.Required || slices.Contains(n.Documents, x.ID)) })
+		if required && !excused && !p.naive.attached(x.ID) && !proof.found(FindingDocuments, string(p.r.State), string(x.ID)) {
 			p.t.Fatalf("approved without %q, and that was proved impossible", x.ID)
 		}
 	}
+}
+
+// brought reports whether an override brought the request to where it is, or was taken
+// there.
+func (p *playing) brought() bool {
+	_, i := last(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride })
+	return i >= 0 && i >= p.naive.entered()
+}
+
+// excused reports whether an override led out of a state that asks for something, and
+// the request has not come to that state again.
+func (p *playing) excused(asks func(*State, *Needs) bool) bool {
+	for i := range p.d.States {
+		s := &p.d.States[i]
+		_, out := last(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride && b.From == s.ID })
+		_, in := last(p.naive, func(b domain.ActionTaken) bool { return b.To == s.ID && b.From != s.ID })
+		if out < 0 || in > out {
+			continue
+		}
+		if asks(s, nil) || slices.ContainsFunc(p.d.Transitions, func(t Transition) bool { return slices.Contains(t.From, s.ID) && asks(s, t.Needs) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// demanded reports whether an approval asks for what is due in some states.
+func (p *playing) demanded(after []domain.ActionID, states ...domain.StateID) bool {
+	return len(after) == 0 || slices.ContainsFunc(p.naive.log, func(s said) bool {
+		b, ok := s.body.(domain.ActionTaken)
+		return ok && (slices.Contains(after, b.Action) || slices.Contains(states, b.To))
+	}) || slices.Contains(states, p.d.start().ID)
 }
 
 // ends reports whether the request can be brought to an end, by whoever may and as
@@ -253,7 +293,7 @@ func (p *playing) everything(r domain.Request) []domain.Command {
 				list = append(list, c)
 				continue
 			}
-			for _, n := range []float64{0, 5, 5.25, 6, 7.5, 8} {
+			for _, n := range []float64{0, 5, 5.25, 6, 7, 7.5, 8} {
 				for bits := range 4 {
 					c.Facts = domain.Facts{"n": n, "flag": bits&1 == 1, "kind": []string{"x", "y"}[bits>>1], "free": []string{"a", "b"}[bits&1]}
 					if p.d.Form != nil {

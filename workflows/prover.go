@@ -1,9 +1,8 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
-	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -17,7 +16,7 @@ import (
 type prover struct {
 	d      *Definition
 	values []vars
-	loose  map[*Condition]bool // come out either way
+	loose  map[*Condition]looseness
 
 	states    map[domain.StateID]int
 	reviews   []domain.ReviewID
@@ -28,13 +27,19 @@ type prover struct {
 	watched   []domain.ActionID // that conditions count
 	gates     []domain.ActionID // that a person may not take together with others
 	most      []uint64          // a count above is as good as this
+	shift     []int             // where its bits begin
+	standIns  []standIn
+	standing  map[int]uint32 // by state: its bit among those
+	byWay     map[int]uint32 // by state: its bit among those that only some requests come to
+	aging     uint32         // reviews that a correction may leave behind
 	needs     map[needKey]domain.Needs
 	due       map[dueKey]bool
-	citizens  map[domain.RoleID]bool
+	staff     map[domain.RoleID]bool
 	asked     map[askedKey]bool
 	expiries  []move
 	moves     [][]int // expiries by state
 	automatic [][]int // transitions by state
+	live      []point // by state: the bits that something may still ask for
 	actions   [][]int
 	together  [][]int // fees by state: those that what follows by itself depends on
 }
@@ -55,10 +60,13 @@ type point struct {
 	reviews uint64 // two bits each: opinions
 	fees    uint64 // two bits each: none, owed, nothing to pay, paid
 	bits    uint64 // documents, then checklists
-	times   uint64 // four bits each
+	times   uint64 // as many bits each as it counts to
 	person  uint32 // gates that the one person passed
+	stale   uint32 // reviews that were given before a correction
+	stood   uint32 // states that an override or the law led out of
+	came    uint32 // states that only some requests come to, and this one did
 	answer  uint8  // 0: none since the request came to the state
-	exempt  bool   // the law moved it, or an override: what follows is not the agency's doing
+	exempt  bool   // the law brought it here, or an override: it is not the agency's doing
 }
 
 // What a fee has come to.
@@ -69,47 +77,41 @@ const (
 	feePaid
 )
 
-// errTooMuch says that a definition has more of something than a proof can hold.
-var errTooMuch = errors.New("more than a proof can hold")
-
+// What a proof can hold.
 const (
 	maxReviews = 32
 	maxBits    = 64
-	maxWatched = 16
 	maxGates   = 32
+	maxStates  = 1 << 15
 )
+
+// tooMuch says that a definition has more of something than a proof can hold, and
+// what would help.
+type tooMuch struct {
+	what string
+	most int
+	help string
+}
+
+func (e *tooMuch) Error() string {
+	return fmt.Sprintf("more than %d %s, which a proof cannot hold: %s", e.most, e.what, e.help)
+}
 
 func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, citizens: map[domain.RoleID]bool{}, loose: map[*Condition]bool{},
+		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, staff: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		standing: map[int]uint32{}, byWay: map[int]uint32{},
 	}
 	for _, r := range d.Roles {
-		p.citizens[r.ID] = in.citizen(r.ID)
+		p.staff[r.ID] = in.staff(r.ID)
 	}
-	var ok bool
-	if p.values, ok = d.valuations(); !ok {
-		return nil, errTooMuch
+	var err error
+	if p.values, err = d.valuations(); err != nil {
+		return nil, err
 	}
-	for _, c := range d.conditions() {
-		p.loose[c] = c.speaksOfPast() && !c.exact(d) || c.asksRecorded(d)
-		own := &constants{}
-		own.gather(c)
-		for _, a := range c.uses.times {
-			p.watch(a, 1)
-		}
-		most := math.Ceil(slices.Max(append(own.numbers, 1)))
-		for _, a := range c.uses.counted {
-			p.watch(a, int64(min(most, maxCount))+1)
-		}
-	}
-	for i := range d.Invariants {
-		if b := d.Invariants[i].Before; b != nil {
-			p.watch(b.First, 1)
-			p.watch(b.Then, 1)
-		}
-	}
+	p.watchAll()
 	for _, gate := range d.Separate {
 		p.gate(gate)
 	}
@@ -119,22 +121,95 @@ func newProver(in *inspection) (*prover, error) {
 		}
 	}
 	p.index()
-	if len(p.reviews) > maxReviews || len(p.fees) > maxReviews || len(p.ofGroup)+len(p.lists) > maxBits ||
-		slices.ContainsFunc(p.together, func(fees []int) bool { return len(fees) > maxSettled }) || len(p.watched) > maxWatched || len(p.gates) > maxGates || len(d.States) > 1<<15 {
-		return nil, errTooMuch
+	return p, p.fits()
+}
+
+// watchAll counts what conditions ask for, and what makes a review or a fee due.
+func (p *prover) watchAll() {
+	d := p.d
+	for _, c := range d.conditions() {
+		if c.speaksOfPast() {
+			p.loose[c] = c.looseness(d)
+		}
+		if c.asksRecorded(d) {
+			p.loose[c] = looseness{facts: true}
+		}
+		for _, a := range c.uses.times {
+			p.watch(a, 1)
+		}
+		for a, most := range c.countsTo() {
+			p.watch(a, most)
+		}
 	}
-	return p, nil
+	for i := range d.Invariants {
+		if b := d.Invariants[i].Before; b != nil {
+			p.watch(b.First, 1)
+			p.watch(b.Then, 1)
+		}
+	}
+	for i := range d.States {
+		for _, a := range d.States[i].OnlyAfter {
+			p.watch(a, 1)
+		}
+	}
+	for i := range d.Fees {
+		for _, a := range d.Fees[i].OnlyAfter {
+			p.watch(a, 1)
+		}
+	}
+	at := 0
+	for _, most := range p.most {
+		p.shift = append(p.shift, at)
+		at += bits.Len64(most)
+	}
+}
+
+// fits says what there is too much of.
+func (p *prover) fits() error {
+	counted := 0
+	for _, most := range p.most {
+		counted += bits.Len64(most)
+	}
+	const split = "make two services of it"
+	together := 0
+	for _, fees := range p.together {
+		together = max(together, len(fees))
+	}
+	for _, x := range []struct {
+		has int
+		tooMuch
+	}{
+		{together, tooMuch{"fees that the automatic transitions of one state depend on", maxSettled, split}},
+		{len(p.reviews), tooMuch{"reviews", maxReviews, split}},
+		{len(p.fees), tooMuch{"fees", maxReviews, split}},
+		{len(p.ofGroup) + len(p.lists), tooMuch{"checklists and documents that rules tell apart", maxBits, "ask for documents together, by required_documents"}},
+		{counted, tooMuch{"bits of counts of actions in conditions", maxBits, "ask history.did instead of history.times, or compare with smaller numbers"}},
+		{len(p.gates), tooMuch{"actions under separate and not_by", maxGates, "name the gates alone"}},
+		{len(p.standIns), tooMuch{"states that an override or a deemed approval leads out of", maxGates, "lead out of fewer"}},
+		{len(p.byWay), tooMuch{"states that reviews and fees under only_after are due in", maxGates, split}},
+		{len(p.d.States), tooMuch{"states", maxStates, split}},
+	} {
+		if x.has > x.most {
+			return &x.tooMuch
+		}
+	}
+	return nil
 }
 
 // watch counts an action, up to a number that no condition tells from a larger one.
-func (p *prover) watch(a domain.ActionID, most int64) {
+func (p *prover) watch(a domain.ActionID, most uint64) {
 	i := slices.Index(p.watched, a)
 	if i < 0 {
 		i = len(p.watched)
 		p.watched, p.most = append(p.watched, a), append(p.most, 0)
 	}
-	p.most[i] = max(p.most[i], uint64(min(most, 15)))
+	p.most[i] = max(p.most[i], most)
 }
+
+// mask is the bits of a count.
+func (p *prover) mask(i int) uint64 { return (1<<bits.Len64(p.most[i]) - 1) << p.shift[i] }
+
+func (p *prover) count(at *point, i int) uint64 { return at.times & p.mask(i) >> p.shift[i] }
 
 func (p *prover) gate(actions []domain.ActionID) {
 	for _, a := range actions {
@@ -177,6 +252,8 @@ func (p *prover) index() {
 		p.lists = append(p.lists, c.ID)
 	}
 	p.groupDocuments()
+	p.indexWays()
+	p.indexLive()
 }
 
 // groupDocuments puts documents together that are handed in, refused, required and
@@ -225,138 +302,3 @@ const (
 	reviewApproved
 	reviewRefused
 )
-
-// seen is a point as conditions ask of it.
-type seen struct {
-	p  *prover
-	at *point
-}
-
-func (s seen) times(a domain.ActionID) int {
-	if i := slices.Index(s.p.watched, a); i >= 0 {
-		return int(s.at.times >> (4 * i) & 15)
-	}
-	return 0
-}
-
-func (s seen) review(id domain.ReviewID) domain.Opinion {
-	return opinions[two(s.at.reviews, slices.Index(s.p.reviews, id))]
-}
-
-func (s seen) paid(id domain.FeeID) bool {
-	i := slices.IndexFunc(s.p.fees, func(f *Fee) bool { return f.ID == id })
-	return two(s.at.fees, i) >= feeNothing
-}
-
-func (s seen) attached(id domain.DocumentID) bool { return s.at.bits>>s.p.groups[id]&1 == 1 }
-
-func (s seen) answer(id domain.SystemID) string {
-	state := &s.p.d.States[s.at.state]
-	if state.WaitsFor != id || s.at.answer == 0 {
-		return ""
-	}
-	return s.p.d.system(id).Outcomes[s.at.answer-1]
-}
-
-// truth is what a condition comes to: yes, no, or either.
-type truth int
-
-const (
-	no truth = iota
-	yes
-	either
-)
-
-func (p *prover) judge(c *Condition, at *point) truth {
-	if c == nil {
-		return yes
-	}
-	if p.loose[c] {
-		return either
-	}
-	holds, err := c.holds(p.vars(at))
-	switch {
-	case err != nil:
-		return either
-	case holds:
-		return yes
-	}
-	return no
-}
-
-func (p *prover) vars(at *point) vars {
-	s := &p.d.States[at.state]
-	v := p.values[at.value]
-	v.past, v.state, v.outcome = seen{p, at}, string(s.ID), string(s.Outcome)
-	return v
-}
-
-// isAsked tells whether a review is called for; where that is not known, it is.
-func (p *prover) isAsked(value, review int) bool {
-	k := askedKey{value, review}
-	is, ok := p.asked[k]
-	if !ok {
-		var err error
-		is, err = p.d.asked(p.reviews[review], p.values[value])
-		is = is || err != nil
-		p.asked[k] = is
-	}
-	return is
-}
-
-// isDue tells whether something is owed of a fee.
-func (p *prover) isDue(value, fee int) bool {
-	k := dueKey{value, fee}
-	is, ok := p.due[k]
-	if !ok {
-		amount, err := p.fees[fee].assess(p.values[value])
-		is = amount > 0 || err != nil
-		p.due[k] = is
-	}
-	return is
-}
-
-func (p *prover) needsOf(value, transition int, from domain.StateID) domain.Needs {
-	k := needKey{value, transition, from}
-	n, ok := p.needs[k]
-	if !ok {
-		var err error
-		if n, err = p.d.needs(&p.d.Transitions[transition], from, p.values[value]); err != nil {
-			n = domain.Needs{} // vague: it may demand nothing
-		}
-		p.needs[k] = n
-	}
-	return n
-}
-
-// met reports whether a point has what a transition demands.
-func (p *prover) met(n domain.Needs, at *point) bool {
-	s := seen{p, at}
-	for _, id := range n.Documents {
-		if !s.attached(id) {
-			return false
-		}
-	}
-	for _, c := range n.Checks {
-		if at.bits>>(len(p.ofGroup)+slices.Index(p.lists, c.Checklist))&1 == 0 {
-			return false
-		}
-	}
-	for _, id := range n.Fees {
-		if !s.paid(id) {
-			return false
-		}
-	}
-	if n.Reviews.Result != "" && p.result(n.Reviews.Join, at) != n.Reviews.Result {
-		return false
-	}
-	return n.Answer == nil || s.answer(n.Answer.System) == n.Answer.Outcome
-}
-
-func (p *prover) result(j domain.Join, at *point) domain.Opinion {
-	given := map[domain.ReviewID]domain.Review{}
-	for _, id := range j.Reviews {
-		given[id] = domain.Review{Opinion: seen{p, at}.review(id)}
-	}
-	return j.Result(given)
-}

@@ -50,6 +50,9 @@ func randomDefinition(t *rapid.T) *Definition {
 			{ID: "bot", Title: label("bot"), Capacities: []domain.Capacity{domain.CapacitySystem}},
 		},
 	}}
+	if g.rarely(3, "at the counter") {
+		g.d.Roles[0].Capacities = append(g.d.Roles[0].Capacities, domain.CapacityCounter)
+	}
 	for _, r := range officers {
 		g.d.Roles = append(g.d.Roles, Role{ID: r, Title: label(string(r)), Capacities: []domain.Capacity{domain.CapacityOfficer}})
 	}
@@ -68,6 +71,7 @@ func randomDefinition(t *rapid.T) *Definition {
 	g.states()
 	g.dossier()
 	g.transitions()
+	g.ways()
 	g.laws()
 	return g.d
 }
@@ -86,7 +90,10 @@ func (g *drawing) facts() {
 		g.d.Form = &Form{Schema: map[string]any{"type": "object", "properties": map[string]any{
 			"size": map[string]any{"type": "number", "personal": false, "minimum": 0},
 		}}}
-		g.d.Facts[0].From = &Condition{Text: "form.size * 1.0"}
+		g.d.Facts[0].From = &Condition{Text: pick(g, "from", "form.size * 1.0", "form.size")}
+		if size := g.d.Form.Schema["properties"].(map[string]any)["size"].(map[string]any); g.rarely(2, "bounded") {
+			size["minimum"], size["maximum"] = 5, pick(g, "maximum", 6.0, 7.25)
+		}
 	}
 }
 
@@ -143,7 +150,7 @@ func (g *drawing) join(s *State) {
 	if !g.rarely(2, "join") {
 		return
 	}
-	s.Join = &Join{Need: pick(g, "need", "all", "any", fmt.Sprint(len(s.Reviews))), Outvote: g.rarely(2, "outvote"), Again: pick(g, "again", "", "all")}
+	s.Join = &Join{Need: pick(g, "need", "all", "any", fmt.Sprint(len(s.Reviews))), Outvote: g.rarely(2, "outvote"), Again: pick(g, "again", "", "all", "refused")}
 }
 
 func (g *drawing) reviewIDs() []domain.ReviewID {
@@ -214,6 +221,21 @@ func (g *drawing) dossier() {
 	}
 }
 
+// ways draws what only some requests need.
+func (g *drawing) ways() {
+	actions := ids(g.d.Actions, func(a Action) domain.ActionID { return a.ID })
+	for i := range g.d.States {
+		if g.d.States[i].Kind == KindGather && g.rarely(3, "reviews only after") {
+			g.d.States[i].OnlyAfter = some(g, "after what", actions)
+		}
+	}
+	for i := range g.d.Fees {
+		if g.rarely(3, "fee only after") {
+			g.d.Fees[i].OnlyAfter = some(g, "fee after what", actions)
+		}
+	}
+}
+
 // laws draws what must never be, who may not do both, and terms.
 func (g *drawing) laws() {
 	actions := ids(g.d.Actions, func(a Action) domain.ActionID { return a.ID })
@@ -278,7 +300,7 @@ func (g *drawing) question() string {
 	var all []string
 	if len(actions) > 0 {
 		a, b := pick(g, "asked of", actions...), actions[0]
-		all = append(all, fmt.Sprintf("history.did(%q)", a), fmt.Sprintf("history.times(%q) < 2", a), fmt.Sprintf("history.times(%q) >= 2.5", a),
+		all = append(all, fmt.Sprintf("history.did(%q)", a), fmt.Sprintf("history.times(%q) < 2", a), fmt.Sprintf("history.times(%q) >= 2.5", a), fmt.Sprintf("history.times(%q) + history.times(%q) > 3", a, b),
 			fmt.Sprintf("history.times(%q) > history.times(%q)", a, b), fmt.Sprintf("double(history.times(%q)) < facts.n", a))
 	}
 	for _, x := range g.d.Reviews {

@@ -30,7 +30,7 @@ func Read(file string, source []byte) (*Definition, error) {
 }
 
 func read(file string, source []byte) (*Definition, *definitionReader, error) {
-	y, source, err := newYAMLReader(file, source)
+	y, source, err := newYAMLReader(file, "definition", source)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,13 +54,14 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 	return &r.d, r, nil
 }
 
-// newYAMLReader is the reader of a file, and its text without a byte order mark. It
-// refuses a file that is not text or is larger than any that is read.
-func newYAMLReader(file string, source []byte) (yamlReader, []byte, error) {
+// newYAMLReader is the reader of a file that is to be a definition, or what else, and
+// its text without a byte order mark. It refuses a file that is not text or is larger
+// than any that is read.
+func newYAMLReader(file, what string, source []byte) (yamlReader, []byte, error) {
 	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
 	r := yamlReader{file: file}
 	if len(source) > MaxDefinition {
-		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file is too large: at most %d bytes are read", MaxDefinition)}}
+		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the %s is too large: at most %d bytes are read", what, MaxDefinition)}}
 	}
 	r.lines = strings.Split(string(source), "\n")
 	if i := slices.IndexFunc(r.lines, func(line string) bool { return len(line) > maxLine }); i >= 0 {
@@ -69,7 +70,7 @@ func newYAMLReader(file string, source []byte) (yamlReader, []byte, error) {
 	if at := FirstInvalid(source); at >= 0 {
 		line := 1 + bytes.Count(source[:at], []byte("\n"))
 		column := 1 + utf8.RuneCount(source[bytes.LastIndexByte(source[:at], '\n')+1:at])
-		return r, nil, Problems{{File: file, Line: line, Column: column, Message: notUTF8(source), Excerpt: excerpt(r.lines, line, column)}}
+		return r, nil, Problems{{File: file, Line: line, Column: column, Message: notUTF8(what, source), Excerpt: excerpt(r.lines, line, column)}}
 	}
 	return r, source, nil
 }
@@ -87,11 +88,11 @@ func (r *yamlReader) told() error {
 }
 
 // notUTF8 says what a file is that is not UTF-8.
-func notUTF8(source []byte) string {
+func notUTF8(what string, source []byte) string {
 	if bytes.HasPrefix(source, []byte{0xFF, 0xFE}) || bytes.HasPrefix(source, []byte{0xFE, 0xFF}) {
 		return "the file is UTF-16, not UTF-8; save it as UTF-8"
 	}
-	return "the file is not UTF-8 here; a definition is text that is saved as UTF-8"
+	return "the file is not UTF-8 here; a " + what + " is text that is saved as UTF-8"
 }
 
 // FirstInvalid is where the text stops being UTF-8, -1 if it is all UTF-8. A
@@ -283,18 +284,19 @@ func (r *definitionReader) state(n ast.Node) State {
 			s.ID = domain.StateID(r.id(n, "state id"))
 			r.states[s.ID] = n
 		},
-		"kind":      func(n ast.Node) { s.Kind = word(&r.yamlReader, n, "state kind", kinds) },
-		"public":    func(n ast.Node) { s.Public = word(&r.yamlReader, n, "public status", domain.PublicStatuses()) },
-		"title":     func(n ast.Node) { s.Title = r.both(n, "state title") },
-		"owner":     func(n ast.Node) { s.Owner = ref(r, n, "state owner", "role", r.roleIDs) },
-		"outcome":   func(n ast.Node) { s.Outcome = word(&r.yamlReader, n, "outcome", domain.Outcomes()) },
-		"promise":   func(n ast.Node) { s.Promise = r.both(n, "state promise") },
-		"next":      func(n ast.Node) { s.Next = r.both(n, "state next") },
-		"term":      func(n ast.Node) { s.Term = r.term(n, "state term") },
-		"reviews":   func(n ast.Node) { s.Reviews = refs(r, n, "state reviews", "review", r.reviewIDs) },
-		"join":      func(n ast.Node) { s.Join = r.join(n) },
-		"waits_for": func(n ast.Node) { s.WaitsFor = ref(r, n, "state waits_for", "system", r.systemIDs) },
-		"allocate":  func(n ast.Node) { s.Allocate = r.allocation(n) },
+		"kind":       func(n ast.Node) { s.Kind = word(&r.yamlReader, n, "state kind", kinds) },
+		"public":     func(n ast.Node) { s.Public = word(&r.yamlReader, n, "public status", domain.PublicStatuses()) },
+		"title":      func(n ast.Node) { s.Title = r.both(n, "state title") },
+		"owner":      func(n ast.Node) { s.Owner = ref(r, n, "state owner", "role", r.roleIDs) },
+		"outcome":    func(n ast.Node) { s.Outcome = word(&r.yamlReader, n, "outcome", domain.Outcomes()) },
+		"promise":    func(n ast.Node) { s.Promise = r.both(n, "state promise") },
+		"next":       func(n ast.Node) { s.Next = r.both(n, "state next") },
+		"term":       func(n ast.Node) { s.Term = r.term(n, "state term") },
+		"reviews":    func(n ast.Node) { s.Reviews = refs(r, n, "state reviews", "review", r.reviewIDs) },
+		"join":       func(n ast.Node) { s.Join = r.join(n) },
+		"only_after": func(n ast.Node) { s.OnlyAfter = refs(r, n, "state only_after", "action", r.actionIDs) },
+		"waits_for":  func(n ast.Node) { s.WaitsFor = ref(r, n, "state waits_for", "system", r.systemIDs) },
+		"allocate":   func(n ast.Node) { s.Allocate = r.allocation(n) },
 	})
 	switch {
 	case s.Kind == KindEnd && s.Outcome == "":
@@ -316,8 +318,8 @@ func (r *definitionReader) stateKind(n ast.Node, s *State) {
 	case s.Kind == "": // told already
 	case s.Kind == KindGather && len(s.Reviews) == 0:
 		r.problem(n, "state %q gathers: list its reviews", s.ID)
-	case s.Kind != KindGather && (len(s.Reviews) > 0 || s.Join != nil):
-		r.problem(n, "state %q does not gather: only a gather has reviews and a join", s.ID)
+	case s.Kind != KindGather && (len(s.Reviews) > 0 || s.Join != nil || len(s.OnlyAfter) > 0):
+		r.problem(n, "state %q does not gather: only a gather has reviews, a join and only_after", s.ID)
 	case s.Kind != KindWait && s.WaitsFor != "":
 		r.problem(n, "state %q is not a wait: only a wait waits for a system", s.ID)
 	case s.Kind == KindEnd && (s.Term != nil || s.Allocate != nil):

@@ -1,7 +1,9 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -34,7 +36,10 @@ var reallyHolds = map[domain.Rule]func(*playing, domain.Command) bool{
 		})
 	},
 	domain.RuleFacts: func(p *playing, c domain.Command) bool { return !p.factsFit(c) },
-	domain.RuleForm:  func(p *playing, c domain.Command) bool { return p.d.Form != nil && p.form(c)["size"] == -1.0 },
+	domain.RuleForm: func(p *playing, c domain.Command) bool {
+		size, filled := p.form(c)["size"].(float64)
+		return p.d.Form != nil && filled && p.d.outside(size)
+	},
 	domain.RuleReason: func(p *playing, c domain.Command) bool {
 		switch c := c.(type) {
 		case domain.Act:
@@ -263,4 +268,21 @@ func expected(c domain.Command) domain.Version {
 		return c.Expected
 	}
 	return 0
+}
+
+// outside reports whether a size is none that the form lets be.
+func (d *Definition) outside(size float64) bool {
+	field := d.Form.Schema["properties"].(map[string]any)["size"].(map[string]any)
+	if most, ok := number64(field["maximum"]); ok && size > most {
+		return true
+	}
+	least, _ := number64(field["minimum"])
+	return size < least
+}
+
+// number64 is a number as YAML or JSON gave it.
+func number64(v any) (float64, bool) {
+	text := fmt.Sprint(v)
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil
 }

@@ -65,7 +65,7 @@ terms:`, 1)
 		t.Fatal(err)
 	}
 	if _, err := s.node().Library().Publish(t.Context(), workflows.Publication{
-		Tenant: "33.14", Source: []byte(text), Definition: d, Occurred: s.now, At: s.now, Why: "test",
+		Tenant: "33.14", Source: []byte(text), Definition: d, Occurred: s.now, At: s.now, Why: "test", Trial: "to be tried",
 		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 	}); err != nil {
 		t.Fatal(err)

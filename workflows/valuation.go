@@ -1,11 +1,12 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
+	"time"
 
 	celast "github.com/google/cel-go/common/ast"
 
@@ -49,9 +50,9 @@ func (d *Definition) conditions() []*Condition {
 
 // valuations are facts that stand for all that requests can have: no condition tells
 // others from these. Where a condition does more than compare a fact with constants,
-// so that no facts stand for all, it is taken to come to yes and to no. False says
+// so that no facts stand for all, it is taken to come to yes and to no. The error says
 // that there are too many.
-func (d *Definition) valuations() ([]vars, bool) {
+func (d *Definition) valuations() ([]vars, error) {
 	conditions := d.conditions()
 	literals := &constants{}
 	related := map[string][]string{} // facts that are judged together
@@ -63,8 +64,8 @@ func (d *Definition) valuations() ([]vars, bool) {
 	loose := map[string]bool{}
 	for _, c := range conditions {
 		literals.gather(c)
-		switch exact := c.exact(d); {
-		case exact:
+		switch l := c.looseness(d); {
+		case !l.facts:
 			relate(c.uses.facts...)
 		case !c.speaksOfPast():
 			loose[c.Text] = true
@@ -91,7 +92,7 @@ func (d *Definition) valuations() ([]vars, bool) {
 			}
 		}
 		if all = next; len(all) > maxValuations {
-			return nil, false
+			return nil, errFacts
 		}
 	}
 	done := map[string]bool{}
@@ -101,22 +102,31 @@ func (d *Definition) valuations() ([]vars, bool) {
 		}
 		together := graph.Closure(related, id)
 		maps.Copy(done, together)
-		some, ok := d.combinations(slices.Sorted(maps.Keys(together)), literals)
-		if !ok || len(all)*len(some) > maxValuations {
-			return nil, false
+		some, err := d.combinations(slices.Sorted(maps.Keys(together)), literals)
+		if err != nil {
+			return nil, err
+		}
+		if len(all)*len(some) > maxValuations {
+			return nil, errFacts
 		}
 		all = crossed(all, some)
 	}
-	return all, true
+	return all, nil
 }
 
+// errFacts and errJudged say that facts are told apart in too many ways.
+var (
+	errFacts  = &tooMuch{"combinations of facts that conditions tell apart", maxValuations, "compare facts with fewer constants, or have a fact computed as yes or no"}
+	errJudged = &tooMuch{"times that conditions on facts would be judged", maxJudged, "judge fewer facts together in one condition"}
+)
+
 // combinations are values of some facts, of those that no condition tells apart one.
-func (d *Definition) combinations(facts []string, literals *constants) ([]domain.Facts, bool) {
+func (d *Definition) combinations(facts []string, literals *constants) ([]domain.Facts, error) {
 	all := []domain.Facts{{}}
 	for _, id := range facts {
-		values := d.fact(id).candidates(literals)
+		values := d.candidates(d.fact(id), literals)
 		if len(all)*len(values) > maxValuations {
-			return nil, false
+			return nil, errFacts
 		}
 		var next []domain.Facts
 		for _, f := range all {
@@ -132,9 +142,9 @@ func (d *Definition) combinations(facts []string, literals *constants) ([]domain
 		return !slices.ContainsFunc(c.uses.facts, func(id string) bool { return slices.Contains(facts, id) })
 	})
 	if len(all)*len(conditions) > maxJudged {
-		return nil, false
+		return nil, errJudged
 	}
-	return d.distinct(all, conditions), true
+	return d.distinct(all, conditions), nil
 }
 
 func crossed(all []vars, some []domain.Facts) []vars {
@@ -209,36 +219,59 @@ func (k *constants) gather(c *Condition) {
 	}))
 }
 
-// candidates are values of a fact of which one behaves as any other value does,
-// wherever it is compared with constants.
-func (f *Fact) candidates(k *constants) []any {
+// candidates are values of a fact of which one behaves as any other value does that
+// it can have, wherever it is compared with constants.
+func (d *Definition) candidates(f *Fact, k *constants) []any {
+	within := d.boundsOf(f)
+	var values []any
 	switch f.Type {
 	case FactBoolean:
-		return []any{false, true}
-	case FactString, FactTime:
-		texts := f.Values
-		if len(texts) == 0 {
-			texts = append(slices.Clone(k.texts), "~"+strings.Join(k.texts, "")) // and one that is none of them
+		values = []any{false, true}
+	case FactTime:
+		values = times(k.texts)
+	case FactString:
+		if values = anys(f.Values); len(values) == 0 {
+			values = append(anys(k.texts), "~"+strings.Join(k.texts, "")) // and one that is none of them
+			values = append(values, within.values...)
 		}
-		texts = slices.Clone(texts)
-		slices.Sort(texts)
-		return anys(slices.Compact(texts))
 	case FactNumber:
+		values = within.numbers(k.numbers)
 	}
-	bounds := slices.Clone(k.numbers)
-	slices.Sort(bounds)
-	if bounds = slices.Compact(bounds); len(bounds) == 0 {
-		return []any{0.0}
+	fit := slices.DeleteFunc(slices.Clone(values), func(v any) bool { return !within.lets(v) })
+	if f.Default != nil {
+		fit = append(fit, f.Default) // whatever the form lets be filled in
 	}
-	least, most := bounds[0], bounds[len(bounds)-1]
-	numbers := []float64{min(least-1, math.Nextafter(least, math.Inf(-1)))}
-	for i, n := range bounds { // each bound, and what lies between it and the next
-		if numbers = append(numbers, n); i+1 < len(bounds) {
-			numbers = append(numbers, n+(bounds[i+1]-n)/2)
+	if len(fit) == 0 {
+		fit = values // nothing can be filled in; that is not this proof's matter
+	}
+	return unique(fit)
+}
+
+// times are the texts that a time is recorded as, and a time that is none of them.
+func times(texts []string) []any {
+	other := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	var list []any
+	for _, text := range texts {
+		if recorded, err := (&Fact{Type: FactTime}).read(text); err == nil && recorded == text {
+			list = append(list, text)
 		}
 	}
-	numbers = append(numbers, max(most+1, math.Nextafter(most, math.Inf(1))))
-	return anys(slices.Compact(numbers))
+	for slices.Contains(list, any(other.Format(time.RFC3339Nano))) {
+		other = other.AddDate(0, 0, 1)
+	}
+	return append(list, other.Format(time.RFC3339Nano))
+}
+
+func unique(values []any) []any {
+	slices.SortStableFunc(values, func(a, b any) int {
+		x, numbers := a.(float64)
+		y, also := b.(float64)
+		if numbers && also {
+			return cmp.Compare(x, y)
+		}
+		return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b))
+	})
+	return slices.Compact(values)
 }
 
 func anys[T any](list []T) []any {

@@ -29,6 +29,7 @@ type Config struct {
 	Views    *projections.Views
 	Status   *projections.StatusView
 	Timeline *projections.TimelineView
+	Services *projections.ServiceView
 	Finder   *projections.Finder
 	Logger   *slog.Logger
 	// Token, if not empty, must be presented as a bearer token (RFC 6750) by
@@ -55,6 +56,7 @@ func New(c Config) http.Handler {
 	h := humago.New(mux, config)
 	a.registerCommands(h)
 	a.registerReads(h)
+	a.registerServices(h)
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("/", notServed(mux))
 	return a.guarded(mux)

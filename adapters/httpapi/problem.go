@@ -115,7 +115,7 @@ func statusOf(r domain.Rule) int {
 	switch r {
 	case domain.RuleRole, domain.RuleCapacity, domain.RuleFourEyes:
 		return http.StatusForbidden
-	case domain.RuleNotFromHere, domain.RuleAlreadySubmitted, domain.RuleGuard, domain.RuleIncomplete, domain.RuleChecklist,
+	case domain.RuleNotFromHere, domain.RuleAlreadySubmitted, domain.RuleClosed, domain.RuleGuard, domain.RuleIncomplete, domain.RuleChecklist,
 		domain.RuleUnpaid, domain.RuleReview, domain.RuleAnswer, domain.RuleTask, domain.RuleInvariant, domain.RuleCondition:
 		return http.StatusConflict
 	case domain.RuleNotSubmitted, domain.RuleService:

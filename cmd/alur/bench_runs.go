@@ -115,6 +115,7 @@ func (h *house) publishSample(ctx context.Context) error {
 	_, err = h.library.Publish(ctx, workflows.Publication{
 		Tenant: sample.Tenant, Source: sample.Licence, Definition: d, Occurred: time.Now(), At: time.Now(),
 		Actor: domain.Actor{ID: "alur", Role: "bench", Capacity: domain.CapacitySystem}, Why: "figures are taken with it",
+		Program: programVersion(), Trial: "no office uses it",
 	})
 	return err
 }

@@ -47,7 +47,7 @@ func benchmarkImport(b *testing.B, path string) {
 		}
 		w, err := h.library.Publish(b.Context(), workflows.Publication{
 			Tenant: "11.71", Source: source, Definition: definition, Occurred: time.Now(), At: time.Now(),
-			Actor: domain.Actor{ID: "bench", Role: "import", Capacity: domain.CapacitySystem},
+			Actor: domain.Actor{ID: "bench", Role: "import", Capacity: domain.CapacitySystem}, Why: "figures are taken with it", History: true,
 		})
 		if err != nil {
 			b.Fatal(err)
@@ -139,7 +139,7 @@ func BenchmarkViews(b *testing.B) {
 	}
 	w, err := h.library.Publish(b.Context(), workflows.Publication{
 		Tenant: "11.71", Source: source, Definition: definition, Occurred: time.Now(), At: time.Now(),
-		Actor: domain.Actor{ID: "bench", Role: "import", Capacity: domain.CapacitySystem},
+		Actor: domain.Actor{ID: "bench", Role: "import", Capacity: domain.CapacitySystem}, Why: "figures are taken with it", History: true,
 	})
 	if err != nil {
 		b.Fatal(err)

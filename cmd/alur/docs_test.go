@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
 	"github.com/alur-id/alur/workflows/picture"
 )
 
@@ -66,7 +69,8 @@ func TestReadmeCommandsAreThoseOfCI(t *testing.T) {
 	}
 }
 
-// Every example for agencies is a whole definition: it loads, and its tests pass.
+// Every example for agencies is a whole definition, which loads and whose tests pass,
+// or a whole decree, which is admitted after those before it.
 func TestExamplesInTheDocumentationRun(t *testing.T) {
 	files, err := filepath.Glob("../../docs/agencies/*.md")
 	if err != nil || len(files) == 0 {
@@ -74,7 +78,21 @@ func TestExamplesInTheDocumentationRun(t *testing.T) {
 	}
 	n := 0
 	for _, file := range files {
+		var decrees []calendar.Decree
 		for _, example := range blocks(readText(t, strings.TrimPrefix(file, "../../")), "yaml") {
+			if strings.HasPrefix(example, "decree:") {
+				d, err := workflows.ReadDecree(file, []byte(example))
+				if err == nil {
+					err = calendar.Admit(decrees, strings.Contains(example, "kind: regional"), *d)
+				}
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				decrees = append(decrees, *d)
+				n++
+				continue
+			}
 			d, err := workflows.Read(file, []byte(example))
 			if err != nil {
 				t.Error(err)
@@ -234,5 +252,40 @@ func TestIntegratorsExamplesAreAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		reference = a.Reference
+	}
+}
+
+// What docs/agencies/versions.md runs prints what stands there; times and hashes
+// differ each time, and the columns of tables with them.
+func TestVersionsPageRuns(t *testing.T) {
+	text := readText(t, "docs/agencies/versions.md")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "stall.yaml"), []byte(blocks(text, "yaml")[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain := func(s string) string {
+		s = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d WIB`).ReplaceAllString(s, "TIME")
+		s = regexp.MustCompile(`\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b`).ReplaceAllString(s, "HASH")
+		return regexp.MustCompile(`  +`).ReplaceAllString(strings.TrimSpace(s), "  ")
+	}
+	n := 0
+	for _, block := range blocks(text, "console") {
+		for _, example := range strings.Split("\n"+block, "\n$ ")[1:] {
+			command, want, _ := strings.Cut(example, "\n")
+			c := exec.CommandContext(t.Context(), "sh", "-c", `alur() { "$ALUR" "$@"; }; `+command)
+			c.Dir = dir
+			c.Env = append(os.Environ(), "ALUR="+child(t).Path)
+			got, err := c.CombinedOutput()
+			if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitFault) {
+				t.Fatalf("%s: %v\n%s", command, err, got)
+			}
+			if d := cmp.Diff(plain(want), plain(string(got))); d != "" {
+				t.Errorf("%s (-page +printed)\n%s", command, d)
+			}
+			n++
+		}
+	}
+	if n != 8 {
+		t.Errorf("%d commands, want 8", n)
 	}
 }

@@ -38,7 +38,7 @@ func (s *site) stall(t *testing.T, change ...string) {
 	}
 	_, err = s.library.Publish(t.Context(), workflows.Publication{
 		Tenant: "11.71", Source: []byte(text), Definition: d, Occurred: time.Now(), At: time.Now(),
-		Actor: domain.Actor{ID: "alur", Role: "catalogue", Capacity: domain.CapacitySystem}, Why: "to be tried",
+		Actor: domain.Actor{ID: "alur", Role: "catalogue", Capacity: domain.CapacitySystem}, Why: "to be tried", Trial: "to be tried",
 	})
 	if err != nil {
 		t.Fatal(err)

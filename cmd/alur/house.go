@@ -16,7 +16,6 @@ import (
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
-	"github.com/alur-id/alur/workflows/catalogue"
 	"github.com/alur-id/alur/workflows/erasure"
 )
 
@@ -29,6 +28,7 @@ type house struct {
 	timeline  *projections.TimelineView
 	terms     *projections.TermsView
 	calendars *workflows.Calendars
+	services  *projections.ServiceView
 	finder    *projections.Finder
 	library   *workflows.Library
 	engine    *workflows.Engine
@@ -71,8 +71,9 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	h.calendars = workflows.NewCalendars(h.log)
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
 	h.terms = projections.NewTermsView(h.viewsDB.reader)
+	h.services = projections.NewServiceView(h.viewsDB.reader)
 	h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger,
-		projections.StatusProjection{}, projections.TimelineProjection{}, projections.TermsProjection{})
+		projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{})
 	if err != nil {
 		return err
 	}
@@ -151,34 +152,6 @@ func (h *house) find(ctx context.Context, reference string) (domain.Request, err
 		return domain.Request{}, err
 	}
 	return h.engine.Load(ctx, s.Request)
-}
-
-// publishCatalogue publishes each shipped definition that its tenant has no
-// version of yet. A newer definition in a newer program is not published by
-// itself: what the law is, somebody decides.
-func (h *house) publishCatalogue(ctx context.Context, logger *slog.Logger) error {
-	entries, err := catalogue.Entries()
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		_, err := h.library.Latest(ctx, e.Tenant, e.Definition.ID)
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, domain.ErrNotFound) {
-			return err
-		}
-		_, err = h.library.Publish(ctx, workflows.Publication{
-			Tenant: e.Tenant, Source: e.Source, Definition: e.Definition, Occurred: time.Now(), At: time.Now(),
-			Actor: domain.Actor{ID: "alur", Role: "catalogue", Capacity: domain.CapacitySystem}, Why: "shipped with the program",
-		})
-		if err != nil {
-			return err
-		}
-		logger.InfoContext(ctx, "published", "tenant", e.Tenant, "workflow", e.Definition.ID)
-	}
-	return nil
 }
 
 // randomBits draws from the system's cryptographic source, which does not fail

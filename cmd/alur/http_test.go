@@ -576,7 +576,10 @@ func TestPageOfAnImportedRequestNamesNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := s.library.Publish(t.Context(), workflows.Publication{Tenant: "11.71", Source: source, Definition: draft.Definition, Occurred: time.Now(), At: time.Now()})
+	w, err := s.library.Publish(t.Context(), workflows.Publication{
+		Tenant: "11.71", Source: source, Definition: draft.Definition, Occurred: time.Now(), At: time.Now(),
+		Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log", History: true,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,10 +35,12 @@ func newImportXES() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "xes LOG",
 		Short: "Import an XES event log, gzip or not: each case becomes a request",
-		Long: `Import publishes the workflow for the tenant if it is not the newest version
-already, and then tells the log case by case: every event goes through the engine
-as a command, with its original time and resource. A case that the workflow
-refuses is reported and nothing of it is kept; the exit code is then 3.
+		Long: `Import records the workflow as a version of the tenant's for imported requests, if
+it is not the newest version already, and then tells the log case by case: every
+event goes through the engine as a command, with its original time and resource. A
+case that the workflow refuses is reported and nothing of it is kept; the exit code
+is then 3. No new request is ever judged by that version: alur workflow publish
+makes it law.
 
 Importing a log again records only the cases that are not there yet.
 
@@ -99,7 +101,7 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 		}
 		w, err := h.library.Publish(ctx, workflows.Publication{
 			Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(), At: time.Now(),
-			Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log",
+			Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log", History: true,
 		})
 		if err != nil {
 			return err

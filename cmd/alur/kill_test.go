@@ -324,7 +324,7 @@ func viewsAgreeWithARebuild(t *testing.T, h *house, db string) {
 func rowsOf(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	var out []string
-	for _, table := range []string{"status", "timeline", "checkpoint"} {
+	for _, table := range []string{"status", "timeline", "service", "checkpoint"} {
 		out = append(out, storetest.Rows(t, db, "SELECT * FROM "+table+" ORDER BY 1, 2")...)
 	}
 	return out

@@ -145,7 +145,7 @@ func (h *house) handler(logger *slog.Logger) (http.Handler, error) {
 	}
 	api := httpapi.New(httpapi.Config{
 		Log: h.log, Engine: h.engine, Library: h.library, Views: h.views, Status: h.status,
-		Timeline: h.timeline, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable),
+		Timeline: h.timeline, Services: h.services, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable),
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)

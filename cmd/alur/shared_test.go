@@ -48,7 +48,7 @@ func TestWorkAndBillsOverHTTP(t *testing.T) {
 	}
 	if _, err := s.library.Publish(t.Context(), workflows.Publication{
 		Tenant: "11.71", Source: []byte(market), Definition: d, Occurred: time.Now(), At: time.Now(),
-		Actor: domain.Actor{ID: "alur", Role: "catalogue", Capacity: domain.CapacitySystem}, Why: "to be tried",
+		Actor: domain.Actor{ID: "alur", Role: "catalogue", Capacity: domain.CapacitySystem}, Why: "to be tried", Trial: "to be tried",
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -68,6 +69,8 @@ const (
 	PlainDays                  // days of the almanac
 )
 
+func (m Measure) working() bool { return m == WorkingTime || m == WorkingDays }
+
 func (m Measure) days() bool { return m == WorkingDays || m == PlainDays }
 
 // Measure is what the budget is counted in.
@@ -84,13 +87,15 @@ func (b Budget) Measure() Measure {
 }
 
 // Span is an amount of time in the smallest part that its [Measure] counts: a
-// nanosecond, or of days a millionth of a day. A day is used up in proportion to its
-// own working time, so that a budget of days can be used in part and days of
-// different length each count for one.
+// nanosecond, or of days a part of a [Day]. A day is used up in proportion to its own
+// working time, so that a budget of days can be used in part and days of different
+// length each count for one.
 type Span int64
 
-// Day is the span of one day.
-const Day Span = 1_000_000
+// Day is the span of one day, in parts of which a second has a whole number on days of
+// 4 to 8 working hours by halves (4.5 excepted) and of 24: what is stopped and resumed
+// at whole seconds of such days is due at one.
+const Day Span = 432_432_000
 
 // Span is the whole of the budget.
 func (b Budget) Span() Span {
@@ -106,7 +111,7 @@ func (b Budget) Span() Span {
 // Text is a span for people: "2.4 days", "3h30m0s".
 func (m Measure) Text(s Span) string {
 	if m.days() {
-		return strconv.FormatFloat(float64(s)/float64(Day), 'f', -1, 64) + " days"
+		return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(float64(s)/float64(Day), 'f', 6, 64), "0"), ".") + " days"
 	}
 	return time.Duration(s).String()
 }

@@ -2,7 +2,7 @@ package calendar
 
 import (
 	"crypto/sha256"
-	"fmt"
+	"encoding/binary"
 	"slices"
 	"time"
 )
@@ -22,9 +22,10 @@ type Calendar struct {
 	marked  map[Date]DayInfo // days of which there is more to say than their hours
 
 	// By day from first on, and one behind the last: the working time, in
-	// nanoseconds, and the working days before it.
-	work []int64
-	days []int32
+	// nanoseconds, the working days, and the days that are provisional before it.
+	work        []int64
+	days        []int32
+	provisional []int32
 	// By day: its hours.
 	pattern  []uint16 // which of patterns
 	patterns []pattern
@@ -65,41 +66,57 @@ func Compile(zone *time.Location, national, tenant []Decree) (*Calendar, error) 
 		version: Version{National: len(national), Tenant: len(tenant)},
 		zone:    zone, offset: int64(offset), known: s.known(), first: s.first(), marked: map[Date]DayInfo{},
 	}
-	last := DateOf(c.known.To.Year()+ahead, time.December, 31)
-	indexes := map[string]uint16{}
-	work, days := int64(0), int32(0)
-	digest := sha256.New()
+	last := DateOf(max(c.known.To, c.first).Year()+ahead, time.December, 31)
+	work, days, provisional := int64(0), int32(0), int32(0)
+	var counted []byte // all that counts
 	for d := c.first; d <= last; d++ {
 		info := s.day(d)
-		info.Provisional = !c.known.has(d)
-		key := info.Hours.String()
-		i, ok := indexes[key]
-		if !ok {
-			i = uint16(len(c.patterns))
-			indexes[key] = i
-			c.patterns = append(c.patterns, newPattern(info.Hours))
-		}
-		fmt.Fprintf(digest, "%d %s %t\n", d, key, info.Provisional)
 		if info.Kind != "" || info.Ramadan {
 			c.marked[d] = info
 		}
+		i := c.patternOf(info.Hours)
 		c.work, c.days, c.pattern = append(c.work, work), append(c.days, days), append(c.pattern, i)
+		c.provisional = append(c.provisional, provisional)
+		if info.Provisional {
+			provisional++
+		}
 		if n := c.patterns[i].length; n > 0 {
 			work, days = work+n, days+1
 		}
+		counted = appendDay(counted, info)
 	}
-	c.work, c.days = append(c.work, work), append(c.days, days)
-	fmt.Fprintf(digest, "%d\n", offset)
-	copy(c.version.Digest[:], digest.Sum(nil))
+	c.work, c.days, c.provisional = append(c.work, work), append(c.days, days), append(c.provisional, provisional)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(counted, uint64(c.offset)))
+	copy(c.version.Digest[:], sum[:])
 	return c, nil
 }
 
-func newPattern(h Hours) pattern {
+// patternOf is the index of the pattern of some hours, of which a calendar has few.
+func (c *Calendar) patternOf(h Hours) uint16 {
+	for i := range c.patterns {
+		if slices.Equal(c.patterns[i].shown, h) {
+			return uint16(i)
+		}
+	}
 	p := pattern{shown: h, length: int64(h.Length())}
 	for _, x := range h {
 		p.hours = append(p.hours, stretch{int64(x.From) * int64(time.Minute), int64(x.To) * int64(time.Minute)})
 	}
-	return p
+	c.patterns = append(c.patterns, p)
+	return uint16(len(c.patterns) - 1)
+}
+
+// appendDay writes what counts of a day: when it is, its hours, and whether they are
+// known. Versions rest on this: it never changes.
+func appendDay(b []byte, x DayInfo) []byte {
+	b = append(binary.BigEndian.AppendUint32(b, uint32(x.Date)), byte(len(x.Hours)))
+	for _, i := range x.Hours {
+		b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(b, uint16(i.From)), uint16(i.To))
+	}
+	if x.Provisional {
+		return append(b, '?', '\n')
+	}
+	return append(b, '\n')
 }
 
 // Version says what the calendar was made of.
@@ -108,8 +125,8 @@ func (c *Calendar) Version() Version { return c.version }
 // Zone is the time zone in which its days begin and end.
 func (c *Calendar) Zone() *time.Location { return c.zone }
 
-// Known is the time of which the national holidays are decreed. What is computed
-// beyond it is provisional.
+// Known is the longest time without a gap of which the national holidays are decreed.
+// What is computed with days of other years is provisional.
 func (c *Calendar) Known() Period { return c.known }
 
 // Range is the days that the calendar can count in; it reaches beyond Known.
@@ -128,7 +145,8 @@ func (c *Calendar) Day(d Date) (DayInfo, bool) {
 	if info, ok := c.marked[d]; ok {
 		return info, true
 	}
-	return DayInfo{Date: d, Hours: c.patterns[c.pattern[d-c.first]].shown, Provisional: !c.known.has(d)}, true
+	i := d - c.first
+	return DayInfo{Date: d, Hours: c.patterns[c.pattern[i]].shown, Provisional: c.provisional[i+1] > c.provisional[i]}, true
 }
 
 // WorkingDays is the number of working days in a period. Days outside of

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"fmt"
+	"math/bits"
 	"sort"
 	"time"
 )
@@ -9,8 +10,8 @@ import (
 // Due is when a budget runs out.
 type Due struct {
 	At time.Time // the last moment at which something is on time
-	// Provisional: it, or what it was counted from, lies outside of [Calendar.Known].
-	// Holidays that are decreed later will move it.
+	// Provisional: on the way there are days of years whose holidays are not decreed.
+	// When they are, it may move.
 	Provisional bool
 }
 
@@ -64,7 +65,7 @@ func (c *Calendar) Due(m Measure, from time.Time, left Span) (Due, error) {
 		at = from.Add(time.Duration(left)).In(c.zone)
 	case m == PlainDays:
 		before := floorDiv(int64(p+left-1), int64(Day))
-		at = c.at(Date(before), (int64(p+left)-before*int64(Day))*plainPart)
+		at = c.at(Date(before), timeOf(p+left-Span(before)*Day, dayLength))
 	case m == WorkingTime:
 		at, ok = c.whenWorked(int64(p + left))
 	case m == WorkingDays:
@@ -73,11 +74,34 @@ func (c *Calendar) Due(m Measure, from time.Time, left Span) (Due, error) {
 	if !ok {
 		return Due{}, &OutsideError{c.Range()}
 	}
-	return Due{At: at, Provisional: m <= WorkingDays && !(c.known.has(c.DateOf(from)) && c.known.has(c.DateOf(at)))}, nil
+	due := Due{At: at}
+	if m.working() {
+		first := c.DateOf(from)
+		last := max(first, c.DateOf(at.Add(-1))) // a midnight is of the day that ends
+		due.Provisional = c.provisional[last-c.first+1] > c.provisional[first-c.first]
+	}
+	return due, nil
 }
 
-// plainPart is the part of a day of 24 hours that is counted, in nanoseconds.
-const plainPart = secondsPerDay * int64(time.Second) / int64(Day)
+// dayLength is a day of 24 hours in nanoseconds.
+const dayLength = secondsPerDay * int64(time.Second)
+
+// partsOf is how many whole parts of a day are over when so much of its time is.
+func partsOf(done, length int64) Span {
+	hi, lo := bits.Mul64(uint64(done), uint64(Day))
+	q, _ := bits.Div64(hi, lo, uint64(length))
+	return Span(q)
+}
+
+// timeOf is the least time of a day in which so many parts of it are over.
+func timeOf(parts Span, length int64) int64 {
+	hi, lo := bits.Mul64(uint64(parts), uint64(length))
+	q, rest := bits.Div64(hi, lo, uint64(Day))
+	if rest > 0 {
+		q++
+	}
+	return int64(q)
+}
 
 // position is how much of a measure lies before an instant, counted from some origin.
 // All arithmetic is of differences between positions, so that nothing is rounded
@@ -92,7 +116,7 @@ func (c *Calendar) position(m Measure, t time.Time) (Span, bool) {
 	date := floorDiv(local, secondsPerDay)
 	in := (local-date*secondsPerDay)*int64(time.Second) + int64(t.Nanosecond())
 	if m == PlainDays {
-		return Span(date)*Day + Span(in/plainPart), true
+		return Span(date)*Day + partsOf(in, dayLength), true
 	}
 	i := date - int64(c.first)
 	if i < 0 || i >= int64(len(c.pattern)) {
@@ -105,7 +129,7 @@ func (c *Calendar) position(m Measure, t time.Time) (Span, bool) {
 	}
 	part := Span(0)
 	if p.length > 0 {
-		part = Span(done / 1000 * int64(Day) / (p.length / 1000)) // in microseconds, lest it overflow
+		part = partsOf(done, p.length)
 	}
 	return Span(c.days[i])*Day + part, true
 }
@@ -153,14 +177,12 @@ func (c *Calendar) whenDay(target int64) (time.Time, bool) {
 	}
 	i--
 	p := &c.patterns[c.pattern[i]]
-	part := target - whole*int64(Day)
-	done := (part*(p.length/1000) + int64(Day) - 1) / int64(Day) * 1000
-	return c.at(c.first+Date(i), p.when(done)), true
+	return c.at(c.first+Date(i), p.when(timeOf(Span(target-whole*int64(Day)), p.length))), true
 }
 
 // next is the instant itself if it lies in what is counted, else when that goes on.
 func (c *Calendar) next(m Measure, from time.Time) (time.Time, bool) {
-	if m > WorkingDays {
+	if !m.working() {
 		return from.In(c.zone), true
 	}
 	date := c.DateOf(from)

@@ -13,7 +13,13 @@
 //	due, err := c.Due(m, begins, budget.Span())
 //	// suspended at s, resumed at r:
 //	used, err := c.Used(m, begins, s)          // not below 0, when s lies before begins
-//	due, err = c.Due(m, later(begins, r), budget.Span()-used)
+//	left := budget.Span() - used
+//	due, err = c.Due(m, later(begins, r), left)
+//	// as another calendar has it, made upon one decree more:
+//	due, err = other.Due(m, later(begins, r), left)
+//
+// A [Span] means the same in every calendar; a used span is that of the calendar of
+// its time.
 //
 // An act at the due time itself is on time; the term has run out after it.
 package calendar

@@ -10,13 +10,14 @@ import (
 // Minute is a minute of the day: 0 is midnight, 24*60 the end of the day.
 type Minute int
 
-// ParseMinute reads a time of day of the form 07:30; 24:00 is the day's end.
+// ParseMinute reads a time of day of the form 07.30, as Indonesian laws write it, or
+// 07:30; 24.00 is the day's end.
 func ParseMinute(s string) (Minute, error) {
-	h, m, ok := strings.Cut(s, ":")
+	h, m, ok := strings.Cut(strings.Replace(s, ".", ":", 1), ":")
 	hour, err1 := strconv.Atoi(h)
 	minute, err2 := strconv.Atoi(m)
 	if !ok || len(h) != 2 || len(m) != 2 || err1 != nil || err2 != nil || hour < 0 || minute < 0 || minute > 59 || hour*60+minute > 24*60 {
-		return 0, fmt.Errorf("%q is not a time of day such as 07:30", s)
+		return 0, fmt.Errorf("%q is not a time of day such as 07.30", s)
 	}
 	return Minute(hour*60 + minute), nil
 }
@@ -27,13 +28,13 @@ func (m Minute) String() string { return fmt.Sprintf("%02d:%02d", int(m)/60, int
 // Interval is working time within a day: From belongs to it, To does not.
 type Interval struct{ From, To Minute }
 
-// ParseInterval reads an interval of the form 07:30-12:00.
+// ParseInterval reads an interval of the form 07.30-12.00 or 07:30-12:00.
 func ParseInterval(s string) (Interval, error) {
 	from, to, ok := strings.Cut(s, "-")
 	a, err1 := ParseMinute(from)
 	b, err2 := ParseMinute(to)
 	if !ok || err1 != nil || err2 != nil || a >= b {
-		return Interval{}, fmt.Errorf("%q is not a time of work such as 07:30-12:00", s)
+		return Interval{}, fmt.Errorf("%q is not a time of work such as 07.30-12.00", s)
 	}
 	return Interval{a, b}, nil
 }

@@ -78,6 +78,9 @@ func (s *sheets) lay(x *sheet) {
 		*list = append(*list, ruled{x, r})
 	}
 	for _, p := range x.Ramadan {
+		if !x.counts(p.From) {
+			continue
+		}
 		s.ramadan = slices.DeleteFunc(s.ramadan, func(q Period) bool { return p.From <= q.To && q.From <= p.To })
 		s.ramadan = append(s.ramadan, p)
 	}
@@ -91,19 +94,21 @@ func (s *sheets) lay(x *sheet) {
 // counts reports whether a decree was not repealed for a day.
 func (x *sheet) counts(d Date) bool { return x.until == 0 || d <= x.until }
 
-// known is the years that are covered from the first on, without a gap.
+// known is the longest row of years that are covered.
 func (s *sheets) known() Period {
-	first := 0
-	for year := range s.covered {
-		if first == 0 || year < first {
-			first = year
+	var best, from, to int
+	for year := MinYear; year <= MaxYear; year++ {
+		if !s.covered[year] {
+			continue
+		}
+		if !s.covered[year-1] {
+			from = year
+		}
+		if n := year - from + 1; n >= best {
+			best, to = n, year
 		}
 	}
-	last := first
-	for s.covered[last+1] {
-		last++
-	}
-	return Period{DateOf(first, time.January, 1), DateOf(last, time.December, 31)}
+	return Period{DateOf(to-best+1, time.January, 1), DateOf(to, time.December, 31)}
 }
 
 // first is the day on which the first rules of the nation begin.
@@ -123,7 +128,7 @@ func (s *sheets) rules(d Date) *Rules {
 
 func (s *sheets) day(d Date) DayInfo {
 	rules := s.rules(d)
-	info := DayInfo{Date: d}
+	info := DayInfo{Date: d, Provisional: !s.covered[d.Year()]}
 	info.Ramadan = slices.ContainsFunc(s.ramadan, func(p Period) bool { return p.has(d) })
 	week := &rules.Week
 	if info.Ramadan && rules.Ramadan != nil {

@@ -41,7 +41,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	if _, err := b.library.Publish(t.Context(), workflows.Publication{
-		Tenant: sample.Tenant, Source: sample.Licence, Definition: d, Occurred: now, At: now, Why: "test",
+		Tenant: sample.Tenant, Source: sample.Licence, Definition: d, Occurred: now, At: now, Why: "test", Trial: "to be tried",
 		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 	}); err != nil {
 		t.Fatal(err)

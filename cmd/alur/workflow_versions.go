@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+// versionLine is a version of a workflow as it is listed.
+type versionLine struct {
+	Workflow  string             `json:"workflow"`
+	Version   int                `json:"version"`
+	Standing  workflows.Standing `json:"standing,omitempty"`
+	Hash      string             `json:"hash"`
+	Published time.Time          `json:"published"`
+	Effective time.Time          `json:"effective"`
+	By        string             `json:"by"`
+	Why       string             `json:"why"`
+	Check     *domain.Checked    `json:"check,omitempty"` // as it was published; old versions and histories have none
+	Waivers   []domain.Waiver    `json:"waivers"`
+	Retired   *retiredLine       `json:"retired,omitempty"`
+	Running   *int               `json:"running,omitempty"` // requests under it that have not ended
+}
+
+type retiredLine struct {
+	From     time.Time `json:"from"`
+	Recorded time.Time `json:"recorded"`
+	By       string    `json:"by"`
+	Why      string    `json:"why"`
+}
+
+func lineOfVersion(v workflows.Published, standing workflows.Standing) versionLine {
+	l := versionLine{
+		Workflow: v.Ref().ID, Version: v.Ref().Version, Standing: standing, Hash: v.Hash, Published: v.At, Effective: v.Effective,
+		By: v.By.ID, Why: v.Why, Check: v.Check, Waivers: append([]domain.Waiver{}, v.Waivers...),
+	}
+	if r := v.Retired; r != nil {
+		l.Retired = &retiredLine{r.From, r.At, r.By.ID, r.Why}
+	}
+	return l
+}
+
+func newWorkflowVersions() *cobra.Command {
+	var from stores
+	var tenant string
+	var code domain.TenantCode
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "versions [ID]",
+		Short: "List the published versions of a tenant's workflows",
+		Long: `Versions lists what was published: number and hash, since when and until when new
+requests are judged by it, who published it and why, and how many requests run under
+it. Of the versions of a workflow one is in_force, or none: the service then takes no
+new requests. The others are future, superseded, retired, or history: for imported
+requests only. Why it was retired and what was waived stands in the JSON.`,
+		Args: func(c *cobra.Command, args []string) (err error) {
+			if code, err = domain.ParseTenantCode(tenant); err != nil {
+				return err
+			}
+			return cobra.MaximumNArgs(1)(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			id := ""
+			if len(args) > 0 {
+				id = args[0]
+			}
+			list, err := versionsOf(c, from, code, id)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), list)
+			}
+			return table(c.OutOrStdout(), []string{"WORKFLOW", "VERSION", "STANDING", "HASH", "PUBLISHED", "EFFECTIVE", "RETIRED", "BY", "WAIVED", "RUNNING", "WHY"}, versionRows(list, code))
+		},
+	}
+	from.flags(c)
+	jsonFlag(c, &asJSON)
+	c.Flags().StringVar(&tenant, "tenant", "", "tenant `CODE`, such as 11.71")
+	_ = c.MarkFlagRequired("tenant") // the flag is there
+	return c
+}
+
+func versionRows(list []versionLine, tenant domain.TenantCode) [][]string {
+	rows := make([][]string, len(list))
+	for i, l := range list {
+		retired := ""
+		if l.Retired != nil {
+			retired = clock(l.Retired.From, tenant)
+		}
+		rows[i] = []string{
+			l.Workflow, strconv.Itoa(l.Version), string(l.Standing), l.Hash[:min(12, len(l.Hash))], clock(l.Published, tenant), clock(l.Effective, tenant),
+			retired, l.By, strconv.Itoa(len(l.Waivers)), strconv.Itoa(*l.Running), l.Why,
+		}
+	}
+	return rows
+}
+
+// versionsOf lists the versions of one workflow of a tenant, or of all.
+func versionsOf(c *cobra.Command, from stores, tenant domain.TenantCode, id string) ([]versionLine, error) {
+	list := []versionLine{}
+	err := withExisting(c, from, func(ctx context.Context, h *house) error {
+		names := []string{id}
+		if id == "" {
+			var err error
+			if names, err = h.services.Of(ctx, tenant); err != nil {
+				return err
+			}
+		}
+		for _, name := range names {
+			versions, err := h.library.Versions(ctx, tenant, name)
+			if errors.Is(err, domain.ErrNotFound) {
+				return &hintError{fmt.Errorf("tenant %s has no workflow %q", tenant, name), "alur workflow versions --tenant " + string(tenant) + " lists those it has"}
+			}
+			if err != nil {
+				return err
+			}
+			running, err := h.status.Running(ctx, tenant, name)
+			if err != nil {
+				return err
+			}
+			for i, standing := range workflows.Standings(versions, time.Now()) {
+				l, n := lineOfVersion(versions[i], standing), running[i+1]
+				l.Running = &n
+				list = append(list, l)
+			}
+		}
+		return nil
+	})
+	return list, err
+}

@@ -1,0 +1,92 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// ServiceProjection keeps one row for each service that a tenant ever published a
+// workflow of. What is in force of it, the library says.
+type ServiceProjection struct{}
+
+var _ Projection = ServiceProjection{}
+
+// Name implements [Projection].
+func (ServiceProjection) Name() string { return "service" }
+
+// Schema implements [Projection].
+func (ServiceProjection) Schema() string {
+	return `
+CREATE TABLE service (
+	tenant  TEXT NOT NULL,
+	service TEXT NOT NULL,
+	PRIMARY KEY (tenant, service)
+);`
+}
+
+// Apply implements [Projection].
+func (ServiceProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error {
+	for _, e := range events {
+		if _, ok := e.Body.(domain.WorkflowPublished); !ok {
+			continue
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO service (tenant, service) VALUES ($1, $2) ON CONFLICT DO NOTHING`, e.Tenant, e.Workflow.ID)
+		if err != nil {
+			return fmt.Errorf("position %d: %w", e.Position, err)
+		}
+	}
+	return nil
+}
+
+// ServiceView reads which services there are.
+type ServiceView struct{ db *sql.DB }
+
+// NewServiceView returns a reader over a database that will have the table.
+func NewServiceView(db *sql.DB) *ServiceView { return &ServiceView{db} }
+
+// Of lists the services of a tenant, in the order of their names.
+func (v *ServiceView) Of(ctx context.Context, tenant domain.TenantCode) ([]string, error) {
+	rows, err := v.db.QueryContext(ctx, `SELECT service FROM service WHERE tenant = $1 ORDER BY service`, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("list services: %w", err)
+	}
+	defer rows.Close()
+	list := []string{}
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, fmt.Errorf("list services: %w", err)
+		}
+		list = append(list, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list services: %w", err)
+	}
+	return list, nil
+}
+
+// Running counts the requests of a service that have not ended, by the version of
+// the workflow that they are judged by.
+func (v *StatusView) Running(ctx context.Context, tenant domain.TenantCode, service string) (map[int]int, error) {
+	rows, err := v.db.QueryContext(ctx, `SELECT workflow_version, COUNT(*) FROM status
+		WHERE tenant = $1 AND service = $2 AND outcome = '' GROUP BY workflow_version`, tenant, service)
+	if err != nil {
+		return nil, fmt.Errorf("count running requests: %w", err)
+	}
+	defer rows.Close()
+	counts := map[int]int{}
+	for rows.Next() {
+		var version, n int
+		if err := rows.Scan(&version, &n); err != nil {
+			return nil, fmt.Errorf("count running requests: %w", err)
+		}
+		counts[version] = n
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("count running requests: %w", err)
+	}
+	return counts, nil
+}

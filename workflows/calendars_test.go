@@ -1,0 +1,197 @@
+package workflows_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alur-id/alur/adapters/memory"
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
+)
+
+const (
+	decreed2027 = "decree: 1\nnumber: SKB 1/2026\ntitle: {id: Libur 2027, en: Holidays 2027}\nsource: invented\npublished: 2026-09-10\ncovers: [2027]\n" +
+		"days:\n  - {date: 2027-01-01, kind: holiday, name: {id: Tahun Baru, en: New Year}}\n"
+	regional = "decree: 1\nnumber: Perwal 7/2026\ntitle: {id: Hari jadi, en: Anniversary}\nsource: invented\npublished: 2026-10-01\n" +
+		"days:\n  - {date: 2026-11-24, kind: regional, name: {id: Hari jadi kota, en: Anniversary of the city}}\n"
+)
+
+func addition(t *testing.T, tenant domain.TenantCode, source string) workflows.Addition {
+	t.Helper()
+	d, err := workflows.ReadDecree("d.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return workflows.Addition{
+		Tenant: tenant, Source: []byte(source), Decree: d, Occurred: now, At: now, Why: "published",
+		Actor: domain.Actor{ID: "admin-1", Role: "administrator", Capacity: domain.CapacityOfficer},
+	}
+}
+
+func added(t *testing.T, l *workflows.Calendars, tenant domain.TenantCode, source string) workflows.AddedDecree {
+	t.Helper()
+	d, ok, err := l.Add(t.Context(), addition(t, tenant, source))
+	if err != nil || !ok {
+		t.Fatalf("added %t, %v", ok, err)
+	}
+	return d
+}
+
+// dueIn is when a working day is due that is filed on Monday 23 November 2026.
+func dueIn(t *testing.T, c *calendar.Calendar) string {
+	t.Helper()
+	due, err := c.Due(calendar.WorkingDays, c.Begins(calendar.WorkingDays, now), calendar.Day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return due.At.Format("2006-01-02 15:04 MST")
+}
+
+// A decree counts for its tenant, from when it was recorded; what was known before
+// can be asked for.
+func TestCalendarsKnowWhatWasRecorded(t *testing.T) {
+	ctx, log := t.Context(), memory.New()
+	l := workflows.NewCalendars(log)
+	before, err := l.Latest(ctx, "11.71")
+	if err != nil || before.Known().To.Year() != 2026 {
+		t.Fatalf("%v, %v", before, err)
+	}
+	first := added(t, l, "", decreed2027)
+	second := added(t, l, "11.71", regional)
+	if first.Version != 1 || second.Version != 1 || first.Position >= second.Position || second.Why != "published" || second.Actor.ID != "admin-1" || !second.At.Equal(now) {
+		t.Errorf("recorded as %+v and %+v", first, second)
+	}
+
+	for name, l := range map[string]*workflows.Calendars{"the same": l, "another": workflows.NewCalendars(log)} {
+		for _, x := range []struct {
+			tenant domain.TenantCode
+			due    string
+			known  int
+		}{
+			{"11.71", "2026-11-25 16:00 WIB", 2027},
+			{"64.72", "2026-11-24 16:00 WITA", 2027},
+			{"", "2026-11-24 16:00 WIB", 2027},
+		} {
+			c, err := l.Latest(ctx, x.tenant)
+			if err != nil || dueIn(t, c) != x.due || c.Known().To.Year() != x.known {
+				t.Errorf("%s, %q: due %s, known until %s, %v", name, x.tenant, dueIn(t, c), c.Known().To, err)
+			}
+			if known, err := l.Known(ctx, x.tenant); err != nil || known != c {
+				t.Errorf("%s, %q: what is known is another calendar: %v", name, x.tenant, err)
+			}
+			if again, err := l.At(ctx, x.tenant, c.Version()); err != nil || again != c {
+				t.Errorf("%s, %q: its version names another calendar: %v", name, x.tenant, err)
+			}
+		}
+		old, err := l.At(ctx, "11.71", before.Version())
+		if err != nil || dueIn(t, old) != "2026-11-24 16:00 WIB" || old.Version() != before.Version() {
+			t.Errorf("%s: as it was before: %v", name, err)
+		}
+		if c, err := l.AsOf(ctx, "11.71", first.Position); err != nil || c.Version().National != 1 || c.Version().Tenant != 0 {
+			t.Errorf("%s: as of the first decree: %v, %v", name, c, err)
+		}
+	}
+
+	// A version that this log does not have, and one whose decrees are others.
+	if _, err := l.At(ctx, "11.71", calendar.Version{National: 9}); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("a version of nine decrees: %v", err)
+	}
+	if _, err := l.At(ctx, "11.71", calendar.Version{National: 1, Tenant: 1}); err == nil || errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("a version with another digest: %v", err)
+	}
+}
+
+func TestAddRecordsADecreeOnce(t *testing.T) {
+	ctx, log := t.Context(), memory.New()
+	l := workflows.NewCalendars(log)
+	added(t, l, "", decreed2027)
+	head, _ := log.Head(ctx)
+	for _, l := range []*workflows.Calendars{l, workflows.NewCalendars(log)} {
+		if d, ok, err := l.Add(ctx, addition(t, "", decreed2027)); err != nil || ok || d.Version != 1 {
+			t.Errorf("the same again: %+v, added %t, %v", d, ok, err)
+		}
+	}
+	var refused *calendar.Refused
+	other := strings.Replace(decreed2027, "2027-01-01", "2027-01-02", 1)
+	if _, _, err := l.Add(ctx, addition(t, "", other)); !errors.As(err, &refused) || refused.Hint == "" {
+		t.Errorf("another with its number: %v", err)
+	}
+	for name, spoil := range map[string]func(*workflows.Addition){
+		"no reason": func(a *workflows.Addition) { a.Why = " " },
+		"no time":   func(a *workflows.Addition) { a.At = time.Time{} },
+		"a NIK":     func(a *workflows.Addition) { a.Actor.ID = "1171012304900001" },
+	} {
+		a := addition(t, "11.71", regional)
+		spoil(&a)
+		if _, _, err := l.Add(ctx, a); err == nil {
+			t.Errorf("%s: it was added", name)
+		}
+	}
+	if now, _ := log.Head(ctx); now != head {
+		t.Errorf("something was recorded: %d, then %d", head, now)
+	}
+	if d := added(t, l, "", strings.Replace(other, "covers:", "amends: [SKB 1/2026]\ncovers:", 1)); d.Version != 2 {
+		t.Errorf("the amendment is version %d", d.Version)
+	}
+}
+
+// Several processes add the same decrees at once, and others ask.
+func TestAddTogether(t *testing.T) {
+	ctx, log := t.Context(), memory.New()
+	var all sync.WaitGroup
+	for range 4 {
+		l := workflows.NewCalendars(log)
+		all.Go(func() {
+			for _, source := range []string{decreed2027, strings.Replace(decreed2027, "SKB 1", "SKB 2", 1)} {
+				if _, _, err := l.Add(ctx, addition(t, "", source)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		all.Go(func() {
+			for range 50 {
+				c, err := l.Latest(ctx, "11.71")
+				if err != nil || c.Version().National > 2 {
+					t.Error(c, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	list, err := workflows.NewCalendars(log).Decrees(ctx, "")
+	if err != nil || len(list) != 2 {
+		t.Errorf("%d decrees, %v", len(list), err)
+	}
+}
+
+// What is not the decree that was added judges nothing.
+func TestCalendarsRefuseWhatWasChanged(t *testing.T) {
+	log := memory.New()
+	a, _, err := domain.Enter(domain.CalendarStream(""), domain.Tip{}, now, []domain.Event{{
+		Envelope: domain.Envelope{Occurred: now},
+		Body:     domain.DecreeAdded{Number: "SKB 1/2026", Source: decreed2027, Hash: domain.HashOf("another")},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := log.Append(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := workflows.NewCalendars(log).Latest(t.Context(), "11.71"); err == nil || !strings.Contains(err.Error(), "another hash") {
+		t.Errorf("%v, %v", c, err)
+	}
+}
+
+func BenchmarkCalendarsKnown(b *testing.B) {
+	l := workflows.NewCalendars(memory.New())
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := l.Known(b.Context(), "11.71"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package workflows
+
+import (
+	"slices"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// seen is a point as conditions ask of it.
+type seen struct {
+	p  *prover
+	at *point
+}
+
+func (s seen) times(a domain.ActionID) int {
+	if i := slices.Index(s.p.watched, a); i >= 0 {
+		return int(s.p.count(s.at, i))
+	}
+	return 0
+}
+
+func (s seen) review(id domain.ReviewID) domain.Opinion {
+	return opinions[two(s.at.reviews, slices.Index(s.p.reviews, id))]
+}
+
+func (s seen) paid(id domain.FeeID) bool {
+	i := slices.IndexFunc(s.p.fees, func(f *Fee) bool { return f.ID == id })
+	return two(s.at.fees, i) >= feeNothing
+}
+
+func (s seen) attached(id domain.DocumentID) bool { return s.at.bits>>s.p.groups[id]&1 == 1 }
+
+func (s seen) answer(id domain.SystemID) string {
+	state := &s.p.d.States[s.at.state]
+	if state.WaitsFor != id || s.at.answer == 0 {
+		return ""
+	}
+	return s.p.d.system(id).Outcomes[s.at.answer-1]
+}
+
+// truth is what a condition comes to: yes, no, or either.
+type truth int
+
+const (
+	no truth = iota
+	yes
+	either
+)
+
+func (p *prover) judge(c *Condition, at *point) truth {
+	if c == nil {
+		return yes
+	}
+	if l := p.loose[c]; l.facts || slices.ContainsFunc(l.counts, func(a domain.ActionID) bool { return p.full(at, a) }) {
+		return either
+	}
+	holds, err := c.holds(p.vars(at))
+	switch {
+	case err != nil:
+		return either
+	case holds:
+		return yes
+	}
+	return no
+}
+
+// holds tells whether an invariant does.
+func (p *prover) holds(x *Invariant, at *point) truth {
+	switch {
+	case x.Never != nil:
+		return map[truth]truth{yes: no, no: yes, either: either}[p.judge(x.Never, at)]
+	case x.Always != nil:
+		return p.judge(x.Always, at)
+	}
+	if broken, err := x.broken(p.vars(at)); err != nil || broken {
+		return no
+	}
+	return yes
+}
+
+// full reports whether an action was taken as often as is counted, or oftener.
+func (p *prover) full(at *point, a domain.ActionID) bool {
+	i := slices.Index(p.watched, a)
+	return p.count(at, i) == p.most[i]
+}
+
+func (p *prover) vars(at *point) vars {
+	s := &p.d.States[at.state]
+	v := p.values[at.value]
+	v.past, v.state, v.outcome = seen{p, at}, string(s.ID), string(s.Outcome)
+	return v
+}
+
+// isAsked tells whether a review is called for; where that is not known, it is.
+func (p *prover) isAsked(value, review int) bool {
+	k := askedKey{value, review}
+	is, ok := p.asked[k]
+	if !ok {
+		var err error
+		is, err = p.d.asked(p.reviews[review], p.values[value])
+		is = is || err != nil
+		p.asked[k] = is
+	}
+	return is
+}
+
+// isDue tells whether something is owed of a fee.
+func (p *prover) isDue(value, fee int) bool {
+	k := dueKey{value, fee}
+	is, ok := p.due[k]
+	if !ok {
+		amount, err := p.fees[fee].assess(p.values[value])
+		is = amount > 0 || err != nil
+		p.due[k] = is
+	}
+	return is
+}
+
+func (p *prover) needsOf(value, transition int, from domain.StateID) domain.Needs {
+	k := needKey{value, transition, from}
+	n, ok := p.needs[k]
+	if !ok {
+		var err error
+		if n, err = p.d.needs(&p.d.Transitions[transition], from, p.values[value]); err != nil {
+			n = domain.Needs{} // vague: it may demand nothing
+		}
+		p.needs[k] = n
+	}
+	return n
+}
+
+// met reports whether a point has what a transition demands.
+func (p *prover) met(n domain.Needs, at *point) bool {
+	s := seen{p, at}
+	for _, id := range n.Documents {
+		if !s.attached(id) {
+			return false
+		}
+	}
+	for _, c := range n.Checks {
+		if at.bits>>(len(p.ofGroup)+slices.Index(p.lists, c.Checklist))&1 == 0 {
+			return false
+		}
+	}
+	for _, id := range n.Fees {
+		if !s.paid(id) {
+			return false
+		}
+	}
+	if n.Reviews.Result != "" && p.result(n.Reviews.Join, at) != n.Reviews.Result {
+		return false
+	}
+	return n.Answer == nil || s.answer(n.Answer.System) == n.Answer.Outcome
+}
+
+func (p *prover) result(j domain.Join, at *point) domain.Opinion {
+	given := map[domain.ReviewID]domain.Review{}
+	for _, id := range j.Reviews {
+		given[id] = domain.Review{Opinion: seen{p, at}.review(id)}
+	}
+	return j.Result(given)
+}
+
+// fresh is what reviews come to without those that were given before a correction.
+func (p *prover) fresh(j domain.Join, at *point) domain.Opinion {
+	now := *at
+	for i := range p.reviews {
+		if at.stale>>i&1 == 1 {
+			now.reviews = setTwo(now.reviews, i, reviewOpen)
+		}
+	}
+	return p.result(j, &now)
+}

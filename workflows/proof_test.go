@@ -1,0 +1,399 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// plainSource is a permit that is checked and issued, with nothing that stands against it
+// but that it has no service standard. Changes are made to it by [changed].
+const plainSource = `alur: 1
+id: permit
+title: {id: Izin, en: Permit}
+agency: {id: Dinas, en: Office}
+office: dinas
+facts:
+  - {id: n, type: number, title: {id: N, en: N}, default: 1}
+  - {id: at, type: time, title: {id: Waktu, en: Time}, required: true}
+roles:
+  - {id: citizen, title: {id: Pemohon, en: Citizen}, capacities: [self]}
+  - {id: desk, title: {id: Loket, en: Desk}, capacities: [counter]}
+  - {id: clerk, title: {id: Petugas, en: Clerk}, capacities: [officer]}
+  - {id: head, title: {id: Kepala, en: Head}, capacities: [officer]}
+submit: [citizen, desk]
+payers: [clerk]
+reasons:
+  - {code: law, title: {id: Aturan, en: The law}}
+documents:
+  - {id: deed, title: {id: Akta, en: Deed}, formats: [pdf], max_size: 1 KB, by: [citizen]}
+fees:
+  - {id: fee, title: {id: Biaya, en: Fee}, amount: 10, due_in: [sent], basis: {id: Perda, en: By-law}}
+reviews:
+  - {id: fire, title: {id: Api, en: Fire}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}
+states:
+  - {id: sent, kind: start, public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}}}
+  - {id: opinions, kind: gather, public: in_process, owner: head, reviews: [fire], title: {id: Pendapat, en: Opinions}, term: {budget: 2 days, expires: {escalate: [head]}}}
+  - {id: signing, kind: work, public: in_process, owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}}}
+  - {id: issued, kind: end, outcome: approved, public: approved, title: {id: Terbit, en: Issued}}
+  - {id: refused, kind: end, outcome: rejected, public: rejected, title: {id: Ditolak, en: Refused}}
+actions:
+  - {id: pass, title: {id: Terima, en: Pass}}
+  - {id: opined, title: {id: Setuju, en: Opined}}
+  - {id: advise, title: {id: Tolak saran, en: Advised against}}
+  - {id: sign, title: {id: Tanda tangan, en: Sign}}
+transitions:
+  - {action: pass, from: [sent], to: opinions, roles: [clerk], needs: {fees: [fee], required_documents: true}}
+  - {action: opined, from: [opinions], to: signing, automatic: true, needs: {reviews: approved}}
+  - {action: advise, from: [opinions], to: refused, automatic: true, needs: {reviews: refused}}
+  - {action: sign, from: [signing], to: issued, roles: [head]}
+`
+
+// changed is the plainSource permit with lines more in some lists, one that is new where
+// there is none, and other words.
+func changed(t *testing.T, changes ...string) string {
+	t.Helper()
+	source := plainSource
+	for _, c := range changes {
+		if old, now, ok := strings.Cut(c, " => "); ok {
+			if !strings.Contains(source, old) {
+				t.Fatalf("%q stands nowhere", old)
+			}
+			source = strings.Replace(source, old, now, 1)
+			continue
+		}
+		list, item, ok := strings.Cut(c, ": ")
+		switch {
+		case ok && strings.Contains(source, "\n"+list+":\n"):
+			source = strings.Replace(source, "\n"+list+":\n", "\n"+list+":\n  - "+item+"\n", 1)
+		default:
+			source += list + ":\n  - " + item + "\n"
+		}
+	}
+	return source
+}
+
+func action(id string) string {
+	return fmt.Sprintf("actions: {id: %s, title: {id: %[1]s, en: %[1]s}}", id)
+}
+
+// appeal is a panel that is asked when somebody objects to a refusal.
+func appeal(only string) []string {
+	const term = "term: {budget: 2 days, expires: {escalate: [head]}}"
+	return []string{
+		action("object"), action("upheld"), action("turned"),
+		"reviews: {id: elders, title: {id: Tua, en: Elders}, role: clerk, reasons: [law], " + term + "}",
+		"states: {id: panel, kind: gather, public: in_process, owner: head, reviews: [elders], " + only + "title: {id: Panel, en: Panel}, " + term + "}",
+		"transitions: {action: object, from: [refused], to: panel, roles: [citizen], kind: reopen}",
+		"transitions: {action: upheld, from: [panel], to: opinions, automatic: true, needs: {reviews: approved}}",
+		"transitions: {action: turned, from: [panel], to: refused, automatic: true, needs: {reviews: refused}}",
+	}
+}
+
+// survey is a trip that some requests need and that is paid for.
+func survey(only, needs string) []string {
+	return []string{
+		action("survey"), action("report"),
+		"fees: {id: trip, title: {id: Jalan, en: Trip}, amount: 10, due_in: [site], " + only + "basis: {id: Perda, en: By-law}}",
+		"states: {id: site, kind: work, public: in_process, owner: clerk, title: {id: Lapangan, en: Site}, term: {budget: 2 days, expires: {escalate: [head]}}}",
+		"transitions: {action: survey, from: [signing], to: site, roles: [head]}",
+		"transitions: {action: report, from: [site], to: signing, roles: [clerk], " + needs + "}",
+	}
+}
+
+// formed is a fact from a form whose field has some bound, and a way under a condition.
+func formed(bound, when string, more ...string) []string {
+	return append([]string{
+		"facts: => form: {type: object, required: [n], properties: {n: {type: number, personal: false, " + bound + "}}}\nfacts:",
+		"title: {id: N, en: N}, default: 1 => title: {id: N, en: N}, required: true, from: form.n",
+		action("rush"),
+		"transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: '" + when + "'}",
+	}, more...)
+}
+
+func findingsOf(t *testing.T, source string) []Finding {
+	t.Helper()
+	_, findings, err := Check("w.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(findings, func(f Finding) bool { return f.Rule == FindingStandard })
+}
+
+// What is found of the plainSource permit when it is changed: a rule and words of the
+// message, or nothing at all.
+func TestFindingsOfAPermit(t *testing.T) {
+	back := "transitions: {action: redo, from: [signing], to: sent, roles: [citizen], kind: correct}"
+	for name, c := range map[string]struct {
+		changes []string
+		rule    string // nothing is found where it is empty
+		says    string
+	}{
+		"as it is": {},
+
+		// Those at the counter are staff: they act for somebody, and are somebody.
+		"a desk that passes a gate and decides": {
+			changes: []string{action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [desk]}", "separate: [enter, sign]"},
+			rule:    FindingSeparated,
+		},
+		"a role of citizens and of the desk that passes a gate": {
+			changes: []string{"capacities: [self] => capacities: [self, counter]", action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [citizen]}", "separate: [enter, sign]"},
+			rule:    FindingSeparated,
+		},
+		"citizens who pass a gate": {
+			changes: []string{action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [citizen]}", "separate: [enter, sign]"},
+		},
+		"a desk that is kept from the other gate": {
+			changes: []string{action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [desk]}", "separate: [enter, sign]", "to: issued, roles: [head] => to: issued, roles: [head], not_by: [enter]"},
+		},
+		"a desk that decides": {
+			changes: []string{"title: {id: Kepala, en: Head}, capacities: [officer] => title: {id: Kepala, en: Head}, capacities: [officer, counter]"},
+			rule:    FindingCapacity, says: `role "head"`,
+		},
+
+		// An override stands in for what the state that it leaves asks for.
+		"an override past the reviews": {
+			changes: []string{action("order"), "transitions: {action: order, from: [opinions], to: signing, roles: [head], kind: override}"},
+		},
+		"an override past the reviews to the end": {
+			changes: []string{action("order"), "transitions: {action: order, from: [opinions], to: issued, roles: [head], kind: override}"},
+		},
+		"an override past the gate before the reviews": {
+			changes: []string{action("order"), "transitions: {action: order, from: [sent], to: opinions, roles: [clerk], kind: override}"},
+		},
+		"an override past the gate and the reviews": {
+			changes: []string{action("order"), "transitions: {action: order, from: [sent], to: signing, roles: [head], kind: override}"},
+			rule:    FindingReview, says: `"opinions"`,
+		},
+		"an override back, and then no second opinion": {
+			changes: []string{
+				action("order"), action("skip"), "transitions: {action: order, from: [opinions], to: sent, roles: [head], kind: override}",
+				"transitions: {action: skip, from: [sent], to: signing, roles: [clerk], when: 'history.did(\"order\")', needs: {fees: [fee]}}",
+			},
+		},
+		"an override back, and then past the reviews without one": {
+			changes: []string{
+				action("order"), action("skip"), "transitions: {action: order, from: [opinions], to: sent, roles: [head], kind: override}",
+				"transitions: {action: skip, from: [opinions], to: signing, roles: [clerk], when: 'history.did(\"order\")'}",
+			},
+			rule: FindingReview, says: `"opinions"`,
+		},
+		"a reopened end that an override led to": {
+			changes: []string{
+				action("order"), action("reopen"), "transitions: {action: order, from: [sent], to: issued, roles: [head], kind: override}",
+				"transitions: {action: reopen, from: [issued], to: signing, roles: [clerk], kind: reopen}",
+			},
+			rule: FindingReview, says: `"opinions"`,
+		},
+
+		// Work that is given out can be given on.
+		"work that nobody gives on": {
+			changes: []string{"title: {id: Tanda tangan, en: Signing}, => title: {id: Tanda tangan, en: Signing}, allocate: {rule: order},"},
+			rule:    FindingAllocation, says: `"signing"`,
+		},
+		"work that is given on": {
+			changes: []string{"title: {id: Tanda tangan, en: Signing}, => title: {id: Tanda tangan, en: Signing}, allocate: {rule: order, assigner: [head]},"},
+		},
+
+		// A legal term covers what comes after its start.
+		"a legal term before which nothing runs": {
+			changes: []string{
+				"title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Masuk, en: Sent}",
+				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
+			},
+			rule: FindingTerm, says: `"sent"`,
+		},
+		"a legal term after its start": {
+			changes: []string{
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}",
+				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
+			},
+		},
+		"a legal term on one of two ways": {
+			changes: []string{
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}",
+				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
+				action("order"), "transitions: {action: order, from: [sent], to: signing, roles: [head], kind: override}",
+			},
+			rule: FindingTerm, says: `"signing"`,
+		},
+		"a legal term that starts anew and was not started at first": {
+			changes: []string{
+				"title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Masuk, en: Sent}",
+				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
+				action("redo"), "transitions: {action: redo, from: [signing], to: sent, roles: [head]}",
+			},
+			rule: FindingTerm, says: `"sent"`,
+		},
+		"a legal term that expires, behind a state's own that does not": {
+			changes: []string{
+				"title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Masuk, en: Sent}, term: {budget: 2 days}",
+				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
+			},
+			rule: FindingExpiry, says: `"sent"`,
+		},
+
+		// A review was given on what was asked for then.
+		"a correction behind the reviews": {
+			changes: []string{action("redo"), "transitions: {action: redo, from: [signing], to: signing, roles: [citizen], kind: correct}"},
+			rule:    FindingReview, says: "again",
+		},
+		"a correction before the reviews": {
+			changes: []string{action("redo"), "transitions: {action: redo, from: [sent], to: sent, roles: [citizen], kind: correct}"},
+		},
+		"a correction, and the reviews of before": {
+			changes: []string{action("redo"), back}, rule: FindingReview, says: "again",
+		},
+		"a correction, and the reviews anew": {
+			changes: []string{action("redo"), back, "reviews: [fire], => reviews: [fire], join: {again: all},"},
+		},
+		"a correction, and the reviews of before on purpose": {
+			changes: []string{action("redo"), back, "reviews: [fire], => reviews: [fire], join: {again: refused},"},
+		},
+
+		// What is asked for only on some ways is said to be.
+		"a panel on one way, which all approvals are said to need": {
+			changes: appeal(""), rule: FindingReview, says: `"panel"`,
+		},
+		"a panel on one way": {changes: appeal("only_after: [object], ")},
+		"a panel on one way, which somebody may go past": {
+			changes: append(appeal("only_after: [object], "), action("skip"), "transitions: {action: skip, from: [panel], to: signing, roles: [clerk]}"),
+			rule:    FindingReview, says: `"panel"`,
+		},
+		"a panel that is gone round": {
+			changes: append(appeal("only_after: [object], "), "transitions: {action: object, from: [signing], to: signing, roles: [citizen]}"),
+			rule:    FindingReview, says: `"panel"`,
+		},
+		"a panel that is come to otherwise and gone past": {
+			changes: append(appeal("only_after: [object], "), action("send"), action("skip"), "transitions: {action: send, from: [signing], to: panel, roles: [clerk]}",
+				"transitions: {action: skip, from: [panel], to: signing, roles: [clerk], when: '!history.did(\"object\")'}"),
+			rule: FindingReview, says: `"panel"`,
+		},
+		"a fee on one way, which all approvals are said to need": {
+			changes: survey("", "needs: {fees: [trip]}"), rule: FindingUnpaid, says: `"trip"`,
+		},
+		"a fee on one way": {changes: survey("only_after: [survey], ", "needs: {fees: [trip]}")},
+		"a fee on one way that nobody asks for": {
+			changes: survey("only_after: [survey], ", "not_by: [pass]"), rule: FindingUnpaid, says: `"trip"`,
+		},
+
+		// What a form does not let be filled in is no fact.
+		"a number that is too small": {changes: formed("minimum: 5", "facts.n < 5.0"), rule: FindingDead},
+		"a number at the bound":      {changes: formed("minimum: 5", "facts.n <= 5.0")},
+		"a number that is too large": {changes: formed("maximum: 5", "facts.n > 5.0"), rule: FindingDead},
+		"a number below the bound":   {changes: formed("maximum: 5", "facts.n < 5.0")},
+		"a bound that is not reached": {
+			changes: formed("exclusiveMaximum: 5", "facts.n >= 5.0"), rule: FindingDead,
+		},
+		"a number between whole ones": {
+			changes: formed("minimum: 0", "facts.n > 5.0 && facts.n < 6.0", "type: number => type: integer"), rule: FindingDead,
+		},
+		"the only whole number":    {changes: formed("minimum: 0", "facts.n > 5.0 && facts.n < 7.0", "type: number => type: integer")},
+		"a number on the list":     {changes: formed("enum: [3, 4.5]", "facts.n == 4.5")},
+		"a number not on the list": {changes: formed("enum: [3, 4.5]", "facts.n == 4.0"), rule: FindingDead},
+		"what stands where nothing is filled in": {
+			changes: formed("minimum: 5", "facts.n < 5.0", "required: true, from: form.n => from: form.n, default: 1"),
+		},
+		"a computed number": {changes: formed("minimum: 5", "facts.n < 5.0", "from: form.n => from: form.n - 1.0")},
+		"a condition that fails outside the form": {
+			changes: formed("minimum: 1", "6 / int(facts.n) == 2"),
+		},
+		"a condition that fails within the form": {
+			changes: formed("minimum: 0", "6 / int(facts.n) == 2"), rule: FindingCondition,
+		},
+
+		// A time stands as it is recorded, in UTC.
+		"a time elsewhere": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at == \"2026-01-01T07:00:00+07:00\"'}"},
+			rule:    FindingDead, says: `"rush"`,
+		},
+		"a time as it is recorded": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at == \"2026-01-01T00:00:00Z\"'}"},
+		},
+		"a time and a while later": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'timestamp(facts.at) + duration(\"24h\") == timestamp(\"2026-01-01T07:00:00+07:00\")'}"},
+		},
+		"a time and itself": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'timestamp(facts.at) + duration(\"24h\") == timestamp(facts.at)'}"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := findingsOf(t, changed(t, c.changes...))
+			if c.rule == "" {
+				if len(got) > 0 {
+					t.Errorf("found %v", got)
+				}
+				return
+			}
+			if !slices.ContainsFunc(got, func(f Finding) bool { return f.Rule == c.rule && strings.Contains(f.Message, c.says) }) {
+				t.Errorf("no finding %s of %s, but %v", c.rule, c.says, got)
+			}
+		})
+	}
+}
+
+// A story says what happens, as often as it must, and what it supposes where that
+// cannot be told.
+func TestAStoryIsTrue(t *testing.T) {
+	rush := func(when string) []string {
+		return []string{
+			action("note"), action("rush"), "transitions: {action: note, from: [sent], to: sent, roles: [clerk]}",
+			"transitions: {action: rush, from: [sent], to: issued, roles: [head], when: '" + when + "'}",
+		}
+	}
+	for name, c := range map[string]struct {
+		changes  []string
+		notes    int // in the story
+		supposed string
+	}{
+		"often":                   {changes: rush(`history.times("note") >= 20`), notes: 20},
+		"at the bound":            {changes: rush(`history.times("note") == 99`), notes: 99},
+		"one oftener than other":  {changes: rush(`history.times("note") > history.times("pass") + 2`), notes: 3},
+		"together":                {changes: rush(`history.times("note") + history.times("pass") >= 4`), notes: 4},
+		"oftener than is counted": {changes: rush(`history.times("note") >= 500`), notes: 101, supposed: `supposing that "history.times(\"note\") >= 500" holds`},
+		"by what facts come to":   {changes: rush(`facts.n * 2.0 > 15.0`), supposed: `supposing that "facts.n * 2.0 > 15.0" holds`},
+		"by facts and counts":     {changes: rush(`facts.n * 2.0 > double(history.times("note"))`), supposed: `holds`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := findingsOf(t, changed(t, c.changes...))
+			i := slices.IndexFunc(got, func(f Finding) bool { return f.Rule == FindingReview })
+			if i < 0 {
+				t.Fatalf("no finding, but %v", got)
+			}
+			story := strings.Join(got[i].Story, "\n")
+			if n := strings.Count(story, `takes "note"`); n != c.notes {
+				t.Errorf("%d notes, want %d:\n%s", n, c.notes, story)
+			}
+			if !strings.Contains(story, c.supposed) || c.supposed == "" && strings.Contains(story, "supposing") {
+				t.Errorf("it does not say what it supposes (%q):\n%s", c.supposed, story)
+			}
+		})
+	}
+}
+
+// Who is given up on is told by which bound, and what would help.
+func TestWhatIsTooMuchIsNamed(t *testing.T) {
+	reviews, counts, facts := []string{}, []string{}, []string{}
+	for i := range 32 {
+		reviews = append(reviews, fmt.Sprintf("reviews: {id: r%d, title: {id: R, en: R}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}", i))
+	}
+	for i := range 10 {
+		id := fmt.Sprint("note", i)
+		counts = append(counts, action(id), fmt.Sprintf("transitions: {action: %s, from: [sent], to: sent, roles: [clerk], when: 'history.times(%q) < 90'}", id, id))
+	}
+	for i := range 13 {
+		facts = append(facts, fmt.Sprintf("facts: {id: f%d, type: boolean, title: {id: F, en: F}, default: false}", i), action(fmt.Sprint("go", i)),
+			fmt.Sprintf("transitions: {action: go%d, from: [sent], to: sent, roles: [clerk], when: facts.f%d}", i, i))
+	}
+	for says, changes := range map[string][]string{
+		"more than 32 reviews, which a proof cannot hold: make two services of it":                                                       reviews,
+		"more than 64 bits of counts of actions in conditions, which a proof cannot hold: ask history.did":                               counts,
+		"more than 4096 combinations of facts that conditions tell apart, which a proof cannot hold: compare facts with fewer constants": facts,
+	} {
+		got := findingsOf(t, changed(t, changes...))
+		if !slices.ContainsFunc(got, func(f Finding) bool { return f.Rule == FindingGaveUp && strings.Contains(f.Message, says) }) {
+			t.Errorf("it is not said that there are %s, but %v", says, got)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package workflows
+
+import (
+	"slices"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// standIn is what an override or a deemed approval stands in for: what the state that
+// it leads out of asks for, until the request comes to that state again.
+type standIn struct {
+	state     int
+	required  bool // documents that are required
+	documents []domain.DocumentID
+	fees      []domain.FeeID
+}
+
+// indexWays gives bits to what is kept of the way that a request came.
+func (p *prover) indexWays() {
+	d := p.d
+	for i := range d.States {
+		s := &d.States[i]
+		for _, id := range s.Reviews {
+			if s.Join == nil || s.Join.Again != "refused" { // said so, the reviews stand
+				p.aging |= 1 << slices.Index(p.reviews, id)
+			}
+		}
+		if len(s.OnlyAfter) > 0 {
+			p.byWay[i] = 1 << len(p.byWay)
+		}
+		if p.overridden(s.ID) {
+			p.standing[i] = 1 << len(p.standIns)
+			p.standIns = append(p.standIns, d.standIn(i))
+		}
+	}
+	for _, f := range p.fees {
+		for _, id := range f.DueIn {
+			if i := p.states[id]; len(f.OnlyAfter) > 0 && p.byWay[i] == 0 {
+				p.byWay[i] = 1 << len(p.byWay)
+			}
+		}
+	}
+}
+
+// overridden reports whether an override or a deemed approval leads out of a state.
+func (p *prover) overridden(id domain.StateID) bool {
+	return slices.ContainsFunc(p.d.Transitions, func(t Transition) bool {
+		return t.Kind == domain.ActionOverride && slices.Contains(t.From, id)
+	}) || slices.ContainsFunc(p.moves[p.states[id]], func(m int) bool { return p.expiries[m].expiry.Ground == DeemedApproval })
+}
+
+func (d *Definition) standIn(state int) standIn {
+	s := standIn{state: state}
+	for i := range d.Transitions {
+		if t := &d.Transitions[i]; t.Needs != nil && slices.Contains(t.From, d.States[state].ID) {
+			s.required = s.required || t.Needs.Required
+			s.documents = append(s.documents, t.Needs.Documents...)
+			s.fees = append(s.fees, t.Needs.Fees...)
+		}
+	}
+	return s
+}
+
+// excused reports whether an override or the law stood in for something on the way.
+func (p *prover) excused(at *point, by func(*standIn) bool) bool {
+	for i := range p.standIns {
+		if at.stood>>i&1 == 1 && by(&p.standIns[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// demanded reports whether an approval asks for what is due in some states: always, or
+// only after some actions, and where the request came to one of the states.
+func (p *prover) demanded(at *point, after []domain.ActionID, states ...domain.StateID) bool {
+	return len(after) == 0 ||
+		slices.ContainsFunc(after, func(a domain.ActionID) bool { return seen{p, at}.times(a) > 0 }) ||
+		slices.ContainsFunc(states, func(id domain.StateID) bool { return at.came&p.byWay[p.states[id]] > 0 })
+}
