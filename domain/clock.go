@@ -65,6 +65,9 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 	case !t.Open() && !t.Expired.IsZero():
 		return nil, nil // its time is used up, and a return does not refill it
 	case !t.Open():
+		if body, err := recompute(rule, t, now, clock); body != nil || err != nil {
+			return body, err
+		}
 		return goOn(rule, t, now, clock)
 	}
 	switch stop, was := cmp.Or(r.Halt, rule.Stop), t.Stopped(); {
@@ -134,8 +137,11 @@ func recompute(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error)
 		return nil, err
 	}
 	same := k.Due.Equal(t.Due) && k.Promised.Equal(t.Promised) && k.Wakes.Equal(t.Wakes)
-	if t.Stopped() != "" {
+	if t.Stopped() != "" || !t.Open() {
 		same = k.Remaining == t.Left
+	}
+	if !t.Open() {
+		k.Wakes = time.Time{}
 	}
 	if same {
 		return nil, nil

@@ -137,6 +137,7 @@ type loaded struct {
 // supposed of a request may be out of date, so nothing is refused before it was
 // read again.
 func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supposed bool, c domain.Command, rules func(domain.Request) (*Workflow, error)) (Answer, error) {
+	fired := 0             // moments that had come
 	for ctx.Err() == nil { // each time round, somebody else got something done
 		if !supposed {
 			var err error
@@ -145,8 +146,9 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supp
 			}
 		}
 		if id, due, ok := at.request.Overdue(c.Head().Occurred); ok && !waitsFor(c, id, due) {
-			if _, err := e.Expire(ctx, request, id, due); err != nil {
-				return Answer{}, err
+			fired++
+			if _, err := e.Expire(ctx, request, id, due); err != nil || fired > domain.MaxFollowing {
+				return Answer{}, errors.Join(err, tooOften(fired, id))
 			}
 			supposed = false
 			continue

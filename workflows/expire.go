@@ -19,9 +19,15 @@ import (
 // [*domain.Refusal] under [domain.RuleTerm] when the term waits for no such moment any
 // more.
 func (e *Engine) Expire(ctx context.Context, request uuid.UUID, id domain.TermID, due time.Time) (Answer, error) {
+	r, err := e.Load(ctx, request)
+	if err != nil {
+		return Answer{}, err
+	}
 	return e.Act(ctx, request, domain.Expire{
 		Header: domain.Header{
-			ID:       domain.CommandID(due, "expire", request.String(), string(id), strconv.FormatInt(due.UnixNano(), 10)),
+			// Of the same moment at the same version there is one command; a moment that
+			// was moved away and comes back is another.
+			ID:       domain.CommandID(due, "expire", request.String(), string(id), strconv.FormatInt(due.UnixNano(), 10), strconv.Itoa(int(r.Version))),
 			Actor:    domain.System(),
 			Occurred: due,
 		},
@@ -38,6 +44,15 @@ func (e *Engine) Recompute(ctx context.Context, request uuid.UUID) (Answer, erro
 		return Answer{}, fmt.Errorf("draw a command id: %w", err)
 	}
 	return e.Act(ctx, request, domain.RecomputeTerms{Header: domain.Header{ID: id, Actor: domain.System()}})
+}
+
+// tooOften is an error when so many moments had come that no request can have waited for
+// them.
+func tooOften(n int, id domain.TermID) error {
+	if n <= domain.MaxFollowing {
+		return nil
+	}
+	return fmt.Errorf("what follows from term %q does not come to rest", id)
 }
 
 // waitsFor reports whether a command is the one for a moment that has come.

@@ -113,8 +113,13 @@ func (e *Engine) again(ctx context.Context, r domain.Request, ev domain.Recorded
 		return "the workflow has no such term", nil
 	}
 	t := r.Terms[l.Term]
-	t.Ended = time.Time{}
+	if _, ends := ev.Body.(domain.TermEnded); ends {
+		t.Ended = time.Time{}
+	}
 	k, err := clock{w.On(cal)}.Reckon(rule, t, ev.Occurred)
+	if !t.Open() {
+		k.Wakes = time.Time{}
+	}
 	switch {
 	case err != nil:
 		return "", err
