@@ -70,10 +70,10 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 		}
 		return goOn(rule, t, now, clock)
 	}
-	switch stop, was := cmp.Or(r.Halt, rule.Stop), t.Stopped(); {
-	case stop == was:
+	switch stop, was := cmp.Or(r.Halt, rule.Stop), t.Stopped(); stop {
+	case was:
 		return nil, nil
-	case stop == "":
+	case "":
 		k, err := clock.Reckon(*rule, t.run(now), now)
 		return TermResumed{Term: rule.ID, Ground: was, Reckoning: k}, err
 	default:

@@ -39,10 +39,11 @@ func (e *Engine) Expire(ctx context.Context, request uuid.UUID, id domain.TermID
 // Errors: [*domain.Refusal] under [domain.RuleTerm] when it moves none of them, as when
 // another node was faster.
 func (e *Engine) Recompute(ctx context.Context, request uuid.UUID) (Answer, error) {
-	id, err := uuid.NewV7()
+	r, err := e.Load(ctx, request)
 	if err != nil {
-		return Answer{}, fmt.Errorf("draw a command id: %w", err)
+		return Answer{}, err
 	}
+	id := domain.CommandID(r.Submitted, "recompute", request.String(), strconv.Itoa(int(r.Version)))
 	return e.Act(ctx, request, domain.RecomputeTerms{Header: domain.Header{ID: id, Actor: domain.System()}})
 }
 

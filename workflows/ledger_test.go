@@ -114,8 +114,13 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 			action domain.ActionID
 			reason domain.ReasonCode
 		}{
-			{"clerk", "accept", ""}, {"clerk", "return", "unreadable"}, {"clerk", "return", "str-invalid"}, {"applicant", "resubmit", ""},
-			{"head", "issue", ""}, {"head", "refuse", "str-invalid"}, {"head", "object", ""},
+			{"clerk", "accept", ""},
+			{"clerk", "return", "unreadable"},
+			{"clerk", "return", "str-invalid"},
+			{"applicant", "resubmit", ""},
+			{"head", "issue", ""},
+			{"head", "refuse", "str-invalid"},
+			{"head", "object", ""},
 		} {
 			ops[fmt.Sprint(x.action, " ", x.reason)] = func() error {
 				return give(domain.Act{Header: header(x.role), Action: x.action, Reason: x.reason})
@@ -163,7 +168,6 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 func audited(t *rapid.T, lines []workflows.LedgerLine, dec *decrees, seen map[string]int) {
 	type account struct {
 		total, used calendar.Span
-		since       time.Time // running since; zero while it stands still
 		due         time.Time // the latest that there was a reason for
 	}
 	accounts := map[domain.TermID]*account{}
