@@ -45,6 +45,12 @@ func (p *prover) begin() []point {
 		p.arrive(&at, true)
 		list = append(list, at)
 	}
+	if g := slices.Index(p.gates, submitting); g >= 0 && p.d.Submits(submitting) {
+		for _, at := range slices.Clone(list) {
+			at.person |= 1 << g // whoever works for the agency may also ask for something
+			list = append(list, at)
+		}
+	}
 	return list
 }
 
@@ -69,11 +75,7 @@ func (p *prover) arrive(at *point, entered bool) {
 		if two(at.fees, i) != feeNone || !slices.Contains(f.DueIn, s.ID) {
 			continue
 		}
-		became := uint64(feeNothing)
-		if p.isDue(int(at.value), i) {
-			became = feeOwed
-		}
-		at.fees = setTwo(at.fees, i, became)
+		at.fees = setTwo(at.fees, i, p.assessed(at, i))
 	}
 }
 
@@ -222,15 +224,13 @@ func (p *prover) moved(at point, to domain.StateID) point {
 }
 
 // corrected is the points after a transition that may be a correction: the facts may
-// then become any, what was assessed and not paid is assessed anew, and only then does
-// the request move.
+// then become any, what was assessed is assessed anew, and only then does the request
+// move.
 func (p *prover) corrected(at point, i int, person bool) []point {
 	t := &p.d.Transitions[i]
 	if t.Kind != domain.ActionCorrect {
 		return []point{p.taken(at, i, person)}
 	}
-	// What was paid may be too little by other facts. That it may be enough makes no
-	// difference here: from where it is owed, it can be paid.
 	at.fees = 0
 	for i := range p.reviews {
 		if two(at.reviews, i) == reviewApproved {
@@ -239,12 +239,12 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 	}
 	list := make([]point, 0, len(p.values))
 	for v := range p.values {
-		to := at
-		to.value = uint16(v)
-		to = p.taken(to, i, person)
-		list = append(list, to)
-		if to.state == at.state {
-			list = p.askedLate(list, int(at.value))
+		for _, to := range p.covering(at, v) {
+			to = p.taken(to, i, person)
+			list = append(list, to)
+			if to.state == at.state {
+				list = p.askedLate(list, int(at.value))
+			}
 		}
 	}
 	return list
@@ -296,7 +296,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	}
 	for i := range p.fees {
 		if two(at.fees, i) == feeOwed {
-			put(stepPay, i, "", func(to *point) { to.fees = setTwo(to.fees, i, feePaid) })
+			put(stepPay, i, "", func(to *point) { p.settle(to, i) })
 		}
 	}
 	p.nextSettled(at, put)

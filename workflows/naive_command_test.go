@@ -102,10 +102,7 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 	switch {
 	case s.Allocate != nil && (c.Actor.Role == s.Owner || n.known(c.Actor.ID, s.Owner)) && n.worker() != c.Actor.ID:
 		return nil, domain.RuleTask
-	case slices.ContainsFunc(n.log, func(x said) bool {
-		b, ok := x.body.(domain.ActionTaken)
-		return ok && x.by.ID == c.Actor.ID && slices.Contains(t.NotBy, b.Action)
-	}):
+	case slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool { return n.did(c.Actor.ID, a) }):
 		return nil, domain.RuleFourEyes
 	case len(t.Reasons) == 0 && c.Reason != "", len(t.Reasons) > 0 && !slices.Contains(t.Reasons, c.Reason), override && c.Remark == "":
 		return nil, domain.RuleReason
@@ -312,15 +309,20 @@ func lot(seed string, request []byte, ready domain.Version, n int64) int64 {
 
 func unhex(s string) []byte { b, _ := hex.DecodeString(s); return b }
 
+// did reports whether somebody took an action, or submitted the request where no action
+// is called so.
+func (n *naive) did(person string, a domain.ActionID) bool {
+	called := slices.ContainsFunc(n.d.Actions, func(x Action) bool { return x.ID == "submit" })
+	return a == "submit" && !called && n.log[0].by.ID == person || slices.ContainsFunc(n.log, func(x said) bool {
+		b, ok := x.body.(domain.ActionTaken)
+		return ok && x.by.ID == person && b.Action == a
+	})
+}
+
 // barred reports whether somebody did what four eyes hold apart from anything that the
 // owner may do here.
 func (n *naive) barred(person string, s *State) bool {
-	did := func(a domain.ActionID) bool {
-		return slices.ContainsFunc(n.log, func(x said) bool {
-			b, ok := x.body.(domain.ActionTaken)
-			return ok && x.by.ID == person && b.Action == a
-		})
-	}
+	did := func(a domain.ActionID) bool { return n.did(person, a) }
 	return slices.ContainsFunc(n.d.Transitions, func(t Transition) bool {
 		if !slices.Contains(t.From, s.ID) || !slices.Contains(t.Roles, s.Owner) {
 			return false

@@ -54,7 +54,7 @@ func (c *inspection) proveWithin(most int) {
 
 func (s *search) walk() {
 	for _, at := range s.p.begin() {
-		step := stepTaken{kind: stepSubmit}
+		step := stepTaken{kind: stepSubmit, person: at.person > 0}
 		s.leads(s.p.events(step, &at, &at), s.add(at, -1, step))
 	}
 	for i := 0; i < len(s.points) && !s.gaveUp; i++ {
@@ -254,7 +254,11 @@ func (s *search) plainly(step stepTaken, before, at int) string {
 	d, here := &s.d, s.d.States[s.points[at].state].Title.EN
 	switch step.kind {
 	case stepSubmit:
-		return fmt.Sprintf("A request is submitted%s. It is at \"%s\".", s.factsOf(at), here)
+		by := ""
+		if step.person {
+			by = " by the person P"
+		}
+		return fmt.Sprintf("A request is submitted%s%s. It is at \"%s\".", by, s.factsOf(at), here)
 	case stepAction:
 		t := &d.Transitions[step.of]
 		who := "Somebody"

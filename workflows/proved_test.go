@@ -101,6 +101,9 @@ func (p *playing) lawful(proof proved) {
 		if b, ok := e.Body.(domain.ActionTaken); ok && staff && b.Kind != domain.ActionAuto {
 			did[e.Actor.ID] = append(did[e.Actor.ID], b.Action)
 		}
+		if _, called := p.w.Action("submit"); !called && e.Version == 1 {
+			did[e.Actor.ID] = append(did[e.Actor.ID], "submit")
+		}
 	}
 	for _, gate := range p.d.Separate {
 		for person, actions := range did {

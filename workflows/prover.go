@@ -32,6 +32,7 @@ type prover struct {
 	standing  map[int]uint32 // by state: its bit among those
 	byWay     map[int]uint32 // by state: its bit among those that only some requests come to
 	aging     uint32         // reviews that a correction may leave behind
+	corrects  bool           // facts may change
 	needs     map[needKey]domain.Needs
 	due       map[dueKey]bool
 	staff     map[domain.RoleID]bool
@@ -55,18 +56,19 @@ type (
 
 // point is a situation.
 type point struct {
-	value   uint16
-	state   uint16
-	reviews uint64 // two bits each: opinions
-	fees    uint64 // two bits each: none, owed, nothing to pay, paid
-	bits    uint64 // documents, then checklists
-	times   uint64 // as many bits each as it counts to
-	person  uint32 // gates that the one person passed
-	stale   uint32 // reviews that were given before a correction
-	stood   uint32 // states that an override or the law led out of
-	came    uint32 // states that only some requests come to, and this one did
-	answer  uint8  // 0: none since the request came to the state
-	exempt  bool   // the law brought it here, or an override: it is not the agency's doing
+	value    uint16
+	state    uint16
+	reviews  uint64 // two bits each: opinions
+	fees     uint64 // two bits each: none, owed, nothing to pay, paid
+	received uint64 // two bits each: none, less than the fee comes to, enough
+	bits     uint64 // documents, then checklists
+	times    uint64 // as many bits each as it counts to
+	person   uint32 // gates that the one person passed
+	stale    uint32 // reviews that were given before a correction
+	stood    uint32 // states that an override or the law led out of
+	came     uint32 // states that only some requests come to, and this one did
+	answer   uint8  // 0: none since the request came to the state
+	exempt   bool   // the law brought it here, or an override: it is not the agency's doing
 }
 
 // What a fee has come to.
@@ -247,6 +249,7 @@ func (p *prover) index() {
 	for i := range d.Fees {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
+	p.corrects = slices.ContainsFunc(d.Transitions, func(t Transition) bool { return t.Kind == domain.ActionCorrect })
 	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)

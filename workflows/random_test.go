@@ -241,6 +241,9 @@ func (g *drawing) laws() {
 	actions := ids(g.d.Actions, func(a Action) domain.ActionID { return a.ID })
 	if len(actions) > 1 && g.rarely(3, "separate") {
 		g.d.Separate = [][]domain.ActionID{actions[:2]}
+		if actions[0] != "submit" && g.rarely(3, "from submitting") {
+			g.d.Separate[0] = []domain.ActionID{"submit", actions[0]}
+		}
 	}
 	for range max(0, g.upTo(5, "invariants")-3) {
 		x := Invariant{Because: label("law")}
@@ -328,6 +331,9 @@ func (g *drawing) question() string {
 // already only where the earlier ones have a condition.
 func (g *drawing) named(from []domain.StateID, automatic bool) domain.ActionID {
 	id := domain.ActionID(fmt.Sprint("a", g.upTo(4, "action")))
+	if id == "a4" && g.rarely(3, "called submit") {
+		id = "submit"
+	}
 	taken := slices.ContainsFunc(g.d.Transitions, func(t Transition) bool {
 		return t.Action == id && !t.Automatic && t.When == nil && slices.ContainsFunc(from, func(s domain.StateID) bool { return slices.Contains(t.From, s) })
 	})
