@@ -15,12 +15,19 @@ import (
 type drawing struct {
 	t *rapid.T
 	d *Definition
+
+	busy bool // it has more of everything
 }
 
 func (g *drawing) upTo(n int, what string) int { return rapid.IntRange(0, n).Draw(g.t, what) }
 
-// one in so many says yes.
-func (g *drawing) rarely(n int, what string) bool { return g.upTo(n-1, what) == n-1 }
+// one in so many says yes, and every other one where it is busy.
+func (g *drawing) rarely(n int, what string) bool {
+	if g.busy {
+		n = min(n, 2)
+	}
+	return g.upTo(n-1, what) == n-1
+}
 
 func pick[T any](g *drawing, what string, from ...T) T { return from[g.upTo(len(from)-1, what)] }
 
@@ -40,8 +47,8 @@ func label(s string) Text { return Text{ID: s, EN: s} }
 
 var officers = []domain.RoleID{"clerk", "head", "fire"}
 
-func randomDefinition(t *rapid.T) *Definition {
-	g := &drawing{t, &Definition{
+func randomDefinition(t *rapid.T, busy bool) *Definition {
+	g := &drawing{t: t, busy: busy, d: &Definition{
 		Language: Language, ID: "w", Title: label("W"), Agency: label("A"), Office: "o",
 		Submit: []domain.RoleID{"citizen"}, Payers: []domain.RoleID{"bot", "citizen"},
 		Reasons: []Reason{{"why", label("why")}, {"law", label("law")}},

@@ -17,11 +17,12 @@ import (
 func TestTheProofComesWhereverARequestDoes(t *testing.T) {
 	situations := 0
 	rapid.Check(t, func(t *rapid.T) {
-		p := play(t)
-		proof := p.d.prove(t)
+		d := drawn(rapid.Bool().Draw(t, "busy")).Draw(t, "definition")
+		p := &playing{t: t, d: d, w: Compile(d.Definition, 1), naive: &naive{d: d.Definition}}
+		proof := d.prove(t)
 		seed := rapid.Uint64().Draw(t, "seed")
 		steps := rand.New(rand.NewPCG(seed, 0))
-		for range 4 {
+		for range 12 {
 			p.r, p.story, p.naive.log = domain.Request{}, nil, nil
 			for i := range 40 {
 				p.stray(steps, i)
