@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -47,7 +48,7 @@ func (p *prover) begin() []point {
 	}
 	if g := slices.Index(p.gates, submitting); g >= 0 && p.d.Submits(submitting) {
 		for _, at := range slices.Clone(list) {
-			at.person |= 1 << g // whoever works for the agency may also ask for something
+			at.person = 1 << g // whoever works for the agency may also ask for something
 			list = append(list, at)
 		}
 	}
@@ -81,6 +82,9 @@ func (p *prover) arrive(at *point, entered bool) {
 
 // next lists where a request can go from a point, as the engine lets it.
 func (p *prover) next(at point, visit func(stepTaken, point)) {
+	if bits.OnesCount32(at.person) > 1 {
+		at.person = 0 // what is kept apart was told, and others could have done it
+	}
 	state := int(at.state)
 	supposed := supposition("")
 	for _, i := range p.automatic[state] {
@@ -174,13 +178,17 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 }
 
 // personMay reports whether the one person may take a transition, and whether it
-// makes a difference that it is them.
+// makes a difference that it is them: it is the first gate that they pass, or they
+// passed another that it is to be kept apart from. That they pass some more makes none,
+// for others can.
 func (p *prover) personMay(at point, t *Transition) bool {
-	if !slices.Contains(p.gates, t.Action) || !slices.ContainsFunc(t.Roles, func(r domain.RoleID) bool { return p.staff[r] }) {
+	g := slices.Index(p.gates, t.Action)
+	if g < 0 || !slices.ContainsFunc(t.Roles, func(r domain.RoleID) bool { return p.staff[r] }) {
 		return false
 	}
-	return !slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool {
-		return at.person>>slices.Index(p.gates, a)&1 == 1
+	return (at.person == 0 || at.person&p.apart[g] > 0) && !slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool {
+		g := slices.Index(p.gates, a)
+		return g >= 0 && at.person>>g&1 == 1
 	})
 }
 

@@ -26,6 +26,7 @@ type prover struct {
 	lists     []domain.ChecklistID
 	watched   []domain.ActionID // that conditions count
 	gates     []domain.ActionID // that a person may not take together with others
+	apart     []uint32          // by gate: those
 	most      []uint64          // a count above is as good as this
 	shift     []int             // where its bits begin
 	standIns  []standIn
@@ -63,7 +64,7 @@ type point struct {
 	received uint64 // two bits each: none, less than the fee comes to, enough
 	bits     uint64 // documents, then checklists
 	times    uint64 // as many bits each as it counts to
-	person   uint32 // gates that the one person passed
+	person   uint32 // the gate that the one person passed, or two that are to be kept apart
 	stale    uint32 // reviews that were given before a correction
 	stood    uint32 // states that an override or the law led out of
 	came     uint32 // states that only some requests come to, and this one did
@@ -114,14 +115,7 @@ func newProver(in *inspection) (*prover, error) {
 		return nil, err
 	}
 	p.watchAll()
-	for _, gate := range d.Separate {
-		p.gate(gate)
-	}
-	for i := range d.Transitions {
-		if t := &d.Transitions[i]; len(t.NotBy) > 0 {
-			p.gate(t.NotBy)
-		}
-	}
+	p.indexGates()
 	p.index()
 	return p, p.fits()
 }
@@ -186,7 +180,7 @@ func (p *prover) fits() error {
 		{len(p.fees), tooMuch{"fees", maxReviews, split}},
 		{len(p.ofGroup) + len(p.lists), tooMuch{"checklists and documents that rules tell apart", maxBits, "ask for documents together, by required_documents"}},
 		{counted, tooMuch{"bits of counts of actions in conditions", maxBits, "ask history.did instead of history.times, or compare with smaller numbers"}},
-		{len(p.gates), tooMuch{"actions under separate and not_by", maxGates, "name the gates alone"}},
+		{len(p.gates), tooMuch{"actions under separate", maxGates, "name the gates alone"}},
 		{len(p.standIns), tooMuch{"states that an override or a deemed approval leads out of", maxGates, "lead out of fewer"}},
 		{len(p.byWay), tooMuch{"states that reviews and fees under only_after are due in", maxGates, split}},
 		{len(p.d.States), tooMuch{"states", maxStates, split}},
@@ -213,10 +207,23 @@ func (p *prover) mask(i int) uint64 { return (1<<bits.Len64(p.most[i]) - 1) << p
 
 func (p *prover) count(at *point, i int) uint64 { return at.times & p.mask(i) >> p.shift[i] }
 
-func (p *prover) gate(actions []domain.ActionID) {
-	for _, a := range actions {
-		if !slices.Contains(p.gates, a) {
-			p.gates = append(p.gates, a)
+// indexGates gives bits to what no one person may do together.
+func (p *prover) indexGates() {
+	for _, gate := range p.d.Separate {
+		for _, a := range gate {
+			if !slices.Contains(p.gates, a) {
+				p.gates = append(p.gates, a)
+			}
+		}
+	}
+	p.apart = make([]uint32, len(p.gates))
+	for _, gate := range p.d.Separate {
+		for _, a := range gate {
+			for _, b := range gate {
+				if a != b {
+					p.apart[slices.Index(p.gates, a)] |= 1 << slices.Index(p.gates, b)
+				}
+			}
 		}
 	}
 }

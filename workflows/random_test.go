@@ -64,7 +64,11 @@ func randomDefinition(t *rapid.T, busy bool) *Definition {
 		g.d.Roles = append(g.d.Roles, Role{ID: r, Title: label(string(r)), Capacities: []domain.Capacity{domain.CapacityOfficer}})
 	}
 	g.facts()
-	for i := range g.upTo(3, "reviews") {
+	reviews := g.upTo(3, "reviews")
+	if g.busy {
+		reviews = max(reviews, 1)
+	}
+	for i := range reviews {
 		x := Review{ID: domain.ReviewID(fmt.Sprint("r", i)), Title: label(fmt.Sprint("r", i)), Role: pick(g, "reviewer", officers...), Reasons: []domain.ReasonCode{"why"}}
 		if g.rarely(3, "review when") {
 			x.When = g.condition(overFacts)
@@ -78,6 +82,9 @@ func randomDefinition(t *rapid.T, busy bool) *Definition {
 	g.states()
 	g.dossier()
 	g.transitions()
+	if g.busy {
+		g.turns()
+	}
 	g.ways()
 	g.laws()
 	return g.d
@@ -225,6 +232,20 @@ func (g *drawing) dossier() {
 	}
 	if g.rarely(3, "notice") {
 		g.d.Notices = []Notice{{ID: "told", On: some(g, "told on", g.stateIDs()), To: "citizen", Text: label("told")}}
+	}
+}
+
+// turns draws what is easily forgotten: corrections and overrides behind reviews.
+func (g *drawing) turns() {
+	for _, s := range g.d.States {
+		if s.Kind != KindGather {
+			continue
+		}
+		on := g.stateIDs()[:len(g.d.States)-1] // what follows it may be any
+		from := pick(g, "corrected from", slices.DeleteFunc(slices.Clone(on), func(id domain.StateID) bool { return g.d.state(id).Kind == KindEnd })...)
+		g.add(Transition{From: []domain.StateID{from}, To: pick(g, "corrected to", on...), Kind: domain.ActionCorrect})
+		g.add(Transition{From: []domain.StateID{s.ID}, To: pick(g, "ordered to", on...), Kind: domain.ActionOverride})
+		g.add(Transition{From: []domain.StateID{s.ID}, To: g.stateIDs()[len(on)-1], Needs: &Needs{Reviews: domain.OpinionApproved}})
 	}
 }
 
