@@ -20,13 +20,13 @@ type proved struct {
 }
 
 // prove proves a definition that was drawn, as long as it is small.
-func (d sample) prove(t *rapid.T) proved {
+func (d sample) prove(t *rapid.T, most int) proved {
 	_, r, err := read("w.yaml", []byte(d.source))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := proved{&inspection{definitionReader: r}, map[int]bool{}, nil}
-	p.walk = p.proveWithin(5000)
+	p.walk = p.proveWithin(most)
 	if p.found(FindingGaveUp) {
 		t.Skip("too many situations")
 	}
@@ -53,7 +53,7 @@ func (p proved) found(rule string, names ...string) bool {
 func TestNoRequestDoesWhatIsProvedImpossible(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := play(t)
-		proof := p.d.prove(t)
+		proof := p.d.prove(t, 5000)
 		for i := range rapid.IntRange(1, 40).Draw(t, "commands") {
 			before := len(p.story)
 			_, rule := p.step(i)

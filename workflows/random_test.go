@@ -285,6 +285,11 @@ func (g *drawing) laws() {
 		}
 		g.d.Invariants = append(g.d.Invariants, x)
 	}
+	if g.busy { // a proof then tells apart what came before these and what came after
+		for _, a := range some(g, "told apart", actions) {
+			g.d.Invariants = append(g.d.Invariants, Invariant{Always: &Condition{Text: fmt.Sprintf("history.did(%q) || !history.did(%[1]q)", a)}, Because: label("law")})
+		}
+	}
 	if g.rarely(4, "legal term") {
 		x := LegalTerm{ID: "legal", Title: label("legal"), Budget: Budget{Amount: 5, Unit: "days"}, Starts: actions[:1], Basis: label("law"), Expires: g.expiry()}
 		for _, s := range g.d.States {

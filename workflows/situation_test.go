@@ -19,7 +19,7 @@ func TestTheProofComesWhereverARequestDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawn(rapid.Bool().Draw(t, "busy")).Draw(t, "definition")
 		p := &playing{t: t, d: d, w: Compile(d.Definition, 1), naive: &naive{d: d.Definition}}
-		proof := d.prove(t)
+		proof := d.prove(t, 6000)
 		seed := rapid.Uint64().Draw(t, "seed")
 		steps := rand.New(rand.NewPCG(seed, 0))
 		for range 12 {
