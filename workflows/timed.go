@@ -16,7 +16,7 @@ func (c *inspection) terms() {
 		if s.Kind == KindEnd {
 			continue
 		}
-		budgets, ends := c.d.timedBy(s, func(i int) bool { return covered[i][s.ID] })
+		budgets, ends := c.d.timed(s, func(i int) bool { return covered[i][s.ID] })
 		switch {
 		case !budgets && s.Kind != KindWait && len(c.d.Terms) > 0:
 			c.find(FindingTerm, c.node("states", i), "state %q has no term, and a request can stand there before a legal term has started: say how long it may take", s.ID)
@@ -37,14 +37,9 @@ func (c *inspection) terms() {
 	}
 }
 
-// timed tells whether a state has a term of its own, or a legal term that may count
-// there, and whether something happens when it runs out.
-func (d *Definition) timed(s *State) (budget, end bool) {
-	return d.timedBy(s, func(int) bool { return true })
-}
-
-// timedBy tells the same of those legal terms that run there.
-func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bool) {
+// timed tells whether a state has a term of its own, or a legal term that runs there, and
+// whether something happens when it runs out.
+func (d *Definition) timed(s *State, runs func(term int) bool) (budget, end bool) {
 	if s.Term != nil {
 		budget, end = true, s.Term.Expires != nil
 	}
