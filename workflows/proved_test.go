@@ -149,7 +149,7 @@ func (p *playing) lawful(proof proved) {
 // brought reports whether an override brought the request to where it is, or was taken
 // there.
 func (p *playing) brought() bool {
-	_, i := last(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride })
+	_, i := lastThat(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride })
 	return i >= 0 && i >= p.naive.entered()
 }
 
@@ -158,8 +158,8 @@ func (p *playing) brought() bool {
 func (p *playing) excused(asks func(*State, *Needs) bool) bool {
 	for i := range p.d.States {
 		s := &p.d.States[i]
-		_, out := last(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride && b.From == s.ID })
-		_, in := last(p.naive, func(b domain.ActionTaken) bool { return b.To == s.ID && b.From != s.ID })
+		_, out := lastThat(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride && b.From == s.ID })
+		_, in := lastThat(p.naive, func(b domain.ActionTaken) bool { return b.To == s.ID && b.From != s.ID })
 		if out < 0 || in > out {
 			continue
 		}

@@ -141,7 +141,7 @@ func (p *playing) point(proof *prover) point {
 	_, corrected := n.corrected()
 	for i, id := range proof.reviews {
 		at.reviews = setTwo(at.reviews, i, uint64(slices.Index(opinions, n.review(id))))
-		_, given := last(n, func(b domain.ReviewGiven) bool { return b.Review == id })
+		_, given := last[domain.ReviewGiven](n, id)
 		kept := !slices.ContainsFunc(p.d.States, func(s State) bool {
 			return slices.Contains(s.Reviews, id) && (s.Join == nil || s.Join.Again != "refused")
 		})
@@ -173,7 +173,7 @@ func (p *playing) point(proof *prover) point {
 		if p.excused(func(from *State, needs *Needs) bool { return needs == nil && from.ID == id }) {
 			at.stood |= proof.standing[i]
 		}
-		if _, came := last(n, func(b domain.ActionTaken) bool { return b.To == id }); came >= 0 || i == 0 {
+		if _, came := lastThat(n, func(b domain.ActionTaken) bool { return b.To == id }); came >= 0 || i == 0 {
 			at.came |= proof.byWay[i]
 		}
 	}
@@ -184,7 +184,7 @@ func (p *playing) point(proof *prover) point {
 }
 
 func (p *playing) feeOf(f *Fee) uint64 {
-	assessed, _ := last(p.naive, func(b domain.FeeAssessed) bool { return b.Fee == f.ID })
+	assessed, _ := last[domain.FeeAssessed](p.naive, f.ID)
 	owed, known, _ := p.naive.fee(f.ID)
 	switch {
 	case !known:
