@@ -11,8 +11,8 @@ import (
 // prover walks through every situation that a request can come to, as far as the
 // rules tell them apart: the state, what the reviews, fees, documents and
 // checklists have come to, how often the actions were taken that conditions ask
-// for, and what one person among the staff has done. That person may have any role;
-// everything else is done by others.
+// for, and which gate one person among the staff passed. That person may have any role;
+// everything else is done by others, so that of what they did no more makes a difference.
 type prover struct {
 	d      *Definition
 	values []vars
