@@ -161,20 +161,36 @@ func (r *definitionReader) graph() {
 type move struct {
 	from   domain.StateID
 	expiry *Expiry
+	review domain.ReviewID // whose term it is, while it is open; empty for any other term
+	legal  bool
 }
 
 // moves lists where requests go when terms run out.
 func (d *Definition) moves() []move {
-	var list []move
+	list := d.ownMoves()
 	running := d.running()
 	for _, s := range d.States {
-		if s.Term != nil && s.Term.Expires != nil && s.Term.Expires.To != "" {
-			list = append(list, move{s.ID, s.Term.Expires})
-		}
 		for i := range d.Terms {
 			t := &d.Terms[i]
 			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) && running[i][s.ID] {
-				list = append(list, move{s.ID, t.Expires})
+				list = append(list, move{from: s.ID, expiry: t.Expires, legal: true})
+			}
+		}
+	}
+	return list
+}
+
+// ownMoves lists where requests go when the terms of states, and of the reviews that
+// they ask for, run out.
+func (d *Definition) ownMoves() []move {
+	var list []move
+	for _, s := range d.States {
+		if s.Term != nil && s.Term.Expires != nil && s.Term.Expires.To != "" {
+			list = append(list, move{from: s.ID, expiry: s.Term.Expires})
+		}
+		for _, id := range s.Reviews {
+			if x := d.review(id); x != nil && x.Term != nil && x.Term.Expires != nil && x.Term.Expires.To != "" {
+				list = append(list, move{from: s.ID, expiry: x.Term.Expires, review: id})
 			}
 		}
 	}
@@ -198,6 +214,9 @@ func (d *Definition) running() []map[domain.StateID]bool {
 				forth[from] = append(forth[from], d.Transitions[i].To)
 			}
 		}
+	}
+	for _, m := range d.ownMoves() {
+		forth[m.from] = append(forth[m.from], m.expiry.To)
 	}
 	list := make([]map[domain.StateID]bool, len(d.Terms))
 	for i := range d.Terms {

@@ -106,6 +106,9 @@ func (p *prover) next(at point, visit func(stepTaken, point)) {
 	}
 	for _, i := range p.moves[state] {
 		m := &p.expiries[i]
+		if m.review != "" && (seen{p, &at}).review(m.review) != domain.OpinionOpen {
+			continue
+		}
 		to := p.moved(at, m.expiry.To)
 		if m.expiry.Ground == DeemedApproval {
 			p.standFor(&to, state)
@@ -208,16 +211,31 @@ func (p *prover) taken(at point, i int, person bool) point {
 	}
 	from := int(at.state)
 	at = p.moved(at, t.To)
-	if t.Kind == domain.ActionOverride {
+	switch {
+	case p.d.States[from].Kind == KindEnd:
+		at.stood = 0 // it is decided anew
+	case t.Kind == domain.ActionOverride:
 		p.standFor(&at, from)
 	}
 	return at
 }
 
-// standFor notes that an override or the law brought the request here from a state.
+// standFor notes that an override or the law brought the request here from a state. It
+// stands in for what that state asks for only where it leads past it.
 func (p *prover) standFor(at *point, from int) {
+	if int(at.state) == from {
+		return
+	}
 	at.exempt = true
-	at.stood |= p.standing[from]
+	k := [2]int{int(at.state), from}
+	back, known := p.back[k]
+	if !known {
+		back = p.d.before(p.d.States[at.state].ID, p.d.States[from].ID)
+		p.back[k] = back
+	}
+	if !back {
+		at.stood |= p.standing[from]
+	}
 }
 
 func (p *prover) moved(at point, to domain.StateID) point {

@@ -112,6 +112,18 @@ func formed(bound, when string, more ...string) []string {
 	}, more...)
 }
 
+// chosenOf is a fact from a form whose field has some values, and a way under a condition.
+func chosenOf(kind, values, when string) []string {
+	otherwise := map[string]string{"boolean": "false", "time": "2020-01-01T00:00:00Z"}[kind]
+	field := map[string]string{"boolean": "boolean", "time": "string"}[kind]
+	return []string{
+		"facts: => form: {type: object, properties: {c: {type: " + field + ", personal: false, " + values + "}}}\nfacts:",
+		"facts: {id: c, type: " + kind + ", title: {id: C, en: C}, from: form.c, default: " + otherwise + "} # c",
+		action("rush"),
+		"transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: '" + when + "'}",
+	}
+}
+
 // bouncing is a correction that leads to where a paid fee leads on from by itself: what
 // else leads on from there is for those who owe it.
 func bouncing(amount string) []string {
@@ -123,6 +135,11 @@ func bouncing(amount string) []string {
 		"transitions: {action: redo, from: [back], to: sent, roles: [citizen], kind: correct}",
 		"transitions: {action: give-up, from: [sent], to: refused, roles: [clerk], reasons: [law]}",
 	}
+}
+
+// silent says what follows when the review of the permit is not given.
+func silent(expires string) string {
+	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
 }
 
 func findingsOf(t *testing.T, source string) []Finding {
@@ -206,6 +223,54 @@ func TestFindingsOfAPermit(t *testing.T) {
 				action("order"), action("skip"), "transitions: {action: order, from: [opinions], to: sent, roles: [head], kind: override}",
 				"transitions: {action: skip, from: [sent], to: signing, roles: [clerk], when: 'history.did(\"order\")', needs: {fees: [fee]}}",
 			},
+			rule: FindingReview, says: `"opinions"`,
+		},
+		"an override that stays, and then past the reviews": {
+			changes: []string{
+				action("order"), action("skip"), "transitions: {action: order, from: [opinions], to: opinions, roles: [head], kind: override}",
+				"transitions: {action: skip, from: [opinions], to: signing, roles: [clerk], when: 'history.did(\"order\")'}",
+			},
+			rule: FindingReview, says: `"opinions"`,
+		},
+		"an override that stays, and then past the fee": {
+			changes: []string{
+				action("order"), action("skip"), "transitions: {action: order, from: [sent], to: sent, roles: [head], kind: override}",
+				"transitions: {action: skip, from: [sent], to: opinions, roles: [clerk], when: 'history.did(\"order\")'}",
+			},
+			rule: FindingUnpaid, says: `"fee"`,
+		},
+		"an override past the reviews to the end, which is reopened": {
+			changes: []string{
+				action("order"), action("reopen"), "transitions: {action: order, from: [opinions], to: issued, roles: [head], kind: override}",
+				"transitions: {action: reopen, from: [issued], to: signing, roles: [clerk], kind: reopen}",
+			},
+			rule: FindingReview, says: `"opinions"`,
+		},
+
+		// The term of a review moves the request while the review is open.
+		"a review whose silence is an approval, which a rule forbids": {
+			changes: []string{
+				silent("to: issued, ground: deemed_approval"),
+				"invariants: {never: 'state == \"issued\" && history.review(\"fire\") != \"approved\"', because: {id: A, en: A}}",
+			},
+			rule: FindingInvariant,
+		},
+		"a review whose silence lapses to an approval":            {changes: []string{silent("to: issued, ground: lapse")}, rule: FindingExpiry, says: `"issued"`},
+		"a review whose silence is said to approve, and does not": {changes: []string{silent("to: sent, ground: deemed_approval")}, rule: FindingExpiry, says: `"sent"`},
+		"a state that only the silence of a review leads to": {
+			changes: []string{
+				silent("to: late, ground: deemed_refusal"),
+				"states: {id: late, kind: end, outcome: rejected, public: rejected, title: {id: L, en: L}}",
+			},
+		},
+		"a state that only the silence of a review leads to, which never is": {
+			changes: []string{
+				silent("to: late, ground: deemed_refusal"), "reviews: {id: water, title: {id: W, en: W}, role: head, reasons: [law], when: 'facts.n > 1.0 && facts.n < 0.0', term: {budget: 2 days, expires: {to: late, ground: deemed_refusal}}}",
+				"reviews: [fire] => reviews: [fire, water]", action("reopen"),
+				"states: {id: late, kind: end, outcome: rejected, public: rejected, title: {id: L, en: L}}",
+				"transitions: {action: reopen, from: [late], to: sent, roles: [clerk], kind: reopen, when: 'history.review(\"water\") == \"open\"'}",
+			},
+			rule: FindingDead, says: `"reopen"`,
 		},
 		"an override back, and then past the reviews without one": {
 			changes: []string{
@@ -330,7 +395,12 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"what stands where nothing is filled in": {
 			changes: formed("minimum: 5", "facts.n < 5.0", "required: true, from: form.n => from: form.n, default: 1"),
 		},
-		"a computed number": {changes: formed("minimum: 5", "facts.n < 5.0", "from: form.n => from: form.n - 1.0")},
+		"yes or no on the list":       {changes: chosenOf("boolean", "enum: [true, false]", "facts.c")},
+		"yes where only yes is taken": {changes: chosenOf("boolean", "const: true", "facts.c")},
+		"no where only yes is taken":  {changes: append(chosenOf("boolean", "const: true", "!facts.c"), "default: false} # c => required: true}"), rule: FindingDead},
+		"a time on the list":          {changes: chosenOf("time", `enum: ["2026-01-01T07:00:00+07:00"]`, `facts.c == "2026-01-01T00:00:00Z"`)},
+		"a time not on the list":      {changes: chosenOf("time", `enum: ["2026-01-01T07:00:00+07:00"]`, `facts.c == "2027-01-01T00:00:00Z"`), rule: FindingDead},
+		"a computed number":           {changes: formed("minimum: 5", "facts.n < 5.0", "from: form.n => from: form.n - 1.0")},
 		"a condition that fails outside the form": {
 			changes: formed("minimum: 1", "6 / int(facts.n) == 2"),
 		},

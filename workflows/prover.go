@@ -36,6 +36,7 @@ type prover struct {
 	corrects  bool           // facts may change
 	needs     map[needKey]domain.Needs
 	due       map[dueKey]bool
+	back      map[[2]int]bool // an override to a state from another leads back
 	staff     map[domain.RoleID]bool
 	asked     map[askedKey]bool
 	expiries  []move
@@ -105,7 +106,7 @@ func newProver(in *inspection) (*prover, error) {
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
 		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, staff: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
-		standing: map[int]uint32{}, byWay: map[int]uint32{},
+		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {
 		p.staff[r.ID] = in.staff(r.ID)

@@ -228,7 +228,7 @@ func (d *Definition) candidates(f *Fact, k *constants) []any {
 	case FactBoolean:
 		values = []any{false, true}
 	case FactTime:
-		values = times(k.texts)
+		values = append(times(k.texts), within.values...)
 	case FactString:
 		if values = anys(f.Values); len(values) == 0 {
 			values = append(anys(k.texts), "~"+strings.Join(k.texts, "")) // and one that is none of them
