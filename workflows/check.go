@@ -162,7 +162,7 @@ type move struct {
 	from   domain.StateID
 	expiry *Expiry
 	review domain.ReviewID // whose term it is, while it is open; empty for any other term
-	legal  bool
+	term   int             // of the legal terms; -1 for that of a state or a review
 }
 
 // moves lists where requests go when terms run out.
@@ -173,7 +173,7 @@ func (d *Definition) moves() []move {
 		for i := range d.Terms {
 			t := &d.Terms[i]
 			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) && running[i][s.ID] {
-				list = append(list, move{from: s.ID, expiry: t.Expires, legal: true})
+				list = append(list, move{from: s.ID, expiry: t.Expires, term: i})
 			}
 		}
 	}
@@ -186,11 +186,11 @@ func (d *Definition) ownMoves() []move {
 	var list []move
 	for _, s := range d.States {
 		if s.Term != nil && s.Term.Expires != nil && s.Term.Expires.To != "" {
-			list = append(list, move{from: s.ID, expiry: s.Term.Expires})
+			list = append(list, move{from: s.ID, expiry: s.Term.Expires, term: -1})
 		}
 		for _, id := range s.Reviews {
 			if x := d.review(id); x != nil && x.Term != nil && x.Term.Expires != nil && x.Term.Expires.To != "" {
-				list = append(list, move{from: s.ID, expiry: x.Term.Expires, review: id})
+				list = append(list, move{from: s.ID, expiry: x.Term.Expires, review: id, term: -1})
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.fails, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -187,6 +187,45 @@ func (c *inspection) capacities() {
 	}
 }
 
+// themselves holds that whoever asks does not also give the opinions, the answers and the
+// payments that their request waits for.
+func (c *inspection) themselves() {
+	note := func(n ast.Node, what string, roles ...domain.RoleID) {
+		for _, id := range roles {
+			if c.asker(id) {
+				c.find(FindingCapacity, n, "%s is role %q, who asks: whoever asks does not decide on their own request", what, id)
+			}
+		}
+	}
+	d := &c.d
+	note(valueOf(c.root, "payers"), "under payers", d.Payers...)
+	for i := range d.Reviews {
+		note(c.node("reviews", i), fmt.Sprintf("who gives review %q", d.Reviews[i].ID), d.Reviews[i].Role)
+	}
+	for i := range d.Checklists {
+		note(c.node("checklists", i), fmt.Sprintf("who answers checklist %q", d.Checklists[i].ID), d.Checklists[i].By...)
+	}
+	for i := range d.Systems {
+		note(c.node("systems", i), fmt.Sprintf("who answers for system %q", d.Systems[i].ID), d.Systems[i].Role)
+	}
+	for i := range d.Documents {
+		note(c.node("documents", i), fmt.Sprintf("who refuses document %q", d.Documents[i].ID), d.Documents[i].RefusedBy...)
+	}
+	for i := range d.States {
+		if a := d.States[i].Allocate; a != nil {
+			note(c.node("states", i), fmt.Sprintf("who gives out the work of state %q", d.States[i].ID), a.Assigner...)
+		}
+	}
+}
+
+// asker reports whether a role may be used by those who ask.
+func (c *inspection) asker(id domain.RoleID) bool {
+	return slices.ContainsFunc(c.d.Roles, func(r Role) bool {
+		asks, _ := splits(r.Capacities)
+		return r.ID == id && asks
+	})
+}
+
 func splits(list []domain.Capacity) (asks, decides bool) {
 	for _, x := range list {
 		switch x {
@@ -311,6 +350,24 @@ func (c *inspection) grounds() {
 		if !fits[m.expiry.Ground] && !told[m.expiry] {
 			told[m.expiry] = true
 			c.find(FindingExpiry, c.root, "a term that runs out in %q moves the request to %q, which is not what %s leads to", m.from, s.ID, m.expiry.Ground)
+		}
+	}
+}
+
+// silences holds that no request is approved because its applicant kept silent: not in
+// the applicant's own time, nor by a legal term that goes on while they are waited for.
+func (c *inspection) silences() {
+	told := map[domain.StateID]bool{}
+	for _, m := range c.d.moves() {
+		s := c.d.state(m.from)
+		if m.expiry.Ground != DeemedApproval || !c.d.Applicants(s) || told[s.ID] {
+			continue
+		}
+		told[s.ID] = true
+		if m.term >= 0 {
+			c.find(FindingExpiry, c.states[s.ID], "a request would be approved by the silence of whoever asks: state %q waits for them, and a legal term that ends in a deemed approval runs there: name the state under its suspended_in", s.ID)
+		} else {
+			c.find(FindingExpiry, c.states[s.ID], "a request would be approved by the silence of whoever asks: the term of state %q is their own, and ends in a deemed approval: let it lapse, or escalate", s.ID)
 		}
 	}
 }

@@ -259,7 +259,7 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 	}
 	at.fees = 0
 	for i := range p.reviews {
-		if two(at.reviews, i) == reviewApproved {
+		if is := two(at.reviews, i); is == reviewApproved || is == reviewRefused && p.deems {
 			at.stale |= 1 << i & p.aging
 		}
 	}

@@ -66,6 +66,9 @@ func (s *search) walk() {
 			if step.kind == stepAction || step.kind == stepAutomatic {
 				s.taken[step.of] = true
 			}
+			if step.kind == stepExpiry {
+				s.silent(i, &s.p.expiries[step.of])
+			}
 			j := s.add(to, i, step)
 			if step.kind != stepAutomatic {
 				s.leads(s.p.events(step, &s.points[i], &to), j)
@@ -141,6 +144,27 @@ func (s *search) approved(i int, at *point) {
 		if err == nil && !excused && !(seen{s.p, at}).attached(id) {
 			s.tell(FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
 		}
+	}
+}
+
+// silent holds that no silence approves what a review stands against: not by a term that
+// the agency set itself, nor where the refused review is looked at and nothing follows of
+// it. That a legal term runs out while a refusal is written is what the law makes of it
+// (UU 30/2014 art. 53 as changed by UU 6/2023: what counts is the decision).
+func (s *search) silent(i int, m *move) {
+	if m.expiry.Ground != DeemedApproval {
+		return
+	}
+	at := &s.points[i]
+	name := s.d.States[at.state].ID
+	for g := range s.d.States {
+		gather := &s.d.States[g]
+		j, err := s.d.join(gather, s.p.values[at.value])
+		if gather.Kind != KindGather || m.term >= 0 && g != int(at.state) || err != nil || s.p.fresh(j, at) != domain.OpinionRefused ||
+			!s.p.demanded(at, gather.OnlyAfter, gather.ID) || s.p.excused(at, func(x *standIn) bool { return x.state == g }) {
+			continue
+		}
+		s.tell(FindingReview, fmt.Sprint("silent", g, name), s.node("states", int(at.state)), i, "a term that runs out in %q approves a request although the reviews of %q are refused: have a refused review end the request, or lead to where no term approves", name, gather.ID)
 	}
 }
 

@@ -142,6 +142,22 @@ func silent(expires string) string {
 	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
 }
 
+// asking is a wait that a clerk may send a request to.
+func asking(owner, more string) []string {
+	return []string{
+		action("ask"), action("answer"), "transitions: {action: ask, from: [sent], to: asked, roles: [clerk]}", "transitions: {action: answer, from: [asked], to: sent, roles: [" + owner + "]}",
+		"states: {id: asked, kind: wait, public: in_process, owner: " + owner + ", " + more + "title: {id: T, en: A}, term: {budget: 2 days, expires: {escalate: [head]}}}",
+	}
+}
+
+// ticked is a checklist that some role answers.
+func ticked(role string) []string {
+	return []string{
+		"checklists: {id: list, title: {id: L, en: L}, by: [" + role + "], items: [{id: i, title: {id: I, en: I}}]}",
+		"required_documents: true} => required_documents: true, checklists: [list]}",
+	}
+}
+
 func findingsOf(t *testing.T, source string) []Finding {
 	t.Helper()
 	_, findings, err := Check("w.yaml", []byte(source))
@@ -257,6 +273,55 @@ func TestFindingsOfAPermit(t *testing.T) {
 		},
 		"a review whose silence lapses to an approval":            {changes: []string{silent("to: issued, ground: lapse")}, rule: FindingExpiry, says: `"issued"`},
 		"a review whose silence is said to approve, and does not": {changes: []string{silent("to: sent, ground: deemed_approval")}, rule: FindingExpiry, says: `"sent"`},
+		"an approval by silence against a review": {
+			changes: []string{
+				"to: refused, automatic: true, needs: {reviews: refused}} => to: signing, automatic: true, needs: {reviews: refused}}",
+				"roles: [head]}\n => roles: [head], when: 'history.review(\"fire\") == \"approved\"'}\n", action("reject"),
+				"transitions: {action: reject, from: [signing], to: refused, roles: [head], reasons: [law]}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
+			},
+			rule: FindingReview, says: "refused",
+		},
+		"an approval by silence after a review": {
+			changes: []string{
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
+			},
+		},
+		"an approval by the applicant's silence": {
+			changes: []string{
+				action("ask"), action("answer"), "transitions: {action: ask, from: [sent], to: asked, roles: [clerk]}", "transitions: {action: answer, from: [asked], to: sent, roles: [citizen]}",
+				"states: {id: asked, kind: wait, public: in_process, owner: citizen, title: {id: T, en: A}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}}",
+			},
+			rule: FindingExpiry, says: `"asked" is their own`,
+		},
+		"a legal term that approves while the applicant is asked": {
+			changes: append(asking("citizen", ""), "terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [ask], expires: {to: issued, ground: deemed_approval}, basis: {id: UU, en: Law}}"),
+			rule:    FindingExpiry, says: "suspended_in",
+		},
+		"a legal term that stands still while the applicant is asked": {
+			changes: append(asking("citizen", ""), "terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [ask], suspended_in: [asked], expires: {to: issued, ground: deemed_approval}, basis: {id: UU, en: Law}}"),
+		},
+		"a legal term that approves while another is asked": {
+			changes: append(asking("clerk", ""), "terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [ask], expires: {to: issued, ground: deemed_approval}, basis: {id: UU, en: Law}}"),
+		},
+
+		// Whoever asks does not decide for themselves.
+		"an applicant who gives the opinion":  {changes: []string{"en: Fire}, role: head => en: Fire}, role: citizen"}, rule: FindingCapacity, says: `review "fire"`},
+		"an applicant who records payments":   {changes: []string{"payers: [clerk] => payers: [citizen]"}, rule: FindingCapacity, says: "payers"},
+		"a desk that records payments":        {changes: []string{"payers: [clerk] => payers: [desk]"}},
+		"an applicant who ticks the list":     {changes: ticked("citizen"), rule: FindingCapacity, says: `checklist "list"`},
+		"a clerk who ticks the list":          {changes: ticked("clerk")},
+		"an applicant who refuses a document": {changes: []string{"by: [citizen]} => by: [citizen], refused_by: [citizen], reasons: [law]}"}, rule: FindingCapacity, says: `document "deed"`},
+		"an applicant who gives work out": {
+			changes: []string{"title: {id: Tanda tangan, en: Signing}, => title: {id: Tanda tangan, en: Signing}, allocate: {rule: order, assigner: [citizen]},"},
+			rule:    FindingCapacity, says: `"signing"`,
+		},
+		"an applicant who answers for a system": {
+			changes: append(asking("clerk", "waits_for: data, "), "systems: {id: data, title: {id: D, en: D}, role: citizen, outcomes: [ok]}",
+				action("found"), "transitions: {action: found, from: [asked], to: sent, automatic: true, needs: {answer: ok}}"),
+			rule: FindingCapacity, says: `system "data"`,
+		},
+
 		"a state that only the silence of a review leads to": {
 			changes: []string{
 				silent("to: late, ground: deemed_refusal"),

@@ -34,6 +34,7 @@ type prover struct {
 	byWay     map[int]uint32 // by state: its bit among those that only some requests come to
 	aging     uint32         // reviews that a correction may leave behind
 	corrects  bool           // facts may change
+	deems     bool           // silence may approve
 	needs     map[needKey]domain.Needs
 	due       map[dueKey]bool
 	back      map[[2]int]bool // an override to a state from another leads back
@@ -258,6 +259,7 @@ func (p *prover) index() {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
 	p.corrects = slices.ContainsFunc(d.Transitions, func(t Transition) bool { return t.Kind == domain.ActionCorrect })
+	p.deems = slices.ContainsFunc(p.expiries, func(m move) bool { return m.expiry.Ground == DeemedApproval })
 	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)

@@ -145,7 +145,8 @@ func (p *playing) point(proof *prover) point {
 		kept := !slices.ContainsFunc(p.d.States, func(s State) bool {
 			return slices.Contains(s.Reviews, id) && (s.Join == nil || s.Join.Again != "refused")
 		})
-		if n.review(id) == domain.OpinionApproved && given < corrected && !kept {
+		counts := n.review(id) == domain.OpinionApproved || n.review(id) == domain.OpinionRefused && proof.deems
+		if counts && given < corrected && !kept {
 			at.stale |= 1 << i
 		}
 	}
