@@ -56,7 +56,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.fails, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.fails, c.negatives, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -400,12 +400,49 @@ func (c *inspection) fails() {
 	}
 }
 
+// negatives holds that no fee comes out below nothing: it could not be assessed, and the
+// request could not come to where it is due.
+func (c *inspection) negatives() {
+	for i := range c.d.Fees {
+		f := &c.d.Fees[i]
+		if f.Formula == nil || f.Formula.program == nil {
+			continue
+		}
+		ids := slices.Clone(f.Formula.uses.facts)
+		if f.When != nil {
+			ids = append(ids, f.When.uses.facts...)
+		}
+		for _, facts := range c.d.examples(ids, f.When, f.Formula) {
+			var refusal *domain.Refusal
+			if _, err := f.assess(vars{facts: facts}); errors.As(err, &refusal) && refusal.Rule == domain.RuleFee {
+				c.findIn(f.Formula, "fee %q comes to no amount in rupiah for some requests, such as with %s: say a minimum in the form, or when it is due", f.ID, suchAs(facts))
+				break
+			}
+		}
+	}
+}
+
+// suchAs is facts as they are told.
+func suchAs(facts domain.Facts) string {
+	var list []string
+	for _, id := range slices.Sorted(maps.Keys(facts)) {
+		list = append(list, fmt.Sprintf("%s %v", id, facts[id]))
+	}
+	return strings.Join(list, ", ")
+}
+
 // examples are facts of all sorts: not all, but of each type what is most often
-// forgotten.
-func (d *Definition) examples(ids []string) []domain.Facts {
+// forgotten, and what some conditions compare it with.
+func (d *Definition) examples(ids []string, among ...*Condition) []domain.Facts {
+	literals := &constants{numbers: []float64{-1, 0, 1.5}, texts: []string{"", "12"}}
+	for _, c := range among {
+		if c != nil {
+			literals.gather(c)
+		}
+	}
 	all := []domain.Facts{{}}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-		values := d.candidates(d.fact(id), &constants{numbers: []float64{-1, 0, 1.5}, texts: []string{"", "12"}})
+		values := d.candidates(d.fact(id), literals)
 		if len(all)*len(values) > maxValuations {
 			values = values[:1]
 		}

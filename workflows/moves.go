@@ -42,6 +42,9 @@ func (p *prover) begin() []point {
 	var list []point
 	start := p.states[p.d.start().ID]
 	for v := range p.values {
+		if !p.unrecorded(v) {
+			continue
+		}
 		at := point{value: uint16(v), state: uint16(start)}
 		p.arrive(&at, true)
 		list = append(list, at)
@@ -255,7 +258,7 @@ func (p *prover) moved(at point, to domain.StateID) point {
 func (p *prover) corrected(at point, i int, person bool) []point {
 	t := &p.d.Transitions[i]
 	if t.Kind != domain.ActionCorrect {
-		return []point{p.taken(at, i, person)}
+		return p.recorded(p.taken(at, i, person), i)
 	}
 	at.fees = 0
 	for i := range p.reviews {
@@ -263,8 +266,9 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 			at.stale |= 1 << i & p.aging
 		}
 	}
-	list := make([]point, 0, len(p.values))
-	for v := range p.values {
+	values := p.corrections(int(at.value))
+	list := make([]point, 0, len(values))
+	for _, v := range values {
 		for _, to := range p.covering(at, v) {
 			to = p.taken(to, i, person)
 			list = append(list, to)

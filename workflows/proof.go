@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -75,6 +76,7 @@ func (s *search) walk() {
 			}
 			s.back = append(s.back, [2]int32{int32(j), int32(i)})
 		})
+		s.fail(i)
 	}
 }
 
@@ -145,6 +147,18 @@ func (s *search) approved(i int, at *point) {
 			s.tell(FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
 		}
 	}
+}
+
+// fail notes conditions that could not be judged at a point.
+func (s *search) fail(i int) {
+	for _, f := range s.p.unjudged {
+		if f.c.speaksOfPast() && !s.told["fails"+f.c.where()] {
+			s.told["fails"+f.c.where()] = true
+			s.findIn(f.c, "condition %q cannot be judged for every request: %v", f.c.Text, errors.Unwrap(f.err))
+			s.findings[len(s.findings)-1].Story = s.story(i)
+		}
+	}
+	s.p.unjudged = s.p.unjudged[:0]
 }
 
 // silent holds that no silence approves what a review stands against: not by a term that
@@ -296,6 +310,9 @@ func (s *search) plainly(step stepTaken, before, at int) string {
 		if t.Kind == domain.ActionCorrect {
 			text += " and fills in anew" + s.factsOf(at)
 		}
+		if len(t.Records) > 0 {
+			text += s.recordedAt(t, at)
+		}
 		if before == int(s.points[at].state) {
 			return text + "."
 		}
@@ -328,6 +345,20 @@ func (s *search) plainly(step stepTaken, before, at int) string {
 		return fmt.Sprintf("System \"%s\" answers %s.", d.system(d.States[step.of].WaitsFor).Title.EN, step.word)
 	}
 	return ""
+}
+
+// recordedAt tells what a transition recorded of the facts that conditions ask for.
+func (s *search) recordedAt(t *Transition, at int) string {
+	var list []string
+	for _, id := range t.Records {
+		if v, ok := s.p.values[s.points[at].value].facts[id]; ok {
+			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(s.d.fact(id).Title.EN), v))
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " and records " + strings.Join(list, ", ")
 }
 
 // factsOf tells the facts that conditions ask for.

@@ -150,6 +150,15 @@ func asking(owner, more string) []string {
 	}
 }
 
+// recording is a visit that finds something out, without which nobody signs.
+func recording(when string, more ...string) []string {
+	return append([]string{
+		action("visit"), "facts: {id: ok, type: boolean, title: {id: O, en: O}, recorded: true, default: false}",
+		"transitions: {action: visit, from: [sent, signing], to: sent, roles: [head], records: [ok]}",
+		"roles: [head]}\n => roles: [head], when: 'facts.ok" + when + "'}\n",
+	}, more...)
+}
+
 // ticked is a checklist that some role answers.
 func ticked(role string) []string {
 	return []string{
@@ -303,6 +312,47 @@ func TestFindingsOfAPermit(t *testing.T) {
 		},
 		"a legal term that approves while another is asked": {
 			changes: append(asking("clerk", ""), "terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [ask], expires: {to: issued, ground: deemed_approval}, basis: {id: UU, en: Law}}"),
+		},
+
+		// What is recorded while the request runs is one thing or another.
+		"a fact that is recorded, and asked for": {changes: recording("")},
+		"a rule about a fact that is recorded": {
+			changes: recording("", "invariants: {never: 'state == \"issued\" && !facts.ok', because: {id: A, en: A}}"),
+		},
+		"a rule about a fact that is recorded, which is broken": {
+			changes: recording("", "invariants: {never: 'state == \"opinions\" && !facts.ok', because: {id: A, en: A}}"), rule: FindingInvariant,
+		},
+		"a fact that can be recorded no more": {
+			changes: append(recording(""), "from: [sent, signing], to: sent => from: [sent], to: sent"), rule: FindingStuck, says: `"signing"`,
+		},
+		"a fact that is never what is asked for": {
+			changes: recording(" && !facts.ok"), rule: FindingDead, says: `"sign"`,
+		},
+		"a fact that a correction leaves as it is": {
+			changes: recording("", action("redo"), "reviews: [fire], => reviews: [fire], join: {again: all},", "transitions: {action: redo, from: [sent], to: sent, roles: [citizen], kind: correct}",
+				"invariants: {never: 'state == \"sent\" && facts.ok && !history.did(\"visit\")', because: {id: A, en: A}}"),
+		},
+
+		// A condition over the past may fail, too.
+		"a share of what never was": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'history.times(\"pass\") / history.times(\"sign\") < 3'}"},
+			rule:    FindingCondition, says: "divides by zero",
+		},
+		"a share of what was": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [signing], to: refused, roles: [head], reasons: [law], when: '3 / history.times(\"pass\") < 3'}"},
+			rule:    FindingDead, says: `"rush"`,
+		},
+		"a share that nobody has at the start": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'int(facts.n) / history.times(\"sign\") < 3'}"},
+			rule:    FindingCondition, says: "divides by zero",
+		},
+		"a fee that comes out negative":          {changes: []string{"amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"}, rule: FindingCondition, says: `fee "fee"`},
+		"a fee that comes out negative, of much": {changes: []string{"amount: 10 => formula: '(100.0 - facts.n) * 50.0', when: 'facts.n > 0.0'"}, rule: FindingCondition, says: `fee "fee"`},
+		"a fee that does not, when it is due": {
+			changes: []string{"amount: 10 => formula: '(facts.n - 36.0) * 5000.0', when: 'facts.n > 36.0'"},
+		},
+		"a fee that does not, within the form": {
+			changes: formed("minimum: 36", "facts.n > 36.0", "amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"),
 		},
 
 		// Whoever asks does not decide for themselves.

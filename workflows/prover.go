@@ -36,6 +36,10 @@ type prover struct {
 	corrects  bool           // facts may change
 	deems     bool           // silence may approve
 	needs     map[needKey]domain.Needs
+	records   map[dueKey][]int // by value and transition: the values that may be recorded
+	correct   [][]int          // by value: those that a correction may lead to
+	unjudged  []unjudgment     // that failed where they were judged last
+	tried     map[string]bool  // conditions with what they ask of the past
 	due       map[dueKey]bool
 	back      map[[2]int]bool // an override to a state from another leads back
 	staff     map[domain.RoleID]bool
@@ -106,7 +110,7 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, staff: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		due: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, staff: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
 		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {
@@ -116,6 +120,7 @@ func newProver(in *inspection) (*prover, error) {
 	if p.values, err = d.valuations(); err != nil {
 		return nil, err
 	}
+	p.correct = make([][]int, len(p.values))
 	p.watchAll()
 	p.indexGates()
 	p.index()
@@ -129,8 +134,8 @@ func (p *prover) watchAll() {
 		if c.speaksOfPast() {
 			p.loose[c] = c.looseness(d)
 		}
-		if c.asksRecorded(d) {
-			p.loose[c] = looseness{facts: true}
+		if l := c.looseness(d); l.facts && c.asksRecorded(d) {
+			p.loose[c] = l // what it comes to may change with any step
 		}
 		for _, a := range c.uses.times {
 			p.watch(a, 1)

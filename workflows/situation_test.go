@@ -124,7 +124,7 @@ func (p *playing) alike(facts domain.Facts) bool {
 		return fmt.Sprint(v, err != nil)
 	}
 	for _, c := range p.d.conditions() {
-		if c.exact(p.d.Definition) && !c.asksRecorded(p.d.Definition) && judged(c, facts) != judged(c, p.r.Facts) {
+		if c.exact(p.d.Definition) && judged(c, facts) != judged(c, p.r.Facts) {
 			return false
 		}
 	}
