@@ -44,6 +44,7 @@ const (
 	FindingCondition = "condition"  // a condition that cannot be judged for every request
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
+	FindingUnused    = "unused"     // what is named and makes no difference
 
 	FindingAllocation = "allocation" // work that nobody can give on
 )
@@ -56,7 +57,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.fails, c.negatives, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.fails, c.negatives, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -147,15 +148,6 @@ func (c *inspection) citizen(id domain.RoleID) bool {
 		}
 	}
 	return false
-}
-
-// staff reports whether whoever acts in a role may be one of the staff: an officer, or
-// somebody at the counter who acts for another. A role of citizens and of the counter
-// is both.
-func (c *inspection) staff(id domain.RoleID) bool {
-	return slices.ContainsFunc(c.d.Roles, func(r Role) bool {
-		return r.ID == id && (!c.citizen(id) || slices.Contains(r.Capacities, domain.CapacityCounter))
-	})
 }
 
 // capacities holds that no action is shared by citizens and staff: it could not be

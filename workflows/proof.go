@@ -340,7 +340,11 @@ func (s *search) plainly(step stepTaken, before, at int) string {
 		}
 		return fmt.Sprintf("Fees %s are paid together.", strings.Join(titles, ", "))
 	case stepReview:
-		return fmt.Sprintf("Review \"%s\" is %s.", d.Reviews[step.of].Title.EN, step.word)
+		by := ""
+		if step.person {
+			by = " by the person P"
+		}
+		return fmt.Sprintf("Review \"%s\" is %s%s.", d.Reviews[step.of].Title.EN, step.word, by)
 	case stepAnswer:
 		return fmt.Sprintf("System \"%s\" answers %s.", d.system(d.States[step.of].WaitsFor).Title.EN, step.word)
 	}

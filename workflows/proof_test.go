@@ -137,6 +137,11 @@ func bouncing(amount string) []string {
 	}
 }
 
+// second is another review beside the first.
+var second = []string{
+	"reviews: {id: water, title: {id: W, en: W}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}", "reviews: [fire] => reviews: [fire, water]",
+}
+
 // silent says what follows when the review of the permit is not given.
 func silent(expires string) string {
 	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
@@ -196,8 +201,28 @@ func TestFindingsOfAPermit(t *testing.T) {
 			changes: []string{"capacities: [self] => capacities: [self, counter]", action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [citizen]}", "separate: [enter, sign]"},
 			rule:    FindingSeparated,
 		},
-		"citizens who pass a gate": {
+		"citizens who pass a gate": { // they may be of the staff, asking for themselves
 			changes: []string{action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [citizen]}", "separate: [enter, sign]"},
+			rule:    FindingSeparated,
+		},
+		"an expert who passes a gate": {
+			changes: []string{"capacities: [self] => capacities: [professional]", action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [citizen]}", "separate: [enter, sign]"},
+			rule:    FindingSeparated,
+		},
+		"a system that passes a gate": {
+			changes: []string{"roles: {id: bot, title: {id: B, en: B}, capacities: [system]}", action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [bot]}", "separate: [enter, sign]"},
+		},
+		"a gate that nobody takes":                 {changes: []string{"separate: [opined, sign]"}, rule: FindingSeparated, says: `"opined", which nobody takes`},
+		"not by who takes what nobody takes":       {changes: []string{"to: issued, roles: [head] => to: issued, roles: [head], not_by: [opined]"}, rule: FindingSeparated, says: `"opined", which nobody takes`},
+		"not by who did what comes later":          {changes: []string{"to: opinions, roles: [clerk], => to: opinions, roles: [clerk], not_by: [sign],"}, rule: FindingUnused, says: `"sign"`},
+		"whoever reviews and signs":                {changes: []string{"separate: ['review:fire', sign]"}, rule: FindingSeparated, says: "review:fire"},
+		"whoever reviews and is kept from signing": {changes: []string{"separate: ['review:fire', sign]", "to: issued, roles: [head] => to: issued, roles: [head], not_by: [review:fire]"}},
+		"whoever passes and reviews":               {changes: []string{"separate: ['review:fire', pass]"}, rule: FindingSeparated, says: "review:fire"},
+		"whoever passes and is kept from reviewing": {
+			changes: []string{"separate: ['review:fire', pass]", "role: head, reasons: [law], => role: head, reasons: [law], not_by: [pass],"},
+		},
+		"whoever gives two reviews of one state": {
+			changes: append(second, "separate: ['review:fire', 'review:water']"), // that is held apart without a word
 		},
 		"a desk that is kept from the other gate": {
 			changes: []string{action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [desk]}", "separate: [enter, sign]", "to: issued, roles: [head] => to: issued, roles: [head], not_by: [enter]"},
@@ -215,7 +240,7 @@ func TestFindingsOfAPermit(t *testing.T) {
 			changes: []string{"separate: [submit, sign]", "to: issued, roles: [head] => to: issued, roles: [head], not_by: [submit]"},
 		},
 		"an action that is called submit": {
-			changes: []string{action("submit"), "transitions: {action: submit, from: [sent], to: sent, roles: [citizen]}", "separate: [submit, sign]"},
+			changes: []string{action("submit"), "transitions: {action: submit, from: [sent], to: sent, roles: [citizen]}", "separate: [submit, sign]", "to: issued, roles: [head] => to: issued, roles: [head], not_by: [submit]"},
 		},
 
 		// What was received of a fee counts after a correction.

@@ -98,9 +98,11 @@ func (p *playing) lively(proof proved, events []domain.Recorded) {
 func (p *playing) lawful(proof proved) {
 	did := map[string][]domain.ActionID{}
 	for _, e := range p.story {
-		staff := e.Actor.Role != "citizen" || slices.Contains(p.w.Capacities("citizen"), domain.CapacityCounter)
-		if b, ok := e.Body.(domain.ActionTaken); ok && staff && b.Kind != domain.ActionAuto {
+		if b, ok := e.Body.(domain.ActionTaken); ok && b.Kind != domain.ActionAuto {
 			did[e.Actor.ID] = append(did[e.Actor.ID], b.Action)
+		}
+		if b, ok := e.Body.(domain.ReviewGiven); ok {
+			did[e.Actor.ID] = append(did[e.Actor.ID], "review:"+domain.ActionID(b.Review))
 		}
 		if _, called := p.w.Action("submit"); !called && e.Version == 1 {
 			did[e.Actor.ID] = append(did[e.Actor.ID], "submit")

@@ -11,7 +11,7 @@ import (
 // prover walks through every situation that a request can come to, as far as the
 // rules tell them apart: the state, what the reviews, fees, documents and
 // checklists have come to, how often the actions were taken that conditions ask
-// for, and which gate one person among the staff passed. That person may have any role;
+// for, and which gate one person passed. That person may have any role, and ask for themselves;
 // everything else is done by others, so that of what they did no more makes a difference.
 type prover struct {
 	d      *Definition
@@ -41,8 +41,8 @@ type prover struct {
 	unjudged  []unjudgment     // that failed where they were judged last
 	tried     map[string]bool  // conditions with what they ask of the past
 	due       map[dueKey]bool
-	back      map[[2]int]bool // an override to a state from another leads back
-	staff     map[domain.RoleID]bool
+	back      map[[2]int]bool        // an override to a state from another leads back
+	people    map[domain.RoleID]bool // roles that a person may have
 	asked     map[askedKey]bool
 	expiries  []move
 	moves     [][]int // expiries by state
@@ -110,11 +110,11 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, staff: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		due: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
 		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {
-		p.staff[r.ID] = in.staff(r.ID)
+		p.people[r.ID] = slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool { return x != domain.CapacitySystem })
 	}
 	var err error
 	if p.values, err = d.valuations(); err != nil {
