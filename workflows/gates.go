@@ -18,7 +18,7 @@ func (c *inspection) gates() {
 	}
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		c.before(c.node("transitions", i), t.NotBy, t.From)
+		c.before(c.node("transitions", i), t.Action, t.NotBy, t.From)
 	}
 	for i := range c.d.Reviews {
 		x := &c.d.Reviews[i]
@@ -28,7 +28,7 @@ func (c *inspection) gates() {
 				asked = append(asked, c.d.States[k].ID)
 			}
 		}
-		c.before(c.node("reviews", i), x.NotBy, asked)
+		c.before(c.node("reviews", i), domain.Reviewing(x.ID), x.NotBy, asked)
 	}
 }
 
@@ -50,10 +50,12 @@ func (c *inspection) taken(n ast.Node, list string, a domain.ActionID) bool {
 }
 
 // before notes what not_by names and nobody can have done before a request comes to some
-// states, or in them.
-func (c *inspection) before(n ast.Node, notBy []domain.ActionID, states []domain.StateID) {
+// states, or in them. Where the two are to be kept apart whichever comes first, it is no
+// slip.
+func (c *inspection) before(n ast.Node, gate domain.ActionID, notBy []domain.ActionID, states []domain.StateID) {
 	for _, a := range notBy {
-		if c.taken(n, "not_by", a) && !c.d.Submits(a) && !slices.ContainsFunc(states, func(s domain.StateID) bool { return c.d.after(a)[s] }) {
+		apart := slices.ContainsFunc(c.d.Separate, func(list []domain.ActionID) bool { return slices.Contains(list, gate) && slices.Contains(list, a) })
+		if c.taken(n, "not_by", a) && !apart && !c.d.Submits(a) && !slices.ContainsFunc(states, func(s domain.StateID) bool { return c.d.after(a)[s] }) {
 			c.find(FindingUnused, n, "not_by names %q, which nobody can have done before", a)
 		}
 	}
