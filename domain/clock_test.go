@@ -193,6 +193,7 @@ func TestTheClock(t *testing.T) {
 			{at: "08:30", do: domain.OrderSuspension{Header: domain.Header{Actor: head}, Ground: domain.StopApplicant, Reason: "late"}, refused: domain.RuleTerm},
 			{at: "08:30", do: domain.LiftSuspension{Header: domain.Header{Actor: head}}, refused: domain.RuleTerm},
 			{at: "08:30", do: domain.OrderSuspension{Header: domain.Header{Actor: head}, Ground: domain.StopForceMajeure, Reason: "late"}, then: []string{"suspended law force_majeure"}},
+			{at: "08:30", do: domain.OrderSuspension{Header: domain.Header{Actor: head}, Ground: domain.StopForceMajeure, Reason: "late"}, refused: domain.RuleTerm},
 			{at: "09:00", do: sendBack, then: []string{"started state:returned due 10:00", "suspended state:returned force_majeure"}},
 			{at: "20:00", do: answer},
 			{at: "21:00", do: domain.LiftSuspension{Header: domain.Header{Actor: head}}, then: []string{"resumed law force_majeure due 22:30"}},
