@@ -404,7 +404,7 @@ func TestTheClockInTestsCanFail(t *testing.T) {
 	}
 	for now, want := range map[[2]string]string{
 		{"due: {decision: 2026-03-26 16:00", "due: {decision: tomorrow"}: `"tomorrow" is not a moment such as 2026-03-12 09:30`,
-		{"terms: {decision: expired", "terms: {decisions: expired"}:       `term "decisions" is not defined; did you mean "decision"?`,
+		{"terms: {decision: expired", "terms: {decisions: expired"}:      `term "decisions" is not defined; did you mean "decision"?`,
 		{"{extend: decision", "{extend: 'state:lapsed'"}:                 `term "state:lapsed" is not defined`,
 		{"- lift: force_majeure", "- lift: rain"}:                        `rain`,
 	} {
