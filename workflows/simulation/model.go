@@ -1,0 +1,216 @@
+package simulation
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
+)
+
+// Settings say what is simulated.
+type Settings struct {
+	Definition   *workflows.Definition
+	Parameters   *Parameters // complete
+	Calendar     *calendar.Calendar
+	Seed         uint64
+	Replications int
+	From         calendar.Date // of the first day
+	WarmUp, Days int           // of which nothing, and all, is measured; working days, or days around the clock
+}
+
+// model is what all replications share. It never changes.
+type model struct {
+	Settings
+	rows      []row
+	stateRow  []int // by state; -1 for an end
+	reviewRow []int
+	poolOf    map[domain.RoleID]int
+	states    map[domain.StateID]int
+	actions   map[domain.ActionID]int
+	promise   *calendar.Budget // of the whole, where its words are an amount of time
+
+	begin, measured, end, cutoff int64 // the first moment; measured are requests that come between the two next
+}
+
+// row is a stage of the report: a state, or a review in one.
+type row struct {
+	id     string
+	title  workflows.Text
+	pool   int // -1: outside
+	term   *workflows.Term
+	review bool
+}
+
+// maxDays is how long a replication may be, beside what the calendar can count.
+const maxDays = 2000
+
+func newModel(s Settings) (*model, error) {
+	d := s.Definition
+	m := &model{
+		Settings: s, poolOf: map[domain.RoleID]int{}, states: map[domain.StateID]int{}, actions: map[domain.ActionID]int{},
+	}
+	for i := range s.Parameters.Pools {
+		for _, r := range s.Parameters.Pools[i].Roles {
+			m.poolOf[r] = i
+		}
+	}
+	for i := range d.Actions {
+		m.actions[d.Actions[i].ID] = i
+	}
+	for i := range d.States {
+		x := &d.States[i]
+		m.states[x.ID] = i
+		m.stateRow = append(m.stateRow, -1)
+		if x.Kind != workflows.KindEnd {
+			m.stateRow[i] = len(m.rows)
+			m.rows = append(m.rows, row{id: string(x.ID), title: x.Title, pool: m.pool(x.Owner), term: x.Term})
+		}
+	}
+	for i := range d.Reviews {
+		x := &d.Reviews[i]
+		m.reviewRow = append(m.reviewRow, len(m.rows))
+		m.rows = append(m.rows, row{id: "review " + string(x.ID), title: x.Title, pool: m.pool(x.Role), term: x.Term, review: true})
+	}
+	if b, err := calendar.ParseBudget(d.Promise.EN); err == nil {
+		m.promise = &b
+	}
+	return m, m.time()
+}
+
+func (m *model) pool(r domain.RoleID) int {
+	if i, ok := m.poolOf[r]; ok {
+		return i
+	}
+	return -1
+}
+
+// time lays out the replication: the days of which nothing is measured, those that are
+// measured, and as many again for what came in them to end.
+func (m *model) time() error {
+	switch {
+	case m.Replications < 2 || m.Replications > 1000:
+		return fmt.Errorf("%d replications: want 2 to 1000; an interval needs several", m.Replications)
+	case m.Days < 1 || m.WarmUp < 0 || m.Days+m.WarmUp > maxDays:
+		return fmt.Errorf("%d days after %d: want at least 1, and at most %d together", m.Days, m.WarmUp, maxDays)
+	}
+	day, err := time.ParseInLocation(time.DateOnly, m.From.String(), m.Calendar.Zone())
+	if err != nil {
+		return fmt.Errorf("the first day: %w", err)
+	}
+	m.begin = day.UnixNano()
+	at := func(days int) (int64, error) {
+		if days == 0 {
+			return m.begin, nil
+		}
+		due, err := m.Calendar.Due(m.dayMeasure(), time.Unix(0, m.begin), calendar.Span(days)*calendar.Day)
+		return due.At.UnixNano(), err
+	}
+	for _, x := range []struct {
+		into *int64
+		days int
+	}{{&m.measured, m.WarmUp}, {&m.end, m.WarmUp + m.Days}, {&m.cutoff, m.WarmUp + 2*m.Days + 60}} {
+		if *x.into, err = at(x.days); err != nil {
+			return fmt.Errorf("the simulated time: %w", err)
+		}
+	}
+	return nil
+}
+
+func (m *model) dayMeasure() calendar.Measure {
+	if m.Parameters.Clock == AroundClock {
+		return calendar.PlainDays
+	}
+	return calendar.WorkingDays
+}
+
+// worked is how much of the officers' time lies between two moments, in nanoseconds.
+func (m *model) worked(from, to int64) int64 {
+	if m.Parameters.Clock == AroundClock {
+		return to - from
+	}
+	return int64(m.used(calendar.WorkingTime, from, to))
+}
+
+// used is how much of a measure lies between two moments that the calendar knows.
+func (m *model) used(x calendar.Measure, from, to int64) calendar.Span {
+	n, err := m.Calendar.Used(x, time.Unix(0, from), time.Unix(0, to))
+	if err != nil {
+		return 0 // beyond the cutoff, where nothing is measured
+	}
+	return n
+}
+
+// due is when a budget runs out; never, beyond what the calendar knows.
+func (m *model) due(x calendar.Measure, from int64, left calendar.Span) int64 {
+	due, err := m.Calendar.Due(x, time.Unix(0, from), max(left, 0))
+	if err != nil {
+		return never
+	}
+	return due.At.UnixNano()
+}
+
+const never = math.MaxInt64
+
+// finished is when an officer's work ends that begins now.
+func (m *model) finished(now, work int64) int64 {
+	if m.Parameters.Clock == AroundClock {
+		return now + work
+	}
+	return m.due(calendar.WorkingTime, now, calendar.Span(work))
+}
+
+// begins is when a budget begins to count.
+func (m *model) begins(b calendar.Budget, now int64) int64 {
+	return m.Calendar.Begins(b.Measure(), time.Unix(0, now)).UnixNano()
+}
+
+// days is a number of days between two moments, in part.
+func (m *model) days(from, to int64) float64 {
+	return float64(m.used(m.dayMeasure(), from, to)) / float64(calendar.Day)
+}
+
+// way is an action that can be taken at a place.
+type way struct {
+	action int
+	weight float64
+	role   domain.RoleID
+	pool   int // -1: outside
+	notBy  []domain.ActionID
+	words  int // in so many ways facts can be recorded with it
+}
+
+// ways lists what can be done at a place, and why the rest cannot. It is found out once
+// for each place.
+func (m *model) ways(t *tree, p *place) []way {
+	if p.looked {
+		return p.ways
+	}
+	p.looked = true
+	s := &m.Definition.States[m.states[p.request.State]]
+	weights := m.Parameters.Stages[s.ID].Choices
+	for _, a := range leaving(m.Definition, s.ID) {
+		if weights[a] <= 0 {
+			continue
+		}
+		edge, err := t.w.Fire(p.request, a)
+		if err != nil {
+			p.refusals = append(p.refusals, refusalOf(err))
+			continue
+		}
+		x := way{action: m.actions[a], weight: weights[a], role: edge.Roles[0], notBy: edge.NotBy, words: t.words(edge.Records)}
+		if slices.Contains(edge.Roles, s.Owner) {
+			x.role = s.Owner
+		}
+		x.pool = m.pool(x.role)
+		if to := t.act(p, x.action, x.role, 0); to.why != nil {
+			p.refusals = append(p.refusals, to.why)
+			continue
+		}
+		p.ways = append(p.ways, x)
+	}
+	return p.ways
+}

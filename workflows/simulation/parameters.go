@@ -1,0 +1,180 @@
+package simulation
+
+import (
+	"time"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Parameters are what a simulation needs beside the definition. What is left out is
+// assumed by [Complete].
+type Parameters struct {
+	Clock    Clock
+	Arrivals Arrivals
+	Pools    []Pool
+	Stages   map[domain.StateID]Stage
+	Reviews  map[domain.ReviewID]ReviewWork
+	Systems  map[domain.SystemID]SystemWork
+	Cases    []Case
+
+	// Notes say where the parameters came from, in the order of the report.
+	Notes []Note
+}
+
+// Clock says when officers work.
+type Clock string
+
+// The clocks.
+const (
+	OfficeHours Clock = "office" // in the working time of the tenant's calendar
+	AroundClock Clock = "wall"   // always; for histories of which no calendar is known
+)
+
+// Arrivals is how requests come: so many on a working day (a day of 24 hours, where
+// officers work around the clock), spread evenly at random; or by the hour of the week.
+type Arrivals struct {
+	PerDay float64
+	ByHour *[7 * 24]float64 // requests in each hour of the week, from Sunday 00.00, of the tenant's zone
+}
+
+// Pool is officers who stand in for each other in some roles.
+type Pool struct {
+	Name      string
+	Roles     []domain.RoleID
+	Officers  int
+	Unlimited bool // nobody waits for them: their stages last as long as they last
+}
+
+// Stage is the work of a state.
+type Stage struct {
+	Service *Duration
+	Choices map[domain.ActionID]float64 // the weight of each action; missing: 0
+}
+
+// ReviewWork is that of a review.
+type ReviewWork struct {
+	Service *Duration
+	Refused *float64 // the share that is refused
+}
+
+// SystemWork is that of an external system.
+type SystemWork struct {
+	Answer   *Duration
+	Outcomes map[string]float64
+}
+
+// Case is what is submitted.
+type Case struct {
+	Weight float64
+	By     domain.RoleID
+	As     domain.Capacity
+	Facts  domain.Facts
+	Form   domain.Personal
+}
+
+// Source is where a parameter came from.
+type Source string
+
+// The sources.
+const (
+	Given   Source = "given"
+	Fitted  Source = "fitted"
+	Assumed Source = "assumed"
+	Missing Source = "not fitted" // and why
+)
+
+// Note says where one parameter came from.
+type Note struct {
+	Source Source `json:"source"`
+	What   string `json:"what"`
+	Value  string `json:"value"`
+	Seen   int    `json:"seen,omitempty"` // times that it was recorded, of a fitted one
+}
+
+func (p *Parameters) note(s Source, what, value string, seen int) {
+	p.Notes = append(p.Notes, Note{s, what, value, seen})
+}
+
+// pool is the pool of a role; -1 for none.
+func (p *Parameters) pool(r domain.RoleID) int {
+	for i := range p.Pools {
+		for _, x := range p.Pools[i].Roles {
+			if x == r {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// Over lays parameters upon others: what these say counts, where they say something.
+func (p *Parameters) Over(under *Parameters) *Parameters {
+	out := *p
+	if out.Clock == "" {
+		out.Clock = under.Clock
+	}
+	if out.Arrivals == (Arrivals{}) {
+		out.Arrivals = under.Arrivals
+	}
+	for _, pool := range under.Pools {
+		kept := pool
+		kept.Roles = nil
+		for _, r := range pool.Roles {
+			if p.pool(r) < 0 {
+				kept.Roles = append(kept.Roles, r)
+			}
+		}
+		if len(kept.Roles) > 0 {
+			out.Pools = append(out.Pools, kept)
+		}
+	}
+	out.Stages = map[domain.StateID]Stage{}
+	for id, s := range under.Stages {
+		out.Stages[id] = s
+	}
+	for id, s := range p.Stages {
+		if s.Service == nil {
+			s.Service = out.Stages[id].Service
+		}
+		if s.Choices == nil {
+			s.Choices = out.Stages[id].Choices
+		}
+		out.Stages[id] = s
+	}
+	out.Reviews = map[domain.ReviewID]ReviewWork{}
+	for id, x := range under.Reviews {
+		out.Reviews[id] = x
+	}
+	for id, x := range p.Reviews {
+		if x.Service == nil {
+			x.Service = out.Reviews[id].Service
+		}
+		if x.Refused == nil {
+			x.Refused = out.Reviews[id].Refused
+		}
+		out.Reviews[id] = x
+	}
+	out.Systems = map[domain.SystemID]SystemWork{}
+	for id, x := range under.Systems {
+		out.Systems[id] = x
+	}
+	for id, x := range p.Systems {
+		if x.Answer == nil {
+			x.Answer = out.Systems[id].Answer
+		}
+		if x.Outcomes == nil {
+			x.Outcomes = out.Systems[id].Outcomes
+		}
+		out.Systems[id] = x
+	}
+	if len(out.Cases) == 0 {
+		out.Cases = under.Cases
+	}
+	out.Notes = append(append([]Note{}, p.Notes...), under.Notes...)
+	return &out
+}
+
+// share is a pointer to a share.
+func share(x float64) *float64 { return &x }
+
+const hour = time.Hour

@@ -1,0 +1,458 @@
+package simulation
+
+import (
+	"container/heap"
+	"math/rand/v2"
+	"time"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
+)
+
+// run is one replication: a discrete-event simulation.
+type run struct {
+	*model
+	tree  *tree
+	rep   uint64
+	pcg   rand.PCG
+	rand  *rand.Rand
+	now   int64
+	seq   uint64
+	heap  events
+	pools []pool
+	jobs  uint64
+	open  int // measured and not ended
+	seen  *seen
+
+	arrivals *rand.Rand
+}
+
+// job is a request on its way.
+type job struct {
+	number   uint64
+	place    *place
+	stay     uint32
+	visits   map[int]uint64 // by stage: how often it came there
+	arrived  int64
+	entered  int64
+	measured bool
+	ended    bool
+	deemed   bool
+	items    []*item
+	did      []deed
+	clocks   []clock
+}
+
+// deed is an action that an officer took.
+type deed struct {
+	action  domain.ActionID
+	officer int
+}
+
+// item is a piece of work on a request that somebody does.
+type item struct {
+	job     *job
+	row     int
+	pool    int
+	way     way // of an action
+	review  int // -1: an action
+	ready   int64
+	began   int64
+	service int64
+	officer int
+	state   itemState
+}
+
+type itemState uint8
+
+const (
+	waiting itemState = iota
+	inWork
+	over
+)
+
+// event is something that happens at a time. Of several at one time, a term runs out
+// last: what is done at the due time itself is on time.
+type event struct {
+	at   int64
+	late bool
+	seq  uint64
+	does func()
+}
+
+type events []event
+
+func (h events) Len() int { return len(h) }
+
+func (h events) Less(i, j int) bool {
+	a, b := &h[i], &h[j]
+	switch {
+	case a.at != b.at:
+		return a.at < b.at
+	case a.late != b.late:
+		return b.late
+	}
+	return a.seq < b.seq
+}
+
+func (h events) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *events) Push(x any)   { *h = append(*h, x.(event)) }
+
+func (h *events) Pop() any {
+	last := len(*h) - 1
+	x := (*h)[last]
+	(*h)[last] = event{}
+	*h = (*h)[:last]
+	return x
+}
+
+func (s *run) at(when int64, late bool, does func()) {
+	if when > s.cutoff {
+		return
+	}
+	s.seq++
+	heap.Push(&s.heap, event{when, late, s.seq, does})
+}
+
+// simulate runs one replication and returns its figures.
+func (m *model) simulate(t *tree, rep uint64) *seen {
+	s := &run{model: m, tree: t, rep: rep, seen: newSeen(m)}
+	s.rand = rand.New(&s.pcg)
+	s.arrivals = rand.New(rand.NewPCG(mix(m.Seed, rep), mix(rep, m.Seed)))
+	for i := range m.Parameters.Pools {
+		s.pools = append(s.pools, newPool(&m.Parameters.Pools[i]))
+	}
+	s.now = m.begin
+	s.next(m.begin)
+	for len(s.heap) > 0 {
+		e := heap.Pop(&s.heap).(event)
+		s.now = e.at
+		if s.now > m.end && s.open+s.seen.pending == 0 {
+			break
+		}
+		e.does()
+	}
+	s.seen.close(s)
+	return s.seen
+}
+
+// What a random draw is for. Each has a stream of its own, by request and visit, so
+// that two settings under one seed meet the same requests, which need the same work.
+const (
+	forCase = iota
+	forChoice
+	forWork
+	forWord
+	forOpinion
+)
+
+// draw is a source of random numbers for one purpose.
+func (s *run) draw(j *job, row int, purpose uint64) *rand.Rand {
+	a := mix(mix(s.Seed, s.rep), j.number)
+	b := mix(mix(uint64(row+1), j.visits[row]), purpose)
+	s.pcg.Seed(mix(a, b), mix(b, a))
+	return s.rand
+}
+
+// mix is the finalizer of splitmix64 over two numbers.
+func mix(a, b uint64) uint64 {
+	x := a*0x9e3779b97f4a7c15 + b + 0x632be59bd9b4e019
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// next schedules the arrival after another.
+func (s *run) next(from int64) {
+	when := s.nextArrival(from)
+	s.at(when, false, func() {
+		s.arrive()
+		s.next(s.now)
+	})
+}
+
+func (s *run) nextArrival(from int64) int64 {
+	a := &s.Parameters.Arrivals
+	gap := s.arrivals.ExpFloat64()
+	switch {
+	case a.ByHour != nil:
+		return s.nextByHour(from, gap)
+	case s.Parameters.Clock == AroundClock:
+		return from + rounded(gap/a.PerDay*float64(24*time.Hour/grain))
+	}
+	return s.due(calendar.WorkingDays, from, calendar.Span(min(gap/a.PerDay, maxDays*10)*float64(calendar.Day))+1)
+}
+
+// nextByHour goes through the hours of the week until so much is expected to have come.
+func (s *run) nextByHour(from int64, left float64) int64 {
+	_, offset := time.Unix(0, from).In(s.Calendar.Zone()).Zone()
+	local := from + int64(offset)*int64(time.Second)
+	for local < never/2 {
+		h := local / int64(hour)
+		rate := s.Parameters.Arrivals.ByHour[(h+4*24)%(7*24)] // the epoch was a Thursday
+		rest := float64((h+1)*int64(hour)-local) / float64(hour)
+		if left < rate*rest {
+			return from + (local + rounded(left/rate*float64(hour/grain)) - int64(offset)*int64(time.Second) - from)
+		}
+		left -= rate * rest
+		local = (h + 1) * int64(hour)
+		if local-int64(offset)*int64(time.Second) > s.cutoff {
+			break
+		}
+	}
+	return never
+}
+
+// arrive lets a request come.
+func (s *run) arrive() {
+	s.jobs++
+	j := &job{number: s.jobs, arrived: s.now, visits: map[int]uint64{}, clocks: make([]clock, len(s.Definition.Terms))}
+	j.measured = s.now >= s.measured && s.now < s.end
+	j.place = s.tree.roots[pickOne(s.draw(j, -1, forCase), s.Parameters.Cases, func(c *Case) float64 { return c.Weight })]
+	if j.measured {
+		s.open++
+		s.seen.jobs = append(s.seen.jobs, j)
+	}
+	s.enter(j)
+}
+
+// pickOne draws an index by weight.
+func pickOne[T any](r *rand.Rand, list []T, weight func(*T) float64) int {
+	total := 0.0
+	for i := range list {
+		total += weight(&list[i])
+	}
+	x := r.Float64() * total
+	for i := range list {
+		if x -= weight(&list[i]); x < 0 {
+			return i
+		}
+	}
+	return len(list) - 1
+}
+
+// move brings a request to another place.
+func (s *run) move(j *job, to *place) {
+	s.drop(j)
+	stays := to.request.Dossier.Entered == j.place.request.Dossier.Entered && to.request.State == j.place.request.State
+	before := j.place
+	j.place = to
+	if stays {
+		s.work(j)
+		return
+	}
+	if row := s.stateRow[s.states[before.request.State]]; row >= 0 {
+		s.seen.left(s, j, row, j.entered)
+	}
+	s.enter(j)
+}
+
+// enter is what happens when a request comes to a state.
+func (s *run) enter(j *job) {
+	j.stay++
+	j.entered = s.now
+	state := &s.Definition.States[s.states[j.place.request.State]]
+	s.runTerms(j, state)
+	if state.Kind == workflows.KindEnd {
+		s.ends(j, state)
+		return
+	}
+	s.expires(j, state.Term, nil)
+	s.work(j)
+}
+
+// ends is what happens when a request comes to an end for the first time. From then on
+// only what a definition lets reopen it goes on.
+func (s *run) ends(j *job, state *workflows.State) {
+	if !j.ended {
+		j.ended = true
+		if j.measured {
+			s.open--
+		}
+		s.seen.ended(s, j, state)
+	}
+	row := -2 - s.states[state.ID] // no stage has such a number
+	j.visits[row]++
+	w, ok := s.choose(j, row, true)
+	if !ok {
+		return
+	}
+	stay := j.stay
+	later := rounded(s.draw(j, row, forWork).ExpFloat64() * float64(assumedAway/grain))
+	s.at(s.now+later, false, func() {
+		if j.stay == stay {
+			s.took(j, w, -1)
+		}
+	})
+}
+
+// work begins what is done on a request in the state where it is.
+func (s *run) work(j *job) {
+	p := j.place
+	index := s.states[p.request.State]
+	state := &s.Definition.States[index]
+	row := s.stateRow[index]
+	if state.Kind == workflows.KindGather && s.gather(j, state) {
+		return
+	}
+	j.visits[row]++
+	if state.WaitsFor != "" && p.request.Dossier.Answers[state.WaitsFor] == "" {
+		s.ask(j, state, row)
+		return
+	}
+	if to := s.tree.settled(p); to.request.Version != p.request.Version && to.request.State != p.request.State {
+		// Paying is what is waited for.
+		s.outside(j, row, s.service(j, state, row), func() { s.move(j, to) })
+		return
+	}
+	w, ok := s.choose(j, row, false)
+	if !ok {
+		s.seen.stuck(s, j)
+		return
+	}
+	if w.pool < 0 {
+		s.outside(j, row, s.service(j, state, row), func() { s.took(j, w, -1) })
+		return
+	}
+	s.offer(&item{job: j, row: row, pool: w.pool, way: w, review: -1, ready: s.now, service: s.service(j, state, row)})
+}
+
+// service draws how long the work of a state takes.
+func (s *run) service(j *job, state *workflows.State, row int) int64 {
+	d := s.Parameters.Stages[state.ID].Service
+	if d == nil {
+		return 0
+	}
+	return d.draw(s.draw(j, row, forWork))
+}
+
+// outside has somebody outside of the office do something, which takes a time by the
+// clock on the wall.
+func (s *run) outside(j *job, row int, lasts int64, does func()) {
+	it := &item{job: j, row: row, pool: -1, ready: s.now, began: s.now, state: inWork}
+	j.items = append(j.items, it)
+	s.seen.came(s, it)
+	s.at(s.now+lasts, false, func() {
+		if it.state == inWork {
+			it.state = over
+			s.seen.outside(s, it)
+			does()
+		}
+	})
+}
+
+// choose draws which action is taken. Out of an end, nothing is what is left of 1.
+func (s *run) choose(j *job, row int, end bool) (way, bool) {
+	ways := s.ways(s.tree, j.place)
+	if len(ways) == 0 {
+		return way{}, false
+	}
+	r := s.draw(j, row, forChoice)
+	if end {
+		x := r.Float64()
+		for _, w := range ways {
+			if x -= w.weight; x < 0 {
+				return w, true
+			}
+		}
+		return way{}, false
+	}
+	return ways[pickOne(r, ways, func(w *way) float64 { return w.weight })], true
+}
+
+// took is what happens when an action was taken.
+func (s *run) took(j *job, w way, officer int) {
+	word := 0
+	if w.words > 1 {
+		word = s.draw(j, s.stateRow[s.states[j.place.request.State]], forWord).IntN(w.words)
+	}
+	to := s.tree.act(j.place, w.action, w.role, word)
+	if to.why != nil { // the values that were recorded bar it, or a correction is refused
+		j.place.refusals = append(j.place.refusals[:0:0], to.why)
+		s.drop(j)
+		s.seen.stuck(s, j)
+		return
+	}
+	if officer >= 0 {
+		j.did = append(j.did, deed{s.Definition.Actions[w.action].ID, officer})
+	}
+	s.move(j, to)
+}
+
+// gather has the open reviews done side by side; false when none is open.
+func (s *run) gather(j *job, state *workflows.State) bool {
+	open := false
+	for i := range s.Definition.Reviews {
+		x := &s.Definition.Reviews[i]
+		if j.place.request.Dossier.Reviews[x.ID].Opinion != domain.OpinionOpen || !contains(state.Reviews, x.ID) {
+			continue
+		}
+		open = true
+		row := s.reviewRow[i]
+		j.visits[row]++
+		service := s.Parameters.Reviews[x.ID].Service.draw(s.draw(j, row, forWork))
+		if pool := s.pool(x.Role); pool >= 0 {
+			it := &item{job: j, row: row, pool: pool, review: i, ready: s.now, service: service}
+			s.expires(j, x.Term, it)
+			s.offer(it)
+			continue
+		}
+		s.outside(j, row, service, func() { s.reviewed(j, i) })
+	}
+	return open
+}
+
+func contains[T comparable](list []T, x T) bool {
+	for _, y := range list {
+		if x == y {
+			return true
+		}
+	}
+	return false
+}
+
+// reviewed is what happens when an opinion was given.
+func (s *run) reviewed(j *job, i int) {
+	x := &s.Definition.Reviews[i]
+	refused := s.draw(j, s.reviewRow[i], forOpinion).Float64() < *s.Parameters.Reviews[x.ID].Refused
+	to := s.tree.review(j.place, i, refused)
+	if to.why != nil {
+		j.place.refusals = append(j.place.refusals[:0:0], to.why)
+		s.seen.stuck(s, j)
+		return
+	}
+	if to.request.Dossier.Entered != j.place.request.Dossier.Entered {
+		s.move(j, to)
+		return
+	}
+	j.place = to
+	for _, id := range s.Definition.States[s.states[to.request.State]].Reviews {
+		if to.request.Dossier.Reviews[id].Opinion == domain.OpinionOpen {
+			return
+		}
+	}
+	s.work(j) // all are in, and somebody has to act on them
+}
+
+// ask has an external system answer.
+func (s *run) ask(j *job, state *workflows.State, row int) {
+	of := -1
+	for i := range s.Definition.Systems {
+		if s.Definition.Systems[i].ID == state.WaitsFor {
+			of = i
+		}
+	}
+	x := s.Parameters.Systems[state.WaitsFor]
+	s.outside(j, row, x.Answer.draw(s.draw(j, row, forWork)), func() {
+		words := s.Definition.Systems[of].Outcomes
+		word := pickOne(s.draw(j, row, forChoice), words, func(o *string) float64 { return x.Outcomes[*o] })
+		to := s.tree.answer(j.place, of, word)
+		if to.why != nil {
+			j.place.refusals = append(j.place.refusals[:0:0], to.why)
+			s.seen.stuck(s, j)
+			return
+		}
+		s.move(j, to)
+	})
+}

@@ -1,0 +1,123 @@
+package simulation
+
+import (
+	"context"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Simulate runs replications and reports on them. With other parameters, it runs each
+// of them again with those, of the same requests with the same needs, and reports how
+// the two differ. The error says why nothing can be simulated, or is that of the
+// context.
+func Simulate(ctx context.Context, s Settings, other *Parameters) (*Report, error) {
+	one, err := newModel(s)
+	if err != nil {
+		return nil, err
+	}
+	models := []*model{one}
+	if other != nil {
+		s.Parameters = other
+		two, err := newModel(s)
+		if err != nil {
+			return nil, err
+		}
+		models = append(models, two)
+	}
+	// A tree serves both settings and one goroutine at a time.
+	var mu sync.Mutex
+	var trees []*tree
+	first, err := newTree(s.Definition, s.Parameters.Cases)
+	if err != nil {
+		return nil, err
+	}
+	trees = append(trees, first)
+	all := make([][]*seen, len(models))
+	for i := range all {
+		all[i] = make([]*seen, s.Replications)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for rep := range s.Replications {
+		group.Go(func() error {
+			mu.Lock()
+			var t *tree
+			if n := len(trees); n > 0 {
+				t, trees = trees[n-1], trees[:n-1]
+			}
+			mu.Unlock()
+			if t == nil {
+				var err error
+				if t, err = newTree(s.Definition, s.Parameters.Cases); err != nil {
+					return err
+				}
+			}
+			for i, m := range models {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				all[i][rep] = m.simulate(t, uint64(rep)).summed()
+			}
+			mu.Lock()
+			trees = append(trees, t)
+			mu.Unlock()
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	r := newReport(one, gathered(all[0]))
+	r.explain(all[0])
+	if len(models) > 1 {
+		r.compare(models[1], gathered(all[0]), gathered(all[1]))
+	}
+	return r, nil
+}
+
+// figures are those of all replications by name, in their order.
+type figures map[string][]float64
+
+func gathered(list []*seen) figures {
+	out := figures{}
+	for _, x := range list {
+		for name, v := range x.sums {
+			out[name] = append(out[name], v)
+		}
+	}
+	return out
+}
+
+// summed keeps the figures alone.
+func (x *seen) summed() *seen {
+	return &seen{sums: x.figures(), why: x.why, requests: len(x.jobs)}
+}
+
+// paired is the differences between two settings, replication by replication.
+func paired(before, after []float64) []float64 {
+	list := make([]float64, len(before))
+	for i := range before {
+		list[i] = after[i] - before[i]
+	}
+	return list
+}
+
+// reasons lists why requests were stuck, most first.
+func reasons(list []*seen) []Stuck {
+	sums := map[string]int{}
+	for _, x := range list {
+		for why, n := range x.why {
+			sums[why] += n
+		}
+	}
+	var out []Stuck
+	for _, why := range slices.Sorted(maps.Keys(sums)) {
+		out = append(out, Stuck{why, sums[why]})
+	}
+	slices.SortStableFunc(out, func(a, b Stuck) int { return b.Times - a.Times })
+	return out
+}
