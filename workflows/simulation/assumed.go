@@ -15,13 +15,13 @@ import (
 // What is assumed where nothing is given or fitted. None of it was measured anywhere:
 // it only lets a definition be simulated at once, and each is told as assumed.
 const (
-	assumedPerDay   = 5.0
-	assumedOfficers = 1
-	assumedService  = 30 * time.Minute // where a stage has no term
-	assumedShare    = 8                // work takes the eighth part of its term
-	assumedAway     = 24 * time.Hour   // of applicants and systems, where there is no term
-	assumedRefused  = 0.05
-	assumedBack     = 0.1 // the weight of a way back, or to an end without an approval
+	assumedPerDay  = 5.0
+	assumedBusy    = 0.8              // officers, as many as are not busier than that
+	assumedService = 30 * time.Minute // where a stage has no term
+	assumedShare   = 8                // work takes the eighth part of its term
+	assumedAway    = 24 * time.Hour   // of applicants and systems, where there is no term
+	assumedRefused = 0.05
+	assumedBack    = 0.1 // the weight of a way back, or to an end without an approval
 )
 
 // Staff lists the roles that work in an office: all but those who submit requests, and
@@ -56,8 +56,8 @@ func leaving(d *workflows.Definition, from domain.StateID) []domain.ActionID {
 	return list
 }
 
-// Complete adds what is assumed to parameters that say only a part. The error says why
-// the definition cannot be simulated at all.
+// Complete adds what is assumed to parameters that say only a part; how many officers,
+// [Staffed] finds out. The error says why the definition cannot be simulated at all.
 func (p *Parameters) Complete(d *workflows.Definition) (*Parameters, error) {
 	out := p.Over(&Parameters{Clock: OfficeHours})
 	if out.Arrivals == (Arrivals{}) {
@@ -66,8 +66,7 @@ func (p *Parameters) Complete(d *workflows.Definition) (*Parameters, error) {
 	}
 	for _, r := range Staff(d) {
 		if out.pool(r) < 0 {
-			out.Pools = append(out.Pools, Pool{Name: string(r), Roles: []domain.RoleID{r}, Officers: assumedOfficers})
-			out.note(Assumed, "officers "+string(r), fmt.Sprint(assumedOfficers), 0)
+			out.Pools = append(out.Pools, Pool{Name: string(r), Roles: []domain.RoleID{r}})
 		}
 	}
 	for i := range d.States {
@@ -90,8 +89,13 @@ func (p *Parameters) Complete(d *workflows.Definition) (*Parameters, error) {
 	if total == 0 {
 		return nil, errors.New("the cases have no weight: nothing is submitted")
 	}
-	slices.SortStableFunc(out.Notes, func(a, b Note) int { return strings.Compare(string(order(a.Source)), string(order(b.Source))) })
+	out.sort()
 	return out, nil
+}
+
+// sort puts the notes in the order of what rests on most.
+func (p *Parameters) sort() {
+	slices.SortStableFunc(p.Notes, func(a, b Note) int { return strings.Compare(string(order(a.Source)), string(order(b.Source))) })
 }
 
 func order(s Source) string {
@@ -264,6 +268,16 @@ func factsOf(m map[string]any) domain.Facts {
 		f[name] = v
 	}
 	return f
+}
+
+// sharesText shows shares, and what is left of 1.
+func sharesText[T ~string](shares map[T]float64, rest T) string {
+	all := maps.Clone(shares)
+	all[rest] = 1
+	for _, x := range shares {
+		all[rest] = max(0, all[rest]-x)
+	}
+	return weightsText(all)
 }
 
 // weightsText shows weights as shares.

@@ -180,7 +180,8 @@ type way struct {
 	role   domain.RoleID
 	pool   int // -1: outside
 	notBy  []domain.ActionID
-	words  int // in so many ways facts can be recorded with it
+	left   bool // nothing is done any more
+	words  int  // in so many ways facts can be recorded with it
 }
 
 // ways lists what can be done at a place, and why the rest cannot. It is found out once

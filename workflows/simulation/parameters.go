@@ -48,7 +48,8 @@ type Pool struct {
 // Stage is the work of a state.
 type Stage struct {
 	Service *Duration
-	Choices map[domain.ActionID]float64 // the weight of each action; missing: 0
+	Choices map[domain.ActionID]float64 // the weight of each action; missing: 0. Out of an end: its share
+	Left    float64                     // the weight of that nothing is done any more, as some histories show
 }
 
 // ReviewWork is that of a review.
@@ -137,7 +138,7 @@ func (p *Parameters) Over(under *Parameters) *Parameters {
 			s.Service = out.Stages[id].Service
 		}
 		if s.Choices == nil {
-			s.Choices = out.Stages[id].Choices
+			s.Choices, s.Left = out.Stages[id].Choices, out.Stages[id].Left
 		}
 		out.Stages[id] = s
 	}

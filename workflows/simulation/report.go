@@ -248,7 +248,7 @@ func (r *Report) compare(m *model, before, after figures) {
 		}
 	}
 	for _, x := range r.Roles {
-		add("busy", x.Role, "pool "+x.Role+" busy")
+		add("busy_share", x.Role, "pool "+x.Role+" busy")
 	}
 	r.WhatIf = c
 }

@@ -38,6 +38,7 @@ type job struct {
 	entered  int64
 	measured bool
 	ended    bool
+	left     bool
 	deemed   bool
 	items    []*item
 	did      []deed
@@ -267,7 +268,7 @@ func (s *run) enter(j *job) {
 func (s *run) ends(j *job, state *workflows.State) {
 	if !j.ended {
 		j.ended = true
-		if j.measured {
+		if j.measured && !j.left {
 			s.open--
 		}
 		s.seen.ended(s, j, state)
@@ -309,6 +310,10 @@ func (s *run) work(j *job) {
 	w, ok := s.choose(j, row, false)
 	if !ok {
 		s.seen.stuck(s, j)
+		return
+	}
+	if w.left {
+		s.seen.gave(s, j)
 		return
 	}
 	if w.pool < 0 {
@@ -358,6 +363,9 @@ func (s *run) choose(j *job, row int, end bool) (way, bool) {
 		}
 		return way{}, false
 	}
+	if left := s.Parameters.Stages[j.place.request.State].Left; left > 0 {
+		ways = append(ways[:len(ways):len(ways)], way{weight: left, left: true})
+	}
 	return ways[pickOne(r, ways, func(w *way) float64 { return w.weight })], true
 }
 
@@ -387,6 +395,9 @@ func (s *run) gather(j *job, state *workflows.State) bool {
 		x := &s.Definition.Reviews[i]
 		if j.place.request.Dossier.Reviews[x.ID].Opinion != domain.OpinionOpen || !contains(state.Reviews, x.ID) {
 			continue
+		}
+		if !open {
+			s.seen.gathers(s, j)
 		}
 		open = true
 		row := s.reviewRow[i]

@@ -102,6 +102,13 @@ func (x *seen) came(_ *run, it *item) {
 	}
 }
 
+// gathers counts a request that came to where reviews are waited for.
+func (x *seen) gathers(s *run, j *job) {
+	if j.entered == s.now && x.counts(s.now) {
+		x.rows[s.stateRow[s.states[j.place.request.State]]].came++
+	}
+}
+
 func (x *seen) queued(s *run, row, by int) { x.change(&x.rows[row].queue, s, by) }
 
 func (x *seen) began(s *run, it *item) {
@@ -184,6 +191,14 @@ func (x *seen) ended(s *run, j *job, state *workflows.State) {
 	}
 }
 
+// gave notes a request on which nothing is done any more: nobody waits for its end.
+func (x *seen) gave(s *run, j *job) {
+	if j.measured && !j.ended && !j.left {
+		j.left = true
+		s.open--
+	}
+}
+
 // stuck notes a request that nothing leads on, and why.
 func (x *seen) stuck(_ *run, j *job) {
 	if !j.measured || j.ended {
@@ -215,7 +230,7 @@ func (x *seen) close(s *run) {
 		x.change(&x.work[i], s, 0)
 	}
 	for _, j := range x.jobs {
-		if j.ended {
+		if j.ended || j.left {
 			continue
 		}
 		x.turnaround = append(x.turnaround, x.m.days(j.arrived, s.now))
@@ -262,12 +277,12 @@ func (x *seen) figures() map[string]float64 {
 		p := &m.Parameters.Pools[i]
 		key := "pool " + p.Name + " "
 		f[key+"barred"] = float64(x.barred[i])
+		busy := x.work[i].area / open
+		f[key+"officers"] = busy
 		if p.Unlimited {
 			continue
 		}
-		busy := x.work[i].area / open
 		f[key+"busy"] = busy / float64(p.Officers)
-		f[key+"officers"] = busy
 		f[key+"top"] = 0
 		if f[key+"busy"] > most {
 			top, most = i, f[key+"busy"]
