@@ -47,8 +47,9 @@ type recorded struct {
 
 	submitted time.Time
 	ended     time.Time // first
+	reopened  bool      // something was done after that
 	works     []worked
-	chosen    []choice
+	chosen    [2][]chosen // before the first end, and after it
 }
 
 // worked is something that somebody did.
@@ -59,11 +60,13 @@ type worked struct {
 	ready, done time.Time
 	began       time.Time // if it was recorded
 	word        string    // of reviews and systems: what it came to
+	again       bool      // after the first end
 }
 
-type choice struct {
-	from   domain.StateID
-	action domain.ActionID
+// chosen is an action out of a state.
+type chosen struct {
+	from domain.StateID
+	choice
 }
 
 // NewFitter makes a fitter for a definition; the calendar says what working time is.
@@ -88,8 +91,15 @@ func (f *Fitter) Add(e domain.Recorded) {
 	switch b := e.Body.(type) {
 	case domain.ActionTaken:
 		if b.Kind != domain.ActionAuto {
-			r.works = append(r.works, worked{what: string(b.From), role: e.Actor.Role, officer: e.Actor.ID, ready: r.came, done: at, began: r.began})
-			r.chosen = append(r.chosen, choice{b.From, b.Action})
+			// Out of the first end it is still that end's.
+			again := r.reopened
+			r.works = append(r.works, worked{what: string(b.From), role: e.Actor.Role, officer: e.Actor.ID, ready: r.came, done: at, began: r.began, again: again})
+			part := 0
+			if again {
+				part = 1
+			}
+			r.chosen[part] = append(r.chosen[part], chosen{b.From, choice{b.Action, e.Actor.Role}})
+			r.reopened = !r.ended.IsZero()
 		}
 		r.state, r.came, r.began = b.To, at, time.Time{}
 		if b.Outcome != "" && r.ended.IsZero() {
@@ -164,7 +174,6 @@ func (f *Fitter) Fit(clock Clock, basis Basis) (*Parameters, error) {
 	x.arrivals()
 	x.officers()
 	durations := x.durations()
-	x.choices()
 	x.stages(durations)
 	x.reviews(durations)
 	x.systems(durations)
@@ -268,8 +277,14 @@ func (x *fit) officers() {
 	}
 }
 
+// workKind is a kind of work, on requests that were over before or not.
+type workKind struct {
+	what  string
+	again bool
+}
+
 // durations are what each kind of work took, in order.
-func (x *fit) durations() map[string][]time.Duration {
+func (x *fit) durations() map[workKind][]time.Duration {
 	var all []*worked
 	for _, r := range x.order {
 		for i := range r.works {
@@ -278,7 +293,7 @@ func (x *fit) durations() map[string][]time.Duration {
 	}
 	slices.SortStableFunc(all, func(a, b *worked) int { return a.done.Compare(b.done) })
 	before := map[string]time.Time{} // when an officer's last step was done
-	out := map[string][]time.Duration{}
+	out := map[workKind][]time.Duration{}
 	for _, w := range all {
 		staff := contains(x.staff, w.role)
 		from := w.ready
@@ -287,7 +302,8 @@ func (x *fit) durations() map[string][]time.Duration {
 			from = later(from, w.began)
 			before[w.officer] = w.done
 		}
-		out[w.what] = append(out[w.what], x.between(from, w.done, staff))
+		k := workKind{w.what, w.again}
+		out[k] = append(out[k], x.between(from, w.done, staff))
 	}
 	for _, list := range out {
 		slices.Sort(list)
@@ -326,83 +342,93 @@ func (x *fit) long() time.Duration {
 	return max(30*24*time.Hour, all[len(all)*99/100])
 }
 
-// choices counts what was done in each state; out of an end, as a share of the times
-// that one was reached.
-func (x *fit) choices() {
-	taken := map[domain.StateID]map[domain.ActionID]float64{}
+// choices counts what was done in each state, and by whom; out of an end, as a share of
+// the times that one was reached.
+func (x *fit) choices(again bool) map[domain.StateID]Stage {
+	out := map[domain.StateID]Stage{}
 	reached := map[domain.StateID]float64{}
-	left := map[domain.StateID]float64{}
+	part := 0
+	if again {
+		part = 1
+	}
 	long := x.long()
 	for _, r := range x.order {
-		for _, c := range r.chosen {
-			if taken[c.from] == nil {
-				taken[c.from] = map[domain.ActionID]float64{}
+		for _, c := range r.chosen[part] {
+			s := out[c.from]
+			if s.Choices == nil {
+				s.Choices, s.Doers = map[domain.ActionID]float64{}, map[choice]float64{}
 			}
-			taken[c.from][c.action]++
+			s.Choices[c.action]++
+			s.Doers[c.choice]++
+			out[c.from] = s
 			reached[c.from]++
 		}
+		if r.reopened != again {
+			continue
+		}
 		reached[r.state]++
-		if x.gaveUp(r, long) {
-			left[r.state]++
+		if s, ok := out[r.state]; ok && x.gaveUp(r, long) {
+			s.Left++
+			out[r.state] = s
 		}
 	}
 	for i := range x.d.States {
-		s := &x.d.States[i]
-		weights := taken[s.ID]
-		if weights == nil {
-			if len(leaving(x.d, s.ID)) > 0 && s.Kind != workflows.KindEnd {
-				x.p.note(Missing, "stage "+string(s.ID)+" choices", "nothing was done in this state", 0)
+		if s := &x.d.States[i]; s.Kind == workflows.KindEnd {
+			for a, n := range out[s.ID].Choices {
+				out[s.ID].Choices[a] = n / reached[s.ID]
 			}
+		}
+	}
+	return out
+}
+
+// stages fits the states: as they were at first, and for requests that were over before.
+func (x *fit) stages(durations map[workKind][]time.Duration) {
+	first, second := x.choices(false), x.choices(true)
+	for i := range x.d.States {
+		s := &x.d.States[i]
+		what := "stage " + string(s.ID)
+		if len(leaving(x.d, s.ID)) == 0 {
 			continue
 		}
-		n := 0
-		for a, w := range weights {
-			n += int(w)
-			if s.Kind == workflows.KindEnd {
-				weights[a] = w / reached[s.ID]
-			}
+		stage, ok := x.stage(s, first, durations, false, what)
+		if !ok && s.Kind != workflows.KindEnd {
+			x.p.note(Missing, what, "nothing was done in this state", 0)
+			continue
 		}
-		what := "stage " + string(s.ID) + " choices"
-		if s.Kind == workflows.KindEnd {
-			x.p.note(Fitted, what, sharesText(weights, "nothing"), n)
-		} else {
-			x.p.note(Fitted, what, weightsText(weights), n)
-		}
-		stage := Stage{Choices: weights, Left: left[s.ID]}
-		if stage.Left > 0 {
-			x.p.note(Fitted, "stage "+string(s.ID)+" left there for ever", fmt.Sprintf("%s of %d", figure(left[s.ID]), n+int(left[s.ID])), int(left[s.ID]))
+		if again, ok := x.stage(s, second, durations, true, what+" once more"); ok {
+			stage.Again = &again
 		}
 		x.p.Stages[s.ID] = stage
 	}
 }
 
-func (x *fit) stages(durations map[string][]time.Duration) {
-	for i := range x.d.States {
-		s := &x.d.States[i]
-		if s.Kind == workflows.KindEnd {
-			continue
-		}
-		list := durations[string(s.ID)]
-		what := "stage " + string(s.ID) + " service"
-		if len(list) == 0 {
-			if len(leaving(x.d, s.ID)) > 0 {
-				x.p.note(Missing, what, "nothing was done in this state", 0)
-			}
-			continue
-		}
-		stage := x.p.Stages[s.ID]
-		stage.Service = empirical(list)
-		x.p.Stages[s.ID] = stage
-		x.p.note(Fitted, what, stage.Service.String(), len(list))
+// stage fits a state, if anything was done in it.
+func (x *fit) stage(s *workflows.State, by map[domain.StateID]Stage, durations map[workKind][]time.Duration, again bool, what string) (Stage, bool) {
+	stage, ok := by[s.ID]
+	list := durations[workKind{string(s.ID), again}]
+	if !ok || len(list) == 0 {
+		return Stage{Choices: map[domain.ActionID]float64{}}, false
 	}
+	if s.Kind == workflows.KindEnd {
+		x.p.note(Fitted, what+" reopened", sharesText(stage.Choices, "nothing"), len(list))
+		return stage, true
+	}
+	x.p.note(Fitted, what+" choices", weightsText(stage.Choices), len(list))
+	if stage.Left > 0 {
+		x.p.note(Fitted, what+" left there for ever", fmt.Sprintf("%s of %d", figure(stage.Left), len(list)+int(stage.Left)), int(stage.Left))
+	}
+	stage.Service = empirical(list)
+	x.p.note(Fitted, what+" service", stage.Service.String(), len(list))
+	return stage, true
 }
 
-func (x *fit) reviews(durations map[string][]time.Duration) {
+func (x *fit) reviews(durations map[workKind][]time.Duration) {
 	words := x.words()
 	for i := range x.d.Reviews {
 		id := x.d.Reviews[i].ID
 		what := "review " + string(id)
-		list := durations[what]
+		list := durations[workKind{what: what}]
 		if len(list) == 0 {
 			x.p.note(Missing, what, "no opinion was recorded", 0)
 			continue
@@ -414,12 +440,12 @@ func (x *fit) reviews(durations map[string][]time.Duration) {
 	}
 }
 
-func (x *fit) systems(durations map[string][]time.Duration) {
+func (x *fit) systems(durations map[workKind][]time.Duration) {
 	words := x.words()
 	for i := range x.d.Systems {
 		id := x.d.Systems[i].ID
 		what := "system " + string(id)
-		list := durations[what]
+		list := durations[workKind{what: what}]
 		if len(list) == 0 {
 			x.p.note(Missing, what, "no answer was recorded", 0)
 			continue

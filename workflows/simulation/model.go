@@ -186,15 +186,15 @@ type way struct {
 
 // ways lists what can be done at a place, and why the rest cannot. It is found out once
 // for each place.
-func (m *model) ways(t *tree, p *place) []way {
+func (m *model) ways(t *tree, p *place, again bool) []way {
 	if p.looked {
 		return p.ways
 	}
 	p.looked = true
 	s := &m.Definition.States[m.states[p.request.State]]
-	weights := m.Parameters.Stages[s.ID].Choices
+	stage := m.Parameters.stage(s.ID, again)
 	for _, a := range leaving(m.Definition, s.ID) {
-		if weights[a] <= 0 {
+		if stage.Choices[a] <= 0 {
 			continue
 		}
 		edge, err := t.w.Fire(p.request, a)
@@ -202,16 +202,33 @@ func (m *model) ways(t *tree, p *place) []way {
 			p.refusals = append(p.refusals, refusalOf(err))
 			continue
 		}
-		x := way{action: m.actions[a], weight: weights[a], role: edge.Roles[0], notBy: edge.NotBy, words: t.words(edge.Records)}
-		if slices.Contains(edge.Roles, s.Owner) {
-			x.role = s.Owner
-		}
-		x.pool = m.pool(x.role)
-		if to := t.act(p, x.action, x.role, 0); to.why != nil {
+		role := doer(edge.Roles, s.Owner)
+		if to := t.act(p, m.actions[a], role, 0); to.why != nil {
 			p.refusals = append(p.refusals, to.why)
 			continue
 		}
-		p.ways = append(p.ways, x)
+		x := way{action: m.actions[a], weight: stage.Choices[a], role: role, pool: m.pool(role), notBy: edge.NotBy, words: t.words(edge.Records)}
+		total := 0.0
+		for _, r := range edge.Roles {
+			total += stage.Doers[choice{a, r}]
+		}
+		for _, r := range edge.Roles {
+			if w := stage.Doers[choice{a, r}]; w > 0 {
+				x.role, x.pool, x.weight = r, m.pool(r), stage.Choices[a]*w/total
+				p.ways = append(p.ways, x)
+			}
+		}
+		if total == 0 {
+			p.ways = append(p.ways, x)
+		}
 	}
 	return p.ways
+}
+
+// doer is who takes an action: the owner of the state, if it may.
+func doer(roles []domain.RoleID, owner domain.RoleID) domain.RoleID {
+	if slices.Contains(roles, owner) {
+		return owner
+	}
+	return roles[0]
 }

@@ -50,6 +50,8 @@ type Stage struct {
 	Service *Duration
 	Choices map[domain.ActionID]float64 // the weight of each action; missing: 0. Out of an end: its share
 	Left    float64                     // the weight of that nothing is done any more, as some histories show
+	Doers   map[choice]float64          // of a history: the weight of each role for each action; none: the owner
+	Again   *Stage                      // of a history: as it was for requests that were over before
 }
 
 // ReviewWork is that of a review.
@@ -138,7 +140,8 @@ func (p *Parameters) Over(under *Parameters) *Parameters {
 			s.Service = out.Stages[id].Service
 		}
 		if s.Choices == nil {
-			s.Choices, s.Left = out.Stages[id].Choices, out.Stages[id].Left
+			under := out.Stages[id]
+			s.Choices, s.Left, s.Doers, s.Again = under.Choices, under.Left, under.Doers, under.Again
 		}
 		out.Stages[id] = s
 	}
@@ -179,3 +182,18 @@ func (p *Parameters) Over(under *Parameters) *Parameters {
 func share(x float64) *float64 { return &x }
 
 const hour = time.Hour
+
+// choice is an action, and the role that it was taken in.
+type choice struct {
+	action domain.ActionID
+	role   domain.RoleID
+}
+
+// stage is the work of a state, for requests that were over before or not.
+func (p *Parameters) stage(id domain.StateID, again bool) *Stage {
+	s := p.Stages[id]
+	if again && s.Again != nil {
+		return s.Again
+	}
+	return &s
+}

@@ -38,6 +38,7 @@ type job struct {
 	entered  int64
 	measured bool
 	ended    bool
+	over     bool // it ended, and was then reopened: what it was looked at before
 	left     bool
 	deemed   bool
 	items    []*item
@@ -283,6 +284,7 @@ func (s *run) ends(j *job, state *workflows.State) {
 	later := rounded(s.draw(j, row, forWork).ExpFloat64() * float64(assumedAway/grain))
 	s.at(s.now+later, false, func() {
 		if j.stay == stay {
+			j.over = true
 			s.took(j, w, -1)
 		}
 	})
@@ -325,7 +327,7 @@ func (s *run) work(j *job) {
 
 // service draws how long the work of a state takes.
 func (s *run) service(j *job, state *workflows.State, row int) int64 {
-	d := s.Parameters.Stages[state.ID].Service
+	d := s.Parameters.stage(state.ID, j.over).Service
 	if d == nil {
 		return 0
 	}
@@ -349,7 +351,7 @@ func (s *run) outside(j *job, row int, lasts int64, does func()) {
 
 // choose draws which action is taken. Out of an end, nothing is what is left of 1.
 func (s *run) choose(j *job, row int, end bool) (way, bool) {
-	ways := s.ways(s.tree, j.place)
+	ways := s.ways(s.tree, j.place, j.over)
 	if len(ways) == 0 {
 		return way{}, false
 	}
@@ -363,7 +365,7 @@ func (s *run) choose(j *job, row int, end bool) (way, bool) {
 		}
 		return way{}, false
 	}
-	if left := s.Parameters.Stages[j.place.request.State].Left; left > 0 {
+	if left := s.Parameters.stage(j.place.request.State, j.over).Left; left > 0 {
 		ways = append(ways[:len(ways):len(ways)], way{weight: left, left: true})
 	}
 	return ways[pickOne(r, ways, func(w *way) float64 { return w.weight })], true
