@@ -97,7 +97,7 @@ func TestOneQueueWaitsAsErlangSays(t *testing.T) {
 			})
 			r := simulated(t, Settings{
 				Definition: d, Parameters: p, Calendar: shipped(t), Seed: uint64(i + 1), Replications: 20,
-				From: calendar.DateOf(2026, 1, 5), WarmUp: 20, Days: 100,
+				From: calendar.DateOf(2026, 1, 5), WarmUp: 10, Days: 180 / q.officers,
 			}, nil)
 			x := r.Stages[0]
 			want := erlangC(q.officers, q.rho) * service.Hours()
