@@ -110,7 +110,7 @@ transitions:
 		"stage returned choices":  "fitted answer 100% 1",
 		"stage returned service":  "fitted empirical, 1 values, mean 2d0h 1",
 		"stage gathering choices": "fitted pass 100% 1",
-		"stage gathering service": "fitted empirical, 1 values, mean 2h0m 1", // since 09.30, when Ani was done with the other
+		"stage gathering service": "fitted empirical, 1 values, mean 2h0m 1",  // since 09.30, when Ani was done with the other
 		"review site service":     "fitted empirical, 2 values, mean 3h30m 2", // 2 hours, and from 11.00 over noon and night 5
 		"review site refused":     "fitted 0.5 2",
 		"cases":                   "not fitted forms are sealed, and facts need not tell what was filled in 0",

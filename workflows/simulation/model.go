@@ -67,7 +67,7 @@ func newModel(s Settings) (*model, error) {
 		m.stateRow = append(m.stateRow, -1)
 		if x.Kind != workflows.KindEnd {
 			m.stateRow[i] = len(m.rows)
-			m.rows = append(m.rows, row{id: string(x.ID), title: x.Title, pool: m.pool(x.Owner), term: x.Term})
+			m.rows = append(m.rows, row{id: string(x.ID), title: x.Title, pool: m.pool(x.Owner), term: termOf(x)})
 		}
 	}
 	for i := range d.Reviews {
@@ -75,10 +75,47 @@ func newModel(s Settings) (*model, error) {
 		m.reviewRow = append(m.reviewRow, len(m.rows))
 		m.rows = append(m.rows, row{id: "review " + string(x.ID), title: x.Title, pool: m.pool(x.Role), term: x.Term, review: true})
 	}
-	if b, err := calendar.ParseBudget(d.Promise.EN); err == nil {
-		m.promise = &b
+	if m.promise = s.Parameters.Promise; m.promise == nil {
+		m.promise = said(d.Promise)
 	}
-	return m, m.time()
+	if err := m.time(); err != nil {
+		return nil, err
+	}
+	return m, m.much()
+}
+
+// said is a promise in words, where these are an amount of time.
+func said(words workflows.Text) *calendar.Budget {
+	if b, err := calendar.ParseBudget(words.EN); err == nil {
+		return &b
+	}
+	return nil
+}
+
+// termOf is the term of a state, or what is promised of it.
+func termOf(s *workflows.State) *workflows.Term {
+	if b := said(s.Promise); s.Term == nil && b != nil {
+		return &workflows.Term{Budget: *b}
+	}
+	return s.Term
+}
+
+// maxRequests is how many requests one replication may have.
+const maxRequests = 2_000_000
+
+// much refuses what would take hours.
+func (m *model) much() error {
+	a := &m.Parameters.Arrivals
+	n := a.PerDay * m.days(m.begin, m.cutoff)
+	if a.ByHour != nil {
+		for _, x := range a.ByHour {
+			n += x * float64(m.cutoff-m.begin) / float64(7*24*time.Hour)
+		}
+	}
+	if n > maxRequests {
+		return fmt.Errorf("that would be %.0f requests in each replication, and at most %d are simulated: take fewer days", n, maxRequests)
+	}
+	return nil
 }
 
 func (m *model) pool(r domain.RoleID) int {

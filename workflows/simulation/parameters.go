@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // Parameters are what a simulation needs beside the definition. What is left out is
@@ -16,6 +17,7 @@ type Parameters struct {
 	Reviews  map[domain.ReviewID]ReviewWork
 	Systems  map[domain.SystemID]SystemWork
 	Cases    []Case
+	Promise  *calendar.Budget // of the whole, from the submission; nil: what the definition's words say, if anything
 
 	// Notes say where the parameters came from, in the order of the report.
 	Notes []Note
@@ -173,6 +175,9 @@ func (p *Parameters) Over(under *Parameters) *Parameters {
 	}
 	if len(out.Cases) == 0 {
 		out.Cases = under.Cases
+	}
+	if out.Promise == nil {
+		out.Promise = under.Promise
 	}
 	out.Notes = append(append([]Note{}, p.Notes...), under.Notes...)
 	return &out

@@ -12,6 +12,16 @@ type pool struct {
 	busy      int64 // officers' time at work in the measured time
 }
 
+// take takes what waits at a place of the queue, which is nearly always the first.
+func (p *pool) take(i int) {
+	if i > 0 {
+		p.queue = slices.Delete(p.queue, i, i+1)
+		return
+	}
+	p.queue[0] = nil
+	p.queue = p.queue[1:]
+}
+
 func newPool(p *Pool) pool {
 	x := pool{unlimited: p.Unlimited, officers: p.Officers}
 	for i := range p.Officers {
@@ -45,6 +55,9 @@ func (s *run) offer(it *item) {
 
 // barred reports whether four eyes stand against an officer.
 func (it *item) barred(officer int) bool {
+	if len(it.way.notBy) == 0 {
+		return false
+	}
 	id := it.officerID(officer)
 	for _, d := range it.job.did {
 		if d.officer == id && slices.Contains(it.way.notBy, d.action) {
@@ -96,7 +109,7 @@ func (s *run) finish(it *item) {
 	p := &s.pools[it.pool]
 	for i, waits := range p.queue {
 		if !waits.barred(it.officer) {
-			p.queue = slices.Delete(p.queue, i, i+1)
+			p.take(i)
 			s.seen.queued(s, waits.row, -1)
 			s.start(waits, it.officer)
 			return
@@ -113,8 +126,7 @@ func (s *run) drop(j *job) {
 		if it.state == waiting {
 			it.state = over
 			p := &s.pools[it.pool]
-			i := slices.Index(p.queue, it)
-			p.queue = slices.Delete(p.queue, i, i+1)
+			p.take(slices.Index(p.queue, it))
 			s.seen.queued(s, it.row, -1)
 			s.seen.gaveUp(s, it)
 		}

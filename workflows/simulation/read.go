@@ -48,6 +48,15 @@ func (r *reader) read(s *workflows.Sheet, n node) {
 				r.Problem(n, "clock: %q is not one of office, wall", r.p.Clock)
 			}
 		},
+		"promise": func(n node) {
+			b, err := calendar.ParseBudget(r.Text(n, "promise"))
+			if err != nil {
+				r.Problem(n, "promise: %v", err)
+				return
+			}
+			r.p.Promise = &b
+			r.p.note(Given, "promise", b.String(), 0)
+		},
 		"arrivals": r.arrivals,
 		"officers": r.officers,
 		"pools":    r.pools,

@@ -1,7 +1,9 @@
 package simulation
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -237,6 +239,39 @@ transitions:
 	near(t, "barred", r.Roles[0].Barred, 0, 0)
 }
 
+// What takes no time and leads back has no end; it is told, and the rest goes on. What
+// would take hours is refused.
+func TestNothingGoesOnForEver(t *testing.T) {
+	d := definition(t, head+`
+states:
+  - {id: submitted, kind: start, public: verification, owner: officer, title: {id: A, en: A}}
+  - {id: checking, kind: work, public: in_process, owner: officer, title: {id: B, en: B}}`+ends+`
+actions: [{id: draft, title: {id: D, en: D}}, {id: back, title: {id: B, en: B}}, {id: check, title: {id: C, en: C}}]
+transitions:
+  - {action: draft, from: [submitted], to: checking, roles: [officer]}
+  - {action: back, from: [checking], to: submitted, roles: [officer], reasons: [wrong]}
+  - {action: check, from: [checking], to: done, roles: [officer]}
+`)
+	p := &Parameters{Arrivals: Arrivals{PerDay: 3}, Stages: map[domain.StateID]Stage{"submitted": fixed(0), "checking": fixed(0)}}
+	p.Stages["checking"] = Stage{Service: p.Stages["checking"].Service, Choices: map[domain.ActionID]float64{"back": 1}}
+	r := simulated(t, short20(d, t, p), nil)
+	near(t, "stuck", r.Whole.Stuck, 1, 0)
+	if len(r.Stuck) != 1 || !strings.Contains(r.Stuck[0].Why, "in a circle") {
+		t.Error(r.Stuck)
+	}
+	p.Arrivals.PerDay = 1e6
+	s := short20(d, t, &Parameters{})
+	s.Parameters = complete(t, d, p)
+	if _, err := Simulate(t.Context(), s, nil); err == nil || !strings.Contains(err.Error(), "take fewer days") {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Simulate(ctx, short20(d, t, &Parameters{}), nil); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // Officers of one pool stand in for each other: together they wait less than apart.
 func TestPoolsAreShared(t *testing.T) {
 	d := definition(t, reviewed)
@@ -421,7 +456,11 @@ func benchmark(b *testing.B, most int) {
 	t.most = most
 	n := 0
 	for b.Loop() {
-		n += len(m.simulate(t, uint64(n)).jobs)
+		x, err := m.simulate(b.Context(), t, uint64(n))
+		if err != nil {
+			b.Fatal(err)
+		}
+		n += len(x.jobs)
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "requests/s")
 }

@@ -2,6 +2,8 @@ package simulation
 
 import (
 	"container/heap"
+	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -43,6 +45,7 @@ type job struct {
 	deemed   bool
 	items    []*item
 	did      []deed
+	steps    int
 	clocks   []clock
 }
 
@@ -117,8 +120,9 @@ func (s *run) at(when int64, late bool, does func()) {
 	heap.Push(&s.heap, event{when, late, s.seq, does})
 }
 
-// simulate runs one replication and returns its figures.
-func (m *model) simulate(t *tree, rep uint64) *seen {
+// simulate runs one replication and returns what was seen. The error is that of the
+// context.
+func (m *model) simulate(ctx context.Context, t *tree, rep uint64) (*seen, error) {
 	s := &run{model: m, tree: t, rep: rep, seen: newSeen(m)}
 	s.rand = rand.New(&s.pcg)
 	s.arrivals = rand.New(rand.NewPCG(mix(m.Seed, rep), mix(rep, m.Seed)))
@@ -127,7 +131,10 @@ func (m *model) simulate(t *tree, rep uint64) *seen {
 	}
 	s.now = m.begin
 	s.next(m.begin)
-	for len(s.heap) > 0 {
+	for n := 0; len(s.heap) > 0; n++ {
+		if n%4096 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		e := heap.Pop(&s.heap).(event)
 		s.now = e.at
 		if s.now > m.end && s.open+s.seen.pending == 0 {
@@ -136,7 +143,7 @@ func (m *model) simulate(t *tree, rep uint64) *seen {
 		e.does()
 	}
 	s.seen.close(s)
-	return s.seen
+	return s.seen, nil
 }
 
 // What a random draw is for. Each has a stream of its own, by request and visit, so
@@ -290,9 +297,18 @@ func (s *run) ends(j *job, state *workflows.State) {
 	})
 }
 
+// maxSteps is how often something may be done on one request: work that takes no time
+// and leads back would have no end.
+const maxSteps = 500
+
 // work begins what is done on a request in the state where it is.
 func (s *run) work(j *job) {
 	p := j.place
+	if j.steps++; j.steps > maxSteps {
+		p.refusals = []*domain.Refusal{domain.NewRefusal("", fmt.Sprintf("it went on for more than %d steps, in a circle", maxSteps), "")}
+		s.seen.stuck(s, j)
+		return
+	}
 	index := s.states[p.request.State]
 	state := &s.Definition.States[index]
 	row := s.stateRow[index]

@@ -57,10 +57,11 @@ func Simulate(ctx context.Context, s Settings, other *Parameters) (*Report, erro
 				}
 			}
 			for i, m := range models {
-				if ctx.Err() != nil {
-					return ctx.Err()
+				x, err := m.simulate(ctx, t, uint64(rep))
+				if err != nil {
+					return err
 				}
-				all[i][rep] = m.simulate(t, uint64(rep)).summed()
+				all[i][rep] = x.summed()
 			}
 			mu.Lock()
 			trees = append(trees, t)
