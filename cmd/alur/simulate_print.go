@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/alur-id/alur/workflows/calendar"
 	"github.com/alur-id/alur/workflows/simulation"
 )
 
@@ -80,15 +81,19 @@ func (p *simulationPrinter) whole(r *simulation.Report) {
 	}
 	var rows [][]string
 	for _, t := range r.Terms {
-		title := t.Term
+		title := p.say("promise")
 		if t.Term != "promise" {
 			title = t.Title.In(p.lang)
+		}
+		budget := t.Budget
+		if b, err := calendar.ParseBudget(budget); err == nil {
+			budget = b.In(p.lang)
 		}
 		share := p.say("never counted")
 		if t.Share != nil {
 			share = part(t.Share)
 		}
-		rows = append(rows, []string{title, t.Budget, share})
+		rows = append(rows, []string{title, budget, share})
 	}
 	p.table(p.say("terms"), []string{"term", "budget", "on time"}, rows)
 	rows = nil
@@ -102,7 +107,7 @@ func (p *simulationPrinter) stages(r *simulation.Report) {
 	var rows [][]string
 	for _, s := range r.Stages {
 		role := s.Role
-		if role == "" {
+		if role == "" && s.Service != nil { // where only reviews are waited for, nobody works
 			role = p.say("outside")
 		}
 		within := ""
@@ -206,7 +211,15 @@ func spanned(x *simulation.Interval, show func(float64) string) string {
 	return fmt.Sprintf("%s (%s–%s)", show(x.Mean), show(x.Low), show(x.High))
 }
 
-func percentage(v float64) string { return strconv.FormatFloat(100*v, 'f', 1, 64) + "%" }
+func percentage(v float64) string { return unsigned(strconv.FormatFloat(100*v, 'f', 1, 64)) + "%" }
+
+// unsigned takes the sign from what is rounded to nothing.
+func unsigned(text string) string {
+	if strings.Trim(text, "-0.") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
+	return text
+}
 
 // figures is a number as people read it.
 func figures(v float64) string {
@@ -216,5 +229,5 @@ func figures(v float64) string {
 	case a >= 10:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	}
-	return strconv.FormatFloat(v, 'f', 2, 64)
+	return unsigned(strconv.FormatFloat(v, 'f', 2, 64))
 }

@@ -105,7 +105,11 @@ func order(s Source) string {
 func (p *Parameters) completeStage(d *workflows.Definition, s *workflows.State) {
 	x := p.Stages[s.ID]
 	what := "stage " + string(s.ID)
-	if x.Service == nil && s.Kind != workflows.KindEnd && s.WaitsFor == "" && len(leaving(d, s.ID))+automatic(d, s.ID) > 0 {
+	ways := len(leaving(d, s.ID))
+	if s.Kind != workflows.KindGather { // reviews have their own
+		ways += automatic(d, s.ID)
+	}
+	if x.Service == nil && s.Kind != workflows.KindEnd && s.WaitsFor == "" && ways > 0 {
 		x.Service = assumedWork(s.Term, slices.Contains(Staff(d), s.Owner))
 		p.note(Assumed, what+" service", x.Service.String(), 0)
 	}

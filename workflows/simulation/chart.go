@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"strconv"
 	"strings"
 )
 
 // Chart draws the mean waiting of each stage with its interval, as SVG that needs no
 // script and no font. The same report gives the same bytes.
 func (r *Report) Chart(lang string) string {
-	const left, width, height, top, shown = 230, 360, 26, 52, 34
+	const left, width, height, top, shown = 270, 340, 26, 52, 36
 	var bars []StageFigures
 	most := 0.0
 	for _, s := range r.Stages {
@@ -25,6 +26,10 @@ func (r *Report) Chart(lang string) string {
 	}
 	x := func(v float64) float64 { return left + width*min(v, most)/most }
 	var b, told strings.Builder
+	bottom := top + max(1, len(bars))*height
+	for v := 0.0; v <= most+tick/2; v += tick {
+		fmt.Fprintf(&b, "<path d=\"M%.1f %dV%d\" stroke=\"#ccc\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x(v), top-6, bottom, x(v), bottom+14, figure(v))
+	}
 	for i, s := range bars {
 		name := s.Title.In(lang)
 		fmt.Fprintf(&told, "%s.\n", Say(lang, "interval", name, figure(s.Wait.Mean), figure(s.Wait.Low), figure(s.Wait.High)))
@@ -33,15 +38,11 @@ func (r *Report) Chart(lang string) string {
 		fmt.Fprintf(&b, "<rect x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"16\" fill=\"#4477aa\"/>\n", left, y, x(s.Wait.Mean)-left)
 		low, high := x(s.Wait.Low), x(finite(s.Wait.High))
 		fmt.Fprintf(&b, "<path d=\"M%.1f %.1fv8m0 -4H%.1fm0 -4v8\" stroke=\"#222\" fill=\"none\"/>\n", low, y+4, high)
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", max(high, x(s.Wait.Mean))+6, y+13, figure(s.Wait.Mean))
+		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", max(high, x(s.Wait.Mean))+6, y+13, strconv.FormatFloat(s.Wait.Mean, 'f', 2, 64))
 	}
 	if len(bars) == 0 {
 		told.WriteString(Say(lang, "nobody") + "\n")
 		fmt.Fprintf(&b, "<text x=\"12\" y=\"%d\">%s</text>\n", top+13, Say(lang, "nobody"))
-	}
-	bottom := top + max(1, len(bars))*height
-	for v := 0.0; v <= most+tick/2; v += tick {
-		fmt.Fprintf(&b, "<path d=\"M%.1f %dV%d\" stroke=\"#ccc\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x(v), top-6, bottom, x(v), bottom+14, figure(v))
 	}
 	title := Say(lang, "simulation", r.Title.In(lang), r.Replications, r.Seed)
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 %d" width="680" height="%d" role="img" aria-labelledby="t d" lang="%s" font-family="sans-serif" font-size="12">

@@ -416,7 +416,7 @@ func (x *fit) stage(s *workflows.State, by map[domain.StateID]Stage, durations m
 	}
 	x.p.note(Fitted, what+" choices", weightsText(stage.Choices), len(list))
 	if stage.Left > 0 {
-		x.p.note(Fitted, what+" left there for ever", fmt.Sprintf("%s of %d", figure(stage.Left), len(list)+int(stage.Left)), int(stage.Left))
+		x.p.note(Fitted, what+" left there for ever", fmt.Sprintf("%d of %d", int(stage.Left), len(list)+int(stage.Left)), int(stage.Left))
 	}
 	stage.Service = empirical(list)
 	x.p.note(Fitted, what+" service", stage.Service.String(), len(list))

@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // teller tells a history by hand.
@@ -209,5 +211,52 @@ transitions:
 	}
 	if s.Doers[choice{"serve", "officer"}] != 4 || s.Again.Doers[choice{"serve", "head"}] != 1 {
 		t.Errorf("%v %v", s.Doers, s.Again.Doers)
+	}
+}
+
+// What is fitted to a queue that is known all through is what the queue was: the work
+// that was done, and with it the waiting. (The officers of this one do nothing else.)
+func TestAKnownQueueIsFound(t *testing.T) {
+	d := definition(t, counter)
+	r := rand.New(rand.NewPCG(3, 4))
+	f := NewFitter(d, shipped(t))
+	const service, rho = 30 * time.Minute, 0.8
+	free := [2]time.Time{}
+	at := wib(t, "2026-01-05 08:00")
+	work, waited, n := 0.0, 0.0, 4000
+	for i := range n {
+		at = at.Add(time.Duration(r.ExpFloat64() * float64(service) / rho / 2).Round(time.Second))
+		officer := 0
+		if free[1].Before(free[0]) {
+			officer = 1
+		}
+		began := later(at, free[officer])
+		takes := time.Duration(r.ExpFloat64() * float64(service)).Round(time.Second)
+		free[officer] = began.Add(takes)
+		work, waited = work+takes.Hours(), waited+began.Sub(at).Hours()
+		id := uuid.UUID{14: byte(i / 256), 15: byte(i)}
+		add := func(when time.Time, by string, b domain.Body) {
+			e := domain.Event{Envelope: domain.Envelope{Occurred: when, Actor: domain.Actor{ID: by, Role: "officer"}}, Body: b}
+			f.Add(domain.Recorded{Event: e, Stream: domain.RequestStream(id)})
+		}
+		add(at, "p", domain.RequestSubmitted{Request: id, State: "submitted"})
+		add(free[officer], fmt.Sprint("o-", officer), domain.ActionTaken{Action: "serve", From: "submitted", To: "served", Outcome: domain.OutcomeApproved})
+	}
+	p, err := f.Fit(AroundClock, ByService)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := p.Stages["submitted"].Service.Mean.Hours(), work/float64(n); math.Abs(got/want-1) > 1e-6 {
+		t.Errorf("the work is %v hours, and was %v", got, want)
+	}
+	if p.Pools[0].Officers != 2 {
+		t.Errorf("%d officers", p.Pools[0].Officers)
+	}
+	x := simulated(t, Settings{Definition: d, Parameters: complete(t, d, p), Calendar: shipped(t), Seed: 1, Replications: 10, From: calendar.DateOf(2026, 1, 5), WarmUp: 10, Days: 60}, nil).Stages[0].Wait
+	t.Logf("waits %+v, recorded %.4f, Erlang %.4f", x, waited/float64(n), erlangC(2, rho)*service.Hours())
+	// By the rates that were drawn, and not those that were meant.
+	drawn := p.Arrivals.PerDay * p.Stages["submitted"].Service.Mean.Hours() / 24 / 2
+	if want := erlangC(2, drawn) * p.Stages["submitted"].Service.Mean.Hours(); math.Abs(x.Mean/want-1) > 0.15 {
+		t.Errorf("waits %+v, and Erlang says %.4f", x, want)
 	}
 }
