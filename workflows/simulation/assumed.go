@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -105,19 +106,22 @@ func order(s Source) string {
 func (p *Parameters) completeStage(d *workflows.Definition, s *workflows.State) {
 	x := p.Stages[s.ID]
 	what := "stage " + string(s.ID)
-	ways := len(leaving(d, s.ID))
-	if s.Kind != workflows.KindGather { // reviews have their own
-		ways += automatic(d, s.ID)
-	}
-	if x.Service == nil && s.Kind != workflows.KindEnd && s.WaitsFor == "" && ways > 0 {
-		x.Service = assumedWork(s.Term, slices.Contains(Staff(d), s.Owner))
-		p.note(Assumed, what+" service", x.Service.String(), 0)
-	}
 	if x.Choices == nil {
 		x.Choices = assumedChoices(d, s)
 		if len(x.Choices) > 1 {
 			p.note(Assumed, what+" choices", weightsText(x.Choices), 0)
 		}
+	}
+	ways := len(leaving(d, s.ID)) + automatic(d, s.ID)
+	if s.Kind == workflows.KindGather { // reviews have their own
+		ways = 0
+		for _, w := range x.Choices {
+			ways += int(math.Ceil(w))
+		}
+	}
+	if x.Service == nil && s.Kind != workflows.KindEnd && s.WaitsFor == "" && ways > 0 {
+		x.Service = assumedWork(s.Term, slices.Contains(Staff(d), s.Owner))
+		p.note(Assumed, what+" service", x.Service.String(), 0)
 	}
 	p.Stages[s.ID] = x
 }
