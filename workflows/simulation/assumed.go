@@ -80,8 +80,9 @@ func (p *Parameters) Complete(d *workflows.Definition) (*Parameters, error) {
 		out.completeSystem(d, &d.Systems[i])
 	}
 	if len(out.Cases) == 0 {
-		out.Cases = sampled(d)
-		out.note(Assumed, "cases", fmt.Sprintf("%d, each as likely: what the definition's own tests submit", len(out.Cases)), 0)
+		var what string
+		out.Cases, what = sampled(d)
+		out.note(Assumed, "cases", what, 0)
 	}
 	total := 0.0
 	for _, c := range out.Cases {
@@ -230,7 +231,7 @@ func (p *Parameters) completeSystem(d *workflows.Definition, s *workflows.System
 
 // sampled is what the tests of a definition submit, and without any what its facts may
 // be.
-func sampled(d *workflows.Definition) []Case {
+func sampled(d *workflows.Definition) ([]Case, string) {
 	var list []Case
 	for i := range d.Tests {
 		if g := &d.Tests[i].Given; g.Refused == "" && (len(g.Form) > 0 || len(g.Facts) > 0) {
@@ -238,7 +239,7 @@ func sampled(d *workflows.Definition) []Case {
 		}
 	}
 	if len(list) > 0 {
-		return list
+		return list, fmt.Sprintf("%d, each as likely: what the definition's own tests submit", len(list))
 	}
 	c := Case{Weight: 1, Facts: domain.Facts{}}
 	for i := range d.Facts {
@@ -246,7 +247,7 @@ func sampled(d *workflows.Definition) []Case {
 			c.Facts[f.ID] = anyValue(f)
 		}
 	}
-	return []Case{c}
+	return []Case{c}, "all alike, with the facts that are required and nothing else"
 }
 
 func anyValue(f *workflows.Fact) any {
