@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -97,12 +98,10 @@ func (p *Parameters) Complete(d *workflows.Definition) (*Parameters, error) {
 
 // sort puts the notes in the order of what rests on most.
 func (p *Parameters) sort() {
-	slices.SortStableFunc(p.Notes, func(a, b Note) int { return strings.Compare(string(order(a.Source)), string(order(b.Source))) })
+	slices.SortStableFunc(p.Notes, func(a, b Note) int { return cmp.Compare(order(a.Source), order(b.Source)) })
 }
 
-func order(s Source) string {
-	return fmt.Sprint(slices.Index([]Source{Given, Fitted, Missing, Assumed}, s))
-}
+func order(s Source) int { return slices.Index([]Source{Given, Fitted, Missing, Assumed}, s) }
 
 func (p *Parameters) completeStage(d *workflows.Definition, s *workflows.State) {
 	x := p.Stages[s.ID]

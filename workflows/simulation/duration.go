@@ -82,6 +82,7 @@ func gamma(shape float64, r *rand.Rand) float64 {
 // String is the distribution in the words of a file of parameters.
 func (d *Duration) String() string {
 	switch d.Shape {
+	case Fixed, Exponential:
 	case Empirical:
 		return fmt.Sprintf("empirical, %d values, mean %s", len(d.Values), short(d.Mean))
 	case Lognormal, Gamma:
@@ -134,6 +135,7 @@ func onTheWall(b calendar.Budget) time.Duration {
 		return time.Duration(b.Amount) * 7 * 24 * time.Hour / 5
 	case calendar.WorkingTime:
 		return roughly(b) * 7 * 24 / 37
+	case calendar.PlainTime, calendar.PlainDays:
 	}
 	return roughly(b)
 }

@@ -1,6 +1,9 @@
 package simulation
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/alur-id/alur/domain"
@@ -115,72 +118,48 @@ func (p *Parameters) pool(r domain.RoleID) int {
 // Over lays parameters upon others: what these say counts, where they say something.
 func (p *Parameters) Over(under *Parameters) *Parameters {
 	out := *p
-	if out.Clock == "" {
-		out.Clock = under.Clock
-	}
-	if out.Arrivals == (Arrivals{}) {
-		out.Arrivals = under.Arrivals
-	}
+	out.Clock = cmp.Or(out.Clock, under.Clock)
+	out.Arrivals = cmp.Or(out.Arrivals, under.Arrivals)
+	out.Pools = slices.Clone(p.Pools)
 	for _, pool := range under.Pools {
-		kept := pool
-		kept.Roles = nil
-		for _, r := range pool.Roles {
-			if p.pool(r) < 0 {
-				kept.Roles = append(kept.Roles, r)
-			}
-		}
-		if len(kept.Roles) > 0 {
-			out.Pools = append(out.Pools, kept)
+		pool.Roles = slices.DeleteFunc(slices.Clone(pool.Roles), func(r domain.RoleID) bool { return p.pool(r) >= 0 })
+		if len(pool.Roles) > 0 {
+			out.Pools = append(out.Pools, pool)
 		}
 	}
-	out.Stages = map[domain.StateID]Stage{}
-	for id, s := range under.Stages {
-		out.Stages[id] = s
-	}
-	for id, s := range p.Stages {
-		if s.Service == nil {
-			s.Service = out.Stages[id].Service
-		}
+	out.Stages = laid(p.Stages, under.Stages, func(s, under Stage) Stage {
+		s.Service = cmp.Or(s.Service, under.Service)
 		if s.Choices == nil {
-			under := out.Stages[id]
 			s.Choices, s.Left, s.Doers, s.Again = under.Choices, under.Left, under.Doers, under.Again
 		}
-		out.Stages[id] = s
-	}
-	out.Reviews = map[domain.ReviewID]ReviewWork{}
-	for id, x := range under.Reviews {
-		out.Reviews[id] = x
-	}
-	for id, x := range p.Reviews {
-		if x.Service == nil {
-			x.Service = out.Reviews[id].Service
-		}
-		if x.Refused == nil {
-			x.Refused = out.Reviews[id].Refused
-		}
-		out.Reviews[id] = x
-	}
-	out.Systems = map[domain.SystemID]SystemWork{}
-	for id, x := range under.Systems {
-		out.Systems[id] = x
-	}
-	for id, x := range p.Systems {
-		if x.Answer == nil {
-			x.Answer = out.Systems[id].Answer
-		}
+		return s
+	})
+	out.Reviews = laid(p.Reviews, under.Reviews, func(x, under ReviewWork) ReviewWork {
+		return ReviewWork{cmp.Or(x.Service, under.Service), cmp.Or(x.Refused, under.Refused)}
+	})
+	out.Systems = laid(p.Systems, under.Systems, func(x, under SystemWork) SystemWork {
+		x.Answer = cmp.Or(x.Answer, under.Answer)
 		if x.Outcomes == nil {
-			x.Outcomes = out.Systems[id].Outcomes
+			x.Outcomes = under.Outcomes
 		}
-		out.Systems[id] = x
-	}
+		return x
+	})
 	if len(out.Cases) == 0 {
 		out.Cases = under.Cases
 	}
-	if out.Promise == nil {
-		out.Promise = under.Promise
-	}
-	out.Notes = append(append([]Note{}, p.Notes...), under.Notes...)
+	out.Promise = cmp.Or(out.Promise, under.Promise)
+	out.Notes = slices.Concat(p.Notes, under.Notes)
 	return &out
+}
+
+// laid joins two maps; of what is in both, both tells.
+func laid[K comparable, V any](top, under map[K]V, both func(top, under V) V) map[K]V {
+	out := map[K]V{}
+	maps.Copy(out, under)
+	for k, v := range top {
+		out[k] = both(v, under[k])
+	}
+	return out
 }
 
 // share is a pointer to a share.

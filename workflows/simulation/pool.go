@@ -9,7 +9,6 @@ type pool struct {
 	officers  int
 	free      []int // in the order in which they became free
 	queue     []*item
-	busy      int64 // officers' time at work in the measured time
 }
 
 // take takes what waits at a place of the queue, which is nearly always the first.

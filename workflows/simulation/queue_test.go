@@ -69,13 +69,16 @@ func simulated(t testing.TB, s Settings, other *Parameters) *Report {
 }
 
 // erlangC is the mean waiting time of an M/M/c queue, in units of the mean service.
-func erlangC(c int, rho float64) float64 {
+func erlangC(c int, rho float64) float64 { return waits(c, rho) / (float64(c) * (1 - rho)) }
+
+// waits is the probability that somebody waits at all.
+func waits(c int, rho float64) float64 {
 	a := rho * float64(c)
 	b := 1.0 // Erlang B, by its recursion
 	for k := 1; k <= c; k++ {
 		b = a * b / (float64(k) + a*b)
 	}
-	return b / (1 - rho*(1-b)) / (float64(c) * (1 - rho))
+	return b / (1 - rho*(1-b))
 }
 
 // A queue with Poisson arrivals, exponential service and c officers waits as long as
@@ -118,6 +121,9 @@ func TestOneQueueWaitsAsErlangSays(t *testing.T) {
 			if math.Abs(x.Queue.Mean-little) > 0.02*little+0.001 {
 				t.Errorf("%.4f wait on average, and by Little's law it is %.4f", x.Queue.Mean, little)
 			}
+			// Nine in ten wait no longer, if they are served in the order of their coming.
+			p90 := max(0, math.Log(waits(q.officers, q.rho)/0.1)) / (float64(q.officers) * (1 - q.rho)) * service.Hours()
+			near(t, "the wait of nine in ten", x.P90, p90, 1.5*(x.P90.High-x.P90.Low)+0.005)
 			near(t, "busy", r.Roles[0].Busy, q.rho, 0.02)
 		})
 	}

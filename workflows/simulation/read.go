@@ -70,7 +70,7 @@ func (r *reader) read(s *workflows.Sheet, n node) {
 func (r *reader) arrivals(n node) {
 	a := &r.p.Arrivals
 	r.Mapping(n, "arrivals", nil, map[string]func(node){
-		"per_day": func(n node) { a.PerDay = r.atLeast(n, "arrivals per_day", 0) },
+		"per_day": func(n node) { a.PerDay = r.positive(n, "arrivals per_day") },
 		"by_hour": func(n node) {
 			a.ByHour = new([7 * 24]float64)
 			days := map[string]func(node){}
@@ -93,7 +93,7 @@ func (r *reader) arrivals(n node) {
 func (r *reader) hours(n node, day string, into []float64) {
 	keys := map[string]func(node){}
 	for h := range into {
-		keys[fmt.Sprint(h)] = func(n node) { into[h] = r.atLeast(n, fmt.Sprintf("arrivals on %s at %d", day, h), 0) }
+		keys[fmt.Sprint(h)] = func(n node) { into[h] = r.positive(n, fmt.Sprintf("arrivals on %s at %d", day, h)) }
 	}
 	r.Mapping(n, "arrivals on "+day, nil, keys)
 }
@@ -110,11 +110,11 @@ func (a Arrivals) String() string {
 	return fmt.Sprintf("%s a week, by the hour of the week", figure(sum))
 }
 
-func (r *reader) atLeast(n node, what string, least float64) float64 {
+func (r *reader) positive(n node, what string) float64 {
 	x := r.Number(n, what)
-	if x < least || x > 1e9 {
-		r.Problem(n, "%s: %v is not between %v and a thousand million", what, x, least)
-		return least
+	if x < 0 || x > 1e9 {
+		r.Problem(n, "%s: %v is not between 0 and a thousand million", what, x)
+		return 0
 	}
 	return x
 }
@@ -195,7 +195,7 @@ func (r *reader) choices(n node, what string, from domain.StateID) map[domain.Ac
 	weights := map[domain.ActionID]float64{}
 	keys := map[string]func(node){}
 	for _, a := range leaving(r.d, from) {
-		keys[string(a)] = func(n node) { weights[a] = r.atLeast(n, what+" choice "+string(a), 0) }
+		keys[string(a)] = func(n node) { weights[a] = r.positive(n, what+" choice "+string(a)) }
 	}
 	r.Mapping(n, what+" choices", nil, keys)
 	r.p.note(Given, what+" choices", weightsText(weights), 0)
@@ -212,7 +212,7 @@ func (r *reader) reviews(n node) {
 			r.Mapping(n, what, nil, map[string]func(node){
 				"service": func(n node) { x.Service = r.duration(n, what+" service") },
 				"refused": func(n node) {
-					x.Refused = share(r.atLeast(n, what+" refused", 0))
+					x.Refused = share(r.positive(n, what+" refused"))
 					if *x.Refused > 1 {
 						r.Problem(n, "%s refused: a share is between 0 and 1", what)
 					}
@@ -238,7 +238,7 @@ func (r *reader) systems(n node) {
 					x.Outcomes = map[string]float64{}
 					words := map[string]func(node){}
 					for _, o := range system.Outcomes {
-						words[o] = func(n node) { x.Outcomes[o] = r.atLeast(n, what+" outcome "+o, 0) }
+						words[o] = func(n node) { x.Outcomes[o] = r.positive(n, what+" outcome "+o) }
 					}
 					r.Mapping(n, what+" outcomes", nil, words)
 					r.p.note(Given, what+" outcomes", weightsText(x.Outcomes), 0)
@@ -254,7 +254,7 @@ func (r *reader) cases(n node) {
 	for _, n := range r.List(n, "cases") {
 		c := Case{Weight: 1}
 		r.Mapping(n, "a case", nil, map[string]func(node){
-			"weight": func(n node) { c.Weight = r.atLeast(n, "case weight", 0) },
+			"weight": func(n node) { c.Weight = r.positive(n, "case weight") },
 			"facts":  func(n node) { c.Facts = factsOf(r.Object(n, "case facts")) },
 			"form":   func(n node) { c.Form = domain.Personal(r.Object(n, "case form")) },
 		})
@@ -270,7 +270,7 @@ func (r *reader) duration(n node, what string) *Duration {
 	keys := map[string]func(node){
 		"spread": func(n node) {
 			spread = true
-			if d.Spread = r.atLeast(n, what+" spread", 0); d.Spread < 0.01 || d.Spread > 100 {
+			if d.Spread = r.positive(n, what+" spread"); d.Spread < 0.01 || d.Spread > 100 {
 				r.Problem(n, "%s spread: want the standard deviation over the mean, between 0.01 and 100", what)
 			}
 		},

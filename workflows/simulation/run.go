@@ -5,11 +5,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"time"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
-	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // run is one replication: a discrete-event simulation.
@@ -77,49 +75,6 @@ const (
 	over
 )
 
-// event is something that happens at a time. Of several at one time, a term runs out
-// last: what is done at the due time itself is on time.
-type event struct {
-	at   int64
-	late bool
-	seq  uint64
-	does func()
-}
-
-type events []event
-
-func (h events) Len() int { return len(h) }
-
-func (h events) Less(i, j int) bool {
-	a, b := &h[i], &h[j]
-	switch {
-	case a.at != b.at:
-		return a.at < b.at
-	case a.late != b.late:
-		return b.late
-	}
-	return a.seq < b.seq
-}
-
-func (h events) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *events) Push(x any)   { *h = append(*h, x.(event)) }
-
-func (h *events) Pop() any {
-	last := len(*h) - 1
-	x := (*h)[last]
-	(*h)[last] = event{}
-	*h = (*h)[:last]
-	return x
-}
-
-func (s *run) at(when int64, late bool, does func()) {
-	if when > s.cutoff {
-		return
-	}
-	s.seq++
-	heap.Push(&s.heap, event{when, late, s.seq, does})
-}
-
 // simulate runs one replication and returns what was seen. The error is that of the
 // context.
 func (m *model) simulate(ctx context.Context, t *tree, rep uint64) (*seen, error) {
@@ -144,101 +99,6 @@ func (m *model) simulate(ctx context.Context, t *tree, rep uint64) (*seen, error
 	}
 	s.seen.close(s)
 	return s.seen, nil
-}
-
-// What a random draw is for. Each has a stream of its own, by request and visit, so
-// that two settings under one seed meet the same requests, which need the same work.
-const (
-	forCase = iota
-	forChoice
-	forWork
-	forWord
-	forOpinion
-)
-
-// draw is a source of random numbers for one purpose.
-func (s *run) draw(j *job, row int, purpose uint64) *rand.Rand {
-	a := mix(mix(s.Seed, s.rep), j.number)
-	b := mix(mix(uint64(row+1), j.visits[row]), purpose)
-	s.pcg.Seed(mix(a, b), mix(b, a))
-	return s.rand
-}
-
-// mix is the finalizer of splitmix64 over two numbers.
-func mix(a, b uint64) uint64 {
-	x := a*0x9e3779b97f4a7c15 + b + 0x632be59bd9b4e019
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
-// next schedules the arrival after another.
-func (s *run) next(from int64) {
-	when := s.nextArrival(from)
-	s.at(when, false, func() {
-		s.arrive()
-		s.next(s.now)
-	})
-}
-
-func (s *run) nextArrival(from int64) int64 {
-	a := &s.Parameters.Arrivals
-	gap := s.arrivals.ExpFloat64()
-	switch {
-	case a.ByHour != nil:
-		return s.nextByHour(from, gap)
-	case s.Parameters.Clock == AroundClock:
-		return from + rounded(gap/a.PerDay*float64(24*time.Hour/grain))
-	}
-	return s.due(calendar.WorkingDays, from, calendar.Span(min(gap/a.PerDay, maxDays*10)*float64(calendar.Day))+1)
-}
-
-// nextByHour goes through the hours of the week until so much is expected to have come.
-func (s *run) nextByHour(from int64, left float64) int64 {
-	_, offset := time.Unix(0, from).In(s.Calendar.Zone()).Zone()
-	local := from + int64(offset)*int64(time.Second)
-	for local < never/2 {
-		h := local / int64(hour)
-		rate := s.Parameters.Arrivals.ByHour[(h+4*24)%(7*24)] // the epoch was a Thursday
-		rest := float64((h+1)*int64(hour)-local) / float64(hour)
-		if left < rate*rest {
-			return from + (local + rounded(left/rate*float64(hour/grain)) - int64(offset)*int64(time.Second) - from)
-		}
-		left -= rate * rest
-		local = (h + 1) * int64(hour)
-		if local-int64(offset)*int64(time.Second) > s.cutoff {
-			break
-		}
-	}
-	return never
-}
-
-// arrive lets a request come.
-func (s *run) arrive() {
-	s.jobs++
-	j := &job{number: s.jobs, arrived: s.now, visits: map[int]uint64{}, clocks: make([]clock, len(s.Definition.Terms))}
-	j.measured = s.now >= s.measured && s.now < s.end
-	j.place = s.tree.roots[pickOne(s.draw(j, -1, forCase), s.Parameters.Cases, func(c *Case) float64 { return c.Weight })]
-	if j.measured {
-		s.open++
-		s.seen.jobs = append(s.seen.jobs, j)
-	}
-	s.enter(j)
-}
-
-// pickOne draws an index by weight.
-func pickOne[T any](r *rand.Rand, list []T, weight func(*T) float64) int {
-	total := 0.0
-	for i := range list {
-		total += weight(&list[i])
-	}
-	x := r.Float64() * total
-	for i := range list {
-		if x -= weight(&list[i]); x < 0 {
-			return i
-		}
-	}
-	return len(list) - 1
 }
 
 // move brings a request to another place.

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
-	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -28,48 +28,8 @@ func Simulate(ctx context.Context, s Settings, other *Parameters) (*Report, erro
 		}
 		models = append(models, two)
 	}
-	// A tree serves both settings and one goroutine at a time.
-	var mu sync.Mutex
-	var trees []*tree
-	first, err := newTree(s.Definition, s.Parameters.Cases)
+	all, err := replicate(ctx, models)
 	if err != nil {
-		return nil, err
-	}
-	trees = append(trees, first)
-	all := make([][]*seen, len(models))
-	for i := range all {
-		all[i] = make([]*seen, s.Replications)
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for rep := range s.Replications {
-		group.Go(func() error {
-			mu.Lock()
-			var t *tree
-			if n := len(trees); n > 0 {
-				t, trees = trees[n-1], trees[:n-1]
-			}
-			mu.Unlock()
-			if t == nil {
-				var err error
-				if t, err = newTree(s.Definition, s.Parameters.Cases); err != nil {
-					return err
-				}
-			}
-			for i, m := range models {
-				x, err := m.simulate(ctx, t, uint64(rep))
-				if err != nil {
-					return err
-				}
-				all[i][rep] = x.summed()
-			}
-			mu.Lock()
-			trees = append(trees, t)
-			mu.Unlock()
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	r := newReport(one, gathered(all[0]))
@@ -78,6 +38,37 @@ func Simulate(ctx context.Context, s Settings, other *Parameters) (*Report, erro
 		r.compare(models[1], gathered(all[0]), gathered(all[1]))
 	}
 	return r, nil
+}
+
+// replicate runs every replication of each model, as many at a time as there are
+// processors. Which one runs where makes no difference.
+func replicate(ctx context.Context, models []*model) ([][]*seen, error) {
+	s := models[0].Settings
+	all := make([][]*seen, len(models))
+	for i := range all {
+		all[i] = make([]*seen, s.Replications)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), s.Replications) {
+		group.Go(func() error {
+			t, err := newTree(s.Definition, s.Parameters.Cases)
+			if err != nil {
+				return err
+			}
+			for rep := next.Add(1) - 1; rep < int64(s.Replications); rep = next.Add(1) - 1 {
+				for i, m := range models {
+					x, err := m.simulate(ctx, t, uint64(rep))
+					if err != nil {
+						return err
+					}
+					all[i][rep] = x.summed()
+				}
+			}
+			return nil
+		})
+	}
+	return all, group.Wait()
 }
 
 // figures are those of all replications by name, in their order.

@@ -177,7 +177,7 @@ func (t *tree) act(p *place, of int, role domain.RoleID, word int) *place {
 		h := t.header(role, "")
 		if task, ok := t.w.Task(r.State); ok && task.Role == role && r.Dossier.Picked == "" {
 			var why *domain.Refusal
-			if r, why = t.give(r, t.take(r, task, h.Actor)); why != nil {
+			if r, why = t.give(r, t.take(task, h.Actor)); why != nil {
 				return r, why
 			}
 		} else if ok && task.Role == role {
@@ -201,7 +201,7 @@ func (t *tree) act(p *place, of int, role domain.RoleID, word int) *place {
 }
 
 // take is the command by which somebody gets the work of a state.
-func (t *tree) take(r domain.Request, task domain.TaskRule, a domain.Actor) domain.Command {
+func (t *tree) take(task domain.TaskRule, a domain.Actor) domain.Command {
 	h := t.header(task.Role, "")
 	if task.Rule == domain.AllocateByOrder {
 		h.Actor = a
