@@ -215,6 +215,71 @@ func TestTermsRun(t *testing.T) {
 	}
 }
 
+// What is left of a term after a stop is what was not used before it.
+func TestATermGoesOnWhereItStopped(t *testing.T) {
+	d := definition(t, timed)
+	p := &Parameters{
+		Arrivals: weekly(time.Sunday, 3, 1),
+		Pools:    []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}},
+		// Monday, which does not count, and three days of the five.
+		Stages:  map[domain.StateID]Stage{"submitted": fixed(0), "working": fixed(30 * time.Hour), "returned": fixed(20 * 24 * time.Hour)},
+		Systems: map[domain.SystemID]SystemWork{"civil": {Answer: &Duration{Shape: Fixed, Mean: 90 * 24 * time.Hour}, Outcomes: map[string]float64{"match": 1}}},
+	}
+	r := simulated(t, short20(d, t, p), nil)
+	near(t, "deemed", r.Whole.Deemed, 1, 0)
+	near(t, "the rest of the term", stageOf(t, r, "asking").Stay, 2, 0.01)
+}
+
+// What is done at the very moment at which a term ends is in time.
+func TestTheLastMomentIsInTime(t *testing.T) {
+	d := definition(t, head+`
+terms:
+  - {id: law, title: {id: B, en: L}, budget: 5 working days, starts: [accept], expires: {to: deemed, ground: deemed_approval}, basis: {id: Uji, en: Test}}
+states:
+  - {id: submitted, kind: start, public: verification, owner: officer, title: {id: A, en: A}}
+  - {id: working, kind: work, public: in_process, owner: officer, title: {id: B, en: B}}`+strings.Split(byLaw, "  - {id: lapsed")[0]+`
+actions: [{id: accept, title: {id: T, en: A}}, {id: serve, title: {id: L, en: S}}]
+transitions:
+  - {action: accept, from: [submitted], to: working, roles: [officer]}
+  - {action: serve, from: [working], to: done, roles: [officer]}
+`)
+	for _, c := range []struct {
+		work   time.Duration
+		onTime float64
+	}{{45 * time.Hour, 1}, {45*time.Hour + time.Second, 0}} { // six days of seven and a half hours: the first does not count
+		p := &Parameters{
+			Arrivals: weekly(time.Sunday, 3, 1), Pools: []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}},
+			Stages: map[domain.StateID]Stage{"submitted": fixed(0), "working": fixed(c.work)},
+		}
+		r := simulated(t, short20(d, t, p), nil)
+		near(t, "on time", r.Terms[0].Share, c.onTime, 0)
+		near(t, "deemed", r.Whole.Deemed, 1-c.onTime, 0)
+	}
+}
+
+// Each visit to a stage is drawn anew: of those that half the time go back, one comes
+// twice on average.
+func TestEachVisitIsDrawnAnew(t *testing.T) {
+	d := definition(t, back)
+	p := &Parameters{Arrivals: Arrivals{PerDay: 20}, Stages: map[domain.StateID]Stage{"checking": {Choices: map[domain.ActionID]float64{"check": 1, "back": 1}}}}
+	s := short20(d, t, p)
+	s.Days = 200
+	r := simulated(t, s, nil)
+	near(t, "visits", &Interval{Mean: stageOf(t, r, "checking").Came.Mean / r.Whole.Came.Mean}, 2, 0.05)
+	near(t, "stuck", r.Whole.Stuck, 0, 0)
+}
+
+const back = head + `
+states:
+  - {id: submitted, kind: start, public: verification, owner: officer, title: {id: A, en: A}}
+  - {id: checking, kind: work, public: in_process, owner: officer, title: {id: B, en: B}}` + ends + `
+actions: [{id: draft, title: {id: D, en: D}}, {id: back, title: {id: B, en: B}}, {id: check, title: {id: C, en: C}}]
+transitions:
+  - {action: draft, from: [submitted], to: checking, roles: [officer]}
+  - {action: back, from: [checking], to: submitted, roles: [officer], reasons: [wrong]}
+  - {action: check, from: [checking], to: done, roles: [officer]}
+`
+
 // Nobody takes both of two steps that four eyes hold apart: one officer alone never
 // ends anything, and the report says why; two do.
 func TestFourEyesAreHeld(t *testing.T) {
@@ -242,16 +307,7 @@ transitions:
 // What takes no time and leads back has no end; it is told, and the rest goes on. What
 // would take hours is refused.
 func TestNothingGoesOnForEver(t *testing.T) {
-	d := definition(t, head+`
-states:
-  - {id: submitted, kind: start, public: verification, owner: officer, title: {id: A, en: A}}
-  - {id: checking, kind: work, public: in_process, owner: officer, title: {id: B, en: B}}`+ends+`
-actions: [{id: draft, title: {id: D, en: D}}, {id: back, title: {id: B, en: B}}, {id: check, title: {id: C, en: C}}]
-transitions:
-  - {action: draft, from: [submitted], to: checking, roles: [officer]}
-  - {action: back, from: [checking], to: submitted, roles: [officer], reasons: [wrong]}
-  - {action: check, from: [checking], to: done, roles: [officer]}
-`)
+	d := definition(t, back)
 	p := &Parameters{Arrivals: Arrivals{PerDay: 3}, Stages: map[domain.StateID]Stage{"submitted": fixed(0), "checking": fixed(0)}}
 	p.Stages["checking"] = Stage{Service: p.Stages["checking"].Service, Choices: map[domain.ActionID]float64{"back": 1}}
 	r := simulated(t, short20(d, t, p), nil)
