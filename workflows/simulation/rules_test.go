@@ -48,11 +48,11 @@ const byLaw = ends + `  - {id: deemed, kind: end, outcome: approved, public: app
 // fixed is work that always takes as long.
 func fixed(d time.Duration) Stage { return Stage{Service: &Duration{Shape: Fixed, Mean: d}} }
 
-// weekly is so many arrivals in an hour of the week.
-func weekly(day time.Weekday, hour int, n float64) Arrivals {
+// weekly is one arrival in an hour of the week.
+func weekly(day time.Weekday, hour int) Arrivals {
 	var a Arrivals
 	a.ByHour = new([7 * 24]float64)
-	a.ByHour[24*int(day)+hour] = n
+	a.ByHour[24*int(day)+hour] = 1
 	return a
 }
 
@@ -95,7 +95,7 @@ states:
 actions: [{id: serve, title: {id: L, en: S}}]
 transitions: [{action: serve, from: [submitted], to: done, roles: [officer]}]
 `)
-	p := &Parameters{Arrivals: weekly(time.Sunday, 3, 1), Stages: map[domain.StateID]Stage{"submitted": fixed(2 * time.Hour)}, Pools: []Pool{{"officer", []domain.RoleID{"officer"}, 20, false}}}
+	p := &Parameters{Arrivals: weekly(time.Sunday, 3), Stages: map[domain.StateID]Stage{"submitted": fixed(2 * time.Hour)}, Pools: []Pool{{"officer", []domain.RoleID{"officer"}, 20, false}}}
 	r := simulated(t, short20(d, t, p), nil)
 	s := stageOf(t, r, "submitted")
 	near(t, "waiting", s.Wait, 0, 0)
@@ -186,7 +186,7 @@ func TestTermsRun(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := &Parameters{
-				Arrivals: weekly(time.Monday, 8, 1),
+				Arrivals: weekly(time.Monday, 8),
 				Pools:    []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}},
 				Stages:   map[domain.StateID]Stage{"submitted": fixed(0), "working": fixed(c.work), "returned": fixed(c.away)},
 				Systems:  map[domain.SystemID]SystemWork{"civil": {Answer: &Duration{Shape: Fixed, Mean: c.system}, Outcomes: map[string]float64{"match": c.found, "none": 1 - c.found}}},
@@ -219,7 +219,7 @@ func TestTermsRun(t *testing.T) {
 func TestATermGoesOnWhereItStopped(t *testing.T) {
 	d := definition(t, timed)
 	p := &Parameters{
-		Arrivals: weekly(time.Sunday, 3, 1),
+		Arrivals: weekly(time.Sunday, 3),
 		Pools:    []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}},
 		// Monday, which does not count, and three days of the five.
 		Stages:  map[domain.StateID]Stage{"submitted": fixed(0), "working": fixed(30 * time.Hour), "returned": fixed(20 * 24 * time.Hour)},
@@ -248,7 +248,7 @@ transitions:
 		onTime float64
 	}{{45 * time.Hour, 1}, {45*time.Hour + time.Second, 0}} { // six days of seven and a half hours: the first does not count
 		p := &Parameters{
-			Arrivals: weekly(time.Sunday, 3, 1), Pools: []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}},
+			Arrivals: weekly(time.Sunday, 3), Pools: []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}},
 			Stages: map[domain.StateID]Stage{"submitted": fixed(0), "working": fixed(c.work)},
 		}
 		r := simulated(t, short20(d, t, p), nil)
