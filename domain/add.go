@@ -26,6 +26,12 @@ func add(r Request, c Command, w Workflow) (Body, error) {
 		return allocate(r, c, w)
 	case Reassign:
 		return reassign(r, c, w)
+	case OrderSuspension:
+		return orderSuspension(r, c, w)
+	case LiftSuspension:
+		return liftSuspension(r, c, w)
+	case ConsentReturn:
+		return consentReturn(r, c, w)
 	}
 	return nil, fmt.Errorf("no rule for command %T", c)
 }
@@ -58,8 +64,34 @@ func asks(b Body, c Command) bool {
 	case TaskReassigned:
 		c, ok := c.(Reassign)
 		return ok && b.To == c.To && b.Reason == c.Reason
+	case SuspensionOrdered:
+		c, ok := c.(OrderSuspension)
+		return ok && b.Ground == c.Ground && b.Reason == c.Reason
+	case SuspensionLifted:
+		_, ok := c.(LiftSuspension)
+		return ok
+	case TermExtended:
+		c, ok := c.(ExtendTerm)
+		return ok && b.Term == c.Term && b.Reason == c.Reason
+	case ReturnConsented:
+		c, ok := c.(ConsentReturn)
+		return ok && b.Action == c.Action && b.Reason == c.Reason
+	case TermReminded:
+		return runsOut(c, b.Term)
+	case TermExpired:
+		return runsOut(c, b.Term)
+	case TermEscalated:
+		return runsOut(c, b.Term)
+	case TermRecomputed:
+		_, ok := c.(RecomputeTerms)
+		return ok || runsOut(c, b.Term) // of an extension, the next event tells
 	}
 	return false
+}
+
+func runsOut(c Command, id TermID) bool {
+	x, ok := c.(Expire)
+	return ok && x.Term == id
 }
 
 // open says whether something may be added to a request as it is.

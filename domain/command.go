@@ -142,6 +142,47 @@ type Reassign struct {
 	Expected Version
 }
 
+// Expire says that a moment has come which a term waits for: a reminder, its end, or
+// the next of those who are told. Only the system gives it, dated to that moment.
+type Expire struct {
+	Header
+	Term TermID
+	Due  time.Time
+}
+
+// RecomputeTerms has the terms of a request reckoned again, by the calendar as it is.
+type RecomputeTerms struct{ Header }
+
+// OrderSuspension has all terms of a request stand still.
+type OrderSuspension struct {
+	Header
+	Ground   StopGround
+	Reason   ReasonCode
+	Expected Version
+}
+
+// LiftSuspension lets them run again.
+type LiftSuspension struct {
+	Header
+	Expected Version
+}
+
+// ExtendTerm gives a term more time.
+type ExtendTerm struct {
+	Header
+	Term     TermID
+	Reason   ReasonCode
+	Expected Version
+}
+
+// ConsentReturn lets a request be sent back once more.
+type ConsentReturn struct {
+	Header
+	Action   ActionID
+	Reason   ReasonCode
+	Expected Version
+}
+
 // At is a command with a time, where it does not say when it happened.
 func At(c Command, now time.Time) Command {
 	switch c := c.(type) {
@@ -176,6 +217,21 @@ func At(c Command, now time.Time) Command {
 		c.date(now)
 		return c
 	case Reassign:
+		c.date(now)
+		return c
+	case RecomputeTerms:
+		c.date(now)
+		return c
+	case ConsentReturn:
+		c.date(now)
+		return c
+	case ExtendTerm:
+		c.date(now)
+		return c
+	case LiftSuspension:
+		c.date(now)
+		return c
+	case OrderSuspension:
 		c.date(now)
 		return c
 	}

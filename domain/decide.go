@@ -37,6 +37,9 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 	if c, ok := c.(Submit); ok {
 		r.Tenant, r.Service = c.Tenant, c.Service
 	}
+	if err := inTime(r, c); err != nil {
+		return nil, err
+	}
 	bodies, err := decide(r, c, w)
 	if err != nil {
 		return nil, err
@@ -66,6 +69,12 @@ func decide(r Request, c Command, w Workflow) ([]Body, error) {
 		return submit(r, c, w)
 	case Act:
 		return act(r, c, w)
+	case Expire:
+		return expire(r, c, w)
+	case RecomputeTerms:
+		return recomputeTerms(r, c, w)
+	case ExtendTerm:
+		return extendTerm(r, c, w)
 	case Pay:
 		return pay(r, c, w)
 	}
@@ -90,18 +99,21 @@ func followed(r Request, e Envelope, events []Event, w Workflow) ([]Event, error
 		r = Evolve(r, Recorded{Event: ev, Version: r.Version + 1})
 	}
 	for {
-		body, err := w.Next(r)
-		if unjudged(err) && !moves(events) {
-			// It stood here before. What does not follow of that is no reason to refuse
-			// what asks nothing of the condition.
-			body, err = nil, nil
+		body, err := tick(&r, w)
+		if body == nil && err == nil {
+			body, err = w.Next(r)
+			if unjudged(err) && !moves(events) {
+				// It stood here before. What does not follow of that is no reason to refuse
+				// what asks nothing of the condition.
+				body, err = nil, nil
+			}
 		}
 		if err != nil {
 			return nil, err
 		}
 		// What must never be is looked for when all that a state brings with it is
 		// there, such as the fees that are due in it.
-		if _, moves := body.(ActionTaken); moves || body == nil {
+		if _, moves := MoveOf(body); moves || body == nil {
 			if err := w.Broken(r); err != nil {
 				return nil, err
 			}
@@ -131,10 +143,9 @@ func moves(events []Event) bool {
 		switch b := e.Body.(type) {
 		case RequestSubmitted, RequestCorrected, FactsRecorded:
 			return true
-		case ActionTaken:
-			return b.From != b.To
 		default:
-			return false
+			m, ok := MoveOf(b)
+			return ok && m.From != m.To
 		}
 	})
 }
@@ -310,6 +321,9 @@ func mayTake(r Request, c Act, t Transition, w Workflow) error {
 	if err := reasonGiven(c, t); err != nil {
 		return err
 	}
+	if err := mayReturn(r, c, t); err != nil {
+		return err
+	}
 	if t.Kind == ActionOverride && c.Remark == "" {
 		return refuse(RuleReason, fmt.Sprintf("action %q goes past what the step demands", c.Action), "say in the remark why")
 	}
@@ -378,6 +392,11 @@ func repeated(r Request, d *done, c Command, w Workflow) error {
 			same = same && len(c.Facts)+len(c.Form) == 0
 		}
 		same = same && d.action != "" && d.action == c.Action && d.reason == c.Reason
+	case ExtendTerm:
+		if _, ok := d.body.(TermRecomputed); ok {
+			d = r.after(d)
+		}
+		same = same && d.body != nil && asks(d.body, c)
 	case Pay:
 		same = same && slices.Equal(r.paid(d, c.Receipt), c.payments())
 	default:

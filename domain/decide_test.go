@@ -42,6 +42,11 @@ func (nothing) System(domain.Request, domain.SystemID) (domain.SystemRule, bool)
 	return domain.SystemRule{}, false
 }
 func (nothing) Task(domain.StateID) (domain.TaskRule, bool) { return domain.TaskRule{}, false }
+func (nothing) Terms(domain.StateID) []domain.TermRule      { return nil }
+func (nothing) Clock() domain.Clock                         { return nil }
+func (nothing) Order(domain.StopGround) (domain.OrderRule, bool) {
+	return domain.OrderRule{}, false
+}
 
 func (r rules) Ref() domain.WorkflowRef { return domain.WorkflowRef{ID: "permit", Version: r.version} }
 func (rules) Office() string            { return "office-1" }

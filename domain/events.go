@@ -65,6 +65,8 @@ const (
 	ActionReopen   ActionKind = "reopen"   // leads out of an end
 	ActionOverride ActionKind = "override" // goes past what the step demands, for a reason
 	ActionAuto     ActionKind = "auto"     // follows by itself
+	ActionComplete ActionKind = "complete" // declares that the file is complete: from here on the law counts
+	ActionReturn   ActionKind = "return"   // sends the request back to the applicant
 )
 
 // Outcome is how a request ended.

@@ -24,11 +24,25 @@ func Evolve(r Request, e Recorded) Request {
 		r.Dossier = enter(r.Dossier, e.Version)
 		d.body = b
 	case ActionTaken:
-		if b.To != b.From {
-			r.Dossier = enter(r.Dossier, e.Version)
+		r = moved(r, e, "")
+		if b.Kind == ActionReturn {
+			r.Returned, r.Consent = append(slices.Clip(r.Returned), b.Reason), nil
 		}
-		r.State, r.Public, r.Outcome = b.To, b.Public, b.Outcome
 		d.action, d.reason = b.Action, b.Reason
+	case DecisionDeemed:
+		r = moved(r, e, b.Term)
+		d.body = b
+	case RequestLapsed:
+		r = moved(r, e, b.Term)
+		d.body = b
+	case SuspensionOrdered:
+		r.Halt = b.Ground
+		d.body = b
+	case SuspensionLifted:
+		r.Halt = ""
+		d.body = b
+	case ReturnConsented:
+		r.Consent = &Consent{Action: b.Action, Reason: b.Reason, By: e.Actor.ID}
 	case FactsRecorded:
 		r.Facts = clone(r.Facts)
 		maps.Copy(r.Facts, b.Facts)
@@ -38,10 +52,21 @@ func Evolve(r Request, e Recorded) Request {
 		r.Dossier.Fees = stale(r.Dossier.Fees)
 		d.body = b
 	default:
-		r.Dossier = gather(r.Dossier, e)
+		r.Dossier, r.Terms = gather(r.Dossier, e), ledger(r, e)
 		d.body = b
 	}
 	r.done = d
+	return r
+}
+
+// moved is a request that went somewhere, because a term ran out if one is named.
+func moved(r Request, e Recorded, by TermID) Request {
+	m, _ := MoveOf(e.Body)
+	if m.To != m.From {
+		r.Dossier = enter(r.Dossier, e.Version)
+	}
+	r.Terms = left(r.Terms, m, by, e.Occurred)
+	r.State, r.Public, r.Outcome = m.To, m.Public, m.Outcome
 	return r
 }
 

@@ -43,6 +43,8 @@ const (
 	RuleInvariant        Rule = "invariant"         // what the workflow says must never be would be
 	RuleCondition        Rule = "condition"         // a condition of the workflow cannot be judged for this request
 	RuleEndless          Rule = "endless"           // what follows by itself does not come to rest
+	RuleTerm             Rule = "term"              // no such term runs, or its time has come and comes first
+	RuleReturn           Rule = "return"            // a request may be sent back once
 )
 
 // Rules lists every rule.
@@ -52,7 +54,7 @@ func Rules() []Rule {
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
 		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleClosed, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
-		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless,
+		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless, RuleTerm, RuleReturn,
 	}
 }
 

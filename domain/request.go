@@ -19,6 +19,10 @@ type Request struct {
 	Outcome   Outcome // empty while the request is open
 	Facts     Facts
 	Dossier   Dossier
+	Terms     map[TermID]Term // shared by the states of one request: evolving one copies it
+	Halt      StopGround      // on which all terms were ordered to stand still
+	Returned  []ReasonCode    // for which it was sent back, the first first
+	Consent   *Consent        // to send it back once more
 	Imported  *Imported
 	Submitted time.Time // when it occurred
 	Changed   time.Time // when the last event occurred

@@ -17,6 +17,13 @@ import (
 	"github.com/alur-id/alur/domain"
 )
 
+var basis = domain.Basis{ID: "UU 30/2014 Ps. 53", EN: "Law 30/2014 art. 53"}
+
+var reckoning = domain.Reckoning{
+	Consumed: 2_400_000, Remaining: 2_600_000, Suspended: 1_000_000, Provisional: true,
+	Due: noon.Add(time.Hour).UTC(), Promised: noon.UTC(), Wakes: noon.UTC(), Calendar: "0.1-3fa9c1d2e4b5",
+}
+
 // samples has each event as it is recorded now; beside its name, a variant.
 func samples(t *testing.T) map[string]domain.Event {
 	box, err := domain.Seal(dataKey, domain.Place{Stream: "request-1", Version: 1, Type: "ActionTaken"}, domain.Salt{1}, domain.Nonce{2}, domain.Personal{"remark": "call back"})
@@ -42,15 +49,33 @@ func samples(t *testing.T) map[string]domain.Event {
 		"AnswerReported":   event(3, clerk, domain.AnswerReported{System: "dukcapil", Outcome: "duplicate"}),
 		"TaskReady":        event(3, clerk, domain.TaskReady{State: "checked", Role: "clerk", Rule: "order"}),
 		"TaskPicked":       event(3, clerk, domain.TaskPicked{State: "checked"}),
+		"TaskReassigned":   event(3, head, domain.TaskReassigned{State: "checked", To: "c-2", Reason: "absent"}),
+		"NoticeDue":        event(3, clerk, domain.NoticeDue{Notice: "returned", State: "returned", To: "applicant"}),
+		"RequestCorrected": event(3, applicant, domain.RequestCorrected{Facts: domain.Facts{"area": 40.0, "kind": "new"}}),
+		"TermStarted":      event(3, domain.System(), domain.TermStarted{Term: "processing", Budget: "5 working days", Promise: "3 working days", Reckoning: reckoning}),
+		"TermSuspended":    event(3, domain.System(), domain.TermSuspended{Term: "processing", Ground: domain.StopApplicant, Reckoning: domain.Reckoning{Consumed: 2_400_000, Remaining: 2_600_000, Calendar: "0.1-3fa9c1d2e4b5"}}),
+		"TermResumed":      event(3, domain.System(), domain.TermResumed{Term: "state:check", Away: noon.UTC(), Ground: domain.StopAway, Reckoning: reckoning}),
+		"TermExtended":     event(3, head, domain.TermExtended{Term: "processing", By: "3 working days", Reason: "complex", Basis: basis, Reckoning: reckoning}),
+		"TermRecomputed":   event(3, domain.System(), domain.TermRecomputed{Term: "processing", Was: noon.UTC(), Reckoning: reckoning}),
+		"TermReminded":     event(3, domain.System(), domain.TermReminded{Term: "processing", Role: "clerk", Reckoning: reckoning}),
+		"TermExpired":      event(3, domain.System(), domain.TermExpired{Term: "processing", Ground: domain.DeemedApproval, Reckoning: reckoning}),
+		"TermEscalated":    event(3, domain.System(), domain.TermEscalated{Term: "state:check", Step: domain.StepEscalate, Role: "head", Reckoning: reckoning}),
+		"TermEnded":        event(3, domain.System(), domain.TermEnded{Term: "processing", Late: true, Reckoning: reckoning}),
+		"DecisionDeemed": event(3, domain.System(), domain.DecisionDeemed{
+			Term: "processing", Ground: domain.DeemedApproval, Basis: basis, From: "checked", To: "issued", Public: domain.StatusApproved, Outcome: domain.OutcomeApproved,
+		}),
+		"RequestLapsed": event(3, domain.System(), domain.RequestLapsed{
+			Term: "state:returned", Basis: basis, From: "returned", To: "lapsed", Public: domain.StatusRejected, Outcome: domain.OutcomeClosed,
+		}),
+		"SuspensionOrdered": event(3, head, domain.SuspensionOrdered{Ground: domain.StopForceMajeure, Reason: "flood", Basis: basis}),
+		"SuspensionLifted":  event(3, head, domain.SuspensionLifted{Ground: domain.StopForceMajeure}),
+		"ReturnConsented":   event(3, head, domain.ReturnConsented{Action: "return", Reason: "new-law"}),
 		"TaskAllocated": event(3, clerk, domain.TaskAllocated{
 			State: "checked", To: "c-2", Rule: "least_loaded", Ready: 4, Seed: strings.Repeat("ab", 32),
 			Candidates: []domain.Candidate{{Officer: "c-1"}, {Officer: "c-2", Load: 3}}, Barred: []string{"c-1"},
 		}),
 		"ChecklistCleared": event(3, clerk, domain.ChecklistCleared{Checklist: "site"}),
-		"TaskReassigned":   event(3, head, domain.TaskReassigned{State: "checked", To: "c-2", Reason: "absent"}),
-		"NoticeDue":        event(3, clerk, domain.NoticeDue{Notice: "returned", State: "returned", To: "applicant"}),
 		"FactsRecorded":    event(3, clerk, domain.FactsRecorded{Facts: domain.Facts{"measured": 41.5, "clean": true}}),
-		"RequestCorrected": event(3, applicant, domain.RequestCorrected{Facts: domain.Facts{"area": 40.0, "kind": "new"}}),
 		"WorkflowPublished": event(3, head, domain.WorkflowPublished{
 			Source: "alur: 1\n", Hash: "ab", Why: "first", Effective: noon.Add(time.Hour).UTC(),
 			Check:   &domain.Checked{Program: "v1.2.3", Findings: 1, GaveUp: true, Tests: 4},

@@ -51,6 +51,14 @@ type Workflow interface {
 	Payers() []RoleID // who may record that a fee was received
 	System(Request, SystemID) (SystemRule, bool)
 	Task(StateID) (TaskRule, bool)
+
+	// Terms lists the terms that concern a request in a state: those of law, and
+	// those of the state and of its reviews.
+	Terms(StateID) []TermRule
+	// Order says who may order all terms to stand still on a ground.
+	Order(StopGround) (OrderRule, bool)
+	// Clock reckons the terms; nil where none are run.
+	Clock() Clock
 }
 
 // DocumentRule is what a workflow says of a kind of document.
@@ -109,6 +117,7 @@ type Transition struct {
 	Roles   []RoleID
 	Reasons []ReasonCode // when not empty, one of them must be given
 	Kind    ActionKind
+	Consent []RoleID      // of a return: who may consent to another one
 	NotBy   []ActionID    // nobody who took one of these may take this
 	Needs   Needs         // nothing for an override
 	Records []string      // facts that come with it, all of them

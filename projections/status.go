@@ -59,6 +59,7 @@ func (StatusProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.R
 	}
 	defer move.Close()
 	for _, e := range events {
+		m, moves := domain.MoveOf(e.Body)
 		switch b := e.Body.(type) {
 		case domain.RequestSubmitted:
 			var from domain.Imported
@@ -67,8 +68,10 @@ func (StatusProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.R
 			}
 			_, err = begin.ExecContext(ctx, b.Request.String(), b.Reference, e.Tenant, e.Service, e.Workflow.Version, b.State, b.Public,
 				e.Occurred.UnixMicro(), e.Version, from.Case, micros(from.Due), micros(from.Ended), e.Position)
-		case domain.ActionTaken:
-			_, err = move.ExecContext(ctx, b.To, b.Public, b.Outcome, e.Occurred.UnixMicro(), e.Version, requestOf(e.Stream))
+		default:
+			if moves {
+				_, err = move.ExecContext(ctx, m.To, m.Public, m.Outcome, e.Occurred.UnixMicro(), e.Version, requestOf(e.Stream))
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("position %d: %w", e.Position, err)

@@ -28,33 +28,36 @@ CREATE TABLE timeline (
 	version  BIGINT NOT NULL,
 	occurred BIGINT NOT NULL,
 	recorded BIGINT NOT NULL,
-	action   TEXT   NOT NULL, -- empty for the submission
-	state    TEXT   NOT NULL, -- after it
+	kind     TEXT   NOT NULL, -- a StepKind
+	action   TEXT   NOT NULL, -- of an action
+	state    TEXT   NOT NULL, -- after it, if the request moved
 	public   TEXT   NOT NULL,
 	reason   TEXT   NOT NULL,
+	term     TEXT   NOT NULL,
+	ground   TEXT   NOT NULL,
+	basis_id TEXT   NOT NULL,
+	basis_en TEXT   NOT NULL,
+	due      BIGINT,
 	PRIMARY KEY (request, version)
 );`
 }
 
 // Apply implements [Projection].
 func (TimelineProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error {
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO timeline (request, version, occurred, recorded, action, state, public, reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO timeline
+		(request, version, occurred, recorded, kind, action, state, public, reason, term, ground, basis_id, basis_en, due)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`)
 	if err != nil {
 		return err
 	}
 	defer insert.Close()
 	for _, e := range events {
-		var s Step
-		switch b := e.Body.(type) {
-		case domain.RequestSubmitted:
-			s = Step{State: b.State, Public: b.Public}
-		case domain.ActionTaken:
-			s = Step{Action: b.Action, State: b.To, Public: b.Public, Reason: b.Reason}
-		default:
+		s, ok := stepOf(e.Body)
+		if !ok {
 			continue
 		}
-		_, err := insert.ExecContext(ctx, requestOf(e.Stream), e.Version, e.Occurred.UnixMicro(), e.At.UnixMicro(), s.Action, s.State, s.Public, s.Reason)
+		_, err := insert.ExecContext(ctx, requestOf(e.Stream), e.Version, e.Occurred.UnixMicro(), e.At.UnixMicro(), s.Kind, s.Action, s.State, s.Public, s.Reason,
+			s.Term, s.Ground, s.Basis.ID, s.Basis.EN, micros(s.Due))
 		if err != nil {
 			return fmt.Errorf("position %d: %w", e.Position, err)
 		}
@@ -62,15 +65,66 @@ func (TimelineProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain
 	return nil
 }
 
+// stepOf is what an event tells the applicant; false for what it does not. Of terms,
+// only those of law are the applicant's business.
+func stepOf(body domain.Body) (Step, bool) {
+	switch b := body.(type) {
+	case domain.RequestSubmitted:
+		return Step{Kind: StepSubmitted, State: b.State, Public: b.Public}, true
+	case domain.ActionTaken:
+		return Step{Kind: StepAction, Action: b.Action, State: b.To, Public: b.Public, Reason: b.Reason}, true
+	case domain.DecisionDeemed:
+		return Step{Kind: StepDeemed, State: b.To, Public: b.Public, Term: b.Term, Ground: string(b.Ground), Basis: b.Basis}, true
+	case domain.RequestLapsed:
+		return Step{Kind: StepLapsed, State: b.To, Public: b.Public, Term: b.Term, Ground: string(domain.Lapse), Basis: b.Basis}, true
+	case domain.TermStarted:
+		return Step{Kind: StepStarted, Term: b.Term, Due: b.Due}, b.Term.Legal()
+	case domain.TermSuspended:
+		return Step{Kind: StepSuspended, Term: b.Term, Ground: string(b.Ground)}, b.Term.Legal()
+	case domain.TermResumed:
+		return Step{Kind: StepResumed, Term: b.Term, Ground: string(b.Ground), Due: b.Due}, b.Term.Legal()
+	case domain.TermExtended:
+		return Step{Kind: StepExtended, Term: b.Term, Reason: b.Reason, Basis: b.Basis, Due: b.Due}, b.Term.Legal()
+	case domain.TermRecomputed:
+		return Step{Kind: StepRecomputed, Term: b.Term, Due: b.Due}, b.Term.Legal() && !b.Due.IsZero()
+	case domain.TermExpired:
+		return Step{Kind: StepExpired, Term: b.Term, Due: b.Due}, b.Term.Legal() && b.Ground == "" // else the decision says it
+	}
+	return Step{}, false
+}
+
+// StepKind is what a line of a timeline tells.
+type StepKind string
+
+// The kinds of step. The last six are of terms: each says until when there is time
+// now, so that nobody has to guess why a due date is another one than before.
+const (
+	StepSubmitted  StepKind = "submitted"
+	StepAction     StepKind = "action"
+	StepDeemed     StepKind = "deemed" // the law decided, because nobody did
+	StepLapsed     StepKind = "lapsed" // the applicant's own time ran out
+	StepStarted    StepKind = "term_started"
+	StepSuspended  StepKind = "term_suspended"
+	StepResumed    StepKind = "term_resumed"
+	StepExtended   StepKind = "term_extended"
+	StepRecomputed StepKind = "term_recomputed"
+	StepExpired    StepKind = "term_expired"
+)
+
 // Step is one line of a timeline.
 type Step struct {
 	Version  domain.Version      `json:"version"`
+	Kind     StepKind            `json:"kind"`
 	Occurred time.Time           `json:"occurred"`
 	Recorded time.Time           `json:"recorded"`
-	Action   domain.ActionID     `json:"action,omitempty"` // empty for the submission
-	State    domain.StateID      `json:"state"`            // after it
-	Public   domain.PublicStatus `json:"public_status"`
+	Action   domain.ActionID     `json:"action,omitempty"`
+	State    domain.StateID      `json:"state,omitempty"` // after it, if the request moved
+	Public   domain.PublicStatus `json:"public_status,omitempty"`
 	Reason   domain.ReasonCode   `json:"reason,omitempty"`
+	Term     domain.TermID       `json:"term,omitempty"`
+	Ground   string              `json:"ground,omitempty"` // of a suspension, or of what the law decided
+	Basis    domain.Basis        `json:"basis,omitzero"`
+	Due      time.Time           `json:"due,omitzero"` // of the term, from then on
 }
 
 // TimelineView reads the timeline table.
@@ -81,7 +135,7 @@ func NewTimelineView(db *sql.DB) *TimelineView { return &TimelineView{db: db} }
 
 // Of returns a request's steps, oldest first; none for one that does not exist.
 func (v *TimelineView) Of(ctx context.Context, request uuid.UUID) ([]Step, error) {
-	rows, err := v.db.QueryContext(ctx, `SELECT version, occurred, recorded, action, state, public, reason
+	rows, err := v.db.QueryContext(ctx, `SELECT version, occurred, recorded, kind, action, state, public, reason, term, ground, basis_id, basis_en, due
 		FROM timeline WHERE request = $1 ORDER BY version`, request.String())
 	if err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
@@ -91,10 +145,11 @@ func (v *TimelineView) Of(ctx context.Context, request uuid.UUID) ([]Step, error
 	for rows.Next() {
 		var s Step
 		var occurred, recorded int64
-		if err := rows.Scan(&s.Version, &occurred, &recorded, &s.Action, &s.State, &s.Public, &s.Reason); err != nil {
+		var due sql.NullInt64
+		if err := rows.Scan(&s.Version, &occurred, &recorded, &s.Kind, &s.Action, &s.State, &s.Public, &s.Reason, &s.Term, &s.Ground, &s.Basis.ID, &s.Basis.EN, &due); err != nil {
 			return nil, fmt.Errorf("read timeline: %w", err)
 		}
-		s.Occurred, s.Recorded = time.UnixMicro(occurred).UTC(), time.UnixMicro(recorded).UTC()
+		s.Occurred, s.Recorded, s.Due = time.UnixMicro(occurred).UTC(), time.UnixMicro(recorded).UTC(), moment(due)
 		steps = append(steps, s)
 	}
 	if err := rows.Err(); err != nil {

@@ -44,7 +44,7 @@ func openFile(t *testing.T, path string) sqlite.Views {
 func newViews(t *testing.T, log domain.EventLog, db *sql.DB, list ...projections.Projection) *projections.Views {
 	t.Helper()
 	if len(list) == 0 {
-		list = []projections.Projection{projections.StatusProjection{}, projections.TimelineProjection{}}
+		list = []projections.Projection{projections.StatusProjection{}, projections.TimelineProjection{}, projections.TermsProjection{}}
 	}
 	v, err := projections.NewViews(t.Context(), log, db, slog.New(slog.DiscardHandler), list...)
 	if err != nil {
@@ -150,9 +150,9 @@ func TestViewsShowWhatHappened(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSteps := []projections.Step{
-		{Version: 1, Occurred: now, Recorded: now, State: "new", Public: domain.StatusReceived},
-		{Version: 2, Occurred: now.Add(time.Hour), Recorded: now, Action: "go", State: "s1", Public: domain.StatusInProcess, Reason: "r"},
-		{Version: 3, Occurred: now.Add(2 * time.Hour), Recorded: now, Action: "go", State: "s2", Public: domain.StatusInProcess, Reason: "r"},
+		{Version: 1, Kind: projections.StepSubmitted, Occurred: now, Recorded: now, State: "new", Public: domain.StatusReceived},
+		{Version: 2, Kind: projections.StepAction, Occurred: now.Add(time.Hour), Recorded: now, Action: "go", State: "s1", Public: domain.StatusInProcess, Reason: "r"},
+		{Version: 3, Kind: projections.StepAction, Occurred: now.Add(2 * time.Hour), Recorded: now, Action: "go", State: "s2", Public: domain.StatusInProcess, Reason: "r"},
 	}
 	if d := cmp.Diff(wantSteps, steps); d != "" {
 		t.Errorf("(-want +got)\n%s", d)

@@ -15,6 +15,7 @@ import (
 	"github.com/looplab/fsm"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // Workflow is a definition at a version, compiled: the rules a request is bound
@@ -22,17 +23,22 @@ import (
 type Workflow struct {
 	Definition *Definition
 
-	version    int
-	submission domain.Submission
-	capacities map[domain.RoleID][]domain.Capacity
-	edges      map[edge][]*edgeRule
-	states     map[domain.StateID]*stateRules
-	leaving    map[domain.StateID][]domain.ActionID
-	actions    map[domain.ActionID]*Action
+	version         int
+	submission      domain.Submission
+	capacities      map[domain.RoleID][]domain.Capacity
+	edges           map[edge][]*edgeRule
+	states          map[domain.StateID]*stateRules
+	leaving         map[domain.StateID][]domain.ActionID
+	actions         map[domain.ActionID]*Action
+	terms           map[domain.StateID][]domain.TermRule
+	hasTerms        bool
+	budgets         map[string]Budget  // by their texts
+	calendar        *calendar.Calendar // nil: no terms are run
+	calendarVersion string
 
 	// machines are looplab/fsm machines of this version, at any state: building
 	// one costs tens of microseconds or more, setting its state almost nothing.
-	machines sync.Pool
+	machines *sync.Pool
 }
 
 type edge struct {
@@ -60,6 +66,8 @@ func Compile(d *Definition, version int) *Workflow {
 		states:     map[domain.StateID]*stateRules{},
 		leaving:    map[domain.StateID][]domain.ActionID{},
 		actions:    map[domain.ActionID]*Action{},
+		terms:      map[domain.StateID][]domain.TermRule{},
+		budgets:    map[string]Budget{},
 	}
 	for _, r := range d.Roles {
 		w.capacities[r.ID] = r.Capacities
@@ -75,12 +83,16 @@ func Compile(d *Definition, version int) *Workflow {
 	for i := range d.Transitions {
 		w.addTransition(i)
 	}
+	for i := range d.States {
+		w.terms[d.States[i].ID] = w.termRules(&d.States[i])
+		w.hasTerms = w.hasTerms || len(w.terms[d.States[i].ID]) > 0
+	}
 	for _, s := range w.states {
 		s.quiet = s.Kind != KindGather && s.Allocate == nil && len(s.fees)+len(s.notices)+len(s.automatic) == 0
 	}
 	events := w.fsmEvents()
 	initial := string(start.ID)
-	w.machines.New = func() any { return fsm.NewFSM(initial, events, nil) }
+	w.machines = &sync.Pool{New: func() any { return fsm.NewFSM(initial, events, nil) }}
 	return w
 }
 
@@ -109,7 +121,7 @@ func (w *Workflow) addTransition(i int) {
 	for _, from := range t.From {
 		e := &edgeRule{rule: t, Transition: domain.Transition{
 			ID: transitionID(i), Action: t.Action, From: from, To: t.To,
-			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, NotBy: t.NotBy, Clears: t.Clears, Records: t.Records,
+			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, Consent: t.Consent, NotBy: t.NotBy, Clears: t.Clears, Records: t.Records,
 		}}
 		if d.state(from).Kind == KindEnd {
 			e.Kind = domain.ActionReopen

@@ -35,6 +35,7 @@ type Definition struct {
 	Reviews     []Review        `yaml:"reviews,omitempty"`
 	Systems     []System        `yaml:"systems,omitempty"`
 	Terms       []LegalTerm     `yaml:"terms,omitempty"`
+	Suspensions []Suspension    `yaml:"suspensions,omitempty"`
 	Notices     []Notice        `yaml:"notifications,omitempty"`
 	States      []State         `yaml:"states"`
 	Actions     []Action        `yaml:"actions"`
@@ -165,6 +166,7 @@ type Transition struct {
 	Roles     []domain.RoleID      `yaml:"roles,omitempty,flow"` // none takes an automatic one
 	Reasons   []domain.ReasonCode  `yaml:"reasons,omitempty,flow"`
 	Kind      domain.ActionKind    `yaml:"kind,omitempty"`
+	Consent   []domain.RoleID      `yaml:"consent,omitempty,flow"` // of a return: who may consent to another one
 	When      *Condition           `yaml:"when,omitempty"`
 	Because   Text                 `yaml:"because,omitempty"` // told to whom When refuses
 	NotBy     []domain.ActionID    `yaml:"not_by,omitempty,flow"`

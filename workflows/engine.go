@@ -10,6 +10,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // Engine takes commands: it loads the request, decides, and appends. It is safe
@@ -22,6 +23,7 @@ type Engine struct {
 	random  func() uint64
 	taken   func(context.Context, domain.Reference) (bool, error)
 	vault   Vault
+	working Almanac
 	cache   *lru.Cache[uuid.UUID, loaded]
 }
 
@@ -41,12 +43,28 @@ type EngineConfig struct {
 	// Vault seals personal data. It may be nil: commands that bring any are then
 	// refused.
 	Vault Vault
+	// Calendars are those that terms are run by. They may be nil: then each tenant has
+	// the one that is shipped, in its zone.
+	Calendars Almanac
+}
+
+// Almanac gives the working calendar of a tenant.
+type Almanac interface {
+	// Known is the calendar as it was when the log was last looked at. It is asked for
+	// with every command.
+	Known(context.Context, domain.TenantCode) (*calendar.Calendar, error)
+	// Latest looks at the log.
+	Latest(context.Context, domain.TenantCode) (*calendar.Calendar, error)
 }
 
 // NewEngine returns an engine over a log.
 func NewEngine(log domain.EventLog, library *Library, c EngineConfig) *Engine {
 	cache, _ := lru.New[uuid.UUID, loaded](cacheSize) // fails only for a size below one
-	return &Engine{log: log, library: library, now: c.Now, random: c.Random, taken: c.Taken, vault: c.Vault, cache: cache}
+	working := c.Calendars
+	if working == nil {
+		working = shipped{}
+	}
+	return &Engine{log: log, library: library, now: func() time.Time { return c.Now().Truncate(part) }, random: c.Random, taken: c.Taken, vault: c.Vault, working: working, cache: cache}
 }
 
 // Answer is what a command led to: the request as it then was, and the position
@@ -119,12 +137,21 @@ type loaded struct {
 // supposed of a request may be out of date, so nothing is refused before it was
 // read again.
 func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supposed bool, c domain.Command, rules func(domain.Request) (*Workflow, error)) (Answer, error) {
+	fired := 0             // moments that had come
 	for ctx.Err() == nil { // each time round, somebody else got something done
 		if !supposed {
 			var err error
 			if at, err = e.read(ctx, request, at); err != nil {
 				return Answer{}, err
 			}
+		}
+		if id, due, ok := at.request.Overdue(c.Head().Occurred); ok && !waitsFor(c, id, due) {
+			fired++
+			if _, err := e.Expire(ctx, request, id, due); err != nil || fired > domain.MaxFollowing {
+				return Answer{}, errors.Join(err, tooOften(fired, id))
+			}
+			supposed = false
+			continue
 		}
 		answer, again, err := e.attempt(ctx, request, at, c, rules)
 		recorded := answer.Position > 0
@@ -143,6 +170,9 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supp
 func (e *Engine) attempt(ctx context.Context, request uuid.UUID, at loaded, c domain.Command, rules func(domain.Request) (*Workflow, error)) (answer Answer, again bool, err error) {
 	w, err := rules(at.request)
 	if err != nil {
+		return Answer{}, false, err
+	}
+	if w, err = e.timed(ctx, w, at.request, c); err != nil {
 		return Answer{}, false, err
 	}
 	events, err := domain.Decide(at.request, c, w)

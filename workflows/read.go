@@ -160,6 +160,7 @@ func (r *definitionReader) definition(n ast.Node) {
 		"reviews":       func(n ast.Node) { d.Reviews = each(r, n, "reviews", r.review) },
 		"systems":       func(n ast.Node) { d.Systems = each(r, n, "systems", r.system) },
 		"terms":         func(n ast.Node) { d.Terms = each(r, n, "terms", r.legalTerm) },
+		"suspensions":   func(n ast.Node) { d.Suspensions = each(r, n, "suspensions", r.suspension) },
 		"notifications": func(n ast.Node) { d.Notices = each(r, n, "notifications", r.notice) },
 		"separate":      func(n ast.Node) { d.Separate = r.separate(n) },
 		"invariants":    func(n ast.Node) { d.Invariants = each(r, n, "invariants", r.invariant) },
@@ -345,7 +346,7 @@ func (r *definitionReader) action(n ast.Node) Action {
 
 func (r *definitionReader) transition(n ast.Node) Transition {
 	var t Transition
-	kinds := []domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride}
+	kinds := []domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride, domain.ActionComplete, domain.ActionReturn}
 	r.mapping(n, "a transition", []string{"action", "from", "to"}, map[string]func(ast.Node){
 		"action":    func(n ast.Node) { t.Action = ref(r, n, "action", "action", r.actionIDs) },
 		"from":      func(n ast.Node) { t.From = refs(r, n, "from", "state", r.stateIDs) },
@@ -353,6 +354,7 @@ func (r *definitionReader) transition(n ast.Node) Transition {
 		"roles":     func(n ast.Node) { t.Roles = refs(r, n, "roles", "role", r.roleIDs) },
 		"reasons":   func(n ast.Node) { t.Reasons = refs(r, n, "reasons", "reason", r.reasonCodes) },
 		"kind":      func(n ast.Node) { t.Kind = word(&r.yamlReader, n, "transition kind", kinds) },
+		"consent":   func(n ast.Node) { t.Consent = refs(r, n, "consent", "role", r.roleIDs) },
 		"when":      func(n ast.Node) { t.When = r.condition(n, "when", overHistory) },
 		"because":   func(n ast.Node) { t.Because = r.both(n, "because") },
 		"not_by":    func(n ast.Node) { t.NotBy = refs(r, n, "not_by", "action", r.actionIDs) },
@@ -366,6 +368,8 @@ func (r *definitionReader) transition(n ast.Node) Transition {
 		r.problem(n, "an automatic transition is nobody's: leave roles, reasons, not_by, clears and kind out")
 	case !t.Automatic && len(t.Roles) == 0:
 		r.problem(n, "a transition: key %q is missing", "roles")
+	case len(t.Consent) > 0 && t.Kind != domain.ActionReturn:
+		r.problem(n, "consent is to another return: it belongs to a transition of kind return")
 	case t.Because != (Text{}) && t.When == nil:
 		r.problem(n, "because says why when does not hold, and there is no when")
 	case t.Kind == domain.ActionOverride && (t.When != nil || t.Needs != nil):

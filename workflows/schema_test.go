@@ -39,14 +39,15 @@ var scalars = map[reflect.Type]map[string]any{
 	reflect.TypeFor[Kind]():                enumOf([]Kind{KindStart, KindWork, KindWait, KindGather, KindEnd}),
 	reflect.TypeFor[FactType]():            enumOf([]FactType{FactString, FactNumber, FactBoolean, FactTime}),
 	reflect.TypeFor[ExpiryGround]():        enumOf([]ExpiryGround{DeemedApproval, DeemedRefusal, Lapse}),
+	reflect.TypeFor[domain.StopGround]():   enumOf(domain.StopGrounds()),
 	reflect.TypeFor[domain.PublicStatus](): enumOf(domain.PublicStatuses()),
 	reflect.TypeFor[domain.Outcome]():      enumOf(domain.Outcomes()),
 	reflect.TypeFor[domain.Capacity]():     enumOf(domain.Capacities()),
 	reflect.TypeFor[domain.Rule]():         enumOf(domain.Rules()),
 	reflect.TypeFor[domain.Opinion]():      enumOf([]domain.Opinion{domain.OpinionApproved, domain.OpinionRefused}),
-	reflect.TypeFor[domain.ActionKind]():   enumOf([]domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride}),
-	reflect.TypeFor[Condition]():           {"type": "string", "pattern": `\S`, "description": "An expression in CEL (cel.dev)."},
+	reflect.TypeFor[domain.ActionKind]():   enumOf([]domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride, domain.ActionComplete, domain.ActionReturn}),
 	reflect.TypeFor[Budget]():              {"type": "string", "pattern": calendar.BudgetPattern},
+	reflect.TypeFor[Condition]():           {"type": "string", "pattern": `\S`, "description": "An expression in CEL (cel.dev)."},
 	reflect.TypeFor[Form]():                {"type": "object", "properties": js{"type": js{"const": "object"}}, "description": "A JSON Schema (2020-12) of an object; mark fields that are not personal with personal: false."},
 }
 
@@ -63,9 +64,9 @@ func (m *schemaMaker) of(t reflect.Type) map[string]any {
 	switch t.Kind() {
 	case reflect.Slice:
 		if slices.Contains(named, t.Elem()) { // refs
-			return listOf(anID, js{"uniqueItems": true})
+			return arrayOf(anID, js{"uniqueItems": true})
 		}
-		return listOf(m.of(t.Elem()), nil)
+		return arrayOf(m.of(t.Elem()), nil)
 	case reflect.Map:
 		return map[string]any{"type": "object"}
 	case reflect.Bool:
@@ -220,37 +221,39 @@ func TestTheSchemaHasTheKeysOfTheReader(t *testing.T) {
 // readersOf has the reader of each type, given a mapping with an unknown key.
 func readersOf() map[string]func(*definitionReader) {
 	return map[string]func(*definitionReader){
-		"Definition":   func(r *definitionReader) { r.definition(unknownKey(r)) },
-		"Standard":     func(r *definitionReader) { r.standard(unknownKey(r)) },
-		"Retention":    func(r *definitionReader) { r.retention(unknownKey(r)) },
-		"History":      func(r *definitionReader) { r.history(unknownKey(r)) },
-		"Fact":         func(r *definitionReader) { r.fact(unknownKey(r)) },
-		"Role":         func(r *definitionReader) { r.role(unknownKey(r)) },
-		"Reason":       func(r *definitionReader) { r.reason(unknownKey(r)) },
-		"Document":     func(r *definitionReader) { r.document(unknownKey(r)) },
-		"Checklist":    func(r *definitionReader) { r.checklist(unknownKey(r)) },
-		"CheckItem":    func(r *definitionReader) { r.checkItem(unknownKey(r)) },
-		"Fee":          func(r *definitionReader) { r.fee(unknownKey(r)) },
-		"FeeTable":     func(r *definitionReader) { r.feeTable(unknownKey(r)) },
-		"FeeRow":       func(r *definitionReader) { r.feeRow(unknownKey(r)) },
-		"Review":       func(r *definitionReader) { r.review(unknownKey(r)) },
-		"System":       func(r *definitionReader) { r.system(unknownKey(r)) },
-		"Join":         func(r *definitionReader) { r.join(unknownKey(r)) },
-		"Allocation":   func(r *definitionReader) { r.allocation(unknownKey(r)) },
-		"Notice":       func(r *definitionReader) { r.notice(unknownKey(r)) },
-		"Needs":        func(r *definitionReader) { r.needs(unknownKey(r)) },
-		"Term":         func(r *definitionReader) { r.term(unknownKey(r), "term") },
-		"Expiry":       func(r *definitionReader) { r.expiry(unknownKey(r), "expires") },
-		"LegalTerm":    func(r *definitionReader) { r.legalTerm(unknownKey(r)) },
-		"State":        func(r *definitionReader) { r.state(unknownKey(r)) },
-		"Action":       func(r *definitionReader) { r.action(unknownKey(r)) },
-		"Transition":   func(r *definitionReader) { r.transition(unknownKey(r)) },
-		"Invariant":    func(r *definitionReader) { r.invariant(unknownKey(r)) },
-		"Before":       func(r *definitionReader) { r.before(unknownKey(r)) },
-		"Scenario":     func(r *definitionReader) { r.scenario(unknownKey(r)) },
-		"ScenarioFile": func(r *definitionReader) { r.given(unknownKey(r)) },
-		"Step":         func(r *definitionReader) { r.step(unknownKey(r)) },
-		"Expected":     func(r *definitionReader) { r.expected(unknownKey(r)) },
+		"Definition":    func(r *definitionReader) { r.definition(unknownKey(r)) },
+		"Standard":      func(r *definitionReader) { r.standard(unknownKey(r)) },
+		"Retention":     func(r *definitionReader) { r.retention(unknownKey(r)) },
+		"History":       func(r *definitionReader) { r.history(unknownKey(r)) },
+		"Fact":          func(r *definitionReader) { r.fact(unknownKey(r)) },
+		"Role":          func(r *definitionReader) { r.role(unknownKey(r)) },
+		"Reason":        func(r *definitionReader) { r.reason(unknownKey(r)) },
+		"Document":      func(r *definitionReader) { r.document(unknownKey(r)) },
+		"Checklist":     func(r *definitionReader) { r.checklist(unknownKey(r)) },
+		"CheckItem":     func(r *definitionReader) { r.checkItem(unknownKey(r)) },
+		"Fee":           func(r *definitionReader) { r.fee(unknownKey(r)) },
+		"FeeTable":      func(r *definitionReader) { r.feeTable(unknownKey(r)) },
+		"FeeRow":        func(r *definitionReader) { r.feeRow(unknownKey(r)) },
+		"Review":        func(r *definitionReader) { r.review(unknownKey(r)) },
+		"System":        func(r *definitionReader) { r.system(unknownKey(r)) },
+		"Join":          func(r *definitionReader) { r.join(unknownKey(r)) },
+		"Allocation":    func(r *definitionReader) { r.allocation(unknownKey(r)) },
+		"Notice":        func(r *definitionReader) { r.notice(unknownKey(r)) },
+		"Needs":         func(r *definitionReader) { r.needs(unknownKey(r)) },
+		"Term":          func(r *definitionReader) { r.term(unknownKey(r), "term") },
+		"Expiry":        func(r *definitionReader) { r.expiry(unknownKey(r), "expires") },
+		"LegalTerm":     func(r *definitionReader) { r.legalTerm(unknownKey(r)) },
+		"TermExtension": func(r *definitionReader) { r.extension(unknownKey(r), &Term{}) },
+		"Suspension":    func(r *definitionReader) { r.suspension(unknownKey(r)) },
+		"State":         func(r *definitionReader) { r.state(unknownKey(r)) },
+		"Action":        func(r *definitionReader) { r.action(unknownKey(r)) },
+		"Transition":    func(r *definitionReader) { r.transition(unknownKey(r)) },
+		"Invariant":     func(r *definitionReader) { r.invariant(unknownKey(r)) },
+		"Before":        func(r *definitionReader) { r.before(unknownKey(r)) },
+		"Scenario":      func(r *definitionReader) { r.scenario(unknownKey(r)) },
+		"ScenarioFile":  func(r *definitionReader) { r.given(unknownKey(r)) },
+		"Step":          func(r *definitionReader) { r.step(unknownKey(r)) },
+		"Expected":      func(r *definitionReader) { r.expected(unknownKey(r)) },
 	}
 }
 

@@ -37,7 +37,7 @@ var (
 
 func among(list ...any) js { return js{"type": "string", "enum": list} }
 
-func listOf(item js, more js) js {
+func arrayOf(item js, more js) js {
 	out := js{"type": "array", "items": item, "minItems": 1}
 	maps.Copy(out, more)
 	return out
@@ -48,19 +48,19 @@ var fieldRules = map[string]js{
 	"Definition.alur":     {"const": Language},
 	"Definition.id":       anID,
 	"Definition.office":   anID,
-	"Definition.separate": listOf(listOf(anID, js{"minItems": 2, "uniqueItems": true}), nil),
+	"Definition.separate": arrayOf(arrayOf(anID, js{"minItems": 2, "uniqueItems": true}), nil),
 	"Retention.years":     {"type": "integer", "minimum": 0, "maximum": maxRetention},
 	"History.role":        among(anys(RoleAttributes())...),
 	"History.due":         anID,
 	"History.ended":       anID,
 	"Fact.id":             anID,
-	"Fact.values":         listOf(aText, nil),
+	"Fact.values":         arrayOf(aText, nil),
 	"Fact.recorded_as":    verbatim,
 	"Role.recorded_as":    verbatim,
 	"Action.recorded_as":  verbatim,
-	"Document.formats":    listOf(anID, nil),
+	"Document.formats":    arrayOf(anID, nil),
 	"Document.max_size":   {"type": "string", "pattern": sizeForm},
-	"System.outcomes":     listOf(anID, js{"uniqueItems": true}),
+	"System.outcomes":     arrayOf(anID, js{"uniqueItems": true}),
 	"Fee.amount":          rupiah,
 	"FeeRow.amount":       rupiah,
 	"FeeTable.fact":       anID,
@@ -152,7 +152,7 @@ var typeRules = map[string]js{
 	// definitionReader.expiry.
 	"Expiry": {"anyOf": []any{has("escalate"), has("to")}, "dependentRequired": js{"to": []any{"ground"}, "ground": []any{"to"}}},
 	// definitionReader.step.
-	"Step": oneOf("act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "settle", "allocate", "pass"),
+	"Step": oneOf("act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "settle", "allocate", "suspend", "lift", "extend", "consent", "pass", "until"),
 }
 
 // rule adds what is known of a type to its schema.

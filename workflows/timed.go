@@ -37,13 +37,8 @@ func (c *inspection) terms() {
 	}
 }
 
-// timed tells whether a state has a term of its own, or a legal term that may count
-// there, and whether something happens when it runs out.
-func (d *Definition) timed(s *State) (budget, end bool) {
-	return d.timedBy(s, func(int) bool { return true })
-}
-
-// timedBy tells the same of those legal terms that run there.
+// timedBy tells whether a state has a term of its own, or a legal term that runs there,
+// and whether something happens when it runs out.
 func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bool) {
 	if s.Term != nil {
 		budget, end = true, s.Term.Expires != nil

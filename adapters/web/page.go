@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -52,8 +53,9 @@ type statusPage struct {
 	Tasks       []detail // what the applicant has to do, each with why or how much
 	Closed      bool
 	Next        string
-	Step        string // how long the present step takes
-	Holder      string // the role that has to act; never a person
+	Step        string   // how long the present step takes
+	Holder      string   // the role that has to act; never a person
+	Terms       []detail // until when there has to be a decision, or the applicant has to act
 	Changed     moment
 	Again       string
 	Steps       []stepLine
@@ -62,6 +64,7 @@ type statusPage struct {
 
 type stepLine struct {
 	Title, Reason, PublicTitle string
+	Notes                      []detail // what is said of the law and of the time there is
 	Public                     domain.PublicStatus
 	When                       moment
 }
@@ -100,6 +103,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 	if request.State == found.State && !p.Closed { // else the request is a step ahead of the status
 		p.Tasks = tasks(p.page, request.Dossier, workflow.Definition)
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
+		p.Terms = terms(p.page, request, workflow)
 	}
 	s.write(w, r, http.StatusOK, "status", p)
 }
@@ -124,11 +128,12 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 			}
 		}
 	}
+	// The two views may be a step apart; the page keeps to the status.
+	if i := slices.IndexFunc(steps, func(s projections.Step) bool { return s.State != "" && s.Version > found.Version }); i >= 0 {
+		steps = steps[:i]
+	}
 	for _, step := range slices.Backward(steps) {
-		// The two views may be a step apart; the page keeps to the status.
-		if step.Version <= found.Version {
-			out.Steps = append(out.Steps, line(p, step, found.Tenant, workflow))
-		}
+		out.Steps = append(out.Steps, line(p, step, found.Tenant, workflow))
 	}
 	add := func(key, value string) {
 		if value != "" {
@@ -183,10 +188,59 @@ func line(p page, step projections.Step, tenant domain.TenantCode, workflow *wor
 		Title: p.T("status.submitted"), Public: step.Public, PublicTitle: p.T("public." + string(step.Public)),
 		When: momentOf(step.Occurred, tenant, p.Lang),
 	}
-	if step.Action != "" {
+	switch step.Kind {
+	case projections.StepSubmitted:
+	case projections.StepAction, projections.StepDeemed, projections.StepLapsed:
 		state, _ := workflow.State(step.State)
 		l.Title = state.Title.In(p.Lang)
+		if step.Kind != projections.StepAction {
+			l.Notes = append(l.Notes, detail{"", p.T("step." + step.Ground)})
+		}
+	default:
+		l.Title, l.PublicTitle = p.T("step."+string(step.Kind)), ""
+		if step.Kind == projections.StepSuspended {
+			l.Notes = append(l.Notes, detail{"", p.T("stop." + step.Ground)})
+		}
+		if !step.Due.IsZero() {
+			l.Notes = append(l.Notes, detail{p.T("term.due"), momentOf(step.Due, tenant, p.Lang).Text})
+		}
+	}
+	if law := (workflows.Text{ID: step.Basis.ID, EN: step.Basis.EN}).In(p.Lang); law != "" {
+		l.Notes = append(l.Notes, detail{p.T("term.basis"), law})
 	}
 	l.Reason = reasonTitle(workflow.Definition, step.Reason, p.Lang)
 	return l
+}
+
+// terms tells until when there has to be a decision, what was promised, and how much
+// time the applicant has. The time that staff have for a step is not for this page.
+func terms(p page, r domain.Request, workflow *workflows.Workflow) []detail {
+	var list []detail
+	when := func(t time.Time) string { return momentOf(t, r.Tenant, p.Lang).Text }
+	for _, id := range r.TermIDs() {
+		t := r.Terms[id]
+		if !t.Open() {
+			continue
+		}
+		if !id.Legal() {
+			state, _ := workflow.State(r.State)
+			if id == domain.StateTerm(r.State) && workflow.Definition.Applicants(&state) && !t.Due.IsZero() {
+				list = append(list, detail{p.T("term.yours"), when(t.Due)})
+			}
+			continue
+		}
+		switch stop := t.Stopped(); {
+		case stop != "":
+			list = append(list, detail{p.T("term.stopped"), p.T("stop." + string(stop))})
+		case t.Due.IsZero():
+		case !t.Expired.IsZero():
+			list = append(list, detail{p.T("term.late"), when(t.Due)})
+		default:
+			list = append(list, detail{p.T("term.due"), when(t.Due)})
+			if !t.Promised.IsZero() && t.Promised.Before(t.Due) {
+				list = append(list, detail{p.T("term.promised"), when(t.Promised)})
+			}
+		}
+	}
+	return list
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
 )
 
 func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
@@ -22,29 +23,40 @@ func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
 	if d := cmp.Diff(slices.Sorted(maps.Keys(messages["id"])), slices.Sorted(maps.Keys(messages["en"]))); d != "" {
 		t.Errorf("keys (-id +en)\n%s", d)
 	}
-	for _, s := range domain.PublicStatuses() {
-		if messages["id"]["public."+string(s)] == "" {
-			t.Errorf("public status %q has no word", s)
-		}
-	}
 	// Every message is used, and every one that is used exists.
 	used := map[string]bool{}
+	for _, s := range domain.PublicStatuses() {
+		used["public."+string(s)] = true
+	}
+	for _, g := range append(domain.StopGrounds(), domain.StopClosed) {
+		used["stop."+string(g)] = true
+	}
+	for _, g := range []domain.ExpiryGround{domain.DeemedApproval, domain.DeemedRefusal, domain.Lapse} {
+		used["step."+string(g)] = true
+	}
+	for _, k := range []projections.StepKind{
+		projections.StepStarted, projections.StepSuspended, projections.StepResumed, projections.StepExtended, projections.StepRecomputed, projections.StepExpired,
+	} {
+		used["step."+string(k)] = true
+	}
 	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/message.html", "web.go", "page.go"} {
 		b, err := os.ReadFile(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range regexp.MustCompile(`(?:T\(?|add\() ?"([a-z.]+)"|\["([a-z]+\.[a-z.]+)"\]`).FindAllStringSubmatch(string(b), -1) {
-			used[m[1]+m[2]] = true
+			if key := m[1] + m[2]; !strings.HasSuffix(key, ".") {
+				used[key] = true
+			}
 		}
 	}
 	for key := range messages["id"] {
-		if !used[key] && !strings.HasPrefix(key, "public.") {
+		if !used[key] {
 			t.Errorf("message %q is not used", key)
 		}
 	}
 	for key := range used {
-		if _, ok := messages["id"][key]; !ok && key != "public." {
+		if _, ok := messages["id"][key]; !ok {
 			t.Errorf("message %q does not exist", key)
 		}
 	}

@@ -21,18 +21,21 @@ import (
 
 // house is everything the verbs work with, wired over one set of stores.
 type house struct {
-	log      eventLog
-	viewsDB  viewsDB
-	views    *projections.Views
-	status   *projections.StatusView
-	timeline *projections.TimelineView
-	services *projections.ServiceView
-	finder   *projections.Finder
-	library  *workflows.Library
-	engine   *workflows.Engine
-	vault    *keys.Vault // nil where no personal data is dealt with
-	keys     keyStore    // nil with it
-	trust    time.Duration
+	log       eventLog
+	viewsDB   viewsDB
+	views     *projections.Views
+	status    *projections.StatusView
+	timeline  *projections.TimelineView
+	terms     *projections.TermsView
+	calendars *workflows.Calendars
+	now       func() time.Time
+	services  *projections.ServiceView
+	finder    *projections.Finder
+	library   *workflows.Library
+	engine    *workflows.Engine
+	vault     *keys.Vault // nil where no personal data is dealt with
+	keys      keyStore    // nil with it
+	trust     time.Duration
 }
 
 // openHouse opens the stores and, to write to them, creates them when there are
@@ -66,15 +69,21 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 		return err
 	}
 	h.library = workflows.NewLibrary(h.log)
+	h.calendars = workflows.NewCalendars(h.log)
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
+	h.terms = projections.NewTermsView(h.viewsDB.reader)
 	h.services = projections.NewServiceView(h.viewsDB.reader)
 	h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger,
-		projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{})
+		projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{})
 	if err != nil {
 		return err
 	}
 	h.finder = projections.NewFinder(h.log, h.views, h.status)
-	config := workflows.EngineConfig{Now: time.Now, Random: randomBits, Taken: h.status.Taken}
+	h.now = time.Now
+	if s.now != nil {
+		h.now = s.now
+	}
+	config := workflows.EngineConfig{Now: h.now, Random: randomBits, Taken: h.status.Taken, Calendars: h.calendars}
 	if h.vault != nil {
 		config.Vault = h.vault
 	}

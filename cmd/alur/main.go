@@ -138,7 +138,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
 		group("log", "Verify, count, back up, restore and copy the event log", newLogVerify(), newLogStat(), newLogBackup(), newLogRestore(), newLogCopy(), newLogUpgrade()),
 		group("keys", "List and rotate the keys of personal data", newKeysList(), newKeysRotate(), newKeysNew()),
 		group("subject", "Export and erase one person's data", newSubjectExport(), newSubjectErase(), newSubjectRelease()),
-		group("request", "List and show requests", newRequestList(), newRequestShow()))
+		group("request", "List and show requests", newRequestList(), newRequestShow()),
+		group("term", "List, explain and sweep the terms of requests", newTermList(), newTermShow(), newTermSweep()))
 	return root
 }
 

@@ -62,6 +62,10 @@ is set, and is not served beyond this machine when it is not.`,
 	return c
 }
 
+// sweepEvery is how often it is looked whether the time of a term has come. Whoever
+// acts on a request meanwhile finds it run out in any case.
+const sweepEvery = 2 * time.Second
+
 func listenFlag(c *cobra.Command, listen *string) {
 	c.Flags().StringVar(listen, "listen", defaultListen, "`ADDRESS` to serve on; port 0 picks a free one")
 }
@@ -110,6 +114,16 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 	defer func() {
 		stop()
 		<-done
+	}()
+	sweeping, rest := context.WithCancel(ctx)
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		h.sweeper(logger).Run(sweeping, sweepEvery)
+	}()
+	defer func() {
+		rest()
+		<-swept
 	}()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()

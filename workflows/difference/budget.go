@@ -38,6 +38,14 @@ func (c *comparison) budget(p place, a, b workflows.Budget) {
 	c.tell(p, Changed, phrases["time "+way].says(orNone(before), orNone(after)))
 }
 
+// budgetOf is a budget that may be left out.
+func budgetOf(b *workflows.Budget) workflows.Budget {
+	if b == nil {
+		return workflows.Budget{}
+	}
+	return *b
+}
+
 func direction(before, after int) string {
 	switch {
 	case after > before:

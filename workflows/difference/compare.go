@@ -124,6 +124,9 @@ func (c *comparison) value(p place, a, b reflect.Value) {
 	case workflows.Budget:
 		c.budget(p, before, b.Interface().(workflows.Budget))
 		return
+	case *workflows.Budget:
+		c.budget(p, budgetOf(before), budgetOf(b.Interface().(*workflows.Budget)))
+		return
 	case *workflows.Condition:
 		c.scalar(p, reflect.ValueOf(conditionText(before)), reflect.ValueOf(conditionText(b.Interface().(*workflows.Condition))))
 		return

@@ -270,7 +270,7 @@ func TestImportProperty(t *testing.T) {
 		}
 		playAll(rt, string(source), d)
 	})
-	if 10*made < all {
+	if 20*made < all { // about one in five does
 		t.Errorf("only %d of %d services gave a definition: this tests little", made, all)
 	}
 }

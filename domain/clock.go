@@ -1,0 +1,442 @@
+package domain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Clock reckons terms by one version of a calendar. It is immutable, safe for
+// concurrent use, and its answers depend on nothing but its arguments.
+type Clock interface {
+	// Version names the calendar: whoever has it can reckon again.
+	Version() string
+	// Reckon is what a term comes to at a moment. The error says that the ledger
+	// holds what the clock cannot read.
+	Reckon(TermRule, Term, time.Time) (Reckoning, error)
+}
+
+// System is who acts when something follows by itself: nobody.
+func System() Actor { return follower }
+
+// tick is the next thing that follows for the terms of a request as it stands; nil
+// when all is as it should be. The clock of an imported history was another
+// system's: it is not run.
+func tick(r *Request, w Workflow) (Body, error) {
+	clock := w.Clock()
+	if clock == nil || r.Imported != nil {
+		return nil, nil
+	}
+	rules := w.Terms(r.State)
+	for i := range rules {
+		body, err := tickTerm(r, &rules[i], clock)
+		if err != nil {
+			return nil, fmt.Errorf("term %q: %w", rules[i].ID, err)
+		}
+		if body != nil {
+			return body, nil
+		}
+	}
+	return nil, nil
+}
+
+func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
+	now := r.Changed
+	t, had := r.Terms[rule.ID]
+	if t.Open() {
+		// What a term comes to by another calendar is said by itself, before anything else
+		// is said of it.
+		if body, err := recompute(rule, t, now, clock); body != nil || err != nil {
+			return body, err
+		}
+	}
+	switch {
+	case !rule.counts(r, had):
+		if !t.Open() || !rule.ID.Legal() {
+			return nil, nil
+		}
+		k, err := clock.Reckon(*rule, t, now)
+		late := !t.Expired.IsZero() || !k.Due.IsZero() && now.After(k.Due)
+		return TermEnded{Term: rule.ID, Late: late, Reckoning: k}, err
+	case !had, !t.Open() && rule.startsAnew(t):
+		k, err := clock.Reckon(*rule, Term{Budget: rule.Budget, Promise: rule.Promise, Started: now}, now)
+		return TermStarted{Term: rule.ID, Budget: rule.Budget, Promise: rule.Promise, Reckoning: k}, err
+	case !t.Open() && !t.Expired.IsZero():
+		return nil, nil // its time is used up, and a return does not refill it
+	case !t.Open():
+		if body, err := recompute(rule, t, now, clock); body != nil || err != nil {
+			return body, err
+		}
+		return goOn(rule, t, now, clock)
+	}
+	switch stop, was := cmp.Or(r.Halt, rule.Stop), t.Stopped(); stop {
+	case was:
+		return nil, nil
+	case "":
+		k, err := clock.Reckon(*rule, t.run(now), now)
+		return TermResumed{Term: rule.ID, Ground: was, Reckoning: k}, err
+	default:
+		k, err := clock.Reckon(*rule, t.stop(now, stop), now)
+		return TermSuspended{Term: rule.ID, Ground: stop, Reckoning: k}, err
+	}
+}
+
+// goOn is a term that had ended going on with what was left of it.
+func goOn(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error) {
+	ground := StopAway
+	if rule.ID.Legal() {
+		ground = StopClosed
+	}
+	k, err := clock.Reckon(*rule, t.back(t.Ended, now, ground), now)
+	return TermResumed{Term: rule.ID, Away: t.Ended, Ground: ground, Reckoning: k}, err
+}
+
+// back is a term that is counted again, after a time away.
+func (t Term) back(from, to time.Time, g StopGround) Term {
+	t = t.run(from)
+	t.Ended = time.Time{}
+	t.Stops = append(slices.Clip(t.Stops), Stop{From: from, To: later(from, to), Ground: g})
+	return t
+}
+
+func later(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return a
+	}
+	return b
+}
+
+// counts reports whether the term should be open now.
+func (rule *TermRule) counts(r *Request, had bool) bool {
+	switch {
+	case r.Outcome != "":
+		return false
+	case rule.Review != "":
+		return r.Dossier.Reviews[rule.Review].Opinion == OpinionOpen
+	case rule.ID.Legal():
+		return had || slices.ContainsFunc(rule.Starts, func(a ActionID) bool { return r.Times(a) > 0 })
+	}
+	return true
+}
+
+// startsAnew reports whether a term that has ended begins again from nothing: it is
+// the applicant's own time, or what the law gives when it runs out was given.
+func (rule *TermRule) startsAnew(t Term) bool {
+	return rule.Fresh || !rule.ID.Legal() && rule.To != "" && !t.Expired.IsZero()
+}
+
+// recompute is the event that another calendar makes necessary; nil when it moves
+// nothing.
+func recompute(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error) {
+	if t.Calendar == clock.Version() {
+		return nil, nil
+	}
+	k, err := clock.Reckon(*rule, t, now)
+	if err != nil {
+		return nil, err
+	}
+	same := k.Due.Equal(t.Due) && k.Promised.Equal(t.Promised) && k.Wakes.Equal(t.Wakes)
+	if t.Stopped() != "" || !t.Open() {
+		same = k.Remaining == t.Left
+	}
+	if !t.Open() {
+		k.Wakes = time.Time{}
+	}
+	if same {
+		return nil, nil
+	}
+	return TermRecomputed{Term: rule.ID, Was: t.Due, Reckoning: k}, nil
+}
+
+// inTime holds that nothing passes by a term whose moment has come: what the law
+// makes of the silence comes first.
+func inTime(r Request, c Command) error {
+	id, when, ok := r.Overdue(c.Head().Occurred)
+	if !ok {
+		return nil
+	}
+	if x, ok := c.(Expire); ok && x.Term == id && x.Due.Equal(when) {
+		return nil
+	}
+	return refuse(RuleTerm, fmt.Sprintf("the time of term %q came at %s, and what follows from it is not recorded yet", id, when.Format(time.RFC3339)), "try again")
+}
+
+// ruleOf is what the workflow says of a term that is open.
+func ruleOf(r Request, id TermID, w Workflow) (Term, *TermRule, error) {
+	t, ok := r.Terms[id]
+	rules := w.Terms(r.State)
+	i := slices.IndexFunc(rules, func(rule TermRule) bool { return rule.ID == id })
+	if !ok || !t.Open() || i < 0 || w.Clock() == nil {
+		return t, nil, refuse(RuleTerm, fmt.Sprintf("term %q does not run", id), "")
+	}
+	return t, &rules[i], nil
+}
+
+// expire is what happens at a moment that a term waits for. A calendar that was
+// amended meanwhile may have moved the moment: then only that is recorded.
+func expire(r Request, c Expire, w Workflow) ([]Body, error) {
+	if err := r.as(0); err != nil {
+		return nil, err
+	}
+	if c.Actor != follower {
+		return nil, refuse(RuleRole, "a term runs out by itself", "leave it to the system")
+	}
+	t, rule, err := ruleOf(r, c.Term, w)
+	if err != nil {
+		return nil, err
+	}
+	if t.Wakes.IsZero() || !t.Wakes.Equal(c.Due) || !c.Occurred.Equal(c.Due) {
+		return nil, refuse(RuleTerm, fmt.Sprintf("term %q does not wait for this moment", c.Term), "")
+	}
+	if body, err := recompute(rule, t, c.Due, w.Clock()); body != nil || err != nil {
+		return []Body{body}, err
+	}
+	var bodies []Body
+	for t.Steps < len(rule.Steps) && t.Wakes.Equal(c.Due) {
+		step := rule.Steps[t.Steps]
+		t = t.stepped(step.Step, c.Due)
+		k, err := w.Clock().Reckon(*rule, t, c.Due)
+		if err != nil {
+			return nil, err
+		}
+		t = t.reckoned(k)
+		switch step.Step {
+		case StepRemind:
+			bodies = append(bodies, TermReminded{Term: c.Term, Role: step.Role, Reckoning: k})
+		case StepExpire:
+			bodies = append(bodies, TermExpired{Term: c.Term, Ground: rule.Ground, Reckoning: k})
+			if rule.To != "" {
+				return append(bodies, rule.move(r.State)), nil
+			}
+		case StepEscalate, StepOmbudsman:
+			bodies = append(bodies, TermEscalated{Term: c.Term, Step: step.Step, Role: step.Role, Reckoning: k})
+		}
+	}
+	return bodies, nil
+}
+
+// stepped is a term after one step of its running out.
+func (t Term) stepped(s TermStep, at time.Time) Term {
+	t.Steps++
+	if s == StepExpire {
+		t.Expired = at
+	}
+	return t
+}
+
+// move is what the law makes of the silence.
+func (rule *TermRule) move(from StateID) Body {
+	if rule.Ground == Lapse {
+		return RequestLapsed{Term: rule.ID, Basis: rule.Basis, From: from, To: rule.To, Public: rule.Public, Outcome: rule.Outcome}
+	}
+	return DecisionDeemed{Term: rule.ID, Ground: rule.Ground, Basis: rule.Basis, From: from, To: rule.To, Public: rule.Public, Outcome: rule.Outcome}
+}
+
+func recomputeTerms(r Request, c RecomputeTerms, w Workflow) ([]Body, error) {
+	if err := r.as(0); err != nil {
+		return nil, err
+	}
+	r.Changed = c.Occurred.UTC()
+	body, err := tick(&r, w)
+	if _, moved := body.(TermRecomputed); err == nil && !moved {
+		err = refuse(RuleTerm, "the calendar moves no term of this request", "")
+	}
+	return []Body{body}, err
+}
+
+func orderSuspension(r Request, c OrderSuspension, w Workflow) (Body, error) {
+	if err := r.open(c.Expected, nil, "a suspension"); err != nil {
+		return nil, err
+	}
+	rule, ok := w.Order(c.Ground)
+	if !ok {
+		return nil, refuse(RuleTerm, fmt.Sprintf("the workflow lets nobody order a suspension on ground %q", c.Ground), "")
+	}
+	if err := mayAct(c.Actor, rule.Roles, w, "order a suspension"); err != nil {
+		return nil, err
+	}
+	if r.Halt != "" {
+		return nil, refuse(RuleTerm, "the terms are suspended already, on ground "+string(r.Halt), "lift that first")
+	}
+	if err := oneOf(c.Reason, rule.Reasons, "a suspension"); err != nil {
+		return nil, err
+	}
+	return SuspensionOrdered{Ground: c.Ground, Reason: c.Reason, Basis: rule.Basis}, nil
+}
+
+func liftSuspension(r Request, c LiftSuspension, w Workflow) (Body, error) {
+	if err := r.open(c.Expected, nil, "the end of a suspension"); err != nil {
+		return nil, err
+	}
+	rule, ok := w.Order(r.Halt)
+	if !ok {
+		return nil, refuse(RuleTerm, "no suspension was ordered", "")
+	}
+	if err := mayAct(c.Actor, rule.Roles, w, "lift a suspension"); err != nil {
+		return nil, err
+	}
+	return SuspensionLifted{Ground: r.Halt}, nil
+}
+
+// extendTerm is preceded by what another calendar makes of the term, if one does.
+func extendTerm(r Request, c ExtendTerm, w Workflow) ([]Body, error) {
+	if err := r.open(c.Expected, nil, "an extension"); err != nil {
+		return nil, err
+	}
+	t, rule, err := ruleOf(r, c.Term, w)
+	if err != nil {
+		return nil, err
+	}
+	x := rule.Extension
+	if x == nil {
+		return nil, refuse(RuleTerm, fmt.Sprintf("term %q cannot be extended", c.Term), "")
+	}
+	if err := mayAct(c.Actor, x.Roles, w, "extend a term"); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(t.Extended) > 0:
+		return nil, refuse(RuleTerm, fmt.Sprintf("term %q was extended before", c.Term), "it can be extended once")
+	case !t.Expired.IsZero():
+		return nil, refuse(RuleTerm, fmt.Sprintf("term %q has run out", c.Term), "it can be extended before that")
+	}
+	if err := oneOf(c.Reason, x.Reasons, "extending a term"); err != nil {
+		return nil, err
+	}
+	at := c.Occurred.UTC()
+	first, err := recompute(rule, t, at, w.Clock())
+	if err != nil {
+		return nil, err
+	}
+	k, err := w.Clock().Reckon(*rule, t.extend(at, x.By), at)
+	if err != nil {
+		return nil, err
+	}
+	extended := TermExtended{Term: c.Term, By: x.By, Reason: c.Reason, Basis: x.Basis, Reckoning: k}
+	if first != nil {
+		return []Body{first, extended}, nil
+	}
+	return []Body{extended}, nil
+}
+
+// extend is a term with more time.
+func (t Term) extend(at time.Time, by string) Term {
+	t.Extended = append(slices.Clip(t.Extended), Extension{At: at, By: by})
+	return t
+}
+
+// mayReturn is the rule of the one full return: what is wrong with a file has to be
+// said at once. Once more is possible only for a reason that nobody could have seen
+// before; somebody else than who sends it back has to say so.
+func mayReturn(r Request, c Act, t Transition) error {
+	if t.Kind != ActionReturn || len(r.Returned) == 0 {
+		return nil
+	}
+	again := fmt.Sprintf("the request was sent back before; action %q once more", c.Action)
+	consent := r.Consent
+	switch {
+	case len(t.Consent) == 0:
+		return refuse(RuleReturn, again+" is not possible", "decide on what is there")
+	case consent == nil || consent.Action != c.Action || consent.Reason != c.Reason:
+		return refuse(RuleReturn, again+" needs consent, for this reason", "ask one of "+Listed(t.Consent)+" for it")
+	case consent.By == c.Actor.ID:
+		return refuse(RuleFourEyes, "whoever consents to another return may not send the request back", "let somebody else do it")
+	}
+	return nil
+}
+
+func consentReturn(r Request, c ConsentReturn, w Workflow) (Body, error) {
+	if err := r.open(c.Expected, nil, "a consent"); err != nil {
+		return nil, err
+	}
+	t, err := w.Fire(r, c.Action)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayAct(c.Actor, t.Consent, w, "consent to another return"); err != nil {
+		return nil, err
+	}
+	switch {
+	case t.Kind != ActionReturn || len(r.Returned) == 0:
+		return nil, refuse(RuleReturn, fmt.Sprintf("action %q needs no consent now", c.Action), "take it")
+	case slices.Contains(r.Returned, c.Reason):
+		return nil, refuse(RuleReturn, fmt.Sprintf("the request was sent back for reason %q before", c.Reason), "what could be seen then cannot be held against it now")
+	}
+	if err := oneOf(c.Reason, t.Reasons, "a consent"); err != nil {
+		return nil, err
+	}
+	return ReturnConsented{Action: c.Action, Reason: c.Reason}, nil
+}
+
+// Consent is that to another return.
+type Consent struct {
+	Action ActionID
+	Reason ReasonCode
+	By     string
+}
+
+// ledger is the terms of a request after an event.
+func ledger(r Request, e Recorded) map[TermID]Term {
+	change := func(id TermID, with func(Term) Term) map[TermID]Term {
+		terms := clone(r.Terms)
+		terms[id] = with(terms[id])
+		return terms
+	}
+	at := e.Occurred
+	switch b := e.Body.(type) {
+	case TermStarted:
+		return change(b.Term, func(Term) Term {
+			return Term{Budget: b.Budget, Promise: b.Promise, Started: at}.reckoned(b.Reckoning)
+		})
+	case TermSuspended:
+		return change(b.Term, func(t Term) Term { return t.stop(at, b.Ground).reckoned(b.Reckoning) })
+	case TermResumed:
+		return change(b.Term, func(t Term) Term {
+			if b.Away.IsZero() {
+				return t.run(at).reckoned(b.Reckoning)
+			}
+			return t.back(b.Away, at, b.Ground).reckoned(b.Reckoning)
+		})
+	case TermExtended:
+		return change(b.Term, func(t Term) Term { return t.extend(at, b.By).reckoned(b.Reckoning) })
+	case TermRecomputed:
+		return change(b.Term, func(t Term) Term { return t.reckoned(b.Reckoning) })
+	case TermReminded:
+		return change(b.Term, func(t Term) Term { return t.stepped(StepRemind, at).reckoned(b.Reckoning) })
+	case TermExpired:
+		return change(b.Term, func(t Term) Term { return t.stepped(StepExpire, at).reckoned(b.Reckoning) })
+	case TermEscalated:
+		return change(b.Term, func(t Term) Term { return t.stepped(b.Step, at).reckoned(b.Reckoning) })
+	case TermEnded:
+		return change(b.Term, func(t Term) Term { return t.reckoned(b.Reckoning).end(at) })
+	case ReviewGiven:
+		if t := r.Terms[ReviewTerm(b.Review)]; t.Open() {
+			return change(ReviewTerm(b.Review), func(t Term) Term { return t.end(at) })
+		}
+	}
+	return r.Terms
+}
+
+// left is the terms of a request that moved: those of the state it left, and of the
+// reviews asked for there, are not counted any more; nor is the one that moved it.
+func left(terms map[TermID]Term, m Move, by TermID, at time.Time) map[TermID]Term {
+	copied := false
+	for id, t := range terms {
+		gone := !id.Legal() && m.From != m.To
+		if !t.Open() || !gone && id != by {
+			continue
+		}
+		if !copied {
+			terms, copied = clone(terms), true
+		}
+		terms[id] = t.end(at)
+	}
+	return terms
+}
+
+// end is a term that is not counted any more.
+func (t Term) end(at time.Time) Term {
+	t.Ended, t.Wakes = later(t.Started, at), time.Time{}
+	return t
+}

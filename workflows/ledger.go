@@ -1,0 +1,142 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/calendar"
+)
+
+// LedgerLine is one event on a term, and what it says of it.
+type LedgerLine struct {
+	Version  domain.Version
+	Occurred time.Time
+	Recorded time.Time
+	Event    string // its type
+	Term     domain.TermID
+	Ground   string // of a stop, a move
+	Reason   domain.ReasonCode
+	Budget   string // of the term; of an extension, what it gave
+	domain.Reckoning
+
+	// Again is empty when the calendar that the event names gives the same once more,
+	// else what is different.
+	Again string
+}
+
+// Archive gives calendars as they were.
+type Archive interface {
+	At(context.Context, domain.TenantCode, calendar.Version) (*calendar.Calendar, error)
+}
+
+// Ledger lists what was recorded of the terms of a request, and reckons each line again
+// by the calendar that it names.
+func (e *Engine) Ledger(ctx context.Context, request uuid.UUID, calendars Archive) ([]LedgerLine, error) {
+	var r domain.Request
+	var list []LedgerLine
+	for ev, err := range domain.Events(e.log.ReadStream(ctx, domain.RequestStream(request), 0)) {
+		if err != nil {
+			return nil, fmt.Errorf("load request %s: %w", request, err)
+		}
+		r = domain.Evolve(r, ev)
+		line, k, ok := lineOf(ev)
+		if !ok {
+			continue
+		}
+		line.Reckoning = k
+		if line.Budget == "" {
+			line.Budget = r.Terms[line.Term].Budget
+		}
+		if line.Again, err = e.again(ctx, r, ev, line, calendars); err != nil {
+			return nil, err
+		}
+		list = append(list, line)
+	}
+	return list, nil
+}
+
+func lineOf(e domain.Recorded) (LedgerLine, domain.Reckoning, bool) {
+	name, _ := e.Body.Type()
+	l := LedgerLine{Version: e.Version, Occurred: e.Occurred, Recorded: e.At, Event: name}
+	switch b := e.Body.(type) {
+	case domain.TermStarted:
+		l.Term = b.Term
+		return l, b.Reckoning, true
+	case domain.TermSuspended:
+		l.Term, l.Ground = b.Term, string(b.Ground)
+		return l, b.Reckoning, true
+	case domain.TermResumed:
+		l.Term, l.Ground = b.Term, string(b.Ground)
+		return l, b.Reckoning, true
+	case domain.TermExtended:
+		l.Term, l.Reason, l.Budget = b.Term, b.Reason, b.By
+		return l, b.Reckoning, true
+	case domain.TermRecomputed:
+		l.Term = b.Term
+		return l, b.Reckoning, true
+	case domain.TermReminded:
+		l.Term, l.Ground = b.Term, string(b.Role)
+		return l, b.Reckoning, true
+	case domain.TermExpired:
+		l.Term, l.Ground = b.Term, string(b.Ground)
+		return l, b.Reckoning, true
+	case domain.TermEscalated:
+		l.Term, l.Ground = b.Term, string(b.Step)+" "+string(b.Role)
+		return l, b.Reckoning, true
+	case domain.TermEnded:
+		l.Term = b.Term
+		return l, b.Reckoning, true
+	}
+	return l, domain.Reckoning{}, false
+}
+
+// again reckons a line from the ledger as it was then.
+func (e *Engine) again(ctx context.Context, r domain.Request, ev domain.Recorded, l LedgerLine, calendars Archive) (string, error) {
+	v, err := calendar.ParseVersion(l.Calendar)
+	if err != nil {
+		return err.Error(), nil
+	}
+	cal, err := calendars.At(ctx, r.Tenant, v)
+	if err != nil {
+		return err.Error(), nil
+	}
+	w, err := e.library.Version(ctx, r.Tenant, ev.Workflow)
+	if err != nil {
+		return "", err
+	}
+	rule, ok := w.anyTerm(l.Term)
+	if !ok {
+		return "the workflow has no such term", nil
+	}
+	t := r.Terms[l.Term]
+	if _, ends := ev.Body.(domain.TermEnded); ends {
+		t.Ended = time.Time{}
+	}
+	k, err := clock{w.On(cal)}.Reckon(rule, t, ev.Occurred)
+	if !t.Open() {
+		k.Wakes = time.Time{}
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case k != l.Reckoning:
+		return fmt.Sprintf("due %s, consumed %d, remaining %d, suspended %d", k.Due.Format(time.RFC3339), k.Consumed, k.Remaining, k.Suspended), nil
+	}
+	return "", nil
+}
+
+// anyTerm is what the workflow says of a term, in whatever state.
+func (w *Workflow) anyTerm(id domain.TermID) (domain.TermRule, bool) {
+	for i := range w.Definition.States {
+		for _, rule := range w.terms[w.Definition.States[i].ID] {
+			if rule.ID == id {
+				return rule, true
+			}
+		}
+	}
+	return domain.TermRule{}, false
+}

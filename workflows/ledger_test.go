@@ -1,0 +1,234 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/alur-id/alur/adapters/memory"
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
+)
+
+// decrees are calendars to which a test adds holidays: version n has the first n.
+type decrees struct {
+	t    interface{ Fatal(...any) }
+	list []calendar.Decree
+	made []*calendar.Calendar
+}
+
+func newDecrees(t interface{ Fatal(...any) }) *decrees {
+	base, err := undecreed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &decrees{t: t, made: []*calendar.Calendar{base}}
+}
+
+var undecreed = sync.OnceValues(func() (*calendar.Calendar, error) {
+	return calendar.Compile(domain.TenantCode("33.14").Zone(), nil, nil)
+})
+
+func (d *decrees) make() {
+	c, err := calendar.Compile(domain.TenantCode("33.14").Zone(), d.list, nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.made = append(d.made, c)
+}
+
+func (d *decrees) add(holiday calendar.Date) {
+	d.list = append(d.list, calendar.Decree{
+		Number: fmt.Sprintf("test %d", len(d.list)+1), Title: calendar.Text{ID: "uji", EN: "test"},
+		Days: []calendar.DayRule{{Date: holiday, Kind: calendar.Holiday, Name: calendar.Text{ID: "uji", EN: "test"}}},
+	})
+	d.make()
+}
+
+func (d *decrees) Known(context.Context, domain.TenantCode) (*calendar.Calendar, error) {
+	return d.made[len(d.made)-1], nil
+}
+
+func (d *decrees) Latest(ctx context.Context, t domain.TenantCode) (*calendar.Calendar, error) {
+	return d.Known(ctx, t)
+}
+
+func (d *decrees) At(_ context.Context, _ domain.TenantCode, v calendar.Version) (*calendar.Calendar, error) {
+	for _, c := range d.made {
+		if c.Version() == v {
+			return c, nil
+		}
+	}
+	return nil, domain.ErrNotFound
+}
+
+// Whatever is done to a request: what its terms consumed and what remains make their
+// budgets; a legal due time becomes later only by a suspension, an extension or a decree
+// that is recorded; nothing is recorded that its calendar does not give again.
+func TestNoSequenceCheatsTheClock(t *testing.T) {
+	source, err := os.ReadFile("testdata/clock/sip.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := workflows.Read("sip.yaml", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		dec := newDecrees(t)
+		clock := time.Date(2026, time.Month(rapid.IntRange(1, 11).Draw(t, "month")), rapid.IntRange(1, 28).Draw(t, "day"), rapid.IntRange(0, 12).Draw(t, "hour"), 7, 3, 123456789, time.UTC)
+		log := memory.New()
+		library := workflows.NewLibrary(log)
+		if _, err := library.Publish(context.Background(), workflows.Publication{
+			Tenant: "33.14", Source: source, Definition: d, Occurred: clock, At: clock, Why: "test", Trial: "to be tried",
+			Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		engine := workflows.NewEngine(log, library, workflows.EngineConfig{Now: func() time.Time { return clock }, Random: func() uint64 { return 7 }, Calendars: dec})
+		header := func(role domain.RoleID) domain.Header {
+			capacity := domain.CapacityOfficer
+			if role == "applicant" {
+				capacity = domain.CapacitySelf
+			}
+			return domain.Header{ID: uuid.New(), Actor: domain.Actor{ID: string(role) + "-1", Role: role, Capacity: capacity}}
+		}
+		a, err := engine.Submit(context.Background(), domain.Submit{Header: header("applicant"), Tenant: "33.14", Service: "sip-mppdn"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := a.Request.ID
+		ops := map[string]func() error{}
+		give := func(c domain.Command) error { _, err := engine.Act(context.Background(), id, c); return err }
+		for _, x := range []struct {
+			role   domain.RoleID
+			action domain.ActionID
+			reason domain.ReasonCode
+		}{
+			{"clerk", "accept", ""},
+			{"clerk", "return", "unreadable"},
+			{"clerk", "return", "str-invalid"},
+			{"applicant", "resubmit", ""},
+			{"head", "issue", ""},
+			{"head", "refuse", "str-invalid"},
+			{"head", "object", ""},
+		} {
+			ops[fmt.Sprint(x.action, " ", x.reason)] = func() error {
+				return give(domain.Act{Header: header(x.role), Action: x.action, Reason: x.reason})
+			}
+		}
+		ops["consent"] = func() error {
+			return give(domain.ConsentReturn{Header: header("head"), Action: "return", Reason: "str-invalid"})
+		}
+		ops["order"] = func() error {
+			return give(domain.OrderSuspension{Header: header("head"), Ground: domain.StopForceMajeure, Reason: "flood"})
+		}
+		ops["lift"] = func() error { return give(domain.LiftSuspension{Header: header("head")}) }
+		ops["extend"] = func() error {
+			return give(domain.ExtendTerm{Header: header("head"), Term: "decision", Reason: "site-visit"})
+		}
+		ops["recompute"] = func() error { _, err := engine.Recompute(context.Background(), id); return err }
+		ops["decree"] = func() error {
+			dec.add(dec.made[0].DateOf(clock) + calendar.Date(rapid.IntRange(-3, 8).Draw(t, "holiday")))
+			return nil
+		}
+		names := []string{"accept ", "accept ", "return unreadable", "return str-invalid", "resubmit ", "resubmit ", "issue ", "refuse str-invalid", "object ", "consent", "order", "lift", "lift", "extend", "recompute", "decree"}
+		for range rapid.IntRange(1, 25).Draw(t, "steps") {
+			hours := rapid.SampledFrom([]int{0, 0, 1, 7, 20, 30, 40, 100, 170}).Draw(t, "hours")
+			clock = clock.Add(time.Duration(hours)*time.Hour + time.Duration(rapid.IntRange(0, 59).Draw(t, "minutes"))*time.Minute)
+			name := rapid.SampledFrom(names).Draw(t, "op")
+			var refusal *domain.Refusal
+			if err := ops[name](); err != nil && !errors.As(err, &refusal) {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		lines, err := engine.Ledger(context.Background(), id, dec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		audited(t, lines, dec, seen)
+	})
+	for _, want := range []string{"TermStarted", "TermSuspended", "TermResumed", "TermExtended", "TermRecomputed", "TermReminded", "TermExpired", "TermEscalated", "TermEnded"} {
+		if seen[want] == 0 {
+			t.Errorf("%s was never tried: %v", want, seen)
+		}
+	}
+}
+
+// audited goes through a ledger with arithmetic of its own.
+func audited(t *rapid.T, lines []workflows.LedgerLine, dec *decrees, seen map[string]int) {
+	type account struct {
+		total, used calendar.Span
+		due         time.Time // the latest that there was a reason for
+	}
+	accounts := map[domain.TermID]*account{}
+	for _, l := range lines {
+		seen[l.Event]++
+		if l.Again != "" {
+			t.Fatalf("version %d: %s %s is recorded with %+v, and its calendar gives %s", l.Version, l.Event, l.Term, l.Reckoning, l.Again)
+		}
+		b, err := calendar.ParseBudget(l.Budget)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := calendar.ParseVersion(l.Calendar)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cal, err := dec.At(context.Background(), "33.14", v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Event == "TermStarted" {
+			accounts[l.Term] = &account{total: b.Span(), due: l.Due}
+		}
+		at := accounts[l.Term]
+		if l.Event == "TermExtended" {
+			at.total += b.Span()
+		}
+		if got := calendar.Span(l.Consumed + l.Remaining); got != at.total {
+			t.Fatalf("version %d: %s: consumed %d and remaining %d make %d, not %d", l.Version, l.Event, l.Consumed, l.Remaining, got, at.total)
+		}
+		if l.Consumed < int64(at.used) && l.Event != "TermRecomputed" && l.Event != "TermStarted" {
+			t.Fatalf("version %d: %s: %d was consumed before, and %d now", l.Version, l.Event, at.used, l.Consumed)
+		}
+		at.used = calendar.Span(l.Consumed)
+		switch l.Event {
+		case "TermResumed", "TermExtended", "TermRecomputed":
+			if !l.Due.IsZero() {
+				at.due = l.Due
+			}
+		default:
+			if l.Due.After(at.due) {
+				t.Fatalf("version %d: %s moved the due time of %s from %s to %s", l.Version, l.Event, l.Term, at.due, l.Due)
+			}
+		}
+		if l.Event == "TermResumed" {
+			// What is given back is what stood still: from now on there is what remained.
+			rest, err := cal.Used(b.Measure(), later(l.Occurred, cal.Begins(b.Measure(), l.Occurred)), l.Due)
+			whole, err2 := cal.Used(b.Measure(), l.Occurred, l.Due)
+			if err != nil || err2 != nil {
+				t.Fatal(err, err2)
+			}
+			if l.Remaining > 0 && (int64(whole) < l.Remaining-1 || int64(rest) > l.Remaining+1) {
+				t.Fatalf("version %d: resumed with %d remaining, due in %d (%d from tomorrow)", l.Version, l.Remaining, whole, rest)
+			}
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
