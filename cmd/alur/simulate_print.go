@@ -81,9 +81,12 @@ func (p *simulationPrinter) whole(r *simulation.Report) {
 	}
 	var rows [][]string
 	for _, t := range r.Terms {
-		title := p.say("promise")
-		if t.Term != "promise" {
-			title = t.Title.In(p.lang)
+		title := t.Title.In(p.lang)
+		switch {
+		case t.Term == "promise":
+			title = p.say("promise")
+		case strings.HasPrefix(t.Term, "promise "):
+			title += ", " + p.say("promise")
 		}
 		budget := t.Budget
 		if b, err := calendar.ParseBudget(budget); err == nil {

@@ -72,6 +72,9 @@ func (f *Fitter) Add(e domain.Recorded) {
 		return
 	}
 	r.last = at
+	if m, ok := domain.MoveOf(e.Body); ok {
+		defer r.moved(m, at)
+	}
 	switch b := e.Body.(type) {
 	case domain.ActionTaken:
 		if b.Kind != domain.ActionAuto {
@@ -85,10 +88,6 @@ func (f *Fitter) Add(e domain.Recorded) {
 			r.chosen[part] = append(r.chosen[part], chosen{b.From, choice{b.Action, e.Actor.Role}})
 			r.reopened = !r.ended.IsZero()
 		}
-		r.state, r.came, r.began = b.To, at, time.Time{}
-		if b.Outcome != "" && r.ended.IsZero() {
-			r.ended = at
-		}
 	case domain.TaskPicked, domain.TaskAllocated:
 		r.began = at
 	case domain.ReviewRequested:
@@ -97,6 +96,14 @@ func (f *Fitter) Add(e domain.Recorded) {
 		r.works = append(r.works, worked{what: "review " + string(b.Review), role: e.Actor.Role, officer: e.Actor.ID, ready: r.asked[b.Review], done: at, word: string(b.Opinion)})
 	case domain.AnswerReported:
 		r.works = append(r.works, worked{what: "system " + string(b.System), role: e.Actor.Role, ready: r.came, done: at, word: b.Outcome})
+	}
+}
+
+// moved notes that a request came somewhere, by an action or by law.
+func (r *recorded) moved(m domain.Move, at time.Time) {
+	r.state, r.came, r.began = m.To, at, time.Time{}
+	if m.Outcome != "" && r.ended.IsZero() {
+		r.ended = at
 	}
 }
 

@@ -50,7 +50,7 @@ type Whole struct {
 
 // Punctual is the share of decisions that came within a term or a promise.
 type Punctual struct {
-	Term   string         `json:"term"` // "promise" for the definition's own
+	Term   string         `json:"term"` // "term x" of law, "promise x" of the agency beside it, "promise" of the whole
 	Title  workflows.Text `json:"title"`
 	Budget string         `json:"budget"`
 	Share  *Interval      `json:"share,omitempty"` // none: no request was decided for which it ran
@@ -138,8 +138,12 @@ func newReport(m *model, f figures) *Report {
 		},
 		Terms: []Punctual{}, Ends: []End{}, Stages: []StageFigures{}, Roles: []PoolFigures{}, Stuck: []Stuck{},
 	}
-	for _, t := range d.Terms {
-		r.Terms = append(r.Terms, Punctual{t.ID, t.Title, t.Budget.String(), f.share("term " + t.ID)})
+	for i := range d.Terms {
+		t := &d.Terms[i]
+		r.Terms = append(r.Terms, Punctual{"term " + t.ID, t.Title, t.Budget.String(), f.share("term " + t.ID)})
+		if promised(t) {
+			r.Terms = append(r.Terms, Punctual{"promise " + t.ID, t.Title, t.Promise.String(), f.share("promise " + t.ID)})
+		}
 	}
 	if m.promise != nil {
 		r.Terms = append(r.Terms, Punctual{"promise", d.Promise, m.promise.String(), f.share("promise")})
@@ -235,11 +239,7 @@ func (r *Report) compare(m *model, before, after figures) {
 	add("turnaround_median_days", "", "turnaround median")
 	add("turnaround_p90_days", "", "turnaround p90")
 	for _, t := range r.Terms {
-		name := "term " + t.Term
-		if t.Term == "promise" {
-			name = "promise"
-		}
-		add("on_time_share", t.Term, name)
+		add("on_time_share", t.Term, t.Term)
 	}
 	add("deemed_share", "", "deemed")
 	for _, x := range r.Stages {

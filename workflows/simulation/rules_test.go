@@ -230,6 +230,32 @@ func TestATermGoesOnWhereItStopped(t *testing.T) {
 	near(t, "the rest of the term", stageOf(t, r, "asking").Stay, 2, 0.01)
 }
 
+// The term of a state in which the office acts is not refilled when the file comes back:
+// of three days two were used, and the law decides after one more.
+func TestATermOfAStateGoesOn(t *testing.T) {
+	d := definition(t, head+`
+states:
+  - {id: submitted, kind: start, public: verification, owner: officer, title: {id: A, en: A}}
+  - {id: working, kind: work, public: in_process, owner: officer, title: {id: B, en: B}, term: {budget: 3 working days, expires: {to: deemed, ground: deemed_approval}}}
+  - {id: returned, kind: wait, public: needs_correction, owner: applicant, title: {id: C, en: C}}`+strings.Split(byLaw, "  - {id: lapsed")[0]+`
+actions: [{id: accept, title: {id: T, en: A}}, {id: send, title: {id: K, en: S}}, {id: answer, title: {id: J, en: W}}, {id: serve, title: {id: L, en: S}}]
+transitions:
+  - {action: accept, from: [submitted], to: working, roles: [officer]}
+  - {action: send, from: [working], to: returned, roles: [officer], reasons: [wrong], when: history.times("send") < 1}
+  - {action: answer, from: [returned], to: working, roles: [applicant]}
+  - {action: serve, from: [working], to: done, roles: [officer], when: history.times("send") == 1}
+`)
+	p := &Parameters{
+		Arrivals: weekly(time.Sunday, 3), Pools: []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}},
+		Stages: map[domain.StateID]Stage{"submitted": fixed(0), "working": fixed(22*time.Hour + 30*time.Minute), "returned": fixed(20 * 24 * time.Hour)},
+	}
+	s := short20(d, t, p)
+	s.From, s.WarmUp, s.Days = calendar.DateOf(2026, 6, 29), 0, 10 // weeks without a holiday
+	r := simulated(t, s, nil)
+	near(t, "deemed", r.Whole.Deemed, 1, 0)
+	near(t, "turnaround", r.Whole.Mean, 3+14+1, 0.01) // twenty days of the almanac are fourteen working days
+}
+
 // What is done at the very moment at which a term ends is in time.
 func TestTheLastMomentIsInTime(t *testing.T) {
 	d := definition(t, head+`

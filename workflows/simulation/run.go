@@ -8,6 +8,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // run is one replication: a discrete-event simulation.
@@ -45,6 +46,7 @@ type job struct {
 	did      []deed
 	steps    int
 	clocks   []clock
+	used     map[domain.StateID]calendar.Span // of the terms of states that it left
 }
 
 // deed is an action that an officer took.
@@ -111,7 +113,9 @@ func (s *run) move(j *job, to *place) {
 		s.work(j)
 		return
 	}
-	if row := s.stateRow[s.states[before.request.State]]; row >= 0 {
+	index := s.states[before.request.State]
+	s.leaves(j, &s.Definition.States[index])
+	if row := s.stateRow[index]; row >= 0 {
 		s.seen.left(s, j, row, j.entered)
 	}
 	s.enter(j)

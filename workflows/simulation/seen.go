@@ -25,6 +25,7 @@ type seen struct {
 	stuckJobs  map[*job]bool
 	why        map[string]int
 	terms      []kept
+	promises   []kept // of the terms of law
 	promise    kept
 	pending    int // work that became ready in the measured time and waits
 
@@ -74,7 +75,7 @@ func (x *seen) change(l *level, s *run, by int) {
 func newSeen(m *model) *seen {
 	x := &seen{
 		m: m, rows: make([]rowSeen, len(m.rows)), barred: make([]int, len(m.Parameters.Pools)), work: make([]level, len(m.Parameters.Pools)),
-		ends: map[domain.StateID]int{}, stuckJobs: map[*job]bool{}, why: map[string]int{}, terms: make([]kept, len(m.Definition.Terms)),
+		ends: map[domain.StateID]int{}, stuckJobs: map[*job]bool{}, why: map[string]int{}, terms: make([]kept, len(m.Definition.Terms)), promises: make([]kept, len(m.Definition.Terms)),
 	}
 	for i := range x.rows {
 		x.rows[i].queue.since = m.begin
@@ -182,8 +183,13 @@ func (x *seen) ended(s *run, j *job, state *workflows.State) {
 	}
 	x.decided++
 	for i := range j.clocks {
-		if c := &j.clocks[i]; c.started {
-			x.terms[i].count(!j.deemed && c.used <= x.m.Definition.Terms[i].Budget.Span())
+		c, t := &j.clocks[i], &x.m.Definition.Terms[i]
+		if !c.started {
+			continue
+		}
+		x.terms[i].count(!j.deemed && c.used <= t.Budget.Span())
+		if promised(t) {
+			x.promises[i].count(!j.deemed && c.used <= t.Promise.Span())
 		}
 	}
 	if b := x.m.promise; b != nil {
@@ -197,6 +203,11 @@ func (x *seen) gave(s *run, j *job) {
 		j.left = true
 		s.open--
 	}
+}
+
+// promised reports whether a term has a promise that can be measured with it.
+func promised(t *workflows.LegalTerm) bool {
+	return t.Promise != nil && t.Promise.Measure() == t.Budget.Measure()
 }
 
 // stuck notes a request that nothing leads on, and why.
@@ -243,6 +254,9 @@ func (x *seen) close(s *run) {
 			if c.started && used > b.Span() {
 				x.terms[i].count(false) // whatever becomes of it
 			}
+			if t := &x.m.Definition.Terms[i]; c.started && promised(t) && used > t.Promise.Span() {
+				x.promises[i].count(false)
+			}
 		}
 		if b := x.m.promise; b != nil && !s.within(*b, j.arrived, s.now) {
 			x.promise.count(false)
@@ -264,6 +278,7 @@ func (x *seen) figures() map[string]float64 {
 	}
 	for i := range m.Definition.Terms {
 		f["term "+m.Definition.Terms[i].ID] = x.terms[i].share()
+		f["promise "+m.Definition.Terms[i].ID] = x.promises[i].share()
 	}
 	for i := range m.Definition.States {
 		f["end "+string(m.Definition.States[i].ID)] = float64(x.ends[m.Definition.States[i].ID]) / n

@@ -57,16 +57,41 @@ func takenAny(r *domain.Request, actions []domain.ActionID) bool {
 }
 
 // expires watches the term of a state, or of a review in it, if it moves the request.
+// That of a state in which the office acts goes on with what was left of it when the
+// request comes there again; the applicant's own time begins anew.
 func (s *run) expires(j *job, t *workflows.Term, it *item) {
 	if t == nil || t.Expires == nil || t.Expires.To == "" {
 		return
 	}
+	from, left := s.begins(t.Budget, s.now), t.Budget.Span()
+	if it == nil {
+		if used, again := j.used[j.place.request.State]; again {
+			from, left = s.now, left-used
+		}
+	}
 	stay := j.stay
-	s.at(s.due(t.Budget.Measure(), s.begins(t.Budget, s.now), t.Budget.Span()), true, func() {
+	s.at(s.due(t.Budget.Measure(), from, left), true, func() {
 		if j.stay == stay && (it == nil || it.state != over) {
 			s.expire(j, t.Expires)
 		}
 	})
+}
+
+// leaves notes what was used of the term of the state that a request goes out of.
+func (s *run) leaves(j *job, state *workflows.State) {
+	t := state.Term
+	if t == nil || t.Expires == nil || t.Expires.To == "" || s.Definition.Applicants(state) {
+		return
+	}
+	if j.used == nil {
+		j.used = map[domain.StateID]calendar.Span{}
+	}
+	from := j.entered
+	used, again := j.used[state.ID]
+	if !again {
+		from = s.begins(t.Budget, from)
+	}
+	j.used[state.ID] = used + max(0, s.used(t.Budget.Measure(), from, s.now))
 }
 
 // expire moves a request because a term ran out.
@@ -74,7 +99,7 @@ func (s *run) expire(j *job, x *workflows.Expiry) {
 	if x.Ground != workflows.Lapse {
 		j.deemed = true
 	}
-	s.move(j, s.tree.expired(j.place, s.states[x.To]))
+	s.move(j, s.tree.expired(j.place, s.states[x.To], x.Ground))
 }
 
 // within reports whether so much time was inside of a budget that started at a moment.

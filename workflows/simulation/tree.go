@@ -315,11 +315,18 @@ func (t *tree) answer(p *place, of, word int) *place {
 
 // expired is where a term that ran out brings a request by law, whatever it lacks, and
 // what follows of that by itself.
-func (t *tree) expired(p *place, to int) *place {
-	return t.to(p, step{stepExpiry, to, 0}, func(r domain.Request) (domain.Request, *domain.Refusal) {
+func (t *tree) expired(p *place, to int, ground workflows.ExpiryGround) *place {
+	word := 0
+	if ground == workflows.Lapse {
+		word = 1
+	}
+	return t.to(p, step{stepExpiry, to, word}, func(r domain.Request) (domain.Request, *domain.Refusal) {
 		s := &t.w.Definition.States[to]
 		e := domain.Event{Envelope: domain.Envelope{Occurred: played, Workflow: t.w.Ref()}}
-		var body domain.Body = domain.ActionTaken{From: r.State, To: s.ID, Public: s.Public, Outcome: s.Outcome, Kind: domain.ActionAuto}
+		var body domain.Body = domain.DecisionDeemed{Ground: ground, From: r.State, To: s.ID, Public: s.Public, Outcome: s.Outcome}
+		if ground == workflows.Lapse {
+			body = domain.RequestLapsed{From: r.State, To: s.ID, Public: s.Public, Outcome: s.Outcome}
+		}
 		for n := 0; body != nil && n < domain.MaxFollowing; n++ {
 			e.Body = body
 			r = domain.Evolve(r, domain.Recorded{Event: e, Version: r.Version + 1})
