@@ -300,11 +300,16 @@ func openWhole(t *testing.T, db string) *house {
 func viewsAgreeWithARebuild(t *testing.T, h *house, db string) {
 	t.Helper()
 	live := rowsOf(t, h.viewsDB.reader)
+	if isPostgres(db) {
+		if _, err := h.viewsDB.writer.ExecContext(t.Context(), `DROP SCHEMA alur_views CASCADE`); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := h.close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(beside(db, "views") + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(beside(db, "views") + suffix); err != nil && !errors.Is(err, os.ErrNotExist) && !isPostgres(db) {
 			t.Fatal(err)
 		}
 	}
@@ -324,7 +329,7 @@ func viewsAgreeWithARebuild(t *testing.T, h *house, db string) {
 func rowsOf(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	var out []string
-	for _, table := range []string{"status", "timeline", "service", "checkpoint"} {
+	for _, table := range []string{"status", "timeline", "service", "term", "checkpoint"} {
 		out = append(out, storetest.Rows(t, db, "SELECT * FROM "+table+" ORDER BY 1, 2")...)
 	}
 	return out
