@@ -96,9 +96,10 @@ func (t *termsTx) apply(e domain.Recorded) error {
 		}
 		return t.reckoned(e, b.Term, b.Reckoning, `, listed = $11`, listed)
 	case domain.TermEnded:
-		return t.reckoned(e, b.Term, b.Reckoning, `, ended = $11, wakes = NULL`, e.Occurred.UnixMicro())
+		b.Wakes = time.Time{} // there is nothing it waits for
+		return t.reckoned(e, b.Term, b.Reckoning, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
 	case domain.ReviewGiven:
-		return t.exec(`UPDATE term SET ended = $1, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, domain.ReviewTerm(b.Review))
+		return t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, domain.ReviewTerm(b.Review))
 	case domain.ActionTaken:
 		return t.left(e, request, "")
 	case domain.DecisionDeemed:
@@ -107,6 +108,12 @@ func (t *termsTx) apply(e domain.Recorded) error {
 		return t.left(e, request, b.Term)
 	}
 	return nil
+}
+
+// endedAt is the time at which a term ended: not before it started, whatever the time is
+// that the event is dated to.
+func endedAt(parameter string) string {
+	return `CASE WHEN started > ` + parameter + ` THEN started ELSE ` + parameter + ` END`
 }
 
 func (t *termsTx) exec(text string, args ...any) error {
@@ -125,7 +132,7 @@ func (t *termsTx) reckoned(e domain.Recorded, id domain.TermID, k domain.Reckoni
 func (t *termsTx) left(e domain.Recorded, request string, by domain.TermID) error {
 	m, _ := domain.MoveOf(e.Body)
 	if m.From != m.To {
-		if err := t.exec(`UPDATE term SET ended = $1, wakes = NULL WHERE request = $2 AND ended IS NULL AND (term LIKE 'state:%' OR term LIKE 'review:%')`,
+		if err := t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND ended IS NULL AND (term LIKE 'state:%' OR term LIKE 'review:%')`,
 			e.Occurred.UnixMicro(), request); err != nil {
 			return err
 		}
@@ -133,7 +140,7 @@ func (t *termsTx) left(e domain.Recorded, request string, by domain.TermID) erro
 	if by == "" {
 		return nil
 	}
-	return t.exec(`UPDATE term SET ended = $1, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, by)
+	return t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, by)
 }
 
 // Term is a row of the view.
@@ -264,7 +271,7 @@ func (v *TermsView) List(ctx context.Context, f TermFilter) ([]Term, error) {
 	}
 	rows, err := v.db.QueryContext(ctx, `SELECT request, (SELECT reference FROM status WHERE status.request = term.request), term, tenant, service, budget, started,
 		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended FROM term
-		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR request = $3) AND ($4 = 0 OR due < $4)
+		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR request = $3) AND (CAST($4 AS BIGINT) = 0 OR due < $4)
 		AND ($5 = 0 OR ended IS NULL) AND ($6 = 0 OR ended IS NULL AND ground <> '') AND ($7 = 0 OR expired IS NOT NULL)
 		AND ($8 = 0 OR deemed <> '') AND ($9 = 0 OR listed = 1)
 		ORDER BY CASE WHEN due IS NULL THEN 1 ELSE 0 END, due, request, term LIMIT $10`,

@@ -41,6 +41,9 @@ type Sweeper struct {
 	Calendars Almanac
 	Now       func() time.Time
 	Logger    *slog.Logger
+	// CatchUp has the view follow the log as far as it has come, so that what is listed
+	// is all there is. It may be nil, and may give up: what is listed is fired then.
+	CatchUp func(context.Context) error
 
 	looked  time.Time                     // when it was last looked whether a calendar was amended
 	through map[amendment]domain.Position // how far the terms that it may move were looked through
@@ -95,6 +98,11 @@ func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 func (s *Sweeper) sweep(ctx context.Context, until time.Time) (Swept, error) {
 	var done Swept
 	s.forget(until)
+	if s.CatchUp != nil {
+		if err := s.CatchUp(ctx); err != nil {
+			return done, err
+		}
+	}
 	amended, calendars := s.look(ctx, until, &done)
 	if err := s.fire(ctx, until, &done); err != nil {
 		return done, errors.Join(calendars, err)

@@ -115,11 +115,13 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 		stop()
 		<-done
 	}()
+	sweeper := h.sweeper(logger)
+	sweeper.CatchUp = h.listed
 	sweeping, rest := context.WithCancel(ctx)
 	swept := make(chan struct{})
 	go func() {
 		defer close(swept)
-		h.sweeper(logger).Run(sweeping, sweepEvery)
+		sweeper.Run(sweeping, sweepEvery)
 	}()
 	defer func() {
 		rest()
