@@ -60,7 +60,7 @@ var program = sync.OnceValues(func() (string, error) {
 })
 
 // child is the program as a process of its own, to be killed.
-func child(t *testing.T, args ...string) *exec.Cmd {
+func child(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := program()
 	if err != nil {
@@ -75,7 +75,7 @@ type server struct {
 	url string
 }
 
-func startServer(t *testing.T, db string, more ...string) *server {
+func startServer(t testing.TB, db string, more ...string) *server {
 	t.Helper()
 	c := child(t, append([]string{"serve", "--db", db, "--listen", "127.0.0.1:0"}, more...)...)
 	stderr, err := c.StderrPipe()
@@ -117,7 +117,7 @@ func withSample(t *testing.T, db string) string {
 }
 
 // stop asks the server to end and expects it to end well.
-func (s *server) stop(t *testing.T) {
+func (s *server) stop(t testing.TB) {
 	t.Helper()
 	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Error(err)

@@ -249,7 +249,7 @@ func TestKillDuringSweeps(t *testing.T) {
 		t.Skip("NOT UNDER THE RACE DETECTOR: the killed program is built without it; go test ./... runs this")
 	}
 	late, undisturbed := filepath.Join(t.TempDir(), "alur.db"), filepath.Join(t.TempDir(), "alur.db")
-	makeLate(t, late, 120+10*rounds(t, 4))
+	makeLate(t, late, 120+25*rounds(t, 4))
 	must(t, t.TempDir(), "", "log", "copy", "--from", late, "--to", undisturbed)
 	before := len(recordedIn(t, undisturbed))
 	must(t, t.TempDir(), "", "term", "sweep", "--db", undisturbed)
@@ -351,4 +351,3 @@ func ledgersHold(t *testing.T, h *house, db string) {
 		t.Error("there are no ledgers")
 	}
 }
-
