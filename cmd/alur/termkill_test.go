@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -299,6 +300,53 @@ func TestKillDuringSweeps(t *testing.T) {
 			ledgersHold(t, h, db)
 			viewsAgreeWithARebuild(t, h, db)
 		})
+	}
+	t.Run("a server is asked to stop", func(t *testing.T) {
+		db := file(t)
+		must(t, t.TempDir(), "", "log", "copy", "--from", late, "--to", db)
+		s := startServer(t, db)
+		reaches(t, db, before+100)
+		s.stop(t)
+		if at := len(recordedIn(t, db)); at == total {
+			t.Log("it had done everything before it stopped")
+		}
+		must(t, t.TempDir(), "", "term", "sweep", "--db", db)
+		if d := cmp.Diff(want, happened(t, db)); d != "" {
+			t.Errorf("(-undisturbed +stopped)\n%s", d)
+		}
+	})
+	t.Run("PostgreSQL dies", func(t *testing.T) {
+		db := server(t)
+		must(t, t.TempDir(), "", "log", "copy", "--from", late, "--to", db)
+		s := startServer(t, db, "--kek", newKEK(t))
+		for i := range 3 {
+			reaches(t, db, before+100*(i+1))
+			pgserver.Start(t).Kill(t)
+			pgserver.Start(t).Resume(t)
+		}
+		reaches(t, db, total)
+		s.stop(t)
+		if d := cmp.Diff(want, happened(t, db)); d != "" {
+			t.Errorf("(-undisturbed +died)\n%s", d)
+		}
+		inOrder(t, recordedIn(t, db)[before:])
+		h := openWhole(t, db)
+		viewsAgreeWithARebuild(t, h, db)
+	})
+}
+
+// reaches waits until a log has so many events.
+func reaches(t *testing.T, db string, n int) {
+	t.Helper()
+	log, _, err := stores{db: db, readOnly: true}.openLog(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if err := log.Wait(ctx, domain.Position(n-1)); err != nil {
+		t.Fatalf("%d events do not come: %v", n, err)
 	}
 }
 
