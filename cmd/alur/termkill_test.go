@@ -250,7 +250,7 @@ func TestKillDuringSweeps(t *testing.T) {
 		t.Skip("NOT UNDER THE RACE DETECTOR: the killed program is built without it; go test ./... runs this")
 	}
 	late, undisturbed := filepath.Join(t.TempDir(), "alur.db"), filepath.Join(t.TempDir(), "alur.db")
-	makeLate(t, late, 120+25*rounds(t, 4))
+	makeLate(t, late, 80+20*rounds(t, 3))
 	must(t, t.TempDir(), "", "log", "copy", "--from", late, "--to", undisturbed)
 	before := len(recordedIn(t, undisturbed))
 	must(t, t.TempDir(), "", "term", "sweep", "--db", undisturbed)
@@ -291,7 +291,7 @@ func TestKillDuringSweeps(t *testing.T) {
 				}
 				return c
 			}
-			work.run(t, rounds(t, 4), func() { must(t, t.TempDir(), "", "term", "sweep", "--db", db) })
+			work.run(t, rounds(t, 3), func() { must(t, t.TempDir(), "", "term", "sweep", "--db", db) })
 			if d := cmp.Diff(want, happened(t, db)); d != "" {
 				t.Fatalf("(-undisturbed +killed)\n%s", d)
 			}
