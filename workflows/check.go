@@ -168,7 +168,7 @@ type move struct {
 // moves lists where requests go when terms run out.
 func (d *Definition) moves() []move {
 	list := d.ownMoves()
-	running := d.running()
+	running := d.running(true)
 	for _, s := range d.States {
 		for i := range d.Terms {
 			t := &d.Terms[i]
@@ -198,19 +198,15 @@ func (d *Definition) ownMoves() []move {
 }
 
 // running tells of each legal term in which states it can be running: those that a
-// request comes to from where it starts.
-func (d *Definition) running() []map[domain.StateID]bool {
+// request comes to from where it starts. That of a request that was reopened goes on.
+func (d *Definition) running(reopened bool) []map[domain.StateID]bool {
 	if len(d.Terms) == 0 {
 		return nil
-	}
-	ends := map[domain.StateID]bool{}
-	for _, s := range d.States {
-		ends[s.ID] = s.Kind == KindEnd
 	}
 	forth := map[domain.StateID][]domain.StateID{}
 	for i := range d.Transitions {
 		for _, from := range d.Transitions[i].From {
-			if !ends[from] {
+			if s := d.state(from); s != nil && (reopened || s.Kind != KindEnd) {
 				forth[from] = append(forth[from], d.Transitions[i].To)
 			}
 		}

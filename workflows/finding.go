@@ -47,6 +47,12 @@ const (
 	FindingUnused    = "unused"     // what is named and makes no difference
 
 	FindingAllocation = "allocation" // work that nobody can give on
+
+	FindingReturn     = "return"     // staff can stop the clock of the law by sending back, again and again
+	FindingSuspension = "suspension" // the clock stands still, and no rule says that it may
+	FindingExtension  = "extension"  // somebody gives their own work more time
+	FindingDeemed     = "deemed"     // a decision by law without a basis, a complete file, or a way to review it
+	FindingPromise    = "promise"    // more is promised than the term gives
 )
 
 // Check reads a definition and looks for everything that stands against publishing
@@ -57,7 +63,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.fails, c.negatives, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.fails, c.negatives, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -148,6 +154,15 @@ func (c *inspection) citizen(id domain.RoleID) bool {
 		}
 	}
 	return false
+}
+
+// staff reports whether whoever acts in a role may be one of the staff: an officer, or
+// somebody at the counter who acts for another. A role of citizens and of the counter
+// is both.
+func (c *inspection) staff(id domain.RoleID) bool {
+	return slices.ContainsFunc(c.d.Roles, func(r Role) bool {
+		return r.ID == id && (!c.citizen(id) || slices.Contains(r.Capacities, domain.CapacityCounter))
+	})
 }
 
 // capacities holds that no action is shared by citizens and staff: it could not be

@@ -16,11 +16,14 @@ import (
 // where it is given anew before anybody looks at it, and nothing is in an end that
 // nothing leads out of, but what must never be and what stands behind an approval.
 func (p *prover) indexLive() {
-	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, times: math.MaxUint64, stale: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32}
+	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, times: math.MaxUint64, stale: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32}
 	p.live = make([]point, len(p.d.States))
 	for i := range p.live {
 		if p.live[i] = all; p.final(i) && !p.judged(i) {
 			p.live[i] = p.ofInvariants(&p.d.States[i])
+		}
+		if p.final(i) {
+			p.live[i].expired = 0
 		}
 	}
 	for r := range p.reviews {
@@ -45,6 +48,7 @@ func (p *prover) plain(at point) point {
 	at.stale &= live.stale
 	at.stood &= live.stood
 	at.came &= live.came
+	at.expired &= live.expired
 	return at
 }
 
@@ -110,7 +114,7 @@ func (p *prover) liveReview(review int) map[int]bool {
 		s := &p.d.States[i]
 		asked := slices.ContainsFunc(p.d.Transitions, func(t Transition) bool { return asks(t.When) && slices.Contains(t.From, s.ID) })
 		always := slices.ContainsFunc(p.d.Invariants, func(x Invariant) bool { return asks(x.asks(s)) })
-		if always || asked || slices.Contains(s.Reviews, id) || p.judged(i) || slices.ContainsFunc(p.moves[i], func(m int) bool { return p.expiries[m].expiry.Ground == DeemedApproval }) {
+		if always || asked || slices.Contains(s.Reviews, id) || p.judged(i) || slices.ContainsFunc(p.moves[i], func(m int) bool { return p.expiries[m].term < 0 && p.expiries[m].expiry.Ground == DeemedApproval }) {
 			uses = append(uses, i)
 		}
 	}

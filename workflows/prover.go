@@ -25,6 +25,7 @@ type prover struct {
 	ofGroup   []*Document
 	lists     []domain.ChecklistID
 	watched   []domain.ActionID // that conditions count
+	returns   []int             // of those watched: that send back, and no more than once
 	gates     []domain.ActionID // that a person may not take together with others
 	apart     []uint32          // by gate: those
 	most      []uint64          // a count above is as good as this
@@ -34,7 +35,7 @@ type prover struct {
 	byWay     map[int]uint32 // by state: its bit among those that only some requests come to
 	aging     uint32         // reviews that a correction may leave behind
 	corrects  bool           // facts may change
-	deems     bool           // silence may approve
+	deems     bool           // silence may approve by a term that is not the law's
 	needs     map[needKey]domain.Needs
 	records   map[dueKey][]int // by value and transition: the values that may be recorded
 	correct   [][]int          // by value: those that a correction may lead to
@@ -74,6 +75,7 @@ type point struct {
 	stale    uint32 // reviews that were given before a correction
 	stood    uint32 // states that an override or the law led out of
 	came     uint32 // states that only some requests come to, and this one did
+	expired  uint32 // legal terms that ran out
 	answer   uint8  // 0: none since the request came to the state
 	exempt   bool   // the law brought it here, or an override: it is not the agency's doing
 }
@@ -160,6 +162,8 @@ func (p *prover) watchAll() {
 			p.watch(a, 1)
 		}
 	}
+	p.watchReturns()
+	p.watchTerms()
 	at := 0
 	for _, most := range p.most {
 		p.shift = append(p.shift, at)
@@ -264,7 +268,7 @@ func (p *prover) index() {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
 	p.corrects = slices.ContainsFunc(d.Transitions, func(t Transition) bool { return t.Kind == domain.ActionCorrect })
-	p.deems = slices.ContainsFunc(p.expiries, func(m move) bool { return m.expiry.Ground == DeemedApproval })
+	p.deems = slices.ContainsFunc(p.expiries, func(m move) bool { return m.term < 0 && m.expiry.Ground == DeemedApproval })
 	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)

@@ -63,8 +63,8 @@ var excused = map[string]string{
 	"document not required":    "the law names the documents, and no rule; a test would have to leave each out",
 	"documents not needed":     "another gate asks for them",
 	"payment not needed":       "another gate asks for it",
-	"checklist not needed":     "another gate asks for it, or no test leaves it out",
-	"condition dropped":        "another rule beside it comes to the same",
+	"checklist not needed":     "another gate asks for it, and in between nobody can answer it anew",
+	"condition dropped":        "another rule beside it comes to the same: the needs of the other edge, or the form's bound",
 	"one person at both gates": "another gate holds the two apart",
 }
 
