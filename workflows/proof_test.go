@@ -402,6 +402,15 @@ func TestFindingsOfAPermit(t *testing.T) {
 			changes: formed("minimum: 36", "facts.n > 36.0", "amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"),
 		},
 
+		// What is declared is used.
+		"a role that does nothing":        {changes: []string{"roles: {id: idle, title: {id: I, en: I}, capacities: [officer]}"}, rule: FindingUnused, says: `role "idle"`},
+		"a reason that nobody gives":      {changes: []string{"reasons: {code: idle, title: {id: I, en: I}}"}, rule: FindingUnused, says: `reason "idle"`},
+		"a system that nothing waits for": {changes: []string{"systems: {id: idle, title: {id: I, en: I}, role: clerk, outcomes: [ok]}"}, rule: FindingUnused, says: `system "idle"`},
+		"a checklist that nothing needs":  {changes: []string{"checklists: {id: idle, title: {id: L, en: L}, by: [clerk], items: [{id: i, title: {id: I, en: I}}]}"}, rule: FindingUnused, says: `checklist "idle"`},
+		"time that is refused":            {changes: []string{"tests: {name: x, when: [{pass: 1 day, refused: term}], then: {state: sent}}"}, rule: FindingUnused, says: "refused, which does not belong to pass"},
+		"a document with a reason":        {changes: []string{"tests: {name: x, when: [{attach: deed, reason: law}], then: {state: sent}}"}, rule: FindingUnused, says: "reason, which does not belong to attach"},
+		"an action with a reason":         {changes: []string{"tests: {name: x, when: [{act: sign, reason: law, remark: why, by: head, person: p, as: officer, refused: not_from_here}], then: {state: sent}}"}},
+
 		// Whoever asks does not decide for themselves.
 		"an applicant who gives the opinion":  {changes: []string{"en: Fire}, role: head => en: Fire}, role: citizen"}, rule: FindingCapacity, says: `review "fire"`},
 		"an applicant who records payments":   {changes: []string{"payers: [clerk] => payers: [citizen]"}, rule: FindingCapacity, says: "payers"},

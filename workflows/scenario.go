@@ -73,6 +73,7 @@ type Step struct {
 
 	line, column int
 	until        time.Time
+	strays       []failure // keys that do not belong to its command
 }
 
 // Expected is how a request must stand. What is left out is not looked at.
@@ -199,6 +200,7 @@ func (r *definitionReader) termIDs() []domain.TermID {
 func (r *definitionReader) step(n ast.Node) Step {
 	var s Step
 	s.line, s.column = place(n)
+	s.strays = strays(n)
 	documentIDs := func() []domain.DocumentID {
 		return ids(r.d.Documents, func(d Document) domain.DocumentID { return d.ID })
 	}

@@ -112,6 +112,11 @@ func (w *Workflow) play(s *Scenario, c *calendar.Calendar, carryOut func(domain.
 	}
 	for i := range s.When {
 		step := &s.When[i]
+		if len(step.strays) > 0 {
+			at = step.strays[0]
+			at.text = fmt.Sprintf("step %d %s", i+1, at.text)
+			return []failure{at}
+		}
 		at = failure{line: step.line, column: step.column}
 		if at.text = p.step(step); at.text != "" {
 			at.text = fmt.Sprintf("step %d %s", i+1, at.text)

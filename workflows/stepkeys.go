@@ -1,0 +1,74 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// stepKeys are the keys that belong to each command of a step, beside who gives it and
+// the rule that refuses it. Time passes by itself, and nobody refuses it.
+var stepKeys = map[string][]string{
+	"act": {"reason", "remark", "facts", "form"}, "attach": {"format"}, "refuse_document": {"reason"}, "check": {"answer"},
+	"pay": {"amount"}, "settle": {}, "review": {"opinion", "reason", "remark"}, "report": {"outcome"}, "pick": {},
+	"allocate": {"candidates", "seed"}, "suspend": {"reason"}, "lift": {}, "extend": {"reason"}, "consent": {"reason"},
+	"pass": nil, "until": nil,
+}
+
+// strays are the keys of a step that do not belong to its command, each at its place.
+// They are no fault of reading: a definition that was published with some loads as before.
+func strays(n ast.Node) []failure {
+	var values []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		values = n.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{n}
+	}
+	keys := ids(values, func(v *ast.MappingValueNode) string { return v.Key.GetToken().Value })
+	i := slices.IndexFunc(keys, func(k string) bool { _, command := stepKeys[k]; return command })
+	if i < 0 {
+		return nil
+	}
+	belong := stepKeys[keys[i]]
+	if belong != nil {
+		belong = append(slices.Clone(belong), "by", "person", "as", "refused")
+	}
+	var list []failure
+	for k, v := range values {
+		if k == i || slices.Contains(belong, keys[k]) {
+			continue
+		}
+		f := failure{text: fmt.Sprintf("says %s, which does not belong to %s", keys[k], keys[i])}
+		f.line, f.column = place(v)
+		list = append(list, f)
+	}
+	return list
+}
+
+// steps notes what stands in the steps of tests and does nothing there.
+func (c *inspection) steps() {
+	for i := range c.d.Tests {
+		items := values(valueOf(c.node("tests", i), "when"))
+		for k := range c.d.Tests[i].When {
+			for _, f := range c.d.Tests[i].When[k].strays {
+				if k < len(items) {
+					c.find(FindingUnused, keyAt(items[k], f.line, f.column), "test %q: step %d %s", c.d.Tests[i].Name, k+1, f.text)
+				}
+			}
+		}
+	}
+}
+
+// keyAt is the key of a mapping that stands at a place.
+func keyAt(n ast.Node, line, column int) ast.Node {
+	if m, ok := n.(*ast.MappingNode); ok {
+		for _, v := range m.Values {
+			if l, c := place(v); l == line && c == column {
+				return v
+			}
+		}
+	}
+	return n
+}
