@@ -164,7 +164,7 @@ func (s *search) fail(i int) {
 // silent holds that no silence approves what a review stands against: not by a term that
 // the agency set itself, nor where the refused review is looked at and nothing follows of
 // it. That a legal term runs out while a refusal is written is what the law makes of it
-// (UU 30/2014 art. 53 as changed by UU 6/2023: what counts is the decision).
+// (UU 30/2014 art. 53 as changed by UU Cipta Kerja art. 175: what counts is the decision).
 func (s *search) silent(i int, m *move) {
 	if m.expiry.Ground != DeemedApproval {
 		return

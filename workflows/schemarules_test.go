@@ -139,11 +139,12 @@ var typeRules = map[string]js{
 	// definitionReader.document.
 	"Document": all(
 		when(is("required", true), lacks("required_when")),
-		js{"dependentRequired": js{"refused_by": []any{"reasons"}}},
+		js{"dependentRequired": js{"refused_by": []any{"reasons"}, "refused_in": []any{"refused_by"}}},
 	),
 	// definitionReader.fact.
 	"Fact": all(
 		when(has("values"), is("type", FactString)),
+		when(is("recorded", true), all(has("default"), js{"not": has("from")}, js{"not": is("required", true)})), // recordedFact
 		when(is("type", FactString), js{"properties": js{"default": js{"type": []any{"string", "null"}}}}),
 		when(is("type", FactTime), js{"properties": js{"default": js{"type": []any{"string", "null"}, "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T"}}}),
 		when(is("type", FactNumber), js{"properties": js{"default": js{"type": []any{"number", "null"}}}}),

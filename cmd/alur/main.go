@@ -199,14 +199,18 @@ func readFile(path string, most int64) ([]byte, error) {
 	if path == standardInput {
 		return io.ReadAll(io.LimitReader(os.Stdin, most+1))
 	}
+	// Looked at before it is opened: a pipe that nobody writes to would be waited for.
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return nil, &hintError{fmt.Errorf("%s is a directory", path), "name the files in it, such as " + filepath.Join(path, "*.yaml")}
+	case err == nil && !info.Mode().IsRegular():
+		return nil, &hintError{fmt.Errorf("%s is no regular file", path), "give it as standard input, and the file as -"}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, &hintError{fmt.Errorf("%s is a directory", path), "name the files in it, such as " + filepath.Join(path, "*.yaml")}
-	}
 	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
