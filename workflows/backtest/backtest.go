@@ -219,7 +219,7 @@ func (c *course) end() error {
 	if c.tell && c.then.Outcome == "" || c.tell && c.then.State != c.now.State {
 		c.h.Steps = append(c.h.Steps, Line{At: until, What: "time passed", Then: c.then.State, Now: c.now.State})
 	}
-	c.compare()
+	c.compare(false)
 	c.ended()
 	return nil
 }
@@ -250,6 +250,9 @@ func later(a, b time.Time) time.Time {
 // ended compares the outcomes. After an action was refused nobody knows what would have
 // come, unless the request had ended.
 func (c *course) ended() {
+	if c.after != "" && c.was.outcome == c.is.outcome {
+		c.differs(Difference{Kind: Needless, Cause: c.after})
+	}
 	if c.was.outcome == c.is.outcome || c.refused || c.stopped && c.is.outcome == open {
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/adapters/keys"
@@ -184,13 +186,24 @@ func (o *office) run(d *workflows.Definition) backtest.Report {
 }
 
 // same fails when a backtest of the very definition finds anything.
-func (o *office) same(t interface{ Fatalf(string, ...any) }) {
+func (o *office) same(t fatal) {
 	r, err := o.backtest(o.w.Definition).Run(context.Background(), o.requests())
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
 	if r.Unchanged != len(o.all) || len(r.Groups) > 0 {
 		t.Fatalf("%d of %d unchanged\n%s", r.Unchanged, len(o.all), r.Words())
+	}
+	b := o.backtest(o.w.Definition)
+	for _, id := range o.all {
+		then, now, err := b.Sides(context.Background(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now.Workflow, now.Key = then.Workflow, then.Key // a definition that is not published has no number; nothing is sealed
+		if d := cmp.Diff(then, now, cmpopts.IgnoreUnexported(domain.Request{}), cmpopts.EquateEmpty()); d != "" {
+			t.Fatalf("%s (-then +now)\n%s", id, d)
+		}
 	}
 }
 

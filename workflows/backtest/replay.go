@@ -24,10 +24,12 @@ type course struct {
 	then, now  domain.Request
 	was, is    observed
 	cal        *calendar.Calendar // as known at the present step
+	last       string             // version of the one that a term was last reckoned by
 	given      map[domain.DocumentID]bool
 	refused    bool // an action was
 	compared   bool
 	stopped    bool
+	after      string // the end on the side of the new version: what was done since
 	h          History
 	tell       bool
 	beforeStep domain.StateID // then, before the step
@@ -56,13 +58,18 @@ func (r rules) CheckFacts(given domain.Facts, form domain.Personal) (domain.Fact
 // differs notes a difference.
 func (c *course) differs(d Difference) { c.h.Differences = append(c.h.Differences, d) }
 
-// compare notes, once, how the course differs so far.
-func (c *course) compare() {
+// compare notes, once, how the course differs so far. Midway, that one side is ahead of
+// the other is no other route: what holds it up is told by itself.
+func (c *course) compare(midway bool) {
 	if c.compared {
 		return
 	}
 	c.compared = true
-	c.h.Differences = append(differ(&c.was, &c.is, c.cal), c.h.Differences...)
+	list := differ(&c.was, &c.is, c.cal)
+	if n := min(len(c.was.route), len(c.is.route)); slices.Equal(c.was.route[:n], c.is.route[:n]) && (midway || c.was.outcome != c.is.outcome) {
+		list = slices.DeleteFunc(list, func(d Difference) bool { return d.Kind == Route })
+	}
+	c.h.Differences = append(list, c.h.Differences...)
 }
 
 // take goes one recorded step further on both sides.
@@ -70,7 +77,14 @@ func (c *course) take(s *step) error {
 	c.beforeStep = c.then.State
 	first := s.first()
 	var err error
-	if c.cal, err = c.t.calendarAt(c.ctx, first.Tenant, first.Position, s.reckoned()); err != nil {
+	// A calendar that moved nothing left no trace, and whoever decided may not have known
+	// of it yet: as long as a term is open, the one that it was last reckoned by counts.
+	version := s.reckoned()
+	if version == "" && slices.ContainsFunc(slices.Collect(maps.Values(c.then.Terms)), domain.Term.Open) {
+		version = c.last
+	}
+	c.last = version
+	if c.cal, err = c.t.calendarAt(c.ctx, first.Tenant, first.Position, version); err != nil {
 		return err
 	}
 	if c.by == nil {
@@ -295,7 +309,7 @@ func (c *course) adapt(command *domain.Command, s *step) (goOn bool, note string
 		x.Fee, x.Amount, x.Also = left[0].Fee, left[0].Amount, left[1:]
 		*command = x
 	case domain.GiveReview:
-		if !c.is.asked[x.Review] && c.now.State == c.beforeStep {
+		if !c.is.asked[x.Review] && !c.refused {
 			return false, "no longer asked for"
 		}
 	case domain.Pick, domain.Reassign, domain.Allocate:
@@ -317,17 +331,18 @@ func (c *course) refuse(s *step, command domain.Command, w rules, refusal *domai
 			return "the work has to be taken first", err
 		}
 	case c.now.Exists() && c.now.Outcome != "" && c.then.Outcome == "":
+		c.after = fmt.Sprintf("%s in state %q and what came after: the request had ended by then", told(command), c.beforeStep)
 		return c.stop("the request had ended by then: " + c.is.outcome), nil
 	}
 	if id, ok := c.waits(refusal); ok {
-		c.compare()
+		c.compare(true)
 		c.drop(Review, fmt.Sprintf("review %q: newly asked for", id))
 		c.differs(Difference{Kind: Waits, Cause: fmt.Sprintf("waits in state %q for review %q, that nobody was asked for", c.now.State, id), Step: told(command)})
 		return c.stop(fmt.Sprintf("waits for review %q, that nobody was asked for", id)), nil
 	}
 	if c.now.Exists() && c.now.State != c.beforeStep {
 		if !c.refused {
-			c.compare()
+			c.compare(true)
 			c.differs(Difference{Kind: Stopped, Cause: fmt.Sprintf("%s, then in state %q, is refused in state %q (%s)", told(command), c.beforeStep, c.now.State, refusal.Rule), Detail: refusal.Detail, Step: told(command)})
 		}
 		return c.stop(fmt.Sprintf("stands in state %q, and then in %q: %v", c.now.State, c.beforeStep, refusal)), nil
@@ -344,14 +359,14 @@ func (c *course) refuse(s *step, command domain.Command, w rules, refusal *domai
 // consequence.
 func (c *course) compareBefore(acts bool) {
 	if acts || !c.now.Exists() {
-		c.compare()
+		c.compare(true)
 		c.refused = true
 	}
 }
 
 func (c *course) stop(why string) string {
 	c.stopped = true
-	c.compare()
+	c.compare(true)
 	c.h.Stopped = why
 	return why
 }

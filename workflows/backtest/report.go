@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -151,11 +152,11 @@ func (t *Backtest) Run(ctx context.Context, requests iter.Seq2[uuid.UUID, error]
 			key := groupKey{d.Kind, d.Cause}
 			g, ok := groups[key]
 			if !ok {
-				g = &Group{Kind: d.Kind, Cause: d.Cause, first: id, least: d.By, most: d.By, unit: d.unit}
+				g = &Group{Kind: d.Kind, Cause: d.Cause, first: id, least: abs(d.By), most: abs(d.By), unit: d.unit}
 				groups[key] = g
 				r.Groups = append(r.Groups, g)
 			}
-			g.least, g.most = min(g.least, d.By), max(g.most, d.By)
+			g.least, g.most = min(g.least, abs(d.By)), max(g.most, abs(d.By))
 			if !seen[key] {
 				seen[key] = true
 				g.Count++
@@ -194,26 +195,20 @@ func (r *Report) count(h *History) {
 	}
 }
 
-func rupiah(n int64) string { return fmt.Sprintf("Rp %+d", n) }
+func rupiah(n int64) string { return fmt.Sprintf("Rp %d", n) }
 
-// spans tells amounts of a measure, with their signs.
+// spans tells amounts of a measure.
 func spans(m calendar.Measure) func(int64) string {
-	working := ""
-	if m == calendar.WorkingDays || m == calendar.WorkingTime {
-		working = "working "
-	}
 	return func(n int64) string {
-		sign := "+"
-		if n < 0 {
-			sign, n = "-", -n
-		}
 		text := m.Text(calendar.Span(n))
-		if m == calendar.WorkingDays {
-			return sign + text[:len(text)-len("days")] + working + "days"
+		switch m {
+		case calendar.WorkingDays:
+			return strings.Replace(text, "days", "working days", 1)
+		case calendar.WorkingTime:
+			return text + " of working time"
 		}
-		if working != "" {
-			return sign + text + " of working time"
-		}
-		return sign + text
+		return text
 	}
 }
+
+func abs(n int64) int64 { return max(n, -n) }

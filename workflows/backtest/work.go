@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -10,6 +11,14 @@ import (
 // work of that state is still given out at all, by whatever rule.
 func (c *course) work(s *step) (goOn bool, note string) {
 	state := c.now.State
+	if _, ok := c.t.Workflow.State(c.beforeStep); !ok {
+		c.differs(Difference{Kind: Work, Cause: fmt.Sprintf("work of state %q: no longer given out", c.beforeStep)})
+		return false, "there is no such state"
+	}
+	if state != c.beforeStep && !c.refused && c.now.Outcome == "" && slices.Contains(c.is.route, c.beforeStep) {
+		c.differs(Difference{Kind: Needless, Cause: fmt.Sprintf("work of state %q: the request goes on by itself", c.beforeStep)})
+		return false, "needless"
+	}
 	if state != c.beforeStep || c.now.Outcome != "" {
 		return true, "" // refused, or another state's: as the rules have it
 	}
