@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
@@ -38,31 +39,29 @@ type Backtest struct {
 	Now       time.Time // up to which the terms of requests run that are open
 
 	decrees   map[domain.TenantCode][]domain.Position // where the decrees of a tenant were added
-	calendars map[known]*calendar.Calendar
-	named     map[name]*calendar.Calendar
-	bound     map[*calendar.Calendar]*workflows.Workflow
+	calendars *lru.Cache[key, *calendar.Calendar]
+	bound     *lru.Cache[*calendar.Calendar, *workflows.Workflow]
 }
 
-// known is the calendar of a tenant after so many decrees.
-type known struct {
+// key is a calendar of a tenant: by its version, or after so many decrees.
+type key struct {
 	tenant             domain.TenantCode
+	version            string
 	national, ofTenant int
 }
 
-type name struct {
-	tenant  domain.TenantCode
-	version string
-}
+// kept is how many calendars are kept, at some 190 KB each.
+const kept = 128
 
 // timed is the new version with its terms run by a calendar.
 func (t *Backtest) timed(c *calendar.Calendar) *workflows.Workflow {
-	w, ok := t.bound[c]
+	if t.bound == nil {
+		t.bound, _ = lru.New[*calendar.Calendar, *workflows.Workflow](kept) // fails only for a size below one
+	}
+	w, ok := t.bound.Get(c)
 	if !ok {
 		w = t.Workflow.On(c)
-		if t.bound == nil {
-			t.bound = map[*calendar.Calendar]*workflows.Workflow{}
-		}
-		t.bound[c] = w
+		t.bound.Add(c, w)
 	}
 	return w
 }
@@ -70,49 +69,36 @@ func (t *Backtest) timed(c *calendar.Calendar) *workflows.Workflow {
 // calendarAt is the calendar that a step was reckoned by, if it says so, else the one
 // that was known when it was recorded.
 func (t *Backtest) calendarAt(ctx context.Context, tenant domain.TenantCode, position domain.Position, version string) (*calendar.Calendar, error) {
+	k := key{tenant: tenant, version: version}
 	if version == "" {
-		return t.calendarAsOf(ctx, tenant, position)
-	}
-	if c, ok := t.named[name{tenant, version}]; ok {
-		return c, nil
-	}
-	v, err := calendar.ParseVersion(version)
-	if err != nil {
-		return nil, err
-	}
-	c, err := t.Calendars.At(ctx, tenant, v)
-	if err != nil {
-		return nil, err
-	}
-	if t.named == nil {
-		t.named = map[name]*calendar.Calendar{}
-	}
-	t.named[name{tenant, version}] = c
-	return c, nil
-}
-
-func (t *Backtest) calendarAsOf(ctx context.Context, tenant domain.TenantCode, position domain.Position) (*calendar.Calendar, error) {
-	national, err := t.before(ctx, "", position)
-	if err != nil {
-		return nil, err
-	}
-	own, err := t.before(ctx, tenant, position)
-	if err != nil {
-		return nil, err
-	}
-	key := known{tenant, national, own}
-	if c, ok := t.calendars[key]; ok {
-		return c, nil
-	}
-	c, err := t.Calendars.AsOf(ctx, tenant, position)
-	if err != nil {
-		return nil, err
+		var err error
+		if k.national, err = t.before(ctx, "", position); err != nil {
+			return nil, err
+		}
+		if k.ofTenant, err = t.before(ctx, tenant, position); err != nil {
+			return nil, err
+		}
 	}
 	if t.calendars == nil {
-		t.calendars = map[known]*calendar.Calendar{}
+		t.calendars, _ = lru.New[key, *calendar.Calendar](kept)
 	}
-	t.calendars[key] = c
-	return c, nil
+	if c, ok := t.calendars.Get(k); ok {
+		return c, nil
+	}
+	var c *calendar.Calendar
+	var err error
+	if version == "" {
+		c, err = t.Calendars.AsOf(ctx, tenant, position)
+	} else {
+		var v calendar.Version
+		if v, err = calendar.ParseVersion(version); err == nil {
+			c, err = t.Calendars.At(ctx, tenant, v)
+		}
+	}
+	if err == nil {
+		t.calendars.Add(k, c)
+	}
+	return c, err
 }
 
 // before is how many decrees a tenant had at a position.
@@ -195,7 +181,7 @@ func (c *course) run(events iter.Seq2[domain.Recorded, error]) error {
 // end lets the time pass on both sides until the request ended, or until now.
 func (c *course) end() error {
 	var err error
-	if c.cal, err = c.t.calendarAsOf(c.ctx, c.then.Tenant, whenever); err != nil {
+	if c.cal, err = c.t.calendarAt(c.ctx, c.then.Tenant, whenever, ""); err != nil {
 		return err
 	}
 	until := c.then.Changed

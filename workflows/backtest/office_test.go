@@ -1,6 +1,7 @@
 package backtest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -209,6 +210,15 @@ func (o *office) same(t fatal) {
 
 func officer(role domain.RoleID, n int) domain.Actor {
 	return domain.Actor{ID: fmt.Sprintf("%s-%d", role, n), Role: role, Capacity: domain.CapacityOfficer}
+}
+
+// replaced is a text with one thing in it said otherwise.
+func replaced(t fatal, text []byte, old, by string) []byte {
+	t.Helper()
+	if !bytes.Contains(text, []byte(old)) {
+		t.Fatalf("there is no %q", old)
+	}
+	return bytes.ReplaceAll(text, []byte(old), []byte(by))
 }
 
 var aHash = strings.Repeat("0", 64)
