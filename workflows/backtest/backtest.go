@@ -146,6 +146,7 @@ func (t *Backtest) History(ctx context.Context, request uuid.UUID, tell bool) (H
 	}
 	c.h.Reference, c.h.Tenant, c.h.Version = c.then.Reference, c.then.Tenant, c.then.Workflow.Version
 	c.h.Then, c.h.Now = c.was.outcome, c.is.outcome
+	c.h.Partly = c.stopped && c.is.outcome == open || c.refused
 	c.h.Verdict = c.h.verdict()
 	return c.h, nil
 }

@@ -70,7 +70,8 @@ type History struct {
 	Version     int               `json:"version"` // it was judged by
 	Verdict     Verdict           `json:"verdict"`
 	Then        string            `json:"then"` // its outcome
-	Now         string            `json:"now"`  // as far as it can be followed
+	Now         string            `json:"now"`
+	Partly      bool              `json:"partly"` // something was refused: now is as far as it can be followed
 	Stopped     string            `json:"stopped,omitempty"`
 	Differences []Difference      `json:"differences"`
 	Steps       []Line            `json:"steps,omitempty"`

@@ -34,7 +34,11 @@ func (r *Report) Words() string {
 // Words is the history for people.
 func (h *History) Words() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of tenant %s, under version %d: %s; %s then, %s now\n", h.Reference, h.Tenant, h.Version, h.Verdict, h.Then, h.Now)
+	far := ""
+	if h.Partly {
+		far = ", as far as it can be followed"
+	}
+	fmt.Fprintf(&b, "%s of tenant %s, under version %d: %s; %s then, %s now%s\n", h.Reference, h.Tenant, h.Version, h.Verdict, h.Then, h.Now, far)
 	for _, d := range h.Differences {
 		fmt.Fprintf(&b, "  %s: %s\n", d.Kind, d.Cause)
 		if d.Detail != "" {
