@@ -132,13 +132,12 @@ const whenever = domain.Position(1<<63 - 1)
 func (t *Backtest) History(ctx context.Context, request uuid.UUID, tell bool) (History, error) {
 	c := t.course(ctx, tell)
 	c.h.Request = request
-	err := c.run(domain.Events(t.Log.ReadStream(ctx, domain.RequestStream(request), 0)))
+	err := c.run(t.Log.ReadStream(ctx, domain.RequestStream(request), 0))
 	if ctx.Err() != nil {
 		return c.h, ctx.Err()
 	}
 	if err != nil {
-		var unread *unreadError
-		if errors.As(err, &unread) {
+		if unread := new(unreadError); errors.As(err, &unread) {
 			return c.h, err
 		}
 		c.differs(Difference{Kind: Unjudged, Cause: err.Error()})
@@ -156,11 +155,18 @@ type unreadError struct{ error }
 
 func (e *unreadError) Unwrap() error { return e.error }
 
-func (c *course) run(events iter.Seq2[domain.Recorded, error]) error {
+func (c *course) run(entries iter.Seq2[domain.Entry, error]) error {
 	var s step
-	for e, err := range events {
-		if err != nil {
+	for entry, err := range entries {
+		if err != nil && !errors.Is(err, domain.ErrDamaged) {
 			return &unreadError{fmt.Errorf("request %s: %w", c.h.Request, err)}
+		}
+		var e domain.Recorded
+		if err == nil {
+			e, err = domain.Decode(entry)
+		}
+		if err != nil {
+			return fmt.Errorf("its events cannot be read: %w", err)
 		}
 		if len(s.events) > 0 && s.first().Command != e.Command {
 			if err := c.take(&s); err != nil {

@@ -65,21 +65,21 @@ func courses(t testing.TB) *office {
 		o.must(id, domain.Pay{Header: system("bank"), Fee: "levy", Amount: levy, Also: []domain.Payment{{Fee: "stamp", Amount: 10000}}, Receipt: "r-1"})
 		act(id, "accept", clerk, "")
 		o.clock = o.clock.AddDate(0, 0, 2)
-		o.must(id, domain.GiveReview{Header: header(officer("head", 1)), Review: "fire", Opinion: domain.OpinionApproved})
+		o.must(id, domain.GiveReview{Header: header(officer("head")), Review: "fire", Opinion: domain.OpinionApproved})
 		o.must(id, domain.ReportAnswer{Header: system("registry"), Answer: domain.Answer{System: "land", Outcome: "clear"}})
 		act(id, "report", worker(id, "b"), "")
 	}
 	granted := begin(30)
 	accept(granted, 30000)
-	o.must(granted, domain.Pick{Header: header(officer("head", 1))})
-	act(granted, "grant", officer("head", 1), "")
+	o.must(granted, domain.Pick{Header: header(officer("head"))})
+	act(granted, "grant", officer("head"), "")
 	refused := begin(10)
 	act(refused, "return", worker(refused, "c"), "wrong")
 	o.clock = o.clock.AddDate(0, 0, 3)
 	act(refused, "resubmit", applicant, "")
 	accept(refused, 20000)
-	o.must(refused, domain.Pick{Header: header(officer("head", 1))})
-	act(refused, "refuse", officer("head", 1), "wrong")
+	o.must(refused, domain.Pick{Header: header(officer("head"))})
+	act(refused, "refuse", officer("head"), "wrong")
 	accept(begin(15), 15000)
 	return o
 }
@@ -94,7 +94,7 @@ func TestWhatAChangeWouldHaveDone(t *testing.T) {
 		want   []string
 	}{
 		"a word":                     {[][2]string{{"Trial", "Attempt"}}, nil},
-		"a document newly required":  {[][2]string{{"\nchecklists:", "\n  - {id: map, title: {id: Peta, en: Map}, by: [applicant], formats: [pdf], max_size: 1 MB, required: true}\nchecklists:"}}, []string{`3 document: document "map" was never handed in: action "accept" in state "looking" is refused`}},
+		"a document newly required":  {[][2]string{{"\nchecklists:", "\n  - {id: map, title: {id: Peta, en: Map}, by: [applicant], formats: [pdf], max_size: 1 MB, required: true}\nchecklists:"}}, []string{`3 document: document "map" was not handed in by then: action "accept" in state "looking" is refused`}},
 		"a document no longer taken": {[][2]string{{"formats: [jpg]", "formats: [pdf]"}}, []string{`3 refused: action "accept" in state "looking" is refused (incomplete): the file is not complete: photo is missing or was refused; hand in what is missing`, `3 refused: document "photo" in state "looking" is refused (document)`}},
 		"a guard":                    {[][2]string{{"roles: [clerk], needs: {req", "roles: [clerk], when: 'facts.size > 15.0', needs: {req"}}, []string{`1 refused: action "accept" in state "looking" is refused (guard): action "accept" is not possible for this request in state "looking"; it needs: facts.size > 15.0`}},
 		"another role":               {[][2]string{{"to: granted, roles: [head]", "to: granted, roles: [clerk]"}}, []string{`1 refused: action "grant" in state "deciding" is refused (role): role "head" may not take action "grant"; it belongs to clerk`}},

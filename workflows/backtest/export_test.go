@@ -12,6 +12,6 @@ import (
 func (t *Backtest) Sides(ctx context.Context, request uuid.UUID) (then, now domain.Request, err error) {
 	c := t.course(ctx, false)
 	c.h.Request = request
-	err = c.run(domain.Events(t.Log.ReadStream(ctx, domain.RequestStream(request), 0)))
+	err = c.run(t.Log.ReadStream(ctx, domain.RequestStream(request), 0))
 	return c.then, c.now, err
 }

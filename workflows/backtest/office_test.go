@@ -208,8 +208,8 @@ func (o *office) same(t fatal) {
 	}
 }
 
-func officer(role domain.RoleID, n int) domain.Actor {
-	return domain.Actor{ID: fmt.Sprintf("%s-%d", role, n), Role: role, Capacity: domain.CapacityOfficer}
+func officer(role domain.RoleID) domain.Actor {
+	return domain.Actor{ID: string(role) + "-1", Role: role, Capacity: domain.CapacityOfficer}
 }
 
 // replaced is a text with one thing in it said otherwise.

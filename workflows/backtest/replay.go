@@ -20,7 +20,7 @@ type course struct {
 	t   *Backtest
 	ctx context.Context
 
-	by         *workflows.Workflow // the version it was judged by; known from the first step on
+	by         *workflows.Workflow // the version that the step was judged by
 	then, now  domain.Request
 	was, is    observed
 	cal        *calendar.Calendar // as known at the present step
@@ -87,7 +87,7 @@ func (c *course) take(s *step) error {
 	if c.cal, err = c.t.calendarAt(c.ctx, first.Tenant, first.Position, version); err != nil {
 		return err
 	}
-	if c.by == nil {
+	if c.by == nil || c.by.Ref() != first.Workflow {
 		if c.by, err = c.t.Versions.Version(c.ctx, first.Tenant, first.Workflow); err != nil {
 			return fmt.Errorf("the version it was judged by: %w", err)
 		}
@@ -401,7 +401,7 @@ func (c *course) tellRefusal(command domain.Command, w rules, refusal *domain.Re
 			never := slices.DeleteFunc(slices.Clone(t.Needs.Documents), func(id domain.DocumentID) bool { return c.given[id] })
 			slices.Sort(never)
 			for _, id := range slices.Compact(never) {
-				c.differs(Difference{Kind: Document, Cause: fmt.Sprintf("document %q was never handed in: action %q in state %q is refused", id, act.Action, c.now.State), Detail: refusal.Error(), Step: told(command)})
+				c.differs(Difference{Kind: Document, Cause: fmt.Sprintf("document %q was not handed in by then: action %q in state %q is refused", id, act.Action, c.now.State), Detail: refusal.Error(), Step: told(command)})
 			}
 			if len(never) > 0 {
 				return

@@ -21,7 +21,7 @@ type Kind string
 // The kinds. Of the first five, something is refused or comes out otherwise.
 const (
 	Refused  Kind = "refused"  // a step is refused
-	Document Kind = "document" // one is refused for want of a document that was never handed in
+	Document Kind = "document" // one is refused for want of a document that was not handed in by then
 	Waits    Kind = "waits"    // the request waits for a review that nobody was asked for
 	Stopped  Kind = "stopped"  // the request stands elsewhere than the next step needs
 	Outcome  Kind = "outcome"
@@ -202,11 +202,11 @@ func rupiah(n int64) string { return fmt.Sprintf("Rp %d", n) }
 func spans(m calendar.Measure) func(int64) string {
 	return func(n int64) string {
 		text := m.Text(calendar.Span(n))
-		switch m {
-		case calendar.WorkingDays:
-			return strings.Replace(text, "days", "working days", 1)
-		case calendar.WorkingTime:
+		if m == calendar.WorkingTime {
 			return text + " of working time"
+		}
+		if m == calendar.WorkingDays {
+			text = strings.Replace(text, "days", "working days", 1)
 		}
 		return text
 	}

@@ -83,7 +83,10 @@ func shorter(t testing.TB) []byte {
 func BenchmarkHistories(b *testing.B) {
 	o := walked(b, 500)
 	events := 0
-	for range o.log.ReadAll(context.Background(), 0) {
+	for _, err := range o.log.ReadAll(context.Background(), 0) {
+		if err != nil {
+			b.Fatal(err)
+		}
 		events++
 	}
 	d := read(b, string(shorter(b)))

@@ -59,10 +59,9 @@ func (s *step) command() domain.Command {
 	case domain.FeePaid:
 		return s.pay(h, b)
 	case domain.ReviewGiven:
-		c := domain.GiveReview{Header: h, Review: b.Review, Opinion: b.Opinion, Reason: b.Reason}
-		return c
+		return domain.GiveReview{Header: h, Review: b.Review, Opinion: b.Opinion, Reason: b.Reason}
 	case domain.AnswerReported:
-		return domain.ReportAnswer{Header: h, Answer: domain.Answer{System: b.System, Outcome: b.Outcome}}
+		return domain.ReportAnswer{Header: h, Answer: domain.Answer(b)}
 	case domain.TaskPicked:
 		return domain.Pick{Header: h}
 	case domain.TaskAllocated:

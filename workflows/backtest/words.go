@@ -13,9 +13,9 @@ func (r *Report) Words() string {
 		r.Histories, r.Workflow, r.Unchanged, r.Changed, r.Unjudged, r.Faults)
 	for _, g := range r.Groups {
 		fmt.Fprintf(&b, "\n%d %s: %s\n", g.Count, g.Kind, g.Cause)
-		switch {
-		case g.Least == "":
-		case g.Least == g.Most:
+		switch g.Least {
+		case "":
+		case g.Most:
 			fmt.Fprintf(&b, "  by %s\n", g.Least)
 		default:
 			fmt.Fprintf(&b, "  by %s to %s\n", g.Least, g.Most)
@@ -55,10 +55,10 @@ func (h *History) steps(b *strings.Builder, indent string) {
 		if l.By != "" {
 			b.WriteString(" by " + l.By)
 		}
-		switch {
-		case l.Now == "":
+		switch l.Now {
+		case "":
 			fmt.Fprintf(b, ": %s then", l.Then)
-		case l.Now == l.Then:
+		case l.Then:
 			fmt.Fprintf(b, ": %s", l.Then)
 		default:
 			fmt.Fprintf(b, ": %s then, %s now", l.Then, l.Now)
