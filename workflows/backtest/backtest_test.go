@@ -2,7 +2,10 @@ package backtest_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"strings"
 	"testing"
@@ -65,21 +68,21 @@ func courses(t testing.TB) *office {
 		o.must(id, domain.Pay{Header: system("bank"), Fee: "levy", Amount: levy, Also: []domain.Payment{{Fee: "stamp", Amount: 10000}}, Receipt: "r-1"})
 		act(id, "accept", clerk, "")
 		o.clock = o.clock.AddDate(0, 0, 2)
-		o.must(id, domain.GiveReview{Header: header(officer("head")), Review: "fire", Opinion: domain.OpinionApproved})
+		o.must(id, domain.GiveReview{Header: header(head), Review: "fire", Opinion: domain.OpinionApproved})
 		o.must(id, domain.ReportAnswer{Header: system("registry"), Answer: domain.Answer{System: "land", Outcome: "clear"}})
 		act(id, "report", worker(id, "b"), "")
 	}
 	granted := begin(30)
 	accept(granted, 30000)
-	o.must(granted, domain.Pick{Header: header(officer("head"))})
-	act(granted, "grant", officer("head"), "")
+	o.must(granted, domain.Pick{Header: header(head)})
+	act(granted, "grant", head, "")
 	refused := begin(10)
 	act(refused, "return", worker(refused, "c"), "wrong")
 	o.clock = o.clock.AddDate(0, 0, 3)
 	act(refused, "resubmit", applicant, "")
 	accept(refused, 20000)
-	o.must(refused, domain.Pick{Header: header(officer("head"))})
-	act(refused, "refuse", officer("head"), "wrong")
+	o.must(refused, domain.Pick{Header: header(head)})
+	act(refused, "refuse", head, "wrong")
 	accept(begin(15), 15000)
 	return o
 }
@@ -197,5 +200,53 @@ func TestImportedHistories(t *testing.T) {
 	r := o.run(d)
 	if r.Changed != 2 || r.Faults != 2 || r.Groups[0].Kind != backtest.Refused {
 		t.Errorf("%s", r.Words())
+	}
+}
+
+// damaged is a log of which one stream cannot be read.
+type damaged struct {
+	domain.EventLog
+	stream string
+	err    error
+}
+
+func (d damaged) ReadStream(ctx context.Context, stream string, after domain.Version) iter.Seq2[domain.Entry, error] {
+	if stream == d.stream {
+		return func(yield func(domain.Entry, error) bool) { yield(domain.Entry{}, d.err) }
+	}
+	return d.EventLog.ReadStream(ctx, stream, after)
+}
+
+// A history that is damaged is one that cannot be judged, and stops no other. A log that
+// cannot be reached is told at once.
+func TestAHistoryThatCannotBeRead(t *testing.T) {
+	o := courses(t)
+	b := o.backtest(o.w.Definition)
+	b.Log = damaged{o.log, domain.RequestStream(o.all[1]), domain.ErrDamaged}
+	r, err := b.Run(t.Context(), o.requests())
+	if err != nil || r.Unchanged != 2 || r.Unjudged != 1 || len(r.Groups) != 1 || r.Groups[0].Kind != backtest.Unjudged || r.Faults != 0 {
+		t.Errorf("%v\n%s", err, r.Words())
+	}
+	b.Log = damaged{o.log, domain.RequestStream(o.all[1]), domain.ErrUnavailable}
+	if _, err := b.Run(t.Context(), o.requests()); !errors.Is(err, domain.ErrUnavailable) {
+		t.Error(err)
+	}
+}
+
+// Nothing is recorded, and what is told of a request holds nothing that was sealed.
+func TestNothingIsRecordedOrOpened(t *testing.T) {
+	o := courses(t)
+	before, err := o.log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := o.run(read(t, strings.ReplaceAll(work(t), "9 working days", "1 working day")))
+	after, err := o.log.Head(t.Context())
+	if err != nil || before != after {
+		t.Errorf("%d, then %d, %v", before, after, err)
+	}
+	text, err := json.Marshal(r)
+	if err != nil || strings.Contains(string(text), "Rekaan") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }

@@ -208,9 +208,7 @@ func (o *office) same(t fatal) {
 	}
 }
 
-func officer(role domain.RoleID) domain.Actor {
-	return domain.Actor{ID: string(role) + "-1", Role: role, Capacity: domain.CapacityOfficer}
-}
+var head = domain.Actor{ID: "head-1", Role: "head", Capacity: domain.CapacityOfficer}
 
 // replaced is a text with one thing in it said otherwise.
 func replaced(t fatal, text []byte, old, by string) []byte {
