@@ -42,6 +42,8 @@ type done struct {
 	before   *done
 	actor    Actor
 	action   ActionID   // of ActionTaken
+	counts   ActionID   // what that action is called by the version that the request is under
+	role     RoleID     // the actor's, by that version
 	reason   ReasonCode // of ActionTaken
 	body     Body       // of any other
 	version  Version
@@ -95,11 +97,11 @@ func (r Request) after(d *done) *done {
 // acted reports whether somebody took one of some actions.
 func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 	for d := r.done; d != nil; d = d.before {
-		if d.actor.ID != actor || d.action == "" {
+		if d.actor.ID != actor || d.counts == "" {
 			continue
 		}
 		for _, a := range actions {
-			if d.action == a {
+			if d.counts == a {
 				return a, true
 			}
 		}
@@ -111,7 +113,7 @@ func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 func (r Request) Times(a ActionID) int {
 	n := 0
 	for d := r.done; d != nil; d = d.before {
-		if d.action == a {
+		if d.counts == a {
 			n++
 		}
 	}
