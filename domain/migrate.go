@@ -265,7 +265,7 @@ func (p *Plan) concerning(r Request) Mapping {
 		Checklists: of(p.Checklists, r.Dossier.Checks), Items: of(p.Items, r.Dossier.Checks), Facts: of(p.Facts, r.Facts), Systems: of(p.Systems, r.Dossier.Reported),
 	}
 	for id := range r.Terms {
-		if now := p.term(id); now != id {
+		if now := p.Called(id); now != id {
 			m.Terms[id] = now
 		}
 	}
@@ -282,9 +282,9 @@ func (p *Plan) concerning(r Request) Mapping {
 	return m.trimmed()
 }
 
-// term is what a term is called in the other version; empty for one that it has not, or
+// Called is what a term is called in the other version; empty for one that it has not, or
 // that is not the same there.
-func (p *Plan) term(id TermID) TermID {
+func (p *Plan) Called(id TermID) TermID {
 	if state, ok := id.state(); ok {
 		if _, came := p.Elsewhere[state]; came {
 			return ""

@@ -3,7 +3,10 @@ package projections
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -96,6 +99,12 @@ func (t *termsTx) apply(e domain.Recorded) error {
 		return t.reckoned(request, b.Term, b.Reckoning, `, listed = $10`, listed)
 	case domain.TermEnded:
 		return t.reckoned(request, b.Term, b.Reckoning, `, ended = $10, wakes = NULL`, e.Occurred.UnixMicro())
+	case domain.TermCarried:
+		return t.reckoned(request, b.Term, b.Reckoning, `, budget = $10`, b.Budget)
+	case domain.TermDropped:
+		return t.reckoned(request, b.Term, b.Reckoning, `, ended = $10, wakes = NULL`, e.Occurred.UnixMicro())
+	case domain.RequestMigrated:
+		return t.migrated(e, request, b)
 	case domain.ReviewGiven:
 		return t.exec(`UPDATE term SET ended = $1, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, domain.ReviewTerm(b.Review))
 	case domain.ActionTaken:
@@ -133,6 +142,51 @@ func (t *termsTx) left(e domain.Recorded, request string, by domain.TermID) erro
 		return nil
 	}
 	return t.exec(`UPDATE term SET ended = $1, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, by)
+}
+
+// migrated renames the rows of a request that goes on under another version, as
+// [domain.Evolve] does its ledgers.
+func (t *termsTx) migrated(e domain.Recorded, request string, b domain.RequestMigrated) error {
+	if b.Came {
+		if err := t.left(e, request, ""); err != nil {
+			return err
+		}
+	}
+	taken := map[domain.TermID]bool{}
+	for _, id := range slices.Sorted(maps.Keys(b.Mapping.Terms)) {
+		if now := b.Mapping.Terms[id]; now != "" {
+			taken[now] = true
+			// Names may change places: none is in use while they do.
+			if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = $3`, "was:"+string(id), request, id); err != nil {
+				return err
+			}
+		}
+	}
+	for now := range taken {
+		if err := t.exec(`DELETE FROM term WHERE request = $1 AND term = $2`, request, now); err != nil {
+			return err
+		}
+		// Of two that come under one name, the one that is open is it, else the last.
+		var was string
+		var from []any
+		list := ""
+		for _, id := range slices.Sorted(maps.Keys(b.Mapping.Terms)) {
+			if b.Mapping.Terms[id] == now {
+				from = append(from, "was:"+string(id))
+				list += fmt.Sprintf(", $%d", len(from)+1)
+			}
+		}
+		row := t.tx.QueryRowContext(t.ctx, `SELECT term FROM term WHERE request = $1 AND term IN (`+list[2:]+`) ORDER BY ended IS NULL DESC, ended DESC, term LIMIT 1`, append([]any{request}, from...)...)
+		if err := row.Scan(&was); errors.Is(err, sql.ErrNoRows) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = $3`, now, request, was); err != nil {
+			return err
+		}
+	}
+	return t.exec(`DELETE FROM term WHERE request = $1 AND term LIKE 'was:%'`, request)
 }
 
 // Term is a row of the view.
