@@ -171,9 +171,12 @@ func (rule *TermRule) taken(t Term) int {
 func (c Migrate) carryTerm(id TermID, t Term, rule *TermRule, ended Outcome, clock Clock) ([]Body, error) {
 	now := c.Occurred.UTC()
 	if rule == nil {
-		k, err := clock.Reckon(TermRule{ID: id}, t, now)
-		k.Wakes = time.Time{}
-		return []Body{TermDropped{Term: id, Version: c.To, Reckoning: k}}, err
+		k, err := clock.Reckon(TermRule{ID: id}, t, now) // without steps: it waits for nothing
+		dropped := []Body{TermDropped{Term: id, Version: c.To, Reckoning: k}}
+		if !k.Due.Equal(t.Due) { // by another calendar, which is said first
+			dropped = append([]Body{TermRecomputed{Term: id, Was: t.Due, Reckoning: k}}, dropped...)
+		}
+		return dropped, err
 	}
 	if ended != "" {
 		return nil, nil // it ends with the request, and that is recorded so

@@ -93,7 +93,7 @@ func lineOf(e domain.Recorded) (LedgerLine, domain.Reckoning, bool) {
 	case domain.TermCarried:
 		l.Term, l.Budget = b.Term, b.Budget
 		if b.Budget != b.WasBudget {
-			l.Ground = "was " + b.WasBudget
+			l.Ground = "instead of " + b.WasBudget
 		}
 		return l, b.Reckoning, true
 	case domain.TermDropped:
@@ -122,6 +122,8 @@ func (e *Engine) again(ctx context.Context, r domain.Request, ev domain.Recorded
 	switch ev.Body.(type) {
 	case domain.TermDropped: // the workflow has none: that is why
 		ok, t.Ended = true, time.Time{}
+	case domain.TermRecomputed: // it may be about to be dropped
+		ok = true
 	case domain.TermEnded:
 		t.Ended = time.Time{}
 	}
@@ -129,7 +131,7 @@ func (e *Engine) again(ctx context.Context, r domain.Request, ev domain.Recorded
 		return "the workflow has no such term", nil
 	}
 	k, err := clock{w.On(cal)}.Reckon(rule, t, ev.Occurred)
-	if _, dropped := ev.Body.(domain.TermDropped); dropped || !t.Open() {
+	if !t.Open() {
 		k.Wakes = time.Time{}
 	}
 	switch {
