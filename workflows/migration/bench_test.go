@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -188,12 +189,15 @@ func (b *bench) foreseenIs(t *testing.T, report migration.Report, from map[uuid.
 type stopping struct {
 	*memory.Log
 
+	mu   sync.Mutex
 	left int
 }
 
 var errKilled = errors.New("killed")
 
 func (s *stopping) Append(ctx context.Context, a domain.Append) (domain.Appended, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.left == 0 {
 		return domain.Appended{}, errKilled
 	}
