@@ -191,7 +191,7 @@ func TestMigrationPageRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if n < 6 {
-		t.Errorf("%d commands", n)
+	if n != 8 {
+		t.Errorf("%d commands, want 8", n)
 	}
 }

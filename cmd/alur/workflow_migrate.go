@@ -203,13 +203,16 @@ func (o *migrating) group(w io.Writer, g migration.Group) error {
 	if first.Refusal != "" {
 		fmt.Fprintf(&b, "%s in %s cannot be moved: %s\n", count(len(g.Requests), "request"), first.From, first.Refusal)
 	} else {
-		fmt.Fprintf(&b, "%s from %s to %s (%s)\n", count(len(g.Requests), "request"), first.From, first.To, first.How)
+		fmt.Fprintf(&b, "%s %s\n", count(len(g.Requests), "request"), g.Way())
 	}
 	var names []string
 	for _, f := range g.Requests[:min(3, len(g.Requests))] {
 		names = append(names, string(f.Reference))
 	}
 	fmt.Fprintf(&b, "  such as %s\n", strings.Join(names, ", "))
+	if len(first.Changes) == 0 && first.Refusal == "" {
+		b.WriteString("  nothing else changes\n")
+	}
 	for i := range first.Changes {
 		fmt.Fprintf(&b, "  %s\n", g.Words(i, func(t time.Time) string { return clock(t, o.code) }))
 	}

@@ -51,6 +51,24 @@ func refusalKind(s string) string {
 	return strings.Join(words, " ")
 }
 
+// Way is where the requests go.
+func (g Group) Way() string {
+	switch f := g.Requests[0]; f.How {
+	case Stays:
+		if f.To != f.From {
+			return fmt.Sprintf("in %s: what follows by itself takes them to %s", f.From, f.To)
+		}
+		return fmt.Sprintf("in %s: stay there", f.From)
+	case Renamed:
+		return fmt.Sprintf("in %s: stay there, and it is called %s", f.From, f.To)
+	case Ends:
+		return fmt.Sprintf("in %s: end in %s", f.From, f.To)
+	case Moves:
+		return fmt.Sprintf("in %s: move to %s", f.From, f.To)
+	}
+	return ""
+}
+
 // Words is the change at an index of the first request, and how it is with the others.
 func (g Group) Words(i int, moment func(time.Time) string) string {
 	c := g.Requests[0].Changes[i]
