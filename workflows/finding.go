@@ -275,7 +275,8 @@ func (c *inspection) needsOthers(t *Transition, from *State, role domain.RoleID)
 	return own < needed
 }
 
-// publics holds that the word that citizens are shown is what has happened.
+// publics holds that the word that citizens are shown is what has happened, and that a
+// request that the applicant gives up is recorded as given up.
 func (c *inspection) publics() {
 	decided := map[domain.PublicStatus]domain.Outcome{
 		domain.StatusApproved: domain.OutcomeApproved, domain.StatusRejected: domain.OutcomeRejected, domain.StatusWithdrawn: domain.OutcomeWithdrawn,
@@ -288,6 +289,12 @@ func (c *inspection) publics() {
 			c.find(FindingPublic, c.node("states", i), "state %q is not an end, and citizens are told %s", s.ID, s.Public)
 		case s.Kind == KindEnd && told != s.Outcome && (tells || s.Outcome != domain.OutcomeClosed):
 			c.find(FindingPublic, c.node("states", i), "state %q ends as %s, and citizens are told %s", s.ID, s.Outcome, s.Public)
+		}
+	}
+	for i := range c.d.Transitions {
+		t := &c.d.Transitions[i]
+		if t.Kind == "" && c.d.state(t.To).Outcome == domain.OutcomeWithdrawn && slices.ContainsFunc(t.Roles, c.citizen) {
+			c.find(FindingPublic, c.node("transitions", i), "action %q gives the request up, and is recorded as any other action: say kind: withdraw", t.Action)
 		}
 	}
 }

@@ -39,6 +39,7 @@ func (p *prover) plain(at point) point {
 	live := &p.live[at.state]
 	at.reviews &= live.reviews
 	at.fees &= live.fees
+	at.received &= live.fees
 	at.bits &= live.bits
 	at.times &= live.times
 	at.stale &= live.stale

@@ -169,6 +169,9 @@ func whole[K ~string](r *mapReader, what string, of names[K], m map[K]K, merges 
 		case !mapped:
 			now = id
 		case now == "":
+			if keeps := []string{"actions", "roles", "terms"}; slices.Contains(keeps, what) && slices.Contains(of.is, id) {
+				r.problem(r.root, "%s: %q cannot be dropped, for version %d has it too: what was done, and the time that ran, would count no more", what, string(id), r.to.version)
+			}
 			continue
 		}
 		if other, taken := by[now]; taken && !merges {

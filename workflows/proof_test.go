@@ -112,6 +112,19 @@ func formed(bound, when string, more ...string) []string {
 	}, more...)
 }
 
+// bouncing is a correction that leads to where a paid fee leads on from by itself: what
+// else leads on from there is for those who owe it.
+func bouncing(amount string) []string {
+	return []string{
+		"amount: 10 => " + amount, "needs: {fees: [fee], required_documents: true} => needs: {required_documents: true}", "to: issued, roles: [head] => to: issued, roles: [head], needs: {fees: [fee]}",
+		action("settled"), action("redo"), action("give-up"),
+		"states: {id: back, kind: wait, public: needs_correction, owner: citizen, title: {id: Kembali, en: Back}, term: {budget: 2 days, expires: {escalate: [head]}}}",
+		"transitions: {action: settled, from: [sent], to: back, automatic: true, needs: {fees: [fee]}}",
+		"transitions: {action: redo, from: [back], to: sent, roles: [citizen], kind: correct}",
+		"transitions: {action: give-up, from: [sent], to: refused, roles: [clerk], reasons: [law]}",
+	}
+}
+
 func findingsOf(t *testing.T, source string) []Finding {
 	t.Helper()
 	_, findings, err := Check("w.yaml", []byte(source))
@@ -150,6 +163,28 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"a desk that decides": {
 			changes: []string{"title: {id: Kepala, en: Head}, capacities: [officer] => title: {id: Kepala, en: Head}, capacities: [officer, counter]"},
 			rule:    FindingCapacity, says: `role "head"`,
+		},
+
+		// Whoever submits may be one of the staff, at the counter or for themselves.
+		"a desk that files and decides": {
+			changes: []string{"separate: [submit, sign]"}, rule: FindingSeparated, says: "submit",
+		},
+		"a desk that files and is kept from deciding": {
+			changes: []string{"separate: [submit, sign]", "to: issued, roles: [head] => to: issued, roles: [head], not_by: [submit]"},
+		},
+		"an action that is called submit": {
+			changes: []string{action("submit"), "transitions: {action: submit, from: [sent], to: sent, roles: [citizen]}", "separate: [submit, sign]"},
+		},
+
+		// What was received of a fee counts after a correction.
+		"a way out only while a fee is owed": {
+			changes: bouncing("amount: 10"), rule: FindingStuck, says: `"back"`,
+		},
+		"a way out while a fee may be owed again": {
+			changes: bouncing("table: {fact: n, rows: [{up_to: 5, amount: 10}, {amount: 20}]}"),
+		},
+		"a way out for a fee that is due no more": {
+			changes: bouncing("table: {fact: n, rows: [{up_to: 5, amount: 10}, {amount: 0}]}"), rule: FindingStuck, says: `"back"`,
 		},
 
 		// An override stands in for what the state that it leaves asks for.

@@ -17,7 +17,7 @@ import (
 )
 
 func (h *house) sweeper(logger *slog.Logger) *workflows.Sweeper {
-	return &workflows.Sweeper{Engine: h.engine, Wakings: h.terms, Calendars: h.calendars, Now: time.Now, Logger: logger}
+	return &workflows.Sweeper{Engine: h.engine, Wakings: h.terms, Calendars: h.calendars, Now: h.now, Logger: logger}
 }
 
 func newTermList() *cobra.Command {

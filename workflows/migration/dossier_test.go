@@ -196,21 +196,22 @@ func TestFactsThatAreMissing(t *testing.T) {
 func TestMistakesInAMap(t *testing.T) {
 	b, _ := gathered(t)
 	for name, c := range map[string]struct{ text, want string }{
-		"nothing mapped":      {"migration: 1\n", "states: version 2 has no gathering; say for each"},
-		"all that is lost":    {"migration: 1\nstates: {gathering: collecting}\n", "documents: version 2 has no title-deed, sketch; say what each is called now"},
-		"items too":           {strings.Replace(permitMap, ", items: {boundary: edge}", "", 1), "items of checklist site: version 2 has no boundary"},
-		"a state misspelt":    {strings.Replace(permitMap, "gathering: collecting", "gathering: colecting", 1), `map.yaml:2:21: state: version 2 has no "colecting"; did you mean "collecting"?`},
-		"a former misspelt":   {strings.Replace(permitMap, "gathering: collecting", "gatherin: collecting", 1), `"gatherin"; did you mean "gathering"?`},
-		"an unknown key":      {permitMap + "state: {}\n", `the map has no key "state"; did you mean "states"?`},
-		"two become one":      {strings.Replace(permitMap, "sketch: drawing", "sketch: deed", 1), `"title-deed" and "sketch" of version 1 cannot both be "deed"`},
-		"an end":              {strings.Replace(permitMap, "gathering: collecting", "gathering: issued", 1), `state "issued" is an end: say under ground`},
-		"a ground for no end": {strings.Replace(permitMap, "gathering: collecting", "gathering: {to: collecting, ground: {id: x, en: x}}", 1), "leave ground out"},
-		"a value that is not": {strings.Replace(permitMap, "risk: low", "risk: lo", 1), `fact "risk" is none of low, high`},
-		"a wrong reference":   {permitMap + "except: [7K3M-Q9XT-2WPX]\n", "except:"},
-		"both":                {permitMap + "except: [7K3M-Q9XT-2WPN]\nonly: [7K3M-Q9XT-2WPN]\n", "say except or only"},
-		"no form":             {strings.Replace(permitMap, "migration: 1", "migration: 2", 1), "form 2 is not known"},
-		"no budget to take":   {permitMap + "terms: {x: {take: new}}\n", `has no key "x"`},
-		"not YAML":            {"migration: [1\n", "map.yaml:1"},
+		"nothing mapped":        {"migration: 1\n", "states: version 2 has no gathering; say for each"},
+		"all that is lost":      {"migration: 1\nstates: {gathering: collecting}\n", "documents: version 2 has no title-deed, sketch; say what each is called now"},
+		"items too":             {strings.Replace(permitMap, ", items: {boundary: edge}", "", 1), "items of checklist site: version 2 has no boundary"},
+		"a state misspelt":      {strings.Replace(permitMap, "gathering: collecting", "gathering: colecting", 1), `map.yaml:2:21: state: version 2 has no "colecting"; did you mean "collecting"?`},
+		"a former misspelt":     {strings.Replace(permitMap, "gathering: collecting", "gatherin: collecting", 1), `"gatherin"; did you mean "gathering"?`},
+		"an unknown key":        {permitMap + "state: {}\n", `the map has no key "state"; did you mean "states"?`},
+		"two become one":        {strings.Replace(permitMap, "sketch: drawing", "sketch: deed", 1), `"title-deed" and "sketch" of version 1 cannot both be "deed"`},
+		"an end":                {strings.Replace(permitMap, "gathering: collecting", "gathering: issued", 1), `state "issued" is an end: say under ground`},
+		"a ground for no end":   {strings.Replace(permitMap, "gathering: collecting", "gathering: {to: collecting, ground: {id: x, en: x}}", 1), "leave ground out"},
+		"a value that is not":   {strings.Replace(permitMap, "risk: low", "risk: lo", 1), `fact "risk" is none of low, high`},
+		"a wrong reference":     {permitMap + "except: [7K3M-Q9XT-2WPX]\n", "except:"},
+		"both":                  {permitMap + "except: [7K3M-Q9XT-2WPN]\nonly: [7K3M-Q9XT-2WPN]\n", "say except or only"},
+		"a past that is denied": {strings.Replace(permitMap, "verify: check", "verify: check, issue: ~", 1), `"issue" cannot be dropped, for version 2 has it too`},
+		"no form":               {strings.Replace(permitMap, "migration: 1", "migration: 2", 1), "form 2 is not known"},
+		"no budget to take":     {permitMap + "terms: {x: {take: new}}\n", `has no key "x"`},
+		"not YAML":              {"migration: [1\n", "map.yaml:1"},
 	} {
 		_, err := b.prepared("permit", c.text)
 		var problems workflows.Problems

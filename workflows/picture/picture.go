@@ -108,6 +108,14 @@ func (p *Picture) action(id domain.ActionID) string {
 	return titled(p, p.d.Actions, id, func(a *workflows.Action) (domain.ActionID, workflows.Text) { return a.ID, a.Title })
 }
 
+// deed is an action, or the submission itself.
+func (p *Picture) deed(id domain.ActionID) string {
+	if p.d.Submits(id) {
+		return p.say("submitting")
+	}
+	return p.action(id)
+}
+
 func (p *Picture) role(id domain.RoleID) string {
 	return titled(p, p.d.Roles, id, func(r *workflows.Role) (domain.RoleID, workflows.Text) { return r.ID, r.Title })
 }
@@ -303,7 +311,7 @@ func (p *Picture) label(t *workflows.Transition, from domain.StateID) []string {
 		lines = append(lines, p.say("needs", strings.Join(needs, ", ")))
 	}
 	if len(t.NotBy) > 0 {
-		lines = append(lines, p.say("not by", listed(t.NotBy, p.action)))
+		lines = append(lines, p.say("not by", listed(t.NotBy, p.deed)))
 	}
 	return lines
 }

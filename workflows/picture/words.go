@@ -52,6 +52,7 @@ var words = map[string]struct{ ID, EN string }{
 	"if":               {"jika %s", "if %s"},
 	"reason":           {"dengan alasan", "with a reason"},
 	"not by":           {"bukan oleh pelaku %s", "not by who did %s"},
+	"submitting":       {"pengajuan permohonan", "the submission"},
 	"needs":            {"syarat: %s", "needs: %s"},
 	"required":         {"dokumen wajib", "required documents"},
 	"paid":             {"%s lunas", "%s paid"},
