@@ -3,10 +3,10 @@ package projections
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -152,37 +152,32 @@ func (t *termsTx) migrated(e domain.Recorded, request string, b domain.RequestMi
 			return err
 		}
 	}
-	taken := map[domain.TermID]bool{}
+	by := map[domain.TermID][]any{} // which rows come under a name
 	for _, id := range slices.Sorted(maps.Keys(b.Mapping.Terms)) {
 		if now := b.Mapping.Terms[id]; now != "" {
-			taken[now] = true
-			// Names may change places: none is in use while they do.
-			if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = $3`, "was:"+string(id), request, id); err != nil {
+			by[now] = append(by[now], "was:"+string(id))
+		}
+	}
+	for now := range by {
+		if _, mapped := b.Mapping.Terms[now]; !mapped { // it keeps its name, if it is there
+			by[now] = append(by[now], "was:"+string(now))
+		}
+	}
+	// Names may change places: none is in use while they do.
+	for _, rows := range by {
+		for _, was := range rows {
+			if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = $3`, was, request, strings.TrimPrefix(was.(string), "was:")); err != nil {
 				return err
 			}
 		}
 	}
-	for now := range taken {
+	for now, rows := range by {
 		if err := t.exec(`DELETE FROM term WHERE request = $1 AND term = $2`, request, now); err != nil {
 			return err
 		}
-		// Of two that come under one name, the one that is open is it, else the last.
-		var was string
-		var from []any
-		list := ""
-		for _, id := range slices.Sorted(maps.Keys(b.Mapping.Terms)) {
-			if b.Mapping.Terms[id] == now {
-				from = append(from, "was:"+string(id))
-				list += fmt.Sprintf(", $%d", len(from)+1)
-			}
-		}
-		row := t.tx.QueryRowContext(t.ctx, `SELECT term FROM term WHERE request = $1 AND term IN (`+list[2:]+`) ORDER BY ended IS NULL DESC, ended DESC, term LIMIT 1`, append([]any{request}, from...)...)
-		if err := row.Scan(&was); errors.Is(err, sql.ErrNoRows) {
-			continue
-		} else if err != nil {
-			return err
-		}
-		if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = $3`, now, request, was); err != nil {
+		// The row that is open, else the one that ended last.
+		one := `SELECT term FROM term WHERE request = $2 AND term IN (` + strings.TrimPrefix(placeholders(len(rows)+2), "$1, $2, ") + `) ORDER BY ended IS NULL DESC, ended DESC, term LIMIT 1`
+		if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = (`+one+`)`, append([]any{now, request}, rows...)...); err != nil {
 			return err
 		}
 	}

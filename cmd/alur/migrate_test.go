@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -193,5 +194,25 @@ func TestMigrationPageRuns(t *testing.T) {
 	})
 	if n != 8 {
 		t.Errorf("%d commands, want 8", n)
+	}
+	// The log is whole, and each ledger is what its calendar gives.
+	db := filepath.Join(dir, "alur.db")
+	if out, err := child(t, "log", "verify", "--db", db).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	out, err := child(t, "request", "list", "--db", db).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	references := regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}`).FindAllString(string(out), -1)
+	for _, ref := range references {
+		for _, verb := range [][]string{{"term", "show"}, {"audit"}, {"replay"}} {
+			if out, err := child(t, append(verb, ref, "--db", db)...).CombinedOutput(); err != nil || verb[0] == "audit" && !strings.Contains(string(out), "RequestMigrated") {
+				t.Errorf("%v %s: %v\n%s", verb, ref, err, out)
+			}
+		}
+	}
+	if len(references) != 3 {
+		t.Errorf("%d requests", len(references))
 	}
 }
