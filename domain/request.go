@@ -47,6 +47,7 @@ type done struct {
 	role     RoleID     // the actor's, by that version
 	reason   ReasonCode // of ActionTaken
 	body     Body       // of any other
+	under    WorkflowRef
 	version  Version
 	position Position
 }
@@ -71,6 +72,15 @@ func (r Request) First(command uuid.UUID) Version {
 		return d.version
 	}
 	return 0
+}
+
+// Under is the version of the workflow by which a command is judged: that which the
+// request is under, or was when the command became part of it.
+func (r Request) Under(command uuid.UUID) WorkflowRef {
+	if d := r.find(command); d != nil {
+		return d.under
+	}
+	return r.Workflow
 }
 
 // find returns the first event of a command. Its events stand together.

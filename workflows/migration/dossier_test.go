@@ -134,10 +134,13 @@ func TestADossierIsMigrated(t *testing.T) {
 		told = append(told, migration.Change{Kind: c.Kind, ID: c.ID, Was: c.Was, What: c.What, Rupiah: c.Rupiah})
 	}
 	if d := cmp.Diff([]migration.Change{
-		{Kind: "fee", ID: "stamp", What: migration.Lost}, {Kind: "fee", ID: "stamp", Was: "paid", What: migration.Lost, Rupiah: 10_000},
+		{Kind: "fee", ID: "stamp", What: migration.Lost},
+		{Kind: "fee", ID: "stamp", Was: "paid", What: migration.Lost, Rupiah: 10_000},
 		{Kind: "fee", ID: "copy", What: migration.Gained, Rupiah: 5000},
-		{Kind: "review", ID: "zoning", Was: "open", What: migration.Lost}, {Kind: "review", ID: "traffic", What: migration.Gained},
-		{Kind: "fact", ID: "kind", What: migration.Lost}, {Kind: "fact", ID: "risk", What: migration.Gained},
+		{Kind: "review", ID: "zoning", Was: "open", What: migration.Lost},
+		{Kind: "review", ID: "traffic", What: migration.Gained},
+		{Kind: "fact", ID: "kind", What: migration.Lost},
+		{Kind: "fact", ID: "risk", What: migration.Gained},
 	}, told); d != "" {
 		t.Errorf("told (-want +got)\n%s", d)
 	}
@@ -168,6 +171,14 @@ func TestFourEyesSeeThroughAMigration(t *testing.T) {
 	// A command of before that is sent again is still the same command.
 	first, _ := b.engine.Load(t.Context(), r.ID)
 	for _, e := range b.events(domain.RequestStream(r.ID), 0) {
+		if _, ok := e.Body.(domain.RequestSubmitted); ok {
+			a, err := b.engine.Submit(t.Context(), domain.Submit{
+				Header: domain.Header{ID: e.Command, Actor: e.Actor}, Tenant: tenant, Service: "permit", Facts: domain.Facts{"size": 40.0, "kind": "new"},
+			})
+			if err != nil || !a.Repeated || a.Request.Version != 1 {
+				t.Errorf("%+v, %v", a, err)
+			}
+		}
 		if taken, ok := e.Body.(domain.ActionTaken); ok && taken.Action == "verify" {
 			a, err := b.engine.Act(t.Context(), r.ID, domain.Act{Header: domain.Header{ID: e.Command, Actor: e.Actor}, Action: "verify"})
 			if err != nil || !a.Repeated || a.Request.Version >= first.Version {

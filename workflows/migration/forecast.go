@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
 )
@@ -112,7 +110,7 @@ func (m *Migrator) Forecast(ctx context.Context, x *Migration) (Report, error) {
 	}
 	now := m.Now()
 	for _, r := range list {
-		c := domain.Migrate{Header: domain.Header{ID: domain.CommandID(now, nobody, uuid.NewString()), Actor: actor, Occurred: now}, Plan: plan}
+		c := domain.Migrate{Header: domain.Header{ID: domain.CommandID(now, nobody, r.Request.String()), Actor: actor, Occurred: now}, Plan: plan}
 		f, err := m.Engine.Foresee(ctx, r.Request, c)
 		if err != nil {
 			return Report{}, err

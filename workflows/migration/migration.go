@@ -127,8 +127,9 @@ func (m *Migrator) Run(ctx context.Context, x *Migration) (*Done, error) {
 	if report.Refused > 0 {
 		return nil, &UnfitError{report}
 	}
-	done := &Done{Excepted: report.Excepted, Before: report.Ended, Left: []Refused{}}
+	done := &Done{Excepted: report.Excepted, Left: []Refused{}}
 	if report.Movable == 0 {
+		done.Before = report.Ended
 		return done, nil
 	}
 	order, err := m.order(ctx, x)

@@ -169,7 +169,7 @@ func TestWhoAnswersForAMigration(t *testing.T) {
 		}
 		list, _ := b.running(t.Context(), tenant, "sip-mppdn", 1)
 		c := domain.Migrate{Header: domain.Header{ID: uuid.New(), Actor: x.Actor}, Plan: x.Map.Plan}
-		c.Plan.Ground, c.Plan.Approver = x.Ground, x.Approver
+		c.Ground, c.Approver = x.Ground, x.Approver
 		if _, err := b.engine.Migrate(t.Context(), list[0].Request, c); !errors.As(err, &refusal) {
 			t.Errorf("%s, past the migrator: %v", name, err)
 		}

@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,7 +90,7 @@ func TestTermsAreNotShortenedSilently(t *testing.T) {
 	t.Run("shorter, and not said", func(t *testing.T) {
 		b, r := inReview(t, shorter...)
 		_, err := b.migrator().Run(t.Context(), b.prepare("sip-mppdn", "migration: 1\nterms: {decision: {take: new}}\n"))
-		if unfit, ok := err.(*migration.UnfitError); !ok || !strings.Contains(unfit.Report.Requests[0].Refusal, `term "decision" would be shorter`) {
+		if unfit := new(migration.UnfitError); !errors.As(err, &unfit) || !strings.Contains(unfit.Report.Requests[0].Refusal, `term "decision" would be shorter`) {
 			t.Errorf("%v", err)
 		}
 		if got := b.events(domain.RequestStream(r.ID), r.Version); len(got) > 0 || len(b.events(domain.MigrationStream(tenant, "sip-mppdn", 1, 2), 0)) > 0 {
@@ -107,7 +108,7 @@ func TestTermsAreNotShortenedSilently(t *testing.T) {
 	t.Run("it would have run out", func(t *testing.T) {
 		b, _ := inReview(t, "budget: 5 working days\n", "budget: 1 working day\n", "promise: 3 working days", "promise: 1 working day", "    remind_after: 4 working days\n", "", "      by: 3 working days", "      by: 1 working day")
 		_, err := b.migrator().Run(t.Context(), b.prepare("sip-mppdn", "migration: 1\nterms: {decision: {take: new, shorter: true}}\n"))
-		if unfit, ok := err.(*migration.UnfitError); !ok || !strings.Contains(unfit.Report.Requests[0].Refusal, "would have run out at") {
+		if unfit := new(migration.UnfitError); !errors.As(err, &unfit) || !strings.Contains(unfit.Report.Requests[0].Refusal, "would have run out at") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -211,7 +212,7 @@ func TestTermsOfStates(t *testing.T) {
 		d, _ := workflows.Read("w", licence(t))
 		b.give(r.ID, domain.OrderSuspension{Header: b.header(d, "head"), Ground: domain.StopForceMajeure, Reason: "flood"})
 		_, err := b.migrator().Run(t.Context(), b.prepare("sip-mppdn", "migration: 1\n"))
-		if unfit, ok := err.(*migration.UnfitError); !ok || !strings.Contains(unfit.Report.Requests[0].Refusal, "lift the suspension first") {
+		if unfit := new(migration.UnfitError); !errors.As(err, &unfit) || !strings.Contains(unfit.Report.Requests[0].Refusal, "lift the suspension first") {
 			t.Errorf("%v", err)
 		}
 	})

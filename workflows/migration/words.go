@@ -140,6 +140,7 @@ func (g Group) term(i int, moment func(time.Time) string) string {
 		return "stands still from then on"
 	case Runs:
 		return "runs again, due " + moment(c.After)
+	case Longer, Shorter, Other:
 	}
 	if c.Before.IsZero() || c.After.IsZero() {
 		return fmt.Sprintf("%s, while it stands still: %s", c.What, c.Budget)
