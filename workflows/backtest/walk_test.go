@@ -37,7 +37,11 @@ func TestScenariosOfTheCatalogueDoNotDiffer(t *testing.T) {
 			played++
 			var request uuid.UUID
 			o.clock = monday
-			err := o.w.Play(&e.Definition.Tests[i], func(c domain.Command) (domain.Request, error) {
+			cal, err := o.calendars.Known(t.Context(), tenant)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = o.w.Play(&e.Definition.Tests[i], cal, func(c domain.Command) (domain.Request, error) {
 				o.clock = c.Head().Occurred
 				if request != uuid.Nil {
 					o.sweep(request)
