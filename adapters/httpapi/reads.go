@@ -54,6 +54,8 @@ type requestOutput struct {
 		Changed   time.Time           `json:"changed"`
 		Version   domain.Version      `json:"version"`
 		Dossier   workflows.Gathered  `json:"dossier" doc:"what the request has gathered"`
+		Terms     []workflows.Clocked `json:"terms" doc:"how much time there is, and for what; those of law first"`
+		Halted    domain.StopGround   `json:"halted,omitempty" doc:"the ground on which somebody ordered all terms to stand still"`
 		Actions   []possible          `json:"actions" doc:"what can be done now, and by whom"`
 		Stalled   string              `json:"stalled,omitempty" doc:"why what should follow by itself does not: a condition of the workflow cannot be judged"`
 		Bill      billShown           `json:"bill" doc:"what has to be paid, and what was"`
@@ -113,6 +115,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 		b.Title = titleOf(s.Title)
 	}
 	b.Dossier = workflows.Gather(r.Dossier, w.Definition)
+	b.Terms, b.Halted = workflows.Clock(r, w.Definition), r.Halt
 	if _, err := w.Next(r); errors.As(err, &refusal) {
 		b.Stalled = refusal.Error()
 	}
@@ -209,7 +212,8 @@ func (a *api) health(w http.ResponseWriter, r *http.Request) {
 	answer := struct {
 		Status string            `json:"status"` // ok, or failing
 		Views  []projections.Lag `json:"views"`
-	}{Status: "ok"}
+		Terms  *sweptTerms       `json:"terms,omitempty"`
+	}{Status: "ok", Terms: a.sweptTerms()}
 	if a.stopped.Load() {
 		answer.Status = "failing"
 	}
@@ -232,4 +236,27 @@ func (a *api) health(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(answer) // a caller that went away is not our fault
+}
+
+// sweptTerms is how far it was looked which terms have run out. That it does not go on
+// is for whoever watches to judge by the time: it stops no request.
+type sweptTerms struct {
+	Swept time.Time `json:"swept"`           // when the last sweep began
+	Stuck int       `json:"stuck"`           // requests of which nothing can be recorded; the reasons are in the server's log
+	Fault string    `json:"fault,omitempty"` // why the last sweep did not come to its end
+}
+
+func (a *api) sweptTerms() *sweptTerms {
+	if a.Sweeper == nil {
+		return nil
+	}
+	last := a.Sweeper.Last()
+	if last == nil {
+		return nil // not yet
+	}
+	t := &sweptTerms{Swept: last.At.UTC(), Stuck: last.Swept.Stuck}
+	if last.Err != nil {
+		t.Fault = "the terms were not swept; the reason is in the server's log"
+	}
+	return t
 }
