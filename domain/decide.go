@@ -316,7 +316,11 @@ func mayTake(r Request, c Act, t Transition, w Workflow) error {
 		return err
 	}
 	if did, ok := r.acted(c.Actor.ID, t.NotBy); ok {
-		return refuse(RuleFourEyes, fmt.Sprintf("whoever took action %q may not take %q", did, c.Action), "let somebody else take it")
+		who := fmt.Sprintf("whoever took action %q", did)
+		if did == Submitting {
+			who = "whoever submitted the request"
+		}
+		return refuse(RuleFourEyes, fmt.Sprintf("%s may not take %q", who, c.Action), "let somebody else take it")
 	}
 	if err := reasonGiven(c, t); err != nil {
 		return err

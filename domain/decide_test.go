@@ -324,3 +324,41 @@ func TestAPaymentWhereThereAreNone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// apart is rules where who submitted a request does not check it, nor has work given
+// that follows.
+type apart struct{ rules }
+
+func (apart) Fire(r domain.Request, action domain.ActionID) (domain.Transition, error) {
+	t, err := rules{}.Fire(r, action)
+	t.NotBy = []domain.ActionID{domain.Submitting}
+	return t, err
+}
+
+// Whoever filed a request for somebody is kept from deciding it; an action of any name
+// is another matter.
+func TestWhoSubmitsIsHeldApart(t *testing.T) {
+	desk := domain.Actor{ID: clerk.ID, Role: applicant.Role, Capacity: applicant.Capacity}
+	for name, x := range map[string]struct {
+		by, then domain.Actor
+		w        domain.Workflow
+		refused  bool
+	}{
+		"the same person":               {desk, clerk, apart{}, true},
+		"another":                       {applicant, clerk, apart{}, false},
+		"where nothing is held against": {desk, clerk, rules{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			filed := submit(0)
+			filed.Actor = x.by
+			_, err := domain.Decide(history(t, x.w, filed), act(1, x.then, "check", ""), x.w)
+			var refusal *domain.Refusal
+			if x.refused != (errors.As(err, &refusal) && refusal.Rule == domain.RuleFourEyes) || !x.refused && err != nil {
+				t.Errorf("got %v", err)
+			}
+			if x.refused && !strings.Contains(err.Error(), "submitted the request") {
+				t.Errorf("it is not said who: %v", err)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,16 +93,16 @@ func (r Request) after(d *done) *done {
 	return next
 }
 
-// acted reports whether somebody took one of some actions.
+// acted reports whether somebody took one of some actions, of which [Submitting] may
+// be one.
 func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 	for d := r.done; d != nil; d = d.before {
-		if d.actor.ID != actor || d.action == "" {
-			continue
+		did := d.action
+		if _, submitted := d.body.(RequestSubmitted); submitted {
+			did = Submitting
 		}
-		for _, a := range actions {
-			if d.action == a {
-				return a, true
-			}
+		if d.actor.ID == actor && did != "" && slices.Contains(actions, did) {
+			return did, true
 		}
 	}
 	return "", false

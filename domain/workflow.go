@@ -95,7 +95,7 @@ type SystemRule struct {
 type TaskRule struct {
 	Role     RoleID
 	Rule     string     // one of AllocationRules
-	Bars     []ActionID // nobody who took one of these is given it by rule: four eyes stand against them here
+	Bars     []ActionID // nobody who took one of these, or was [Submitting], is given it by rule: four eyes stand against them here
 	Assigner []RoleID   // who may give it to somebody else
 }
 
@@ -105,6 +105,10 @@ type Submission struct {
 	Public PublicStatus
 	Roles  []RoleID
 }
+
+// Submitting stands for the submission of the request itself, where a rule is against
+// who took some actions. No action of a definition can be called so.
+const Submitting ActionID = "(submit)"
 
 // Transition is an edge of a workflow, with what it demands of whoever takes it.
 type Transition struct {
@@ -118,7 +122,7 @@ type Transition struct {
 	Reasons []ReasonCode // when not empty, one of them must be given
 	Kind    ActionKind
 	Consent []RoleID      // of a return: who may consent to another one
-	NotBy   []ActionID    // nobody who took one of these may take this
+	NotBy   []ActionID    // nobody who took one of these, or was [Submitting], may take this
 	Needs   Needs         // nothing for an override
 	Records []string      // facts that come with it, all of them
 	Clears  []ChecklistID // what was answered of these no longer counts

@@ -364,3 +364,53 @@ func TestTheLedgerOfATerm(t *testing.T) {
 		b.refuses(domain.RuleTerm, domain.Expire{Header: domain.Header{ID: uuid.New(), Actor: domain.System(), Occurred: due.Add(-time.Hour)}, Term: "state:submitted", Due: due.Add(-time.Hour)})
 	})
 }
+
+// The tests that stand in the file say the same, in the language that agencies have.
+func TestTheClockInTests(t *testing.T) {
+	source, err := os.ReadFile("testdata/clock/sip.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := workflows.Read("sip.yaml", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := workflows.RunTests("sip.yaml", source, d)
+	if run.Failed > 0 || run.Passed != len(d.Tests) {
+		t.Errorf("%d passed, %d failed\n%v", run.Passed, run.Failed, run.Problems)
+	}
+}
+
+// A test that expects another clock fails, at the line that does, and says what it found.
+func TestTheClockInTestsCanFail(t *testing.T) {
+	source, err := os.ReadFile("testdata/clock/sip.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for now, want := range map[[2]string]string{
+		{"due: {decision: 2026-03-26 16:00", "due: {decision: 2026-03-27 16:30"}: "term decision is due at 2026-03-26 16:00, and the test expects 2026-03-27 16:30",
+		{"terms: {decision: expired", "terms: {decision: running"}:               "term decision is expired, and the test expects running",
+		{"- until: 2026-03-12 09:30", "- until: 2026-03-10 09:30"}:               "step 1 goes back in time",
+		{"reason: str-invalid, refused: return}", "reason: str-invalid}"}:        "is refused by rule return",
+	} {
+		text := strings.Replace(string(source), now[0], now[1], 1)
+		d, err := workflows.Read("sip.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run := workflows.RunTests("sip.yaml", []byte(text), d); run.Failed == 0 || !strings.Contains(run.Problems.Error(), want) {
+			t.Errorf("%s: %d failed\n%v", now[1], run.Failed, run.Problems)
+		}
+	}
+	for now, want := range map[[2]string]string{
+		{"due: {decision: 2026-03-26 16:00", "due: {decision: tomorrow"}: `"tomorrow" is not a moment such as 2026-03-12 09:30`,
+		{"terms: {decision: expired", "terms: {decisions: expired"}:      `term "decisions" is not defined; did you mean "decision"?`,
+		{"{extend: decision", "{extend: 'state:lapsed'"}:                 `term "state:lapsed" is not defined`,
+		{"- lift: force_majeure", "- lift: rain"}:                        `rain`,
+	} {
+		text := strings.Replace(string(source), now[0], now[1], 1)
+		if _, err := workflows.Read("sip.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", now[1], err)
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (w *Workflow) addTransition(i int) {
 	for _, from := range t.From {
 		e := &edgeRule{rule: t, Transition: domain.Transition{
 			ID: transitionID(i), Action: t.Action, From: from, To: t.To,
-			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, Consent: t.Consent, NotBy: t.NotBy, Clears: t.Clears, Records: t.Records,
+			Public: to.Public, Outcome: to.Outcome, Roles: t.Roles, Reasons: t.Reasons, Kind: t.Kind, Consent: t.Consent, NotBy: d.acts(t.NotBy), Clears: t.Clears, Records: t.Records,
 		}}
 		if d.state(from).Kind == KindEnd {
 			e.Kind = domain.ActionReopen

@@ -64,7 +64,7 @@ func NewEngine(log domain.EventLog, library *Library, c EngineConfig) *Engine {
 	if working == nil {
 		working = shipped{}
 	}
-	return &Engine{log: log, library: library, now: c.Now, random: c.Random, taken: c.Taken, vault: c.Vault, working: working, cache: cache}
+	return &Engine{log: log, library: library, now: func() time.Time { return c.Now().Truncate(part) }, random: c.Random, taken: c.Taken, vault: c.Vault, working: working, cache: cache}
 }
 
 // Answer is what a command led to: the request as it then was, and the position

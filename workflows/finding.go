@@ -46,6 +46,12 @@ const (
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 
 	FindingAllocation = "allocation" // work that nobody can give on
+
+	FindingReturn     = "return"     // staff can stop the clock of the law by sending back, again and again
+	FindingSuspension = "suspension" // the clock stands still, and no rule says that it may
+	FindingExtension  = "extension"  // somebody gives their own work more time
+	FindingDeemed     = "deemed"     // a decision by law without a basis, a complete file, or a way to review it
+	FindingPromise    = "promise"    // more is promised than the term gives
 )
 
 // Check reads a definition and looks for everything that stands against publishing
@@ -56,7 +62,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -275,7 +281,8 @@ func (c *inspection) needsOthers(t *Transition, from *State, role domain.RoleID)
 	return own < needed
 }
 
-// publics holds that the word that citizens are shown is what has happened.
+// publics holds that the word that citizens are shown is what has happened, and that a
+// request that the applicant gives up is recorded as given up.
 func (c *inspection) publics() {
 	decided := map[domain.PublicStatus]domain.Outcome{
 		domain.StatusApproved: domain.OutcomeApproved, domain.StatusRejected: domain.OutcomeRejected, domain.StatusWithdrawn: domain.OutcomeWithdrawn,
@@ -288,6 +295,12 @@ func (c *inspection) publics() {
 			c.find(FindingPublic, c.node("states", i), "state %q is not an end, and citizens are told %s", s.ID, s.Public)
 		case s.Kind == KindEnd && told != s.Outcome && (tells || s.Outcome != domain.OutcomeClosed):
 			c.find(FindingPublic, c.node("states", i), "state %q ends as %s, and citizens are told %s", s.ID, s.Outcome, s.Public)
+		}
+	}
+	for i := range c.d.Transitions {
+		t := &c.d.Transitions[i]
+		if t.Kind == "" && c.d.state(t.To).Outcome == domain.OutcomeWithdrawn && slices.ContainsFunc(t.Roles, c.citizen) {
+			c.find(FindingPublic, c.node("transitions", i), "action %q gives the request up, and is recorded as any other action: say kind: withdraw", t.Action)
 		}
 	}
 }

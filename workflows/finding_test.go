@@ -27,6 +27,10 @@ func TestFindingsOfBrokenExamples(t *testing.T) {
 		"a citizen told of an approval too early": {
 			two, "kind: work\n    public: in_process", "kind: work\n    public: approved", "public",
 		},
+		"a withdrawal that is not recorded as one": {
+			strings.NewReplacer("outcome: rejected, public: rejected", "outcome: withdrawn, public: withdrawn").Replace(two),
+			"transitions:\n", "transitions:\n  - {action: early, from: [submitted], to: refused, roles: [applicant]}\n  - {action: again, from: [submitted], to: granted, roles: [head]}\n", "public",
+		},
 		"a refusal told as an approval": {two, "outcome: rejected, public: rejected", "outcome: rejected, public: approved", "public"},
 		"a lapse that grants":           {two, "ground: deemed_approval", "ground: lapse", "expiry"},
 		"a review that nobody asks for": {four, "reviews: [traffic, health]", "reviews: [traffic]", "review"},

@@ -27,9 +27,11 @@ func (d sample) GoString() string {
 }
 
 // definitions draws definitions: none is refused.
-func definitions() *rapid.Generator[sample] {
+func definitions() *rapid.Generator[sample] { return drawn(false) }
+
+func drawn(busy bool) *rapid.Generator[sample] {
 	return rapid.Custom(func(t *rapid.T) sample {
-		source, err := Write(randomDefinition(t), "")
+		source, err := Write(randomDefinition(t, busy), "")
 		if err != nil {
 			t.Fatal(err)
 		}

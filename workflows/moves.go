@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -45,6 +46,12 @@ func (p *prover) begin() []point {
 		p.arrive(&at, true)
 		list = append(list, at)
 	}
+	if g := slices.Index(p.gates, submitting); g >= 0 && p.d.Submits(submitting) {
+		for _, at := range slices.Clone(list) {
+			at.person = 1 << g // whoever works for the agency may also ask for something
+			list = append(list, at)
+		}
+	}
 	return list
 }
 
@@ -69,16 +76,15 @@ func (p *prover) arrive(at *point, entered bool) {
 		if two(at.fees, i) != feeNone || !slices.Contains(f.DueIn, s.ID) {
 			continue
 		}
-		became := uint64(feeNothing)
-		if p.isDue(int(at.value), i) {
-			became = feeOwed
-		}
-		at.fees = setTwo(at.fees, i, became)
+		at.fees = setTwo(at.fees, i, p.assessed(at, i))
 	}
 }
 
 // next lists where a request can go from a point, as the engine lets it.
 func (p *prover) next(at point, visit func(stepTaken, point)) {
+	if bits.OnesCount32(at.person) > 1 {
+		at.person = 0 // what is kept apart was told, and others could have done it
+	}
 	state := int(at.state)
 	supposed := supposition("")
 	for _, i := range p.automatic[state] {
@@ -100,7 +106,11 @@ func (p *prover) next(at point, visit func(stepTaken, point)) {
 	}
 	for _, i := range p.moves[state] {
 		m := &p.expiries[i]
+		if !p.runsOut(&at, m) {
+			continue
+		}
 		to := p.moved(at, m.expiry.To)
+		m.ranOut(&to)
 		if m.expiry.Ground == DeemedApproval {
 			p.standFor(&to, state)
 		}
@@ -155,6 +165,9 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		if holds == either {
 			supposed[t.Action] = so.and(t.When, holds, false)
 		}
+		if t.Kind == domain.ActionReturn && len(t.Consent) == 0 && p.returned(&at) {
+			continue // of another, where somebody may consent, it is not told whether they do
+		}
 		if !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
 			continue
 		}
@@ -172,13 +185,17 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 }
 
 // personMay reports whether the one person may take a transition, and whether it
-// makes a difference that it is them.
+// makes a difference that it is them: it is the first gate that they pass, or they
+// passed another that it is to be kept apart from. That they pass some more makes none,
+// for others can.
 func (p *prover) personMay(at point, t *Transition) bool {
-	if !slices.Contains(p.gates, t.Action) || !slices.ContainsFunc(t.Roles, func(r domain.RoleID) bool { return p.staff[r] }) {
+	g := slices.Index(p.gates, t.Action)
+	if g < 0 || !slices.ContainsFunc(t.Roles, func(r domain.RoleID) bool { return p.staff[r] }) {
 		return false
 	}
-	return !slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool {
-		return at.person>>slices.Index(p.gates, a)&1 == 1
+	return (at.person == 0 || at.person&p.apart[g] > 0) && !slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool {
+		g := slices.Index(p.gates, a)
+		return g >= 0 && at.person>>g&1 == 1
 	})
 }
 
@@ -222,15 +239,13 @@ func (p *prover) moved(at point, to domain.StateID) point {
 }
 
 // corrected is the points after a transition that may be a correction: the facts may
-// then become any, what was assessed and not paid is assessed anew, and only then does
-// the request move.
+// then become any, what was assessed is assessed anew, and only then does the request
+// move.
 func (p *prover) corrected(at point, i int, person bool) []point {
 	t := &p.d.Transitions[i]
 	if t.Kind != domain.ActionCorrect {
 		return []point{p.taken(at, i, person)}
 	}
-	// What was paid may be too little by other facts. That it may be enough makes no
-	// difference here: from where it is owed, it can be paid.
 	at.fees = 0
 	for i := range p.reviews {
 		if two(at.reviews, i) == reviewApproved {
@@ -239,12 +254,12 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 	}
 	list := make([]point, 0, len(p.values))
 	for v := range p.values {
-		to := at
-		to.value = uint16(v)
-		to = p.taken(to, i, person)
-		list = append(list, to)
-		if to.state == at.state {
-			list = p.askedLate(list, int(at.value))
+		for _, to := range p.covering(at, v) {
+			to = p.taken(to, i, person)
+			list = append(list, to)
+			if to.state == at.state {
+				list = p.askedLate(list, int(at.value))
+			}
 		}
 	}
 	return list
@@ -296,7 +311,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	}
 	for i := range p.fees {
 		if two(at.fees, i) == feeOwed {
-			put(stepPay, i, "", func(to *point) { to.fees = setTwo(to.fees, i, feePaid) })
+			put(stepPay, i, "", func(to *point) { p.settle(to, i) })
 		}
 	}
 	p.nextSettled(at, put)

@@ -95,22 +95,13 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 	if rule != "" {
 		return nil, rule
 	}
-	if rule := n.may(c.Actor, t.Roles...); rule != "" {
-		return nil, rule
-	}
 	s, override := n.state(), t.Kind == domain.ActionOverride
-	switch {
-	case s.Allocate != nil && (c.Actor.Role == s.Owner || n.known(c.Actor.ID, s.Owner)) && n.worker() != c.Actor.ID:
-		return nil, domain.RuleTask
-	case slices.ContainsFunc(n.log, func(x said) bool {
-		b, ok := x.body.(domain.ActionTaken)
-		return ok && x.by.ID == c.Actor.ID && slices.Contains(t.NotBy, b.Action)
-	}):
-		return nil, domain.RuleFourEyes
-	case len(t.Reasons) == 0 && c.Reason != "", len(t.Reasons) > 0 && !slices.Contains(t.Reasons, c.Reason), override && c.Remark == "":
-		return nil, domain.RuleReason
-	}
-	if rule := n.lacks(t); rule != "" && !override {
+	works := s.Allocate != nil && (c.Actor.Role == s.Owner || n.known(c.Actor.ID, s.Owner))
+	reasons := slices.Contains(t.Reasons, c.Reason) || len(t.Reasons) == 0 && c.Reason == ""
+	rule = first(n.may(c.Actor, t.Roles...), unless(!works || n.worker() == c.Actor.ID, domain.RuleTask),
+		unless(!slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool { return n.did(c.Actor.ID, a) }), domain.RuleFourEyes),
+		unless(reasons && (!override || c.Remark != ""), domain.RuleReason), unless(override, n.lacks(t)))
+	if rule != "" {
 		return nil, rule
 	}
 	kind := t.Kind
@@ -198,13 +189,9 @@ func (n *naive) add(c domain.Command) (domain.Body, domain.Rule) {
 	case domain.Attach:
 		for _, x := range n.d.Documents {
 			if x.ID == c.Document {
-				_, i := last(n, func(b domain.DocumentAttached) bool { return b.Document == c.Document })
-				number := 1
-				if i >= 0 {
-					number = n.log[i].body.(domain.DocumentAttached).Number + 1
-				}
+				b, _ := last[domain.DocumentAttached](n, c.Document)
 				fits := slices.Contains(x.Formats, c.Format) && c.Bytes > 0 && c.Bytes <= 1024
-				return domain.DocumentAttached{Document: c.Document, Number: number, Format: c.Format, Bytes: c.Bytes, SHA256: c.SHA256},
+				return domain.DocumentAttached{Document: c.Document, Number: b.Number + 1, Format: c.Format, Bytes: c.Bytes, SHA256: c.SHA256},
 					first(n.open(c.Expected, x.In), n.may(c.Actor, x.By...), unless(fits, domain.RuleDocument))
 			}
 		}
@@ -212,7 +199,7 @@ func (n *naive) add(c domain.Command) (domain.Body, domain.Rule) {
 	case domain.RefuseDocument:
 		for _, x := range n.d.Documents {
 			if x.ID == c.Document {
-				b, _ := last(n, func(b domain.DocumentAttached) bool { return b.Document == c.Document })
+				b, _ := last[domain.DocumentAttached](n, c.Document)
 				return domain.DocumentRefused{Document: c.Document, Number: b.Number, Reason: c.Reason},
 					first(n.open(c.Expected, x.RefusedIn), n.may(c.Actor, x.RefusedBy...), unless(n.attached(x.ID), domain.RuleDocument), unless(slices.Contains(x.Reasons, c.Reason), domain.RuleReason))
 			}
@@ -273,7 +260,7 @@ func (n *naive) allocate(c domain.Allocate) (domain.Body, domain.Rule) {
 	if rule != "" {
 		return nil, rule
 	}
-	_, ready := last(n, always[domain.TaskReady])
+	_, ready := last[domain.TaskReady](n)
 	given := domain.TaskAllocated{State: s.ID, Rule: s.Allocate.Rule, Ready: domain.Version(ready + 1), Seed: c.Seed, Candidates: slices.Clone(c.Candidates)}
 	slices.SortFunc(given.Candidates, func(a, b domain.Candidate) int { return strings.Compare(a.Officer, b.Officer) })
 	var pool []domain.Candidate
@@ -312,15 +299,20 @@ func lot(seed string, request []byte, ready domain.Version, n int64) int64 {
 
 func unhex(s string) []byte { b, _ := hex.DecodeString(s); return b }
 
+// did reports whether somebody took an action, or submitted the request where no action
+// is called so.
+func (n *naive) did(person string, a domain.ActionID) bool {
+	called := slices.ContainsFunc(n.d.Actions, func(x Action) bool { return x.ID == "submit" })
+	return a == "submit" && !called && n.log[0].by.ID == person || slices.ContainsFunc(n.log, func(x said) bool {
+		b, ok := x.body.(domain.ActionTaken)
+		return ok && x.by.ID == person && b.Action == a
+	})
+}
+
 // barred reports whether somebody did what four eyes hold apart from anything that the
 // owner may do here.
 func (n *naive) barred(person string, s *State) bool {
-	did := func(a domain.ActionID) bool {
-		return slices.ContainsFunc(n.log, func(x said) bool {
-			b, ok := x.body.(domain.ActionTaken)
-			return ok && x.by.ID == person && b.Action == a
-		})
-	}
+	did := func(a domain.ActionID) bool { return n.did(person, a) }
 	return slices.ContainsFunc(n.d.Transitions, func(t Transition) bool {
 		if !slices.Contains(t.From, s.ID) || !slices.Contains(t.Roles, s.Owner) {
 			return false

@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,8 +24,20 @@ type said struct {
 	body domain.Body
 }
 
-// last is the newest event of a type that suits, and where it stands; -1 for none.
-func last[B domain.Body](n *naive, suits func(B) bool) (B, int) {
+// last is the newest event of a type whose first fields are these, and where it stands;
+// -1 for none.
+func last[B domain.Body](n *naive, fields ...any) (B, int) {
+	return lastThat(n, func(b B) bool {
+		for i, want := range fields {
+			if reflect.ValueOf(b).Field(i).Interface() != want {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func lastThat[B domain.Body](n *naive, suits func(B) bool) (B, int) {
 	for i := len(n.log) - 1; i >= 0; i-- {
 		if b, ok := n.log[i].body.(B); ok && suits(b) {
 			return b, i
@@ -34,23 +47,21 @@ func last[B domain.Body](n *naive, suits func(B) bool) (B, int) {
 	return none, -1
 }
 
-func always[B domain.Body](B) bool { return true }
-
 // entered is where the log says that the request came to the state it is in.
 func (n *naive) entered() int {
-	_, i := last(n, func(b domain.ActionTaken) bool { return b.From != b.To })
+	_, i := lastThat(n, func(b domain.ActionTaken) bool { return b.From != b.To })
 	return max(i, 0)
 }
 
 func (n *naive) state() *State {
-	if b, i := last(n, always[domain.ActionTaken]); i >= 0 {
+	if b, i := last[domain.ActionTaken](n); i >= 0 {
 		return n.d.state(b.To)
 	}
 	return n.d.state("start")
 }
 
 func (n *naive) corrected() (domain.RequestCorrected, int) {
-	return last(n, always[domain.RequestCorrected])
+	return last[domain.RequestCorrected](n)
 }
 
 func (n *naive) facts() domain.Facts {
@@ -58,7 +69,7 @@ func (n *naive) facts() domain.Facts {
 	if b, i := n.corrected(); i >= 0 {
 		facts = maps.Clone(b.Facts)
 	}
-	if b, i := last(n, always[domain.FactsRecorded]); i >= 0 {
+	if b, i := last[domain.FactsRecorded](n); i >= 0 {
 		facts["seen"] = b.Facts["seen"]
 	}
 	return facts
@@ -66,7 +77,7 @@ func (n *naive) facts() domain.Facts {
 
 // fee is what is owed of what was last assessed and not forgotten by a correction.
 func (n *naive) fee(id domain.FeeID) (owed int64, known, paid bool) {
-	b, i := last(n, func(b domain.FeeAssessed) bool { return b.Fee == id })
+	b, i := last[domain.FeeAssessed](n, id)
 	_, c := n.corrected()
 	owed = b.Amount
 	for _, e := range n.log {
@@ -88,8 +99,8 @@ func (n *naive) times(a domain.ActionID) (count int) {
 }
 
 func (n *naive) review(id domain.ReviewID) domain.Opinion {
-	_, asked := last(n, func(b domain.ReviewRequested) bool { return b.Review == id })
-	b, given := last(n, func(b domain.ReviewGiven) bool { return b.Review == id })
+	_, asked := last[domain.ReviewRequested](n, id)
+	b, given := last[domain.ReviewGiven](n, id)
 	switch {
 	case given > asked:
 		return b.Opinion
@@ -102,32 +113,32 @@ func (n *naive) review(id domain.ReviewID) domain.Opinion {
 func (n *naive) paid(id domain.FeeID) bool { _, _, paid := n.fee(id); return paid }
 
 func (n *naive) attached(id domain.DocumentID) bool {
-	_, came := last(n, func(b domain.DocumentAttached) bool { return b.Document == id })
-	_, went := last(n, func(b domain.DocumentRefused) bool { return b.Document == id })
+	_, came := last[domain.DocumentAttached](n, id)
+	_, went := last[domain.DocumentRefused](n, id)
 	return came > went
 }
 
 func (n *naive) answer(id domain.SystemID) string {
-	if b, i := last(n, func(b domain.AnswerReported) bool { return b.System == id }); i > n.entered() {
+	if b, i := last[domain.AnswerReported](n, id); i > n.entered() {
 		return b.Outcome
 	}
 	return ""
 }
 
 func (n *naive) checked(list domain.ChecklistID, item domain.CheckID) bool {
-	b, i := last(n, func(b domain.CheckAnswered) bool { return b.Checklist == list && b.Item == item })
+	b, i := last[domain.CheckAnswered](n, list, item)
 	return b.Yes && i > n.cleared(list)
 }
 
 // cleared is where a checklist was last cleared.
 func (n *naive) cleared(list domain.ChecklistID) int {
-	_, i := last(n, func(b domain.ChecklistCleared) bool { return b.Checklist == list })
+	_, i := last[domain.ChecklistCleared](n, list)
 	return i
 }
 
 // answered reports whether anything was answered of a checklist since.
 func (n *naive) answered(list domain.ChecklistID) bool {
-	_, i := last(n, func(b domain.CheckAnswered) bool { return b.Checklist == list })
+	_, i := last[domain.CheckAnswered](n, list)
 	return i > n.cleared(list)
 }
 
@@ -164,7 +175,7 @@ func (n *naive) opinion(s *State) domain.Opinion { return n.together(s, n.review
 // since is what they come to by what was said since the last correction.
 func (n *naive) since(s *State) domain.Opinion {
 	return n.together(s, func(id domain.ReviewID) domain.Opinion {
-		_, given := last(n, func(b domain.ReviewGiven) bool { return b.Review == id })
+		_, given := last[domain.ReviewGiven](n, id)
 		_, corrected := n.corrected()
 		if is := n.review(id); is != domain.OpinionApproved || given > corrected {
 			return is
@@ -268,7 +279,7 @@ func (n *naive) due(f *Fee) int64 {
 func (n *naive) next() domain.Body {
 	s, since := n.state(), n.entered()
 	for _, id := range s.Reviews {
-		_, asked := last(n, func(b domain.ReviewRequested) bool { return b.Review == id })
+		_, asked := last[domain.ReviewRequested](n, id)
 		is := n.review(id)
 		stays := is == domain.OpinionApproved && (s.Join == nil || s.Join.Again != "all")
 		if n.holds(n.d.review(id).When) && asked <= since && !stays {
@@ -281,11 +292,11 @@ func (n *naive) next() domain.Body {
 			return domain.FeeAssessed{Fee: f.ID, Amount: n.due(f)}
 		}
 	}
-	if _, i := last(n, always[domain.TaskReady]); s.Allocate != nil && i <= since {
+	if _, i := last[domain.TaskReady](n); s.Allocate != nil && i <= since {
 		return domain.TaskReady{State: s.ID, Role: s.Owner, Rule: s.Allocate.Rule}
 	}
 	for _, x := range n.d.Notices {
-		if _, i := last(n, func(b domain.NoticeDue) bool { return b.Notice == x.ID }); slices.Contains(x.On, s.ID) && i <= since {
+		if _, i := last[domain.NoticeDue](n, x.ID); slices.Contains(x.On, s.ID) && i <= since {
 			return domain.NoticeDue{Notice: x.ID, State: s.ID, To: x.To}
 		}
 	}

@@ -64,6 +64,10 @@ func (r *definitionReader) actionIDs() []domain.ActionID {
 	return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID })
 }
 
+func (r *definitionReader) gateIDs() []domain.ActionID {
+	return append(r.actionIDs(), submitting)
+}
+
 func (r *definitionReader) reasonCodes() []domain.ReasonCode {
 	return ids(r.d.Reasons, func(x Reason) domain.ReasonCode { return x.Code })
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // maxPoints is how many situations a proof looks at before it gives up.
-const maxPoints = 300_000
+const maxPoints = 500_000
 
 // search is a walk, breadth first, over all points that requests can come to: the
 // first way that is found to one is a shortest.
@@ -36,25 +36,28 @@ type search struct {
 // prove looks for what the rules let happen and should not.
 func (c *inspection) prove() { c.proveWithin(maxPoints) }
 
-func (c *inspection) proveWithin(most int) {
+// proveWithin looks at so many situations at most. Its walk is nil where the definition
+// has more of something than a proof can hold.
+func (c *inspection) proveWithin(most int) *search {
 	p, err := newProver(c)
 	if err != nil {
 		c.find(FindingGaveUp, c.root, "nothing could be proved: the definition has %v", err)
-		return
+		return nil
 	}
 	s := &search{inspection: c, p: p, known: map[point]int{}, taken: make([]bool, len(c.d.Transitions)), told: map[string]bool{}, most: most}
 	s.walk()
 	if s.gaveUp {
 		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same; fewer reviews, fees and checklists at a time, smaller numbers in history.times, or fewer facts in conditions would help", most)
-		return
+		return s
 	}
 	s.dead()
 	s.stuck()
+	return s
 }
 
 func (s *search) walk() {
 	for _, at := range s.p.begin() {
-		step := stepTaken{kind: stepSubmit}
+		step := stepTaken{kind: stepSubmit, person: at.person > 0}
 		s.leads(s.p.events(step, &at, &at), s.add(at, -1, step))
 	}
 	for i := 0; i < len(s.points) && !s.gaveUp; i++ {
@@ -254,7 +257,11 @@ func (s *search) plainly(step stepTaken, before, at int) string {
 	d, here := &s.d, s.d.States[s.points[at].state].Title.EN
 	switch step.kind {
 	case stepSubmit:
-		return fmt.Sprintf("A request is submitted%s. It is at \"%s\".", s.factsOf(at), here)
+		by := ""
+		if step.person {
+			by = " by the person P"
+		}
+		return fmt.Sprintf("A request is submitted%s%s. It is at \"%s\".", by, s.factsOf(at), here)
 	case stepAction:
 		t := &d.Transitions[step.of]
 		who := "Somebody"

@@ -11,8 +11,8 @@ import (
 // prover walks through every situation that a request can come to, as far as the
 // rules tell them apart: the state, what the reviews, fees, documents and
 // checklists have come to, how often the actions were taken that conditions ask
-// for, and what one person among the staff has done. That person may have any role;
-// everything else is done by others.
+// for, and which gate one person among the staff passed. That person may have any role;
+// everything else is done by others, so that of what they did no more makes a difference.
 type prover struct {
 	d      *Definition
 	values []vars
@@ -25,13 +25,16 @@ type prover struct {
 	ofGroup   []*Document
 	lists     []domain.ChecklistID
 	watched   []domain.ActionID // that conditions count
+	returns   []int             // of those watched: that send back, and no more than once
 	gates     []domain.ActionID // that a person may not take together with others
+	apart     []uint32          // by gate: those
 	most      []uint64          // a count above is as good as this
 	shift     []int             // where its bits begin
 	standIns  []standIn
 	standing  map[int]uint32 // by state: its bit among those
 	byWay     map[int]uint32 // by state: its bit among those that only some requests come to
 	aging     uint32         // reviews that a correction may leave behind
+	corrects  bool           // facts may change
 	needs     map[needKey]domain.Needs
 	due       map[dueKey]bool
 	staff     map[domain.RoleID]bool
@@ -55,18 +58,20 @@ type (
 
 // point is a situation.
 type point struct {
-	value   uint16
-	state   uint16
-	reviews uint64 // two bits each: opinions
-	fees    uint64 // two bits each: none, owed, nothing to pay, paid
-	bits    uint64 // documents, then checklists
-	times   uint64 // as many bits each as it counts to
-	person  uint32 // gates that the one person passed
-	stale   uint32 // reviews that were given before a correction
-	stood   uint32 // states that an override or the law led out of
-	came    uint32 // states that only some requests come to, and this one did
-	answer  uint8  // 0: none since the request came to the state
-	exempt  bool   // the law brought it here, or an override: it is not the agency's doing
+	value    uint16
+	state    uint16
+	reviews  uint64 // two bits each: opinions
+	fees     uint64 // two bits each: none, owed, nothing to pay, paid
+	received uint64 // two bits each: none, less than the fee comes to, enough
+	bits     uint64 // documents, then checklists
+	times    uint64 // as many bits each as it counts to
+	person   uint32 // the gate that the one person passed, or two that are to be kept apart
+	stale    uint32 // reviews that were given before a correction
+	stood    uint32 // states that an override or the law led out of
+	came     uint32 // states that only some requests come to, and this one did
+	expired  uint32 // legal terms that ran out
+	answer   uint8  // 0: none since the request came to the state
+	exempt   bool   // the law brought it here, or an override: it is not the agency's doing
 }
 
 // What a fee has come to.
@@ -112,14 +117,7 @@ func newProver(in *inspection) (*prover, error) {
 		return nil, err
 	}
 	p.watchAll()
-	for _, gate := range d.Separate {
-		p.gate(gate)
-	}
-	for i := range d.Transitions {
-		if t := &d.Transitions[i]; len(t.NotBy) > 0 {
-			p.gate(t.NotBy)
-		}
-	}
+	p.indexGates()
 	p.index()
 	return p, p.fits()
 }
@@ -157,6 +155,8 @@ func (p *prover) watchAll() {
 			p.watch(a, 1)
 		}
 	}
+	p.watchReturns()
+	p.watchTerms()
 	at := 0
 	for _, most := range p.most {
 		p.shift = append(p.shift, at)
@@ -184,7 +184,7 @@ func (p *prover) fits() error {
 		{len(p.fees), tooMuch{"fees", maxReviews, split}},
 		{len(p.ofGroup) + len(p.lists), tooMuch{"checklists and documents that rules tell apart", maxBits, "ask for documents together, by required_documents"}},
 		{counted, tooMuch{"bits of counts of actions in conditions", maxBits, "ask history.did instead of history.times, or compare with smaller numbers"}},
-		{len(p.gates), tooMuch{"actions under separate and not_by", maxGates, "name the gates alone"}},
+		{len(p.gates), tooMuch{"actions under separate", maxGates, "name the gates alone"}},
 		{len(p.standIns), tooMuch{"states that an override or a deemed approval leads out of", maxGates, "lead out of fewer"}},
 		{len(p.byWay), tooMuch{"states that reviews and fees under only_after are due in", maxGates, split}},
 		{len(p.d.States), tooMuch{"states", maxStates, split}},
@@ -211,10 +211,23 @@ func (p *prover) mask(i int) uint64 { return (1<<bits.Len64(p.most[i]) - 1) << p
 
 func (p *prover) count(at *point, i int) uint64 { return at.times & p.mask(i) >> p.shift[i] }
 
-func (p *prover) gate(actions []domain.ActionID) {
-	for _, a := range actions {
-		if !slices.Contains(p.gates, a) {
-			p.gates = append(p.gates, a)
+// indexGates gives bits to what no one person may do together.
+func (p *prover) indexGates() {
+	for _, gate := range p.d.Separate {
+		for _, a := range gate {
+			if !slices.Contains(p.gates, a) {
+				p.gates = append(p.gates, a)
+			}
+		}
+	}
+	p.apart = make([]uint32, len(p.gates))
+	for _, gate := range p.d.Separate {
+		for _, a := range gate {
+			for _, b := range gate {
+				if a != b {
+					p.apart[slices.Index(p.gates, a)] |= 1 << slices.Index(p.gates, b)
+				}
+			}
 		}
 	}
 }
@@ -247,6 +260,7 @@ func (p *prover) index() {
 	for i := range d.Fees {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
+	p.corrects = slices.ContainsFunc(d.Transitions, func(t Transition) bool { return t.Kind == domain.ActionCorrect })
 	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)

@@ -34,7 +34,7 @@ func (o order) GoString() string {
 // about a third is wrong in one way or another.
 func commands(d *Definition, w *Workflow, r domain.Request, number int) *rapid.Generator[order] {
 	return rapid.Custom(func(t *rapid.T) order {
-		g := &ordering{drawing{t, d}, w, r, number}
+		g := &ordering{drawing{t: t, d: d}, w, r, number}
 		if !r.Exists() {
 			return order{g.submit()}
 		}

@@ -15,12 +15,19 @@ import (
 type drawing struct {
 	t *rapid.T
 	d *Definition
+
+	busy bool // it has more of everything
 }
 
 func (g *drawing) upTo(n int, what string) int { return rapid.IntRange(0, n).Draw(g.t, what) }
 
-// one in so many says yes.
-func (g *drawing) rarely(n int, what string) bool { return g.upTo(n-1, what) == n-1 }
+// one in so many says yes, and every other one where it is busy.
+func (g *drawing) rarely(n int, what string) bool {
+	if g.busy {
+		n = min(n, 2)
+	}
+	return g.upTo(n-1, what) == n-1
+}
 
 func pick[T any](g *drawing, what string, from ...T) T { return from[g.upTo(len(from)-1, what)] }
 
@@ -40,8 +47,8 @@ func label(s string) Text { return Text{ID: s, EN: s} }
 
 var officers = []domain.RoleID{"clerk", "head", "fire"}
 
-func randomDefinition(t *rapid.T) *Definition {
-	g := &drawing{t, &Definition{
+func randomDefinition(t *rapid.T, busy bool) *Definition {
+	g := &drawing{t: t, busy: busy, d: &Definition{
 		Language: Language, ID: "w", Title: label("W"), Agency: label("A"), Office: "o",
 		Submit: []domain.RoleID{"citizen"}, Payers: []domain.RoleID{"bot", "citizen"},
 		Reasons: []Reason{{"why", label("why")}, {"law", label("law")}},
@@ -57,7 +64,11 @@ func randomDefinition(t *rapid.T) *Definition {
 		g.d.Roles = append(g.d.Roles, Role{ID: r, Title: label(string(r)), Capacities: []domain.Capacity{domain.CapacityOfficer}})
 	}
 	g.facts()
-	for i := range g.upTo(3, "reviews") {
+	reviews := g.upTo(3, "reviews")
+	if g.busy {
+		reviews = max(reviews, 1)
+	}
+	for i := range reviews {
 		x := Review{ID: domain.ReviewID(fmt.Sprint("r", i)), Title: label(fmt.Sprint("r", i)), Role: pick(g, "reviewer", officers...), Reasons: []domain.ReasonCode{"why"}}
 		if g.rarely(3, "review when") {
 			x.When = g.condition(overFacts)
@@ -71,6 +82,9 @@ func randomDefinition(t *rapid.T) *Definition {
 	g.states()
 	g.dossier()
 	g.transitions()
+	if g.busy {
+		g.turns()
+	}
 	g.ways()
 	g.laws()
 	return g.d
@@ -221,6 +235,20 @@ func (g *drawing) dossier() {
 	}
 }
 
+// turns draws what is easily forgotten: corrections and overrides behind reviews.
+func (g *drawing) turns() {
+	for _, s := range g.d.States {
+		if s.Kind != KindGather {
+			continue
+		}
+		on := g.stateIDs()[:len(g.d.States)-1] // what follows it may be any
+		from := pick(g, "corrected from", slices.DeleteFunc(slices.Clone(on), func(id domain.StateID) bool { return g.d.state(id).Kind == KindEnd })...)
+		g.add(Transition{From: []domain.StateID{from}, To: pick(g, "corrected to", on...), Kind: domain.ActionCorrect})
+		g.add(Transition{From: []domain.StateID{s.ID}, To: pick(g, "ordered to", on...), Kind: domain.ActionOverride})
+		g.add(Transition{From: []domain.StateID{s.ID}, To: g.stateIDs()[len(on)-1], Needs: &Needs{Reviews: domain.OpinionApproved}})
+	}
+}
+
 // ways draws what only some requests need.
 func (g *drawing) ways() {
 	actions := ids(g.d.Actions, func(a Action) domain.ActionID { return a.ID })
@@ -241,6 +269,9 @@ func (g *drawing) laws() {
 	actions := ids(g.d.Actions, func(a Action) domain.ActionID { return a.ID })
 	if len(actions) > 1 && g.rarely(3, "separate") {
 		g.d.Separate = [][]domain.ActionID{actions[:2]}
+		if actions[0] != "submit" && g.rarely(3, "from submitting") {
+			g.d.Separate[0] = []domain.ActionID{"submit", actions[0]}
+		}
 	}
 	for range max(0, g.upTo(5, "invariants")-3) {
 		x := Invariant{Because: label("law")}
@@ -253,6 +284,11 @@ func (g *drawing) laws() {
 			x.Before = &Before{First: pick(g, "first", actions...), Then: pick(g, "then", actions...)}
 		}
 		g.d.Invariants = append(g.d.Invariants, x)
+	}
+	if g.busy { // a proof then tells apart what came before these and what came after
+		for _, a := range some(g, "told apart", actions) {
+			g.d.Invariants = append(g.d.Invariants, Invariant{Always: &Condition{Text: fmt.Sprintf("history.did(%q) || !history.did(%[1]q)", a)}, Because: label("law")})
+		}
 	}
 	if g.rarely(4, "legal term") {
 		x := LegalTerm{ID: "legal", Title: label("legal"), Budget: Budget{Amount: 5, Unit: "days"}, Starts: actions[:1], Basis: label("law"), Expires: g.expiry()}
@@ -328,6 +364,9 @@ func (g *drawing) question() string {
 // already only where the earlier ones have a condition.
 func (g *drawing) named(from []domain.StateID, automatic bool) domain.ActionID {
 	id := domain.ActionID(fmt.Sprint("a", g.upTo(4, "action")))
+	if id == "a4" && g.rarely(3, "called submit") {
+		id = "submit"
+	}
 	taken := slices.ContainsFunc(g.d.Transitions, func(t Transition) bool {
 		return t.Action == id && !t.Automatic && t.When == nil && slices.ContainsFunc(from, func(s domain.StateID) bool { return slices.Contains(t.From, s) })
 	})

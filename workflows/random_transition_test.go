@@ -81,6 +81,9 @@ func (g *drawing) any(from []domain.StateID, to domain.StateID) {
 		t.Reasons = some(g, "reason", []domain.ReasonCode{"why", "law"})
 	}
 	if actions := ids(g.d.Actions, func(a Action) domain.ActionID { return a.ID }); !t.Automatic && len(actions) > 0 && g.rarely(4, "not by") {
+		if !slices.Contains(actions, "submit") {
+			actions = append(actions, "submit")
+		}
 		t.NotBy = some(g, "not by whom", actions)
 	}
 	if !t.Automatic && t.Kind != domain.ActionCorrect && g.rarely(4, "records") {

@@ -85,7 +85,27 @@ func (d *Definition) bars(s *State) []domain.ActionID {
 			}
 		}
 	}
-	return list
+	return d.acts(list)
+}
+
+// submitting is what not_by and separate call the submission itself.
+const submitting domain.ActionID = "submit"
+
+// Submits reports whether a name under not_by or separate is the submission: it is not
+// where an action is called so.
+func (d *Definition) Submits(a domain.ActionID) bool {
+	return a == submitting && !slices.ContainsFunc(d.Actions, func(x Action) bool { return x.ID == a })
+}
+
+// acts is names under not_by or separate as the engine has them.
+func (d *Definition) acts(names []domain.ActionID) []domain.ActionID {
+	i := slices.IndexFunc(names, d.Submits)
+	if i < 0 {
+		return names
+	}
+	acts := slices.Clone(names)
+	acts[i] = domain.Submitting
+	return acts
 }
 
 // join is how the reviews of a gather state are counted for a request: those that

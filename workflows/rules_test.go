@@ -58,10 +58,7 @@ var reallyHolds = map[domain.Rule]func(*playing, domain.Command) bool{
 			return !slices.ContainsFunc(c.Candidates, func(x domain.Candidate) bool { return !p.naive.barred(x.Officer, p.d.state(p.r.State)) })
 		}
 		return slices.ContainsFunc(p.edges(c), func(t *Transition) bool {
-			return slices.ContainsFunc(p.story, func(e domain.Recorded) bool {
-				b, ok := e.Body.(domain.ActionTaken)
-				return ok && slices.Contains(t.NotBy, b.Action) && e.Actor.ID == c.Head().Actor.ID
-			})
+			return slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool { return p.naive.did(c.Head().Actor.ID, a) })
 		})
 	},
 	domain.RuleTask: func(p *playing, c domain.Command) bool {

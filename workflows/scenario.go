@@ -1,7 +1,9 @@
 package workflows
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -26,11 +28,14 @@ type ScenarioFile struct {
 	Form    map[string]any  `yaml:"form,omitempty"`
 	Refused domain.Rule     `yaml:"refused,omitempty"` // the rule that stands against it
 	As      domain.Capacity `yaml:"as,omitempty"`
+	At      string          `yaml:"at,omitempty"` // when, such as 2026-03-12 09:30; a Monday morning, if empty
 
 	line, column int // 0 where nothing is given
+	at           time.Time
 }
 
-// Step is one command of a scenario; one of the first eleven says which.
+// Step is one command of a scenario, or time that passes; one of the first sixteen says
+// which.
 type Step struct {
 	Act            domain.ActionID   `yaml:"act,omitempty"`
 	Attach         domain.DocumentID `yaml:"attach,omitempty"`
@@ -42,7 +47,12 @@ type Step struct {
 	Settle         []domain.FeeID    `yaml:"settle,omitempty,flow"` // several fees in one payment
 	Pick           domain.StateID    `yaml:"pick,omitempty"`
 	Allocate       domain.StateID    `yaml:"allocate,omitempty"`
-	Pass           *Budget           `yaml:"pass,omitempty"` // time passes
+	Suspend        domain.StopGround `yaml:"suspend,omitempty"` // all terms, by order
+	Lift           domain.StopGround `yaml:"lift,omitempty"`    // that suspension
+	Extend         domain.TermID     `yaml:"extend,omitempty"`
+	Consent        domain.ActionID   `yaml:"consent,omitempty"` // to another return by this action
+	Pass           *Budget           `yaml:"pass,omitempty"`    // time passes
+	Until          string            `yaml:"until,omitempty"`   // it passes until then, such as 2026-03-26 16:01
 
 	By      domain.RoleID     `yaml:"by,omitempty"`     // the first that may, if empty
 	Person  string            `yaml:"person,omitempty"` // pseudonym; one for each role, if empty
@@ -62,6 +72,7 @@ type Step struct {
 	Refused    domain.Rule    `yaml:"refused,omitempty"`
 
 	line, column int
+	until        time.Time
 }
 
 // Expected is how a request must stand. What is left out is not looked at.
@@ -73,6 +84,8 @@ type Expected struct {
 	Fees    map[string]int      `yaml:"fees,omitempty"`
 	Reviews map[string]string   `yaml:"reviews,omitempty"`
 	Facts   map[string]any      `yaml:"facts,omitempty"`
+	Due     map[string]string   `yaml:"due,omitempty"`   // of terms, such as 2026-03-26 16:00
+	Terms   map[string]string   `yaml:"terms,omitempty"` // none, running, suspended, expired or ended
 
 	line, column int
 	places       map[string]failure // of what is expected, such as state and fees.levy; without text
@@ -149,8 +162,38 @@ func (r *definitionReader) given(n ast.Node) ScenarioFile {
 		"form":    func(n ast.Node) { g.Form = r.object(n, "given form") },
 		"refused": func(n ast.Node) { g.Refused = r.rule(n, "given refused") },
 		"as":      func(n ast.Node) { g.As = word(&r.yamlReader, n, "given as", domain.Capacities()) },
+		"at":      func(n ast.Node) { g.At, g.at = r.moment(n, "given at") },
 	})
 	return g
+}
+
+// momentForm is how a test writes a moment. Its zone is that of whoever plays it.
+const momentForm = "2006-01-02 15:04"
+
+func (r *definitionReader) moment(n ast.Node, what string) (string, time.Time) {
+	s := r.text(n, what)
+	at, err := time.Parse(momentForm, s)
+	if err != nil && s != "" {
+		r.problem(n, "%s: %q is not a moment such as 2026-03-12 09:30", what, s)
+	}
+	return s, at
+}
+
+// termIDs lists the terms that a request may have: those of law by their names, that of
+// a state as state:ID and that of a review as review:ID.
+func (r *definitionReader) termIDs() []domain.TermID {
+	list := ids(r.d.Terms, func(t LegalTerm) domain.TermID { return domain.TermID(t.ID) })
+	for _, s := range r.d.States {
+		if s.Term != nil {
+			list = append(list, domain.StateTerm(s.ID))
+		}
+	}
+	for _, x := range r.d.Reviews {
+		if x.Term != nil {
+			list = append(list, domain.ReviewTerm(x.ID))
+		}
+	}
+	return list
 }
 
 func (r *definitionReader) step(n ast.Node) Step {
@@ -178,10 +221,15 @@ func (r *definitionReader) step(n ast.Node) Step {
 		"review":   command(func(n ast.Node) { s.Review = ref(r, n, "review", "review", r.reviewIDs) }),
 		"report":   command(func(n ast.Node) { s.Report = ref(r, n, "report", "system", r.systemIDs) }),
 		"pick":     command(func(n ast.Node) { s.Pick = ref(r, n, "pick", "state", r.stateIDs) }),
+		"suspend":  command(func(n ast.Node) { s.Suspend = word(&r.yamlReader, n, "suspend", domain.StopGrounds()) }),
+		"lift":     command(func(n ast.Node) { s.Lift = word(&r.yamlReader, n, "lift", domain.StopGrounds()) }),
+		"extend":   command(func(n ast.Node) { s.Extend = domain.TermID(r.text(n, "extend")); r.knownTerm(n, "extend", s.Extend) }),
+		"consent":  command(func(n ast.Node) { s.Consent = ref(r, n, "consent", "action", r.actionIDs) }),
 		"pass": command(func(n ast.Node) {
 			b := r.budget(n, "pass")
 			s.Pass = &b
 		}),
+		"until":      command(func(n ast.Node) { s.Until, s.until = r.moment(n, "until") }),
 		"by":         func(n ast.Node) { s.By = ref(r, n, "by", "role", r.roleIDs) },
 		"person":     func(n ast.Node) { s.Person = r.text(n, "person") },
 		"as":         func(n ast.Node) { s.As = word(&r.yamlReader, n, "as", domain.Capacities()) },
@@ -199,7 +247,7 @@ func (r *definitionReader) step(n ast.Node) Step {
 		"refused":    func(n ast.Node) { s.Refused = r.rule(n, "refused") },
 	})
 	if commands != 1 {
-		r.problem(n, "a step: say one of %s", strings.Join([]string{"act", "attach", "refuse_document", "check", "pay", "settle", "review", "report", "pick", "allocate", "pass"}, ", "))
+		r.problem(n, "a step: say one of %s", strings.Join([]string{"act", "attach", "refuse_document", "check", "pay", "settle", "review", "report", "pick", "allocate", "suspend", "lift", "extend", "consent", "pass", "until"}, ", "))
 	}
 	return s
 }
@@ -222,6 +270,44 @@ func (r *definitionReader) expected(n ast.Node) Expected {
 				e.Reviews[id], _ = v.(string)
 			}
 		},
+		"due": func(n ast.Node) {
+			e.Due = map[string]string{}
+			r.ofTerms(n, "then due", func(id string, v ast.Node) { e.Due[id], _ = r.moment(v, "then due "+id) })
+		},
+		"terms": func(n ast.Node) {
+			e.Terms = map[string]string{}
+			r.ofTerms(n, "then terms", func(id string, v ast.Node) { e.Terms[id] = word(&r.yamlReader, v, "then terms "+id, termStandings) })
+		},
 	})
 	return e
+}
+
+// termStandings is how a term can stand.
+var termStandings = []string{"none", "running", "suspended", "expired", "ended"}
+
+// knownTerm holds that there is such a term, when all are read.
+func (r *definitionReader) knownTerm(n ast.Node, what string, id domain.TermID) {
+	r.later = append(r.later, func() {
+		if all := r.termIDs(); !slices.Contains(all, id) {
+			r.problem(n, "%s: term %q is not defined%s", what, string(id), meant(string(id), all))
+		}
+	})
+}
+
+// ofTerms reads a mapping from terms.
+func (r *definitionReader) ofTerms(n ast.Node, what string, read func(string, ast.Node)) {
+	var values []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		values = n.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{n}
+	default:
+		r.problem(n, "%s: want keys and values here, found %s", what, describe(n))
+	}
+	for _, v := range values {
+		id := v.Key.GetToken().Value
+		r.knownTerm(v, what, domain.TermID(id))
+		read(id, v.Value)
+	}
 }

@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // TestRun is what became of the tests of a definition.
@@ -24,12 +26,12 @@ type TestRun struct {
 // RunTests runs the tests that stand in a definition, by the rules that a request is
 // judged by when it is real. File and source name and show the lines.
 func RunTests(file string, source []byte, d *Definition) TestRun {
-	w := Compile(d, 1)
+	w := Compile(d, 1).On(playedBy())
 	lines := strings.Split(string(source), "\n")
 	var run TestRun
 	taken := map[*Transition]bool{}
 	for i := range d.Tests {
-		failures := w.play(&d.Tests[i], w.decider(taken))
+		failures := w.play(&d.Tests[i], playedBy(), w.decider(taken))
 		if len(failures) == 0 {
 			run.Passed++
 			continue
@@ -64,25 +66,42 @@ type player struct {
 	way      []domain.StateID // where the request came to rest, one after the other
 	n        int              // commands given
 	now      time.Time
+	calendar *calendar.Calendar
 	carryOut func(domain.Command) (domain.Request, error)
 }
 
-// A Monday morning in Jakarta; nothing but the order of times matters.
-var played = time.Date(2026, time.January, 5, 1, 0, 0, 0, time.UTC)
+// played is when a test begins that does not say it: a Monday morning.
+var played = time.Date(2026, time.January, 5, 8, 0, 0, 0, time.UTC)
+
+// playedBy is the calendar of the tests in a file: what is shipped of the nation's, in
+// WIB.
+var playedBy = sync.OnceValue(func() *calendar.Calendar {
+	c, err := calendar.Compile(domain.TenantCode("").Zone(), nil, nil)
+	if err != nil {
+		panic(err) // what is shipped does not compile
+	}
+	return c
+})
 
 // Play gives the commands of a scenario, one after the other, to whoever carries
-// them out and returns the request as it then is, or the refusal. The error says
-// what went another way than the scenario has it.
-func (w *Workflow) Play(s *Scenario, carryOut func(domain.Command) (domain.Request, error)) error {
+// them out and returns the request as it then is, or the refusal. Each is dated; times
+// in the scenario are those of the calendar's zone. Terms run out by [domain.Expire],
+// which whoever has them run out by themselves may answer with the request alone. The
+// error says what went another way than the scenario has it.
+func (w *Workflow) Play(s *Scenario, c *calendar.Calendar, carryOut func(domain.Command) (domain.Request, error)) error {
 	var errs []error
-	for _, f := range w.play(s, carryOut) {
+	for _, f := range w.play(s, c, carryOut) {
 		errs = append(errs, fmt.Errorf("line %d: %s", f.line, f.text))
 	}
 	return errors.Join(errs...)
 }
 
-func (w *Workflow) play(s *Scenario, carryOut func(domain.Command) (domain.Request, error)) []failure {
-	p := &player{w: w, now: played, carryOut: carryOut}
+func (w *Workflow) play(s *Scenario, c *calendar.Calendar, carryOut func(domain.Command) (domain.Request, error)) []failure {
+	p := &player{w: w, calendar: c, carryOut: carryOut}
+	p.now = p.local(played)
+	if s.Given.At != "" {
+		p.now = p.local(s.Given.at)
+	}
 	at := failure{line: s.line, column: s.column}
 	if s.Given.line > 0 {
 		at = failure{line: s.Given.line, column: s.Given.column}
@@ -99,12 +118,51 @@ func (w *Workflow) play(s *Scenario, carryOut func(domain.Command) (domain.Reque
 			return []failure{at}
 		}
 	}
+	if text := p.fire(); text != "" {
+		at.text = "what follows " + text
+		return []failure{at}
+	}
 	return p.compare(&s.Then)
+}
+
+// local is a moment as it is written, in the zone of the calendar.
+func (p *player) local(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), 0, 0, p.calendar.Zone()).UTC()
+}
+
+// fire has everything happen that terms waited for until now.
+func (p *player) fire() string {
+	for range domain.MaxFollowing {
+		id, due, ok := p.request.Overdue(p.now)
+		if !ok {
+			return ""
+		}
+		p.n++
+		r, err := p.carryOut(domain.Expire{Header: domain.Header{
+			ID: domain.CommandID(due, "step", strconv.Itoa(p.n)), Occurred: due, Actor: domain.System(),
+		}, Term: id, Due: due})
+		if err != nil {
+			return fmt.Sprintf("from the end of term %s cannot be carried out: %v", id, err)
+		}
+		p.came(r)
+	}
+	return "from its terms does not come to rest"
+}
+
+// came notes where the request stands.
+func (p *player) came(r domain.Request) {
+	if len(p.way) == 0 || p.way[len(p.way)-1] != r.State {
+		p.way = append(p.way, r.State)
+	}
+	p.request = r
 }
 
 // give has a command carried out; what it returns says how that differs from what
 // was expected.
 func (p *player) give(c domain.Command, refused domain.Rule) string {
+	if text := p.fire(); text != "" {
+		return "comes after what follows " + text
+	}
 	r, err := p.carryOut(c)
 	var refusal *domain.Refusal
 	switch {
@@ -119,10 +177,7 @@ func (p *player) give(c domain.Command, refused domain.Rule) string {
 	case refused != "":
 		return fmt.Sprintf("is carried out, and the test expects that rule %s refuses it", refused)
 	}
-	if len(p.way) == 0 || p.way[len(p.way)-1] != r.State {
-		p.way = append(p.way, r.State)
-	}
-	p.request = r
+	p.came(r)
 	return ""
 }
 
@@ -201,8 +256,19 @@ func factsOf(m map[string]any) domain.Facts {
 }
 
 func (p *player) step(s *Step) string {
-	if s.Pass != nil {
-		p.now = p.now.Add(roughly(*s.Pass))
+	switch {
+	case s.Pass != nil:
+		due, err := p.calendar.Due(s.Pass.Measure(), p.now, s.Pass.Span())
+		if err != nil {
+			return "lets time pass for which there is no calendar: " + err.Error()
+		}
+		p.now = due.At
+		return ""
+	case s.Until != "":
+		if until := p.local(s.until); until.Before(p.now) {
+			return fmt.Sprintf("goes back in time, from %s", p.now.In(p.calendar.Zone()).Format(momentForm))
+		}
+		p.now = p.local(s.until)
 		return ""
 	}
 	if s.Check != "" {
@@ -213,13 +279,6 @@ func (p *player) step(s *Step) string {
 		return text
 	}
 	return p.give(c, s.Refused)
-}
-
-// roughly is how long a budget is by the clock on the wall. Until there is a
-// calendar, a working day is a day.
-func roughly(b Budget) time.Duration {
-	unit := map[string]time.Duration{"days": 24 * time.Hour, "hours": time.Hour, "minutes": time.Minute}[b.Unit]
-	return time.Duration(b.Amount) * unit
 }
 
 // command makes of a step what somebody would send.
@@ -262,6 +321,32 @@ func (p *player) command(s *Step) (domain.Command, string) {
 		return domain.Pick{Header: by(task.Role)}, ""
 	case s.Allocate != "":
 		return p.allocate(s), ""
+	}
+	return p.termCommand(s, by)
+}
+
+// termCommand is a step that concerns the clock.
+func (p *player) termCommand(s *Step, by func(...domain.RoleID) domain.Header) (domain.Command, string) {
+	switch {
+	case s.Suspend != "":
+		rule, _ := p.w.Order(s.Suspend)
+		return domain.OrderSuspension{Header: by(rule.Roles...), Ground: s.Suspend, Reason: s.Reason}, ""
+	case s.Lift != "":
+		rule, _ := p.w.Order(s.Lift)
+		return domain.LiftSuspension{Header: by(rule.Roles...)}, ""
+	case s.Extend != "":
+		rule, _ := p.w.anyTerm(s.Extend)
+		var roles []domain.RoleID
+		if rule.Extension != nil {
+			roles = rule.Extension.Roles
+		}
+		return domain.ExtendTerm{Header: by(roles...), Term: s.Extend, Reason: s.Reason}, ""
+	case s.Consent != "":
+		var roles []domain.RoleID
+		for _, e := range p.w.edges[edge{p.request.State, s.Consent}] {
+			roles = append(roles, e.Consent...)
+		}
+		return domain.ConsentReturn{Header: by(roles...), Action: s.Consent, Reason: s.Reason}, ""
 	}
 	return nil, "does nothing"
 }
@@ -399,7 +484,43 @@ func (p *player) compare(e *Expected) []failure {
 		}
 	}
 	p.compareFacts(e, note)
+	p.compareTerms(e, note)
 	return wrong
+}
+
+func (p *player) compareTerms(e *Expected, note func(key, format string, args ...any)) {
+	for _, id := range slices.Sorted(maps.Keys(e.Due)) {
+		t, there := p.request.Terms[domain.TermID(id)]
+		got := t.Due.In(p.calendar.Zone()).Format(momentForm)
+		switch {
+		case !there:
+			note("due."+id, "term %s has not started, and the test expects it to be due at %s", id, e.Due[id])
+		case t.Stopped() != "":
+			note("due."+id, "term %s stands still (%s), and the test expects it to be due at %s", id, t.Stopped(), e.Due[id])
+		case got != e.Due[id]:
+			note("due."+id, "term %s is due at %s, and the test expects %s", id, got, e.Due[id])
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.Terms)) {
+		if got := standing(p.request.Terms[domain.TermID(id)]); got != e.Terms[id] {
+			note("terms."+id, "term %s is %s, and the test expects %s", id, got, e.Terms[id])
+		}
+	}
+}
+
+// standing is one of [termStandings].
+func standing(t domain.Term) string {
+	switch {
+	case t.Started.IsZero():
+		return "none"
+	case !t.Expired.IsZero():
+		return "expired"
+	case !t.Open():
+		return "ended"
+	case t.Stopped() != "":
+		return "suspended"
+	}
+	return "running"
 }
 
 func (p *player) compareFacts(e *Expected, note func(key, format string, args ...any)) {

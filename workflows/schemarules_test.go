@@ -152,7 +152,7 @@ var typeRules = map[string]js{
 	// definitionReader.expiry.
 	"Expiry": {"anyOf": []any{has("escalate"), has("to")}, "dependentRequired": js{"to": []any{"ground"}, "ground": []any{"to"}}},
 	// definitionReader.step.
-	"Step": oneOf("act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "settle", "allocate", "pass"),
+	"Step": oneOf("act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "settle", "allocate", "suspend", "lift", "extend", "consent", "pass", "until"),
 }
 
 // rule adds what is known of a type to its schema.

@@ -20,6 +20,10 @@ type addInput struct {
 		Answer         *answerBody   `json:"answer,omitempty" doc:"report what an external system came to"`
 		Pick           *struct{}     `json:"pick,omitempty" doc:"take the work of the present state"`
 		Allocate       *allocateBody `json:"allocate,omitempty" doc:"have the work of the present state given to one of those who could do it, by the rule of the state; the system asks for it, or an assigner"`
+		Suspend        *suspendBody  `json:"suspend,omitempty" doc:"order that all terms of the request stand still"`
+		Lift           *struct{}     `json:"lift,omitempty" doc:"end such a suspension"`
+		Extend         *extendBody   `json:"extend,omitempty" doc:"give a term more time, once"`
+		Consent        *consentBody  `json:"consent,omitempty" doc:"let the request be sent back to the applicant once more"`
 		Reassign       *reassignBody `json:"reassign,omitempty" doc:"give the work of the present state to somebody else"`
 		Actor          actorBody     `json:"actor"`
 	}
@@ -77,6 +81,21 @@ type answerBody struct {
 	Outcome string `json:"outcome"`
 }
 
+type suspendBody struct {
+	Ground string `json:"ground" enum:"applicant,other_agency,force_majeure"`
+	Reason string `json:"reason"`
+}
+
+type extendBody struct {
+	Term   string `json:"term"`
+	Reason string `json:"reason"`
+}
+
+type consentBody struct {
+	Action string `json:"action" doc:"that sends the request back"`
+	Reason string `json:"reason" doc:"that could not be seen before"`
+}
+
 type reassignBody struct {
 	To     string `json:"to" doc:"pseudonym"`
 	Reason string `json:"reason,omitempty"`
@@ -123,11 +142,23 @@ func (in *addInput) command(h domain.Header, seen domain.Version) (domain.Comman
 		}
 		all = append(all, given)
 	}
+	if x := b.Suspend; x != nil {
+		all = append(all, domain.OrderSuspension{Header: h, Ground: domain.StopGround(x.Ground), Reason: domain.ReasonCode(x.Reason), Expected: seen})
+	}
+	if b.Lift != nil {
+		all = append(all, domain.LiftSuspension{Header: h, Expected: seen})
+	}
+	if x := b.Extend; x != nil {
+		all = append(all, domain.ExtendTerm{Header: h, Term: domain.TermID(x.Term), Reason: domain.ReasonCode(x.Reason), Expected: seen})
+	}
+	if x := b.Consent; x != nil {
+		all = append(all, domain.ConsentReturn{Header: h, Action: domain.ActionID(x.Action), Reason: domain.ReasonCode(x.Reason), Expected: seen})
+	}
 	if x := b.Reassign; x != nil {
 		all = append(all, domain.Reassign{Header: h, To: x.To, Reason: domain.ReasonCode(x.Reason), Expected: seen})
 	}
 	if len(all) != 1 {
-		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "the body holds not one thing to add", "send one of attach, refuse_document, check, pay, review, answer, pick, allocate and reassign")
+		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "the body holds not one thing to add", "send one of attach, refuse_document, check, pay, review, answer, pick, allocate, reassign, suspend, lift, extend and consent")
 	}
 	return all[0], nil
 }

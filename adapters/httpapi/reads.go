@@ -54,6 +54,8 @@ type requestOutput struct {
 		Changed   time.Time           `json:"changed"`
 		Version   domain.Version      `json:"version"`
 		Dossier   workflows.Gathered  `json:"dossier" doc:"what the request has gathered"`
+		Terms     []workflows.Clocked `json:"terms" doc:"how much time there is, and for what; those of law first"`
+		Halted    domain.StopGround   `json:"halted,omitempty" doc:"the ground on which somebody ordered all terms to stand still"`
 		Actions   []possible          `json:"actions" doc:"what can be done now, and by whom"`
 		Stalled   string              `json:"stalled,omitempty" doc:"why what should follow by itself does not: a condition of the workflow cannot be judged"`
 		Bill      billShown           `json:"bill" doc:"what has to be paid, and what was"`
@@ -113,6 +115,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 		b.Title = titleOf(s.Title)
 	}
 	b.Dossier = workflows.Gather(r.Dossier, w.Definition)
+	b.Terms, b.Halted = workflows.Clock(r, w.Definition), r.Halt
 	if _, err := w.Next(r); errors.As(err, &refusal) {
 		b.Stalled = refusal.Error()
 	}

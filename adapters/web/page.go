@@ -128,11 +128,12 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 			}
 		}
 	}
+	// The two views may be a step apart; the page keeps to the status.
+	if i := slices.IndexFunc(steps, func(s projections.Step) bool { return s.State != "" && s.Version > found.Version }); i >= 0 {
+		steps = steps[:i]
+	}
 	for _, step := range slices.Backward(steps) {
-		// The two views may be a step apart; the page keeps to the status.
-		if step.Version <= found.Version {
-			out.Steps = append(out.Steps, line(p, step, found.Tenant, workflow))
-		}
+		out.Steps = append(out.Steps, line(p, step, found.Tenant, workflow))
 	}
 	add := func(key, value string) {
 		if value != "" {

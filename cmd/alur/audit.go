@@ -46,6 +46,9 @@ func lineOf(e domain.Recorded) auditLine {
 		l.Action, l.From, l.To, l.Public, l.Reason = b.Action, b.From, b.To, b.Public, b.Reason
 	default:
 		l.Body = e.Body
+		if m, moves := domain.MoveOf(e.Body); moves {
+			l.From, l.To, l.Public = m.From, m.To, m.Public
+		}
 	}
 	return l
 }

@@ -28,6 +28,7 @@ type house struct {
 	timeline  *projections.TimelineView
 	terms     *projections.TermsView
 	calendars *workflows.Calendars
+	now       func() time.Time
 	services  *projections.ServiceView
 	finder    *projections.Finder
 	library   *workflows.Library
@@ -78,7 +79,11 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 		return err
 	}
 	h.finder = projections.NewFinder(h.log, h.views, h.status)
-	config := workflows.EngineConfig{Now: time.Now, Random: randomBits, Taken: h.status.Taken, Calendars: h.calendars}
+	h.now = time.Now
+	if s.now != nil {
+		h.now = s.now
+	}
+	config := workflows.EngineConfig{Now: h.now, Random: randomBits, Taken: h.status.Taken, Calendars: h.calendars}
 	if h.vault != nil {
 		config.Vault = h.vault
 	}

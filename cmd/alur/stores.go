@@ -26,6 +26,8 @@ type stores struct {
 	readOnly bool   // beside the process that writes; nothing is created
 	sealing  bool   // personal data is sealed or opened
 	newKeys  bool   // keys are begun anew, though there is data sealed under others
+
+	now func() time.Time // nil: the clock on the wall
 }
 
 const defaultDB = "alur.db"

@@ -207,7 +207,9 @@ func exportedOf(l auditLine) exportedEvent {
 	x := exportedEvent{Version: l.Version, Event: l.Event, Occurred: l.Occurred, Action: l.Action, To: l.To, Public: l.Public, Reason: l.Reason}
 	switch l.Body.(type) {
 	case domain.DocumentAttached, domain.DocumentRefused, domain.CheckAnswered, domain.FeeAssessed, domain.FeePaid, domain.ReviewRequested,
-		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected, domain.ChecklistCleared, domain.FactsRecorded:
+		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected, domain.ChecklistCleared, domain.FactsRecorded,
+		domain.TermStarted, domain.TermSuspended, domain.TermResumed, domain.TermExtended, domain.TermRecomputed, domain.TermReminded, domain.TermExpired,
+		domain.TermEscalated, domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented:
 		x.Body = l.Body
 	}
 	return x

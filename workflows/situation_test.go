@@ -1,0 +1,214 @@
+package workflows
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Wherever a request comes, the proof has been: for each situation that the engine
+// leads to there is a point that stands for it. What a proof leaves out is found here,
+// whether or not a rule is broken there.
+func TestTheProofComesWhereverARequestDoes(t *testing.T) {
+	situations := 0
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawn(rapid.Bool().Draw(t, "busy")).Draw(t, "definition")
+		p := &playing{t: t, d: d, w: Compile(d.Definition, 1), naive: &naive{d: d.Definition}}
+		proof := d.prove(t, 6000)
+		seed := rapid.Uint64().Draw(t, "seed")
+		steps := rand.New(rand.NewPCG(seed, 0))
+		for range 12 {
+			p.r, p.story, p.naive.log = domain.Request{}, nil, nil
+			for i := range 40 {
+				p.stray(steps, i)
+				if !p.r.Exists() {
+					break
+				}
+				situations++
+				p.lively(proof, p.story)
+				p.lawful(proof)
+				for _, gate := range p.passed(proof.walk.p) {
+					if !proof.walk.comes(p, gate) {
+						t.Fatalf("no point of the proof stands for what is so, gate %b: %s", gate, p.situation(p.r))
+					}
+				}
+			}
+		}
+	})
+	t.Log(situations, "situations")
+}
+
+// stray takes one step that is possible, of those that may be: corrections, overrides
+// and payments as often as all else.
+func (p *playing) stray(steps *rand.Rand, number int) {
+	kinds := map[string][]domain.Command{}
+	var order []string
+	for _, c := range p.everything(p.r) {
+		kind := fmt.Sprintf("%T", c)
+		if act, ok := c.(domain.Act); ok {
+			kind += string(act.Action)
+		}
+		if len(kinds[kind]) == 0 {
+			order = append(order, kind)
+		}
+		kinds[kind] = append(kinds[kind], c)
+	}
+	for range 12 {
+		some := kinds[order[steps.IntN(len(order))]]
+		who := []string{"p0", "p1", fmt.Sprint("fresh-", number)}[steps.IntN(3)]
+		events, rule := p.decide(p.r, at(some[steps.IntN(len(some))], fmt.Sprint(number, ".", len(p.story), who), who))
+		if rule != "" || closes(events) && steps.IntN(4) > 0 {
+			continue
+		}
+		for _, e := range events {
+			recorded := domain.Recorded{Event: e, Version: p.r.Version + 1}
+			p.r = domain.Evolve(p.r, recorded)
+			p.story = append(p.story, recorded)
+			p.naive.log = append(p.naive.log, said{e.Actor, e.Body})
+		}
+		return
+	}
+}
+
+// closes reports whether a request comes to an end by some events.
+func closes(events []domain.Event) bool {
+	return slices.ContainsFunc(events, func(e domain.Event) bool {
+		b, ok := e.Body.(domain.ActionTaken)
+		return ok && b.Outcome != ""
+	})
+}
+
+// passed is the gates that somebody passed as one of the staff, and none. Whoever it
+// was may be the one person.
+func (p *playing) passed(proof *prover) []uint32 {
+	all := []uint32{0}
+	for i, x := range p.naive.log {
+		gate := domain.ActionID("submit")
+		if b, ok := x.body.(domain.ActionTaken); ok {
+			gate = b.Action
+		} else if _, called := p.w.Action(gate); i > 0 || called {
+			continue
+		}
+		if g := slices.Index(proof.gates, gate); g >= 0 && x.by.Role != "system" && (i == 0 || proof.staff[x.by.Role]) {
+			all = append(all, 1<<g)
+		}
+	}
+	return all
+}
+
+// comes reports whether the proof came to where a request is, with a gate that the one
+// person passed, by facts that its conditions do not tell from those of the request.
+func (s *search) comes(p *playing, gate uint32) bool {
+	at := p.point(s.p)
+	at.person = gate
+	for v := range s.p.values {
+		at.value = uint16(v)
+		if _, known := s.known[s.p.plain(at)]; known && p.alike(s.p.values[v].facts) {
+			return true
+		}
+	}
+	return false
+}
+
+// alike reports whether no condition that a proof can judge tells some facts from those
+// of the request.
+func (p *playing) alike(facts domain.Facts) bool {
+	s := p.naive.state()
+	judged := func(c *Condition, facts domain.Facts) string {
+		v, err := c.value(vars{facts: facts, past: p.naive, state: string(s.ID), outcome: string(s.Outcome)})
+		return fmt.Sprint(v, err != nil)
+	}
+	for _, c := range p.d.conditions() {
+		if c.exact(p.d.Definition) && !c.asksRecorded(p.d.Definition) && judged(c, facts) != judged(c, p.r.Facts) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(p.d.Fees, func(f Fee) bool {
+		return f.Table != nil && (f.Table.amount(facts) > 0) != (f.Table.amount(p.r.Facts) > 0)
+	})
+}
+
+// point is where a request is, by the words of what a point keeps, from all that
+// happened.
+func (p *playing) point(proof *prover) point {
+	n, s := p.naive, p.naive.state()
+	at := point{state: uint16(proof.states[s.ID]), exempt: p.brought()}
+	_, corrected := n.corrected()
+	for i, id := range proof.reviews {
+		at.reviews = setTwo(at.reviews, i, uint64(slices.Index(opinions, n.review(id))))
+		_, given := last[domain.ReviewGiven](n, id)
+		kept := !slices.ContainsFunc(p.d.States, func(s State) bool {
+			return slices.Contains(s.Reviews, id) && (s.Join == nil || s.Join.Again != "refused")
+		})
+		if n.review(id) == domain.OpinionApproved && given < corrected && !kept {
+			at.stale |= 1 << i
+		}
+	}
+	for i, f := range proof.fees {
+		at.fees = setTwo(at.fees, i, p.feeOf(f))
+		if proof.corrects {
+			at.received = setTwo(at.received, i, p.receivedOf(f))
+		}
+	}
+	for g := range proof.ofGroup {
+		if !slices.ContainsFunc(p.d.Documents, func(x Document) bool { return proof.groups[x.ID] == g && !n.attached(x.ID) }) {
+			at.bits |= 1 << g
+		}
+	}
+	for i, list := range p.d.Checklists {
+		if !slices.ContainsFunc(list.Items, func(x CheckItem) bool { return !n.checked(list.ID, x.ID) }) {
+			at.bits |= 1 << (len(proof.ofGroup) + i)
+		}
+	}
+	for i, a := range proof.watched {
+		at.times |= min(uint64(n.times(a)), proof.most[i]) << proof.shift[i]
+	}
+	for i := range p.d.States {
+		id := p.d.States[i].ID
+		if p.excused(func(from *State, needs *Needs) bool { return needs == nil && from.ID == id }) {
+			at.stood |= proof.standing[i]
+		}
+		if _, came := lastThat(n, func(b domain.ActionTaken) bool { return b.To == id }); came >= 0 || i == 0 {
+			at.came |= proof.byWay[i]
+		}
+	}
+	if system := p.d.system(s.WaitsFor); system != nil {
+		at.answer = uint8(slices.Index(system.Outcomes, n.answer(system.ID)) + 1)
+	}
+	return at
+}
+
+func (p *playing) feeOf(f *Fee) uint64 {
+	assessed, _ := last[domain.FeeAssessed](p.naive, f.ID)
+	owed, known, _ := p.naive.fee(f.ID)
+	switch {
+	case !known:
+		return feeNone
+	case owed > 0:
+		return feeOwed
+	case assessed.Amount == 0:
+		return feeNothing
+	}
+	return feePaid
+}
+
+func (p *playing) receivedOf(f *Fee) uint64 {
+	var received int64
+	for _, x := range p.naive.log {
+		if b, ok := x.body.(domain.FeePaid); ok && b.Fee == f.ID {
+			received += b.Amount
+		}
+	}
+	switch {
+	case received == 0:
+		return receivedNone
+	case received < p.naive.due(f):
+		return receivedLess
+	}
+	return receivedEnough
+}
