@@ -23,6 +23,15 @@ type Workflow interface {
 	// correction leaves it as it is.
 	Recorded(fact string) bool
 
+	// AdoptFacts returns facts that were recorded under another version of the workflow
+	// as this one has them: without those it does not know, and with its defaults. A
+	// [*Refusal] under RuleFacts names everything that is missing or does not fit.
+	AdoptFacts(Facts) (Facts, error)
+
+	// Shown says what a state is to whoever looks at a request in it; false for one that
+	// the workflow does not have.
+	Shown(StateID) (Shown, bool)
+
 	// Fire takes the edge for an action out of a request's state: of several, the
 	// first whose guard holds. Its needs are those of this request. The error is a
 	// [*Refusal] under RuleUnknownAction, RuleNotFromHere or RuleGuard; under
@@ -59,6 +68,12 @@ type Workflow interface {
 	Order(StopGround) (OrderRule, bool)
 	// Clock reckons the terms; nil where none are run.
 	Clock() Clock
+}
+
+// Shown is what a state shows.
+type Shown struct {
+	Public  PublicStatus
+	Outcome Outcome // of an end
 }
 
 // DocumentRule is what a workflow says of a kind of document.

@@ -33,11 +33,15 @@ func TestScenariosOfTheCatalogueDoNotDiffer(t *testing.T) {
 	played := 0
 	for _, e := range entries(t) {
 		o := newOffice(t, e.Source)
+		cal, err := o.calendars.Latest(t.Context(), tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i := range e.Definition.Tests {
 			played++
 			var request uuid.UUID
 			o.clock = monday
-			err := o.w.Play(&e.Definition.Tests[i], func(c domain.Command) (domain.Request, error) {
+			err := o.w.Play(&e.Definition.Tests[i], cal, func(c domain.Command) (domain.Request, error) {
 				o.clock = c.Head().Occurred
 				if request != uuid.Nil {
 					o.sweep(request)
