@@ -230,6 +230,12 @@ type Waking struct {
 	At      time.Time
 }
 
+// Reckoned is when a term of a request was last reckoned.
+type Reckoned struct {
+	Request  uuid.UUID
+	Position Position
+}
+
 // Overdue is the term for which the earliest moment before another has come, and
 // that moment; false when there is none. Of two at one moment, it is the one whose
 // name comes first.

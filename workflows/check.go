@@ -161,20 +161,30 @@ func (r *definitionReader) graph() {
 type move struct {
 	from   domain.StateID
 	expiry *Expiry
+	term   int // of the legal terms; -1 for that of a state or a review
 }
 
 // moves lists where requests go when terms run out.
 func (d *Definition) moves() []move {
 	var list []move
-	running := d.running()
-	for _, s := range d.States {
-		if s.Term != nil && s.Term.Expires != nil && s.Term.Expires.To != "" {
-			list = append(list, move{s.ID, s.Term.Expires})
+	running := d.running(true)
+	of := func(s *State, t *Term) {
+		if t != nil && t.Expires != nil && t.Expires.To != "" {
+			list = append(list, move{s.ID, t.Expires, -1})
 		}
-		for i := range d.Terms {
-			t := &d.Terms[i]
-			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) && running[i][s.ID] {
-				list = append(list, move{s.ID, t.Expires})
+	}
+	for i := range d.States {
+		s := &d.States[i]
+		of(s, s.Term)
+		for _, id := range s.Reviews {
+			if r := d.review(id); r != nil {
+				of(s, r.Term)
+			}
+		}
+		for k := range d.Terms {
+			t := &d.Terms[k]
+			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) && running[k][s.ID] {
+				list = append(list, move{s.ID, t.Expires, k})
 			}
 		}
 	}
@@ -182,19 +192,15 @@ func (d *Definition) moves() []move {
 }
 
 // running tells of each legal term in which states it can be running: those that a
-// request comes to from where it starts.
-func (d *Definition) running() []map[domain.StateID]bool {
+// request comes to from where it starts. That of a request that was reopened goes on.
+func (d *Definition) running(reopened bool) []map[domain.StateID]bool {
 	if len(d.Terms) == 0 {
 		return nil
-	}
-	ends := map[domain.StateID]bool{}
-	for _, s := range d.States {
-		ends[s.ID] = s.Kind == KindEnd
 	}
 	forth := map[domain.StateID][]domain.StateID{}
 	for i := range d.Transitions {
 		for _, from := range d.Transitions[i].From {
-			if !ends[from] {
+			if s := d.state(from); s != nil && (reopened || s.Kind != KindEnd) {
 				forth[from] = append(forth[from], d.Transitions[i].To)
 			}
 		}

@@ -137,7 +137,9 @@ type loaded struct {
 // supposed of a request may be out of date, so nothing is refused before it was
 // read again.
 func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supposed bool, c domain.Command, rules func(domain.Request) (*Workflow, error)) (Answer, error) {
-	fired := 0             // moments that had come
+	fired := 0 // moments that had come
+	var overtaken error
+	var passed domain.Waking
 	for ctx.Err() == nil { // each time round, somebody else got something done
 		if !supposed {
 			var err error
@@ -146,15 +148,16 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supp
 			}
 		}
 		if id, due, ok := at.request.Overdue(c.Head().Occurred); ok && !waitsFor(c, id, due) {
+			if overtaken != nil && id == passed.Term && due.Equal(passed.At) {
+				return Answer{}, overtaken // it waits for the moment still
+			}
+			passed = domain.Waking{Term: id, At: due}
 			fired++
 			_, err := e.Expire(ctx, request, id, due)
-			if supposed && waitsNoMore(err) { // another node was faster
-				err = nil
-			}
-			if err != nil || fired > domain.MaxFollowing {
+			if overtaken = err; err != nil && !isRefusal(err, domain.RuleTerm) || fired > domain.MaxFollowing {
 				return Answer{}, errors.Join(err, tooOften(fired, id))
 			}
-			supposed = false
+			supposed = false // a refusal may say that a sweeper was faster
 			continue
 		}
 		answer, again, err := e.attempt(ctx, request, at, c, rules)

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -66,12 +65,6 @@ func tooOften(n int, id domain.TermID) error {
 func waitsFor(c domain.Command, id domain.TermID, due time.Time) bool {
 	x, ok := c.(domain.Expire)
 	return ok && x.Term == id && x.Due.Equal(due)
-}
-
-// waitsNoMore reports whether a moment was refused because no term waits for it.
-func waitsNoMore(err error) bool {
-	var refusal *domain.Refusal
-	return errors.As(err, &refusal) && refusal.Rule == domain.RuleTerm
 }
 
 // timed is a workflow with its terms run by the calendar of the tenant.

@@ -46,6 +46,12 @@ const (
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 
 	FindingAllocation = "allocation" // work that nobody can give on
+
+	FindingReturn     = "return"     // staff can stop the clock of the law by sending back, again and again
+	FindingSuspension = "suspension" // the clock stands still, and no rule says that it may
+	FindingExtension  = "extension"  // somebody gives their own work more time
+	FindingDeemed     = "deemed"     // a decision by law without a basis, a complete file, or a way to review it
+	FindingPromise    = "promise"    // more is promised than the term gives
 )
 
 // Check reads a definition and looks for everything that stands against publishing
@@ -56,7 +62,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {

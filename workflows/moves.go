@@ -106,7 +106,11 @@ func (p *prover) next(at point, visit func(stepTaken, point)) {
 	}
 	for _, i := range p.moves[state] {
 		m := &p.expiries[i]
+		if !p.runsOut(&at, m) {
+			continue
+		}
 		to := p.moved(at, m.expiry.To)
+		m.ranOut(&to)
 		if m.expiry.Ground == DeemedApproval {
 			p.standFor(&to, state)
 		}
@@ -160,6 +164,9 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		}
 		if holds == either {
 			supposed[t.Action] = so.and(t.When, holds, false)
+		}
+		if t.Kind == domain.ActionReturn && len(t.Consent) == 0 && p.returned(&at) {
+			continue // of another, where somebody may consent, it is not told whether they do
 		}
 		if !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
 			continue

@@ -12,7 +12,7 @@ import (
 )
 
 // maxPoints is how many situations a proof looks at before it gives up.
-const maxPoints = 300_000
+const maxPoints = 500_000
 
 // search is a walk, breadth first, over all points that requests can come to: the
 // first way that is found to one is a shortest.

@@ -102,6 +102,23 @@ func survey(only, needs string) []string {
 	}
 }
 
+// returning is a state that is come to after a return, or else without, and that only a
+// return leads on from.
+func returning(direct, consent string) []string {
+	to, look := "resubmit, from: [back], to: odd, roles: [citizen]", action("return")
+	if direct != "" {
+		to = "resubmit, from: [back], to: sent, roles: [citizen]}\n  - {action: look, from: [sent], to: odd, roles: [head], when: '!history.did(\"return\")'"
+		look = "actions: {id: return, title: {id: R, en: R}}\n  - {id: look, title: {id: L, en: L}}"
+	}
+	return []string{
+		look, action("resubmit"),
+		"states: {id: back, kind: wait, public: needs_correction, owner: citizen, title: {id: B, en: B}, term: {budget: 2 days, expires: {to: refused, ground: lapse}}}",
+		"states: {id: odd, kind: work, public: in_process, owner: clerk, title: {id: O, en: O}, term: {budget: 2 days, expires: {escalate: [head]}}}",
+		"transitions: {action: return, kind: return, from: [sent, odd], to: back, roles: [clerk], reasons: [law]" + consent + "}",
+		"transitions: {action: " + to + "}",
+	}
+}
+
 // formed is a fact from a form whose field has some bound, and a way under a condition.
 func formed(bound, when string, more ...string) []string {
 	return append([]string{
@@ -324,6 +341,19 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"a number between whole ones": {
 			changes: formed("minimum: 0", "facts.n > 5.0 && facts.n < 6.0", "type: number => type: integer"), rule: FindingDead,
 		},
+		// A second return is refused: of a state that has only that way on, there is none.
+		"a state that only a second return leads on from": {
+			changes: returning("", ""), rule: FindingStuck, says: `"odd"`,
+		},
+		"one from which somebody may consent to another": {changes: returning("", ", consent: [head]")},
+		"one that a request comes to without a return":   {changes: returning("desk: ", "")},
+
+		// A review that runs out may move a request too.
+		"a review that grants when it runs out": {
+			changes: []string{"role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {to: issued, ground: lapse}}"},
+			rule:    FindingReview,
+		},
+
 		"the only whole number":    {changes: formed("minimum: 0", "facts.n > 5.0 && facts.n < 7.0", "type: number => type: integer")},
 		"a number on the list":     {changes: formed("enum: [3, 4.5]", "facts.n == 4.5")},
 		"a number not on the list": {changes: formed("enum: [3, 4.5]", "facts.n == 4.0"), rule: FindingDead},

@@ -25,6 +25,7 @@ type prover struct {
 	ofGroup   []*Document
 	lists     []domain.ChecklistID
 	watched   []domain.ActionID // that conditions count
+	returns   []int             // of those watched: that send back, and no more than once
 	gates     []domain.ActionID // that a person may not take together with others
 	apart     []uint32          // by gate: those
 	most      []uint64          // a count above is as good as this
@@ -68,6 +69,7 @@ type point struct {
 	stale    uint32 // reviews that were given before a correction
 	stood    uint32 // states that an override or the law led out of
 	came     uint32 // states that only some requests come to, and this one did
+	expired  uint32 // legal terms that ran out
 	answer   uint8  // 0: none since the request came to the state
 	exempt   bool   // the law brought it here, or an override: it is not the agency's doing
 }
@@ -153,6 +155,8 @@ func (p *prover) watchAll() {
 			p.watch(a, 1)
 		}
 	}
+	p.watchReturns()
+	p.watchTerms()
 	at := 0
 	for _, most := range p.most {
 		p.shift = append(p.shift, at)

@@ -58,7 +58,7 @@ func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bo
 // request comes there from its submission: it may only come there later on. What a
 // request is reopened to is left out, for it has been there.
 func (d *Definition) covered() []map[domain.StateID]bool {
-	list, moves := d.running(), d.moves()
+	list, moves := d.running(false), d.moves()
 	for i := range list {
 		forth := map[domain.StateID][]domain.StateID{}
 		for k := range d.Transitions {

@@ -28,9 +28,9 @@ func (p *prover) indexWays() {
 		if len(s.OnlyAfter) > 0 {
 			p.byWay[i] = 1 << len(p.byWay)
 		}
-		if p.overridden(s.ID) {
+		if in := d.standIn(i); in.excuses(d) && p.overridden(s.ID) {
 			p.standing[i] = 1 << len(p.standIns)
-			p.standIns = append(p.standIns, d.standIn(i))
+			p.standIns = append(p.standIns, in)
 		}
 	}
 	for _, f := range p.fees {
@@ -59,6 +59,11 @@ func (d *Definition) standIn(state int) standIn {
 		}
 	}
 	return s
+}
+
+// excuses reports whether it stands in for anything.
+func (s *standIn) excuses(d *Definition) bool {
+	return s.required || len(s.documents)+len(s.fees) > 0 || d.States[s.state].Kind == KindGather
 }
 
 // excused reports whether an override or the law stood in for something on the way.

@@ -21,6 +21,7 @@ import (
 	"github.com/alur-id/alur/workflows"
 	"github.com/alur-id/alur/workflows/calendar"
 	"github.com/alur-id/alur/workflows/picture"
+	"github.com/alur-id/alur/workflows/simulation"
 )
 
 func readText(t *testing.T, path string) string {
@@ -70,7 +71,8 @@ func TestReadmeCommandsAreThoseOfCI(t *testing.T) {
 }
 
 // Every example for agencies is a whole definition, which loads and whose tests pass,
-// or a whole decree, which is admitted after those before it.
+// a whole decree, which is admitted after those before it, or parameters for the SIP of
+// a doctor.
 func TestExamplesInTheDocumentationRun(t *testing.T) {
 	files, err := filepath.Glob("../../docs/agencies/*.md")
 	if err != nil || len(files) == 0 {
@@ -90,6 +92,17 @@ func TestExamplesInTheDocumentationRun(t *testing.T) {
 					continue
 				}
 				decrees = append(decrees, *d)
+				n++
+				continue
+			}
+			if strings.HasPrefix(example, "simulation:") {
+				d, _, err := readDefinition("../../workflows/catalogue/11.71/sip-dokter.yaml")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := simulation.Read(file, []byte(example), d); err != nil {
+					t.Error(err)
+				}
 				n++
 				continue
 			}

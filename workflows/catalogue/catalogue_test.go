@@ -123,7 +123,7 @@ func TestEveryEntryTriesWhatMustNotBe(t *testing.T) {
 				refused[step.Refused] = true
 			}
 		}
-		want := []domain.Rule{domain.RuleRole, domain.RuleNotFromHere, domain.RuleIncomplete, domain.RuleGuard, domain.RuleFourEyes, domain.RuleReason}
+		want := []domain.Rule{domain.RuleRole, domain.RuleNotFromHere, domain.RuleIncomplete, domain.RuleGuard, domain.RuleReturn, domain.RuleFourEyes, domain.RuleReason}
 		if len(e.Definition.Fees) > 0 {
 			want = append(want, domain.RuleFee)
 		}

@@ -188,16 +188,31 @@ func (p *Picture) reviews(s *workflows.State) []string {
 	return append(lines, p.say("join n", need))
 }
 
-// term is a budget, and who is told when it has run out. A move is an arrow.
+// term is a budget, what is promised, and who is told of it when. A move is an arrow.
 func (p *Picture) term(t *workflows.Term) string {
-	s := t.Budget.In(p.lang)
-	if t.Expires != nil && len(t.Expires.Escalate) > 0 {
-		s += "; " + p.say("told", p.roles(t.Expires.Escalate))
-	}
-	return s
+	return strings.Join(append([]string{t.Budget.In(p.lang)}, p.watched(t)...), "; ")
 }
 
-// legalTerms are the terms over several states, each in a line.
+// watched is what a term has beside its budget: what is promised, who is reminded and,
+// when it has run out, told.
+func (p *Picture) watched(t *workflows.Term) []string {
+	var parts []string
+	if t.Promise != nil {
+		parts = append(parts, p.say("promised", t.Promise.In(p.lang)))
+	}
+	if t.Remind != nil {
+		parts = append(parts, p.say("reminded", t.Remind.In(p.lang)))
+	}
+	if x := t.Expires; x != nil && len(x.Escalate) > 0 {
+		parts = append(parts, p.say("told", p.roles(x.Escalate)))
+	}
+	if x := t.Expires; x != nil && x.Ombudsman {
+		parts = append(parts, p.say("ombudsman"))
+	}
+	return parts
+}
+
+// legalTerms are the terms over several states, each in a line, and what stops them.
 func (p *Picture) legalTerms() []string {
 	var lines []string
 	for i := range p.d.Terms {
@@ -206,13 +221,22 @@ func (p *Picture) legalTerms() []string {
 		if len(t.SuspendedIn) > 0 {
 			parts = append(parts, p.say("paused", listed(t.SuspendedIn, p.state)))
 		}
-		if x := t.Expires; x != nil && len(x.Escalate) > 0 {
-			parts = append(parts, p.say("told", p.roles(x.Escalate)))
+		if x := t.Extension; x != nil {
+			parts = append(parts, p.say("extension", x.By.In(p.lang), p.roles(x.Roles), p.text(x.Basis)))
 		}
+		parts = append(parts, p.watched(&workflows.Term{Promise: t.Promise, Remind: t.Remind, Expires: t.Expires})...)
 		if x := t.Expires; x != nil && x.To != "" {
 			parts = append(parts, p.say("after", t.Budget.In(p.lang), p.say(string(x.Ground)))+" → "+p.state(x.To))
 		}
 		lines = append(lines, strings.Join(parts, "; ")+" ("+p.text(t.Basis)+")")
+	}
+	for i := range p.d.Suspensions {
+		x := &p.d.Suspensions[i]
+		line := p.say("stands still", listed(x.In, p.state), p.say(string(x.Ground)))
+		if len(x.Roles) > 0 {
+			line = p.say("may stop", p.roles(x.Roles), p.say(string(x.Ground)))
+		}
+		lines = append(lines, line+" ("+p.text(x.Basis)+")")
 	}
 	return lines
 }
@@ -303,6 +327,9 @@ func (p *Picture) label(t *workflows.Transition, from domain.StateID) []string {
 	}
 	if who != "" {
 		lines = append(lines, "("+who+")")
+	}
+	if len(t.Consent) > 0 {
+		lines = append(lines, p.say("consent", p.roles(t.Consent)))
 	}
 	if t.When != nil {
 		lines = append(lines, p.say("if", shown(t.When.Text)))

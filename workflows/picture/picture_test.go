@@ -44,10 +44,11 @@ func sourceOf(t *testing.T, path string) string {
 	return string(b)
 }
 
-// The pictures of two services, in both languages, to be read.
+// The pictures of three services, in both languages, to be read.
 func TestPictures(t *testing.T) {
 	for name, path := range map[string]string{
 		"pbg":        "../testdata/definitions/pbg.yaml",
+		"clock":      "../testdata/clock/sip.yaml",
 		"sip-dokter": "../catalogue/11.71/sip-dokter.yaml",
 	} {
 		for _, lang := range []string{"id", "en"} {

@@ -1,0 +1,177 @@
+package workflows
+
+import (
+	"slices"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/internal/graph"
+)
+
+// returns holds that the clock of the law is stopped by the one return that the engine
+// counts, and by no other sending back: a late question that stops the clock once more
+// is how a deadline is cheated. A sending back is what leads to where the applicant has
+// to act and is told so, or told why; a step forward that waits for the applicant
+// (a payment, a signature) is none.
+func (c *inspection) returns() {
+	runs := c.d.running(true)
+	for i := range c.d.Transitions {
+		t := &c.d.Transitions[i]
+		to := c.d.state(t.To)
+		back := to.Public == domain.StatusNeedsCorrection || len(t.Reasons) > 0
+		if t.Kind == domain.ActionReturn || t.Automatic || !back || !c.d.Applicants(to) || !slices.ContainsFunc(t.Roles, c.staff) {
+			continue
+		}
+		for k := range c.d.Terms {
+			from := slices.IndexFunc(t.From, func(id domain.StateID) bool { return runs[k][id] })
+			if from < 0 {
+				continue
+			}
+			c.find(FindingReturn, c.node("transitions", i), "action %q sends a request back from %q while term %q may run, as often as they like: give it kind return (another one needs a consent)", t.Action, t.From[from], c.d.Terms[k].ID)
+			break
+		}
+	}
+}
+
+// suspensions holds that a term stands still only where the applicant has to act, or
+// where a rule says so, and that nobody orders it for their own work.
+func (c *inspection) suspensions() {
+	for i := range c.d.Terms {
+		for _, id := range c.d.Terms[i].SuspendedIn {
+			s := c.d.state(id)
+			if !c.d.Applicants(s) && !slices.ContainsFunc(c.d.Suspensions, func(x Suspension) bool { return slices.Contains(x.In, id) }) {
+				c.find(FindingSuspension, c.node("terms", i), "term %q stands still in %q, where the applicant has nothing to do: name the rule that lets it, under suspensions", c.d.Terms[i].ID, id)
+			}
+		}
+	}
+	for i := range c.d.Suspensions {
+		x := &c.d.Suspensions[i]
+		for _, id := range x.In {
+			if x.Ground == domain.StopApplicant && !c.d.Applicants(c.d.state(id)) {
+				c.find(FindingSuspension, c.node("suspensions", i), "the ground is that the applicant has to act, and in %q they do not", id)
+			}
+		}
+		for k := range c.d.Terms {
+			c.ownWork(FindingSuspension, c.node("suspensions", i), x.Roles, k, "order that it stands still")
+		}
+	}
+}
+
+// extensions holds that nobody extends a term for their own work: whoever sits on a
+// file is not the one to say that it takes longer.
+func (c *inspection) extensions() {
+	for i := range c.d.Terms {
+		if x := c.d.Terms[i].Extension; x != nil {
+			c.ownWork(FindingExtension, c.node("terms", i), x.Roles, i, "give it more time")
+		}
+	}
+}
+
+// ownWork notes the first role that owns a state where a term runs and may change how
+// it does.
+func (c *inspection) ownWork(rule string, n ast.Node, roles []domain.RoleID, term int, does string) {
+	t, runs := &c.d.Terms[term], c.d.running(true)[term]
+	for i := range c.d.States {
+		s := &c.d.States[i]
+		if !runs[s.ID] || s.Kind == KindEnd || slices.Contains(t.SuspendedIn, s.ID) {
+			continue
+		}
+		work := []domain.RoleID{s.Owner}
+		for _, id := range s.Reviews {
+			work = append(work, c.d.review(id).Role)
+		}
+		if who := slices.IndexFunc(work, func(id domain.RoleID) bool { return slices.Contains(roles, id) }); who >= 0 {
+			c.find(rule, n, "term %q runs in %q while %s has the work, who may also %s: let somebody above decide that", t.ID, s.ID, work[who], does)
+			return
+		}
+	}
+}
+
+// deemed holds that what the law makes of silence has a ground in law, starts with what
+// the law counts from, and can be looked at again.
+func (c *inspection) deemed() {
+	told := map[*Expiry]bool{}
+	reviewed := map[domain.StateID]bool{}
+	for i := range c.d.Transitions {
+		if t := &c.d.Transitions[i]; t.Kind == domain.ActionReopen {
+			for _, from := range t.From {
+				reviewed[from] = true
+			}
+		}
+	}
+	for _, m := range c.d.moves() {
+		if m.expiry.Ground == Lapse || told[m.expiry] {
+			continue
+		}
+		told[m.expiry] = true
+		if m.expiry.Basis.IsZero() && m.term < 0 {
+			c.find(FindingDeemed, c.root, "the term that runs out in %q makes a decision (%s) without a basis: name the rule that does", m.from, m.expiry.Ground)
+		}
+		if !reviewed[m.expiry.To] {
+			c.find(FindingDeemed, c.node("states", slices.IndexFunc(c.d.States, func(s State) bool { return s.ID == m.expiry.To })),
+				"nobody can look again at what the law decided in %q: have a transition of kind reopen out of it", m.expiry.To)
+		}
+		if m.term >= 0 {
+			c.startsComplete(m.term)
+		}
+	}
+}
+
+// startsComplete holds that the clock of a deemed decision runs only for a file that was
+// declared complete: else the law would grant what nobody could have checked (UU 30/2014
+// art. 53(2), as changed: after the application is received complete). What starts it may
+// be something else that comes later, such as a payment. Conditions are not judged here.
+func (c *inspection) startsComplete(term int) {
+	t := &c.d.Terms[term]
+	forth := map[domain.StateID][]domain.StateID{}
+	for i := range c.d.Transitions {
+		if x := &c.d.Transitions[i]; x.Kind != domain.ActionComplete {
+			for _, from := range x.From {
+				forth[from] = append(forth[from], x.To)
+			}
+		}
+	}
+	before := graph.Closure(forth, c.d.start().ID)
+	for i := range c.d.Transitions {
+		x := &c.d.Transitions[i]
+		if x.Kind == domain.ActionComplete || !slices.Contains(t.Starts, x.Action) {
+			continue
+		}
+		if k := slices.IndexFunc(x.From, func(id domain.StateID) bool { return before[id] }); k >= 0 {
+			c.find(FindingDeemed, c.node("transitions", i), "action %q starts term %q, which ends in a decision by law, in %q before anybody declared the file complete: give the transition that does kind complete", x.Action, t.ID, x.From[k])
+			return
+		}
+	}
+}
+
+// promises holds that what the agency promises is not more than it has, and that nobody
+// calls telling the applicant an escalation.
+func (c *inspection) promises() {
+	each := func(t *Term, list string, i int, whose string) {
+		if b := t.Promise; b != nil && (b.Measure() != t.Budget.Measure() || b.Span() > t.Budget.Span()) {
+			c.find(FindingPromise, c.node(list, i), "%s: a promise of %s is longer than the term of %s, or is counted otherwise", whose, b, t.Budget)
+		}
+		if t.Expires == nil {
+			return
+		}
+		for _, role := range t.Expires.Escalate {
+			if c.citizen(role) {
+				c.find(FindingExpiry, c.node(list, i), "%s: %s is who waits: escalate to somebody above whoever is late", whose, role)
+			}
+		}
+	}
+	for i := range c.d.Terms {
+		each(c.d.Terms[i].term(), "terms", i, "term "+c.d.Terms[i].ID)
+	}
+	for i := range c.d.States {
+		if t := c.d.States[i].Term; t != nil {
+			each(t, "states", i, "state "+string(c.d.States[i].ID))
+		}
+	}
+	for i := range c.d.Reviews {
+		if t := c.d.Reviews[i].Term; t != nil {
+			each(t, "reviews", i, "review "+string(c.d.Reviews[i].ID))
+		}
+	}
+}
