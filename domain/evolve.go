@@ -58,6 +58,9 @@ func Evolve(r Request, e Recorded) Request {
 	default:
 		r.Dossier, r.Terms = gather(r.Dossier, e), ledger(r, e)
 		d.body = b
+		if given, ok := e.Body.(ReviewGiven); ok {
+			d.counts = Reviewing(given.Review)
+		}
 	}
 	r.done = d
 	return r

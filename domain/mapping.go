@@ -175,7 +175,7 @@ func stepsTo(terms map[TermID]Term, steps map[TermID]int) map[TermID]Term {
 
 // past is what was done, under the names that it now counts by.
 func (m Mapping) past(d *done) *done {
-	if len(m.Actions)+len(m.Roles)+len(m.States) == 0 {
+	if len(m.Actions)+len(m.Roles)+len(m.States)+len(m.Reviews) == 0 {
 		return d
 	}
 	var first *done
@@ -183,6 +183,9 @@ func (m Mapping) past(d *done) *done {
 	for ; d != nil; d = d.before {
 		now := *d
 		now.counts, now.role = called(m.Actions, d.counts), called(m.Roles, d.role)
+		if id, gave := reviewed(d.counts); gave {
+			now.counts = Reviewing(called(m.Reviews, id))
+		}
 		switch b := d.body.(type) {
 		case TaskReassigned:
 			b.State = called(m.States, b.State)

@@ -43,7 +43,7 @@ type done struct {
 	before   *done
 	actor    Actor
 	action   ActionID   // of ActionTaken
-	counts   ActionID   // what that action is called by the version that the request is under
+	counts   ActionID   // what that action, or the review that was given, is called by the version that the request is under
 	role     RoleID     // the actor's, by that version
 	reason   ReasonCode // of ActionTaken
 	body     Body       // of any other
@@ -110,11 +110,8 @@ func (r Request) after(d *done) *done {
 func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 	for d := r.done; d != nil; d = d.before {
 		did := d.counts
-		switch b := d.body.(type) {
-		case RequestSubmitted:
+		if _, submitted := d.body.(RequestSubmitted); submitted {
 			did = Submitting
-		case ReviewGiven:
-			did = Reviewing(b.Review)
 		}
 		if d.actor.ID == actor && did != "" && slices.Contains(actions, did) {
 			return did, true

@@ -1,5 +1,7 @@
 package domain
 
+import "strings"
+
 // Workflow is what the rules of this package ask of a workflow version. An
 // implementation is immutable and safe for concurrent use, and its answers
 // depend on nothing but its arguments.
@@ -128,7 +130,13 @@ const Submitting ActionID = "(submit)"
 
 // Reviewing stands for giving a review, where a rule is against who took some actions. No
 // action of a definition can be called so.
-func Reviewing(id ReviewID) ActionID { return ActionID("review:" + id) }
+func Reviewing(id ReviewID) ActionID { return ActionID(reviewTerm + id) }
+
+// reviewed is the review that such a name is of.
+func reviewed(a ActionID) (ReviewID, bool) {
+	id, ok := strings.CutPrefix(string(a), reviewTerm)
+	return ReviewID(id), ok
+}
 
 // Transition is an edge of a workflow, with what it demands of whoever takes it.
 type Transition struct {
