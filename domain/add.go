@@ -82,6 +82,9 @@ func asks(b Body, c Command) bool {
 		return runsOut(c, b.Term)
 	case TermEscalated:
 		return runsOut(c, b.Term)
+	case RequestMigrated:
+		c, ok := c.(Migrate)
+		return ok && b.FromVersion == c.From && b.Map == c.Map && b.Ground == c.Ground && b.Approver == c.Approver
 	case TermRecomputed:
 		_, ok := c.(RecomputeTerms)
 		return ok || runsOut(c, b.Term) // of an extension, the next event tells
@@ -189,6 +192,9 @@ func giveReview(r Request, c GiveReview, w Workflow) (Body, error) {
 	}
 	if r.Dossier.Reviews[c.Review].Opinion != OpinionOpen {
 		return nil, refuse(RuleReview, fmt.Sprintf("review %q is not asked for", c.Review), "it was given before, or the request has not come to it")
+	}
+	if err := fourEyes(r, c.Actor, rule.NotBy, fmt.Sprintf("give review %q", c.Review)); err != nil {
+		return nil, err
 	}
 	switch {
 	case c.Opinion != OpinionApproved && c.Opinion != OpinionRefused:

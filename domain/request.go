@@ -43,8 +43,11 @@ type done struct {
 	before   *done
 	actor    Actor
 	action   ActionID   // of ActionTaken
+	counts   ActionID   // what that action, or the review that was given, is called by the version that the request is under
+	role     RoleID     // the actor's, by that version
 	reason   ReasonCode // of ActionTaken
 	body     Body       // of any other
+	under    WorkflowRef
 	version  Version
 	position Position
 }
@@ -71,6 +74,15 @@ func (r Request) First(command uuid.UUID) Version {
 	return 0
 }
 
+// Under is the version of the workflow by which a command is judged: that which the
+// request is under, or was when the command became part of it.
+func (r Request) Under(command uuid.UUID) WorkflowRef {
+	if d := r.find(command); d != nil {
+		return d.under
+	}
+	return r.Workflow
+}
+
 // find returns the first event of a command. Its events stand together.
 func (r Request) find(command uuid.UUID) *done {
 	var first *done
@@ -93,11 +105,11 @@ func (r Request) after(d *done) *done {
 	return next
 }
 
-// acted reports whether somebody took one of some actions, of which [Submitting] may
-// be one.
+// acted reports whether somebody took one of some actions, of which [Submitting] and
+// [Reviewing] may be some.
 func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 	for d := r.done; d != nil; d = d.before {
-		did := d.action
+		did := d.counts
 		if _, submitted := d.body.(RequestSubmitted); submitted {
 			did = Submitting
 		}
@@ -112,7 +124,7 @@ func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 func (r Request) Times(a ActionID) int {
 	n := 0
 	for d := r.done; d != nil; d = d.before {
-		if d.action == a {
+		if d.counts == a {
 			n++
 		}
 	}

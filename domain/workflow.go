@@ -1,5 +1,7 @@
 package domain
 
+import "strings"
+
 // Workflow is what the rules of this package ask of a workflow version. An
 // implementation is immutable and safe for concurrent use, and its answers
 // depend on nothing but its arguments.
@@ -22,6 +24,15 @@ type Workflow interface {
 	// Recorded reports whether a fact is recorded while the request runs: a
 	// correction leaves it as it is.
 	Recorded(fact string) bool
+
+	// AdoptFacts returns facts that were recorded under another version of the workflow
+	// as this one has them: without those it does not know, and with its defaults. A
+	// [*Refusal] under RuleFacts names everything that is missing or does not fit.
+	AdoptFacts(Facts) (Facts, error)
+
+	// Shown says what a state is to whoever looks at a request in it; false for one that
+	// the workflow does not have.
+	Shown(StateID) (Shown, bool)
 
 	// Fire takes the edge for an action out of a request's state: of several, the
 	// first whose guard holds. Its needs are those of this request. The error is a
@@ -61,6 +72,12 @@ type Workflow interface {
 	Clock() Clock
 }
 
+// Shown is what a state shows.
+type Shown struct {
+	Public  PublicStatus
+	Outcome Outcome // of an end
+}
+
 // DocumentRule is what a workflow says of a kind of document.
 type DocumentRule struct {
 	Formats  []string // any of these
@@ -83,6 +100,7 @@ type ChecklistRule struct {
 type ReviewRule struct {
 	Role    RoleID
 	Reasons []ReasonCode // one of them must be given with a refusal
+	NotBy   []ActionID   // nobody who took one of these, was [Submitting] or [Reviewing], may give it
 }
 
 // SystemRule is what a workflow says of an external system that a state waits for.
@@ -95,7 +113,7 @@ type SystemRule struct {
 type TaskRule struct {
 	Role     RoleID
 	Rule     string     // one of AllocationRules
-	Bars     []ActionID // nobody who took one of these, or was [Submitting], is given it by rule: four eyes stand against them here
+	Bars     []ActionID // nobody who took one of these, was [Submitting] or [Reviewing], is given it by rule: four eyes stand against them here
 	Assigner []RoleID   // who may give it to somebody else
 }
 
@@ -110,6 +128,16 @@ type Submission struct {
 // who took some actions. No action of a definition can be called so.
 const Submitting ActionID = "(submit)"
 
+// Reviewing stands for giving a review, where a rule is against who took some actions. No
+// action of a definition can be called so.
+func Reviewing(id ReviewID) ActionID { return ActionID(reviewTerm + id) }
+
+// reviewed is the review that such a name is of.
+func reviewed(a ActionID) (ReviewID, bool) {
+	id, ok := strings.CutPrefix(string(a), reviewTerm)
+	return ReviewID(id), ok
+}
+
 // Transition is an edge of a workflow, with what it demands of whoever takes it.
 type Transition struct {
 	ID      string
@@ -122,7 +150,7 @@ type Transition struct {
 	Reasons []ReasonCode // when not empty, one of them must be given
 	Kind    ActionKind
 	Consent []RoleID      // of a return: who may consent to another one
-	NotBy   []ActionID    // nobody who took one of these, or was [Submitting], may take this
+	NotBy   []ActionID    // nobody who took one of these, was [Submitting] or [Reviewing], may take this
 	Needs   Needs         // nothing for an override
 	Records []string      // facts that come with it, all of them
 	Clears  []ChecklistID // what was answered of these no longer counts

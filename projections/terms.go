@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,10 +46,11 @@ CREATE TABLE term (
 	deemed    TEXT   NOT NULL, -- on which ground the law then decided
 	listed    BIGINT NOT NULL, -- 1: it is on the list that the ombudsman sees
 	ended     BIGINT, -- none while it is open
+	position  BIGINT NOT NULL, -- in the log, of when it was last reckoned
 	PRIMARY KEY (request, term)
 );
 CREATE INDEX term_wakes ON term (wakes, request, term) WHERE wakes IS NOT NULL;
-CREATE INDEX term_open ON term (tenant, calendar) WHERE ended IS NULL;
+CREATE INDEX term_open ON term (tenant, calendar, position) WHERE ended IS NULL;
 CREATE INDEX term_due ON term (due) WHERE ended IS NULL;`
 }
 
@@ -70,34 +74,42 @@ func (t *termsTx) apply(e domain.Recorded) error {
 	request := requestOf(e.Stream)
 	switch b := e.Body.(type) {
 	case domain.TermStarted:
-		return t.exec(`INSERT INTO term (request, term, tenant, service, budget, started, due, promised, wakes, ground, consumed, remaining, suspended, calendar, deemed, listed)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, '', 0)
+		return t.exec(`INSERT INTO term (request, term, tenant, service, budget, started, due, promised, wakes, ground, consumed, remaining, suspended, calendar, deemed, listed, position)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, '', 0, $14)
 			ON CONFLICT (request, term) DO UPDATE SET budget = excluded.budget, started = excluded.started, due = excluded.due, promised = excluded.promised,
 			wakes = excluded.wakes, ground = '', consumed = excluded.consumed, remaining = excluded.remaining, suspended = excluded.suspended,
-			calendar = excluded.calendar, expired = NULL, deemed = '', listed = 0, ended = NULL`,
-			request, b.Term, e.Tenant, e.Service, b.Budget, e.Occurred.UnixMicro(), micros(b.Due), micros(b.Promised), micros(b.Wakes), b.Consumed, b.Remaining, b.Suspended, b.Calendar)
+			calendar = excluded.calendar, expired = NULL, deemed = '', listed = 0, ended = NULL, position = excluded.position`,
+			request, b.Term, e.Tenant, e.Service, b.Budget, e.Occurred.UnixMicro(), micros(b.Due), micros(b.Promised), micros(b.Wakes), b.Consumed, b.Remaining, b.Suspended, b.Calendar, e.Position)
 	case domain.TermSuspended:
-		return t.reckoned(request, b.Term, b.Reckoning, `, ground = $10`, b.Ground)
+		return t.reckoned(e, b.Term, b.Reckoning, `, ground = $11`, b.Ground)
 	case domain.TermResumed:
-		return t.reckoned(request, b.Term, b.Reckoning, `, ground = $10, ended = NULL`, "")
+		return t.reckoned(e, b.Term, b.Reckoning, `, ground = $11, ended = NULL`, "")
 	case domain.TermExtended:
-		return t.reckoned(request, b.Term, b.Reckoning, ``)
+		return t.reckoned(e, b.Term, b.Reckoning, ``)
 	case domain.TermRecomputed:
-		return t.reckoned(request, b.Term, b.Reckoning, ``)
+		return t.reckoned(e, b.Term, b.Reckoning, ``)
 	case domain.TermReminded:
-		return t.reckoned(request, b.Term, b.Reckoning, ``)
+		return t.reckoned(e, b.Term, b.Reckoning, ``)
 	case domain.TermExpired:
-		return t.reckoned(request, b.Term, b.Reckoning, `, expired = $10, deemed = $11`, e.Occurred.UnixMicro(), b.Ground)
+		return t.reckoned(e, b.Term, b.Reckoning, `, expired = $11, deemed = $12`, e.Occurred.UnixMicro(), b.Ground)
 	case domain.TermEscalated:
 		listed := 0
 		if b.Step == domain.StepOmbudsman {
 			listed = 1
 		}
-		return t.reckoned(request, b.Term, b.Reckoning, `, listed = $10`, listed)
+		return t.reckoned(e, b.Term, b.Reckoning, `, listed = $11`, listed)
 	case domain.TermEnded:
-		return t.reckoned(request, b.Term, b.Reckoning, `, ended = $10, wakes = NULL`, e.Occurred.UnixMicro())
+		b.Wakes = time.Time{} // there is nothing it waits for
+		return t.reckoned(e, b.Term, b.Reckoning, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
+	case domain.TermCarried:
+		return t.reckoned(e, b.Term, b.Reckoning, `, budget = $11`, b.Budget)
+	case domain.TermDropped:
+		b.Wakes = time.Time{}
+		return t.reckoned(e, b.Term, b.Reckoning, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
+	case domain.RequestMigrated:
+		return t.migrated(e, request, b)
 	case domain.ReviewGiven:
-		return t.exec(`UPDATE term SET ended = $1, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, domain.ReviewTerm(b.Review))
+		return t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, domain.ReviewTerm(b.Review))
 	case domain.ActionTaken:
 		return t.left(e, request, "")
 	case domain.DecisionDeemed:
@@ -108,23 +120,29 @@ func (t *termsTx) apply(e domain.Recorded) error {
 	return nil
 }
 
+// endedAt is the time at which a term ended: not before it started, whatever the time is
+// that the event is dated to.
+func endedAt(parameter string) string {
+	return `CASE WHEN started > ` + parameter + ` THEN started ELSE ` + parameter + ` END`
+}
+
 func (t *termsTx) exec(text string, args ...any) error {
 	_, err := t.tx.ExecContext(t.ctx, text, args...)
 	return err
 }
 
 // reckoned updates a row with what an event says of the term, and more.
-func (t *termsTx) reckoned(request string, id domain.TermID, k domain.Reckoning, more string, args ...any) error {
-	set := `due = $3, promised = $4, wakes = $5, consumed = $6, remaining = $7, suspended = $8, calendar = $9` + more
+func (t *termsTx) reckoned(e domain.Recorded, id domain.TermID, k domain.Reckoning, more string, args ...any) error {
+	set := `due = $3, promised = $4, wakes = $5, consumed = $6, remaining = $7, suspended = $8, calendar = $9, position = $10` + more
 	return t.exec(`UPDATE term SET `+set+` WHERE request = $1 AND term = $2`,
-		append([]any{request, id, micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar}, args...)...)
+		append([]any{requestOf(e.Stream), id, micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position}, args...)...)
 }
 
 // left ends the terms of the state that a request left, and the one that moved it.
 func (t *termsTx) left(e domain.Recorded, request string, by domain.TermID) error {
 	m, _ := domain.MoveOf(e.Body)
 	if m.From != m.To {
-		if err := t.exec(`UPDATE term SET ended = $1, wakes = NULL WHERE request = $2 AND ended IS NULL AND (term LIKE 'state:%' OR term LIKE 'review:%')`,
+		if err := t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND ended IS NULL AND (term LIKE 'state:%' OR term LIKE 'review:%')`,
 			e.Occurred.UnixMicro(), request); err != nil {
 			return err
 		}
@@ -132,7 +150,47 @@ func (t *termsTx) left(e domain.Recorded, request string, by domain.TermID) erro
 	if by == "" {
 		return nil
 	}
-	return t.exec(`UPDATE term SET ended = $1, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, by)
+	return t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, by)
+}
+
+// migrated renames the rows of a request that goes on under another version, as
+// [domain.Evolve] does its ledgers.
+func (t *termsTx) migrated(e domain.Recorded, request string, b domain.RequestMigrated) error {
+	if b.Came {
+		if err := t.left(e, request, ""); err != nil {
+			return err
+		}
+	}
+	by := map[domain.TermID][]any{} // which rows come under a name
+	for _, id := range slices.Sorted(maps.Keys(b.Mapping.Terms)) {
+		if now := b.Mapping.Terms[id]; now != "" {
+			by[now] = append(by[now], "was:"+string(id))
+		}
+	}
+	for now := range by {
+		if _, mapped := b.Mapping.Terms[now]; !mapped { // it keeps its name, if it is there
+			by[now] = append(by[now], "was:"+string(now))
+		}
+	}
+	// Names may change places: none is in use while they do.
+	for _, rows := range by {
+		for _, was := range rows {
+			if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = $3`, was, request, strings.TrimPrefix(was.(string), "was:")); err != nil {
+				return err
+			}
+		}
+	}
+	for now, rows := range by {
+		if err := t.exec(`DELETE FROM term WHERE request = $1 AND term = $2`, request, now); err != nil {
+			return err
+		}
+		// The row that is open, else the one that ended last.
+		one := `SELECT term FROM term WHERE request = $2 AND term IN (` + strings.TrimPrefix(placeholders(len(rows)+2), "$1, $2, ") + `) ORDER BY ended IS NULL DESC, ended DESC, term LIMIT 1`
+		if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = (`+one+`)`, append([]any{now, request}, rows...)...); err != nil {
+			return err
+		}
+	}
+	return t.exec(`DELETE FROM term WHERE request = $1 AND term LIKE 'was:%'`, request)
 }
 
 // Term is a row of the view.
@@ -212,22 +270,23 @@ func (v *TermsView) Calendars(ctx context.Context) (map[domain.TenantCode][]stri
 	return all, nil
 }
 
-// ReckonedBy lists requests of a tenant with open terms that were reckoned by a
-// calendar, behind one that was seen before.
-func (v *TermsView) ReckonedBy(ctx context.Context, tenant domain.TenantCode, calendar string, after uuid.UUID, limit int) ([]uuid.UUID, error) {
-	rows, err := v.db.QueryContext(ctx, `SELECT DISTINCT request FROM term WHERE ended IS NULL AND tenant = $1 AND calendar = $2 AND request > $3
-		ORDER BY request LIMIT $4`, tenant, calendar, after.String(), limit)
+// ReckonedBy lists open terms of a tenant that were reckoned by a calendar, in the order
+// in which that was recorded, behind a position. An event reckons one
+// term, so each has a position of its own.
+func (v *TermsView) ReckonedBy(ctx context.Context, tenant domain.TenantCode, calendar string, after domain.Position, limit int) ([]domain.Reckoned, error) {
+	rows, err := v.db.QueryContext(ctx, `SELECT request, position FROM term WHERE ended IS NULL AND tenant = $1 AND calendar = $2 AND position > $3
+		ORDER BY position LIMIT $4`, tenant, calendar, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read terms: %w", err)
 	}
 	defer rows.Close()
-	var list []uuid.UUID
+	var list []domain.Reckoned
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
+		var r domain.Reckoned
+		if err := rows.Scan(&r.Request, &r.Position); err != nil {
 			return nil, fmt.Errorf("read terms: %w", err)
 		}
-		list = append(list, id)
+		list = append(list, r)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read terms: %w", err)
@@ -262,7 +321,7 @@ func (v *TermsView) List(ctx context.Context, f TermFilter) ([]Term, error) {
 	}
 	rows, err := v.db.QueryContext(ctx, `SELECT request, (SELECT reference FROM status WHERE status.request = term.request), term, tenant, service, budget, started,
 		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended FROM term
-		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR request = $3) AND ($4 = 0 OR due < $4)
+		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR request = $3) AND (CAST($4 AS BIGINT) = 0 OR due < $4)
 		AND ($5 = 0 OR ended IS NULL) AND ($6 = 0 OR ended IS NULL AND ground <> '') AND ($7 = 0 OR expired IS NOT NULL)
 		AND ($8 = 0 OR deemed <> '') AND ($9 = 0 OR listed = 1)
 		ORDER BY CASE WHEN due IS NULL THEN 1 ELSE 0 END, due, request, term LIMIT $10`,

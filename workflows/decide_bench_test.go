@@ -11,6 +11,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // pbg is the definition for tests that uses the whole language.
@@ -73,22 +74,29 @@ func issuing(t testing.TB, w *workflows.Workflow) []onTheWay {
 	return all
 }
 
-// Each command on the way to a building approval, decided alone. Decide checks the
-// command and everything that follows from it, by itself.
+// Each command on the way to a building approval, decided alone, with its terms run by a
+// calendar and without. Decide checks the command and everything that follows from it, by
+// itself.
 func BenchmarkDecidePBG(b *testing.B) {
 	d, err := workflows.Read("pbg.yaml", pbg(b))
 	if err != nil {
 		b.Fatal(err)
 	}
+	cal, err := calendar.Compile(domain.TenantCode("18.72").Zone(), nil, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
 	w := workflows.Compile(d, 1)
-	for _, step := range issuing(b, w) {
-		b.Run(strings.ReplaceAll(step.name, " ", "-"), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := domain.Decide(step.before, step.command, w); err != nil {
-					b.Fatal(err)
+	for name, w := range map[string]*workflows.Workflow{"terms": w.On(cal), "no-terms": w} {
+		for _, step := range issuing(b, w) {
+			b.Run(name+"/"+strings.ReplaceAll(step.name, " ", "-"), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := domain.Decide(step.before, step.command, w); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }

@@ -96,7 +96,7 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 	at, _ := e.cache.Get(request)
 	return e.execute(ctx, request, at, true, dated, func(r domain.Request) (*Workflow, error) {
 		if r.Exists() {
-			return e.library.Version(ctx, r.Tenant, r.Workflow)
+			return e.library.Version(ctx, r.Tenant, r.Under(c.ID))
 		}
 		w, err := e.library.InForce(ctx, c.Tenant, c.Service, e.now())
 		if errors.Is(err, domain.ErrNotFound) {
@@ -108,7 +108,7 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 }
 
 // Act takes a command on a request, any but a submission, under the workflow version
-// the request was submitted under. Errors: [*domain.Refusal];
+// the request is under. Errors: [*domain.Refusal];
 // [*domain.ConflictError] when the command named a version and the request is at
 // another.
 func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Command) (Answer, error) {
@@ -121,7 +121,7 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Command) (
 		if !r.Exists() {
 			return nil, domain.NewRefusal(domain.RuleNotSubmitted, "there is no such request", "submit it first")
 		}
-		return e.library.Version(ctx, r.Tenant, r.Workflow)
+		return e.library.Version(ctx, r.Tenant, r.Under(c.Head().ID))
 	})
 }
 
@@ -137,7 +137,9 @@ type loaded struct {
 // supposed of a request may be out of date, so nothing is refused before it was
 // read again.
 func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supposed bool, c domain.Command, rules func(domain.Request) (*Workflow, error)) (Answer, error) {
-	fired := 0             // moments that had come
+	fired := 0 // moments that had come
+	var overtaken error
+	var passed domain.Waking
 	for ctx.Err() == nil { // each time round, somebody else got something done
 		if !supposed {
 			var err error
@@ -146,11 +148,16 @@ func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supp
 			}
 		}
 		if id, due, ok := at.request.Overdue(c.Head().Occurred); ok && !waitsFor(c, id, due) {
+			if overtaken != nil && id == passed.Term && due.Equal(passed.At) {
+				return Answer{}, overtaken // it waits for the moment still
+			}
+			passed = domain.Waking{Term: id, At: due}
 			fired++
-			if _, err := e.Expire(ctx, request, id, due); err != nil || fired > domain.MaxFollowing {
+			_, err := e.Expire(ctx, request, id, due)
+			if overtaken = err; err != nil && !isRefusal(err, domain.RuleTerm) || fired > domain.MaxFollowing {
 				return Answer{}, errors.Join(err, tooOften(fired, id))
 			}
-			supposed = false
+			supposed = false // a refusal may say that a sweeper was faster
 			continue
 		}
 		answer, again, err := e.attempt(ctx, request, at, c, rules)

@@ -1,12 +1,16 @@
 package workflows
 
 import (
+	"bytes"
 	"cmp"
 	"container/heap"
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,31 +27,47 @@ type Wakings interface {
 	Waking(ctx context.Context, until time.Time, after domain.Waking, limit int) ([]domain.Waking, error)
 	// Calendars lists by which calendars the open terms of each tenant were reckoned.
 	Calendars(context.Context) (map[domain.TenantCode][]string, error)
-	// ReckonedBy lists requests with open terms that were reckoned by a calendar, in
-	// some order, behind one that was seen before.
-	ReckonedBy(ctx context.Context, tenant domain.TenantCode, calendar string, after uuid.UUID, limit int) ([]uuid.UUID, error)
+	// ReckonedBy lists open terms that were reckoned by a calendar, in the order in
+	// which that was recorded, behind a position.
+	ReckonedBy(ctx context.Context, tenant domain.TenantCode, calendar string, after domain.Position, limit int) ([]domain.Reckoned, error)
 }
 
 // Sweeper has terms run out when their time comes, and reckons them anew when a
 // calendar was amended. Several may sweep the same log: what one was faster with is
-// nothing to the others. A sweeper is not safe for concurrent use.
+// nothing to the others. A sweeper is not safe for concurrent use, but for Last.
 type Sweeper struct {
 	Engine    *Engine
 	Wakings   Wakings
 	Calendars Almanac
 	Now       func() time.Time
 	Logger    *slog.Logger
+	// CatchUp has the view follow the log as far as it has come, so that what is listed
+	// is all there is. It may be nil, and may give up: what is listed is fired then.
+	CatchUp func(context.Context) error
 
-	settled map[domain.TenantCode]string // by which calendar a tenant's terms were last looked through
-	looked  time.Time                    // when it was last looked whether a calendar was amended
+	looked  time.Time                     // when it was last looked whether a calendar was amended
+	through map[amendment]domain.Position // how far the terms that it may move were looked through
+	stuck   map[uuid.UUID]rest
+	last    atomic.Pointer[LastSweep]
 }
 
 // Swept is what a sweep came to.
 type Swept struct {
-	Fired      int // moments that had come
+	Fired      int // moments that had come, recorded by this sweep
 	Recomputed int // requests whose due times a calendar moved
-	Failed     int // moments and requests of which that was not possible; they are tried again
+	Failed     int // requests and calendars with which that was not possible; they are tried again
+	Stuck      int // requests with which it was not possible when it was last tried, by this sweep or one before
 }
+
+// LastSweep is the last sweep that came to its end, or to a fault of the stores.
+type LastSweep struct {
+	At    time.Time // when it began
+	Swept Swept
+	Err   error
+}
+
+// Last is the last sweep; nil before the first one. It is safe for concurrent use.
+func (s *Sweeper) Last() *LastSweep { return s.last.Load() }
 
 // sweepBatch is how many moments are read at once, sweepers how many of those that
 // come at the same time are recorded side by side.
@@ -60,18 +80,48 @@ const (
 const lookEvery = 10 * time.Second
 
 // Sweep looks at every term once. What is wrong with one request is logged and counted,
-// and stops no other.
+// and stops no other; the request is then left alone for a while. Stores that cannot be
+// reached stop the sweep: that is no request's fault.
 func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
+	began := s.Now()
+	done, err := s.sweep(ctx, began)
+	done.Stuck = len(s.stuck)
+	if ctx.Err() == nil {
+		s.last.Store(&LastSweep{At: began, Swept: done, Err: err})
+	}
+	return done, err
+}
+
+// sweep looks at the calendars first, so that no moment comes by an old one, but has
+// only then what they move recorded: that is dated to now, and what came before stands
+// before it.
+func (s *Sweeper) sweep(ctx context.Context, until time.Time) (Swept, error) {
 	var done Swept
-	err := s.recompute(ctx, &done)
-	return done, errors.Join(err, s.fire(ctx, &done))
+	s.forget(until)
+	if s.CatchUp != nil {
+		if err := s.CatchUp(ctx); err != nil {
+			return done, err
+		}
+	}
+	amended, calendars := s.look(ctx, until, &done)
+	if err := s.fire(ctx, until, &done); err != nil {
+		return done, errors.Join(calendars, err)
+	}
+	if err := s.again(ctx, &done); err != nil {
+		return done, errors.Join(calendars, err)
+	}
+	for _, a := range amended {
+		if err := s.recompute(ctx, a, &done); err != nil {
+			return done, errors.Join(calendars, err)
+		}
+	}
+	return done, calendars
 }
 
 // fire records all moments that have come, in their order, those of one time side by
-// side. What a request next waits for may have come too, when a sweep is late: it takes
-// its place in the order.
-func (s *Sweeper) fire(ctx context.Context, done *Swept) error {
-	until := s.Now()
+// side. What a request next waits for may have come too, when a sweep or the view is
+// late: it takes its place in the order.
+func (s *Sweeper) fire(ctx context.Context, until time.Time, done *Swept) error {
 	var last domain.Waking
 	var listed []domain.Waking // as the view has them
 	var found wakings          // as they were found on the way
@@ -92,24 +142,62 @@ func (s *Sweeper) fire(ctx context.Context, done *Swept) error {
 			at = found[0].At
 		}
 		var now []domain.Waking
+		have := map[domain.Waking]bool{}
+		add := func(w domain.Waking) {
+			if w.At = at; !have[w] {
+				have[w], now = true, append(now, w)
+			}
+		}
 		for len(listed) > 0 && listed[0].At.Equal(at) {
-			last, now, listed = listed[0], append(now, listed[0]), listed[1:]
+			last, listed = listed[0], listed[1:]
+			add(last)
 		}
 		for len(found) > 0 && found[0].At.Equal(at) {
-			now = append(now, heap.Pop(&found).(domain.Waking))
+			add(heap.Pop(&found).(domain.Waking))
 		}
-		fired, failed := s.each(ctx, now, func(w domain.Waking) ([]domain.Waking, error) {
-			a, err := s.Engine.Expire(ctx, w.Request, w.Term, w.At)
-			if id, due, ok := a.Request.Overdue(until); ok && err == nil {
-				return []domain.Waking{{Request: w.Request, Term: id, At: due}}, nil
+		var mu sync.Mutex
+		err := s.each(ctx, now, &done.Fired, done, func(ctx context.Context, w domain.Waking) (bool, error) {
+			fired, next, err := s.expire(ctx, w, until)
+			if next != nil {
+				mu.Lock()
+				heap.Push(&found, *next)
+				mu.Unlock()
 			}
-			return nil, err
-		}, &found)
-		done.Fired, done.Failed = done.Fired+fired, done.Failed+failed
-		if err := ctx.Err(); err != nil {
+			return fired, err
+		})
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// expire records one moment, and says what of the request comes next, if that has come
+// too. That another was faster, or the view is behind, is no fault; that the request
+// still waits for the moment is.
+func (s *Sweeper) expire(ctx context.Context, w domain.Waking, until time.Time) (bool, *domain.Waking, error) {
+	a, err := s.Engine.Expire(ctx, w.Request, w.Term, w.At)
+	r, overtaken := a.Request, isRefusal(err, domain.RuleTerm)
+	if overtaken {
+		var unread error
+		if r, unread = s.Engine.Load(ctx, w.Request); unread != nil {
+			return false, nil, unread
+		}
+	} else if err != nil {
+		return false, nil, err
+	}
+	id, due, ok := r.Overdue(until)
+	switch {
+	case !ok:
+		return !overtaken && !a.Repeated, nil, nil
+	case overtaken && id == w.Term && due.Equal(w.At):
+		return false, nil, err
+	}
+	return !overtaken && !a.Repeated, &domain.Waking{Request: w.Request, Term: id, At: due}, nil
+}
+
+func isRefusal(err error, rule domain.Rule) bool {
+	var refusal *domain.Refusal
+	return errors.As(err, &refusal) && refusal.Rule == rule
 }
 
 // wakings are moments, the first on top of the heap.
@@ -126,51 +214,124 @@ func (w *wakings) Pop() any {
 	return x
 }
 
-// each does something for each of some moments, and says how often it was done and
-// how often it failed. That it was done before, or need not be, is neither.
-func (s *Sweeper) each(ctx context.Context, batch []domain.Waking, do func(domain.Waking) ([]domain.Waking, error), found *wakings) (int, int) {
+// each does something for each of some moments, side by side, counts how often it was
+// done and with how many requests it was not possible. Those rest. The error is one of
+// the log, or of the context.
+func (s *Sweeper) each(ctx context.Context, batch []domain.Waking, did *int, done *Swept, do func(context.Context, domain.Waking) (bool, error)) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var mu sync.Mutex
-	done, failed := 0, 0
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, sweepers)
 	for _, w := range batch {
 		turns <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
 		wg.Go(func() {
 			defer func() { <-turns }()
-			more, err := do(w)
-			var refusal *domain.Refusal
+			now := s.Now()
+			mu.Lock()
+			rests := s.stuck[w.Request].lasts(now)
+			mu.Unlock()
+			if rests {
+				return
+			}
+			ok, err := do(ctx, w)
+			if gone := s.gone(ctx, err); gone != nil {
+				stop(gone)
+			}
+			if err != nil && ctx.Err() != nil {
+				return // whatever it is, it is not the request
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			for _, m := range more {
-				heap.Push(found, m)
+			if ok {
+				*did++
 			}
-			switch {
-			case err == nil:
-				done++
-			case ctx.Err() != nil || errors.As(err, &refusal) && refusal.Rule == domain.RuleTerm:
-			default:
-				failed++
-				s.Logger.ErrorContext(ctx, "what follows from a term cannot be recorded", "request", w.Request, "term", w.Term, "due", w.At, "error", err)
+			if err == nil {
+				delete(s.stuck, w.Request)
+				return
+			}
+			if !s.stuck[w.Request].lasts(now) { // by another of its moments, meanwhile
+				s.fails(w, now, err)
+				done.Failed++
 			}
 		})
 	}
 	wg.Wait()
-	return done, failed
+	return context.Cause(ctx)
 }
 
-// recompute looks through the terms of tenants whose calendar is another one than they
-// were reckoned by.
-func (s *Sweeper) recompute(ctx context.Context, done *Swept) error {
-	if now := s.Now(); now.Sub(s.looked) >= lookEvery || now.Before(s.looked) {
-		s.looked = now
-	} else {
+// gone is the fault of the whole log that is behind an error, if one is.
+func (s *Sweeper) gone(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
 		return nil
 	}
+	for _, fault := range []error{domain.ErrUnavailable, domain.ErrStopped, domain.ErrReadOnly, domain.ErrClosed} {
+		if errors.Is(err, fault) {
+			return err
+		}
+	}
+	_, unread := s.Engine.log.Head(ctx)
+	return unread
+}
+
+// rest is for how long a request with which something was not possible is left alone.
+type rest struct {
+	since     time.Time
+	lasting   time.Duration
+	recompute bool // it was to be reckoned anew
+}
+
+// A request that nothing can be recorded of is tried again soon, then ever more rarely.
+const (
+	firstRest   = 4 * time.Second
+	longestRest = 5 * time.Minute
+)
+
+// lasts reports whether it is not over. A clock that was put back ends it.
+func (r rest) lasts(now time.Time) bool {
+	return !now.Before(r.since) && now.Sub(r.since) < r.lasting
+}
+
+func (s *Sweeper) fails(w domain.Waking, now time.Time, err error) {
+	if s.stuck == nil {
+		s.stuck = map[uuid.UUID]rest{}
+	}
+	r := rest{now, min(max(firstRest, 2*s.stuck[w.Request].lasting), longestRest), w.Term == ""}
+	s.stuck[w.Request] = r
+	s.Logger.Error("what follows from a term cannot be recorded", "request", w.Request, "term", w.Term, "due", w.At, "again_in", r.lasting, "error", err)
+}
+
+// forget drops requests that nothing was tried with since their rest was over: the view
+// lists them no more.
+func (s *Sweeper) forget(now time.Time) {
+	maps.DeleteFunc(s.stuck, func(_ uuid.UUID, r rest) bool {
+		return !r.recompute && now.Sub(r.since) > r.lasting+longestRest
+	})
+}
+
+// amendment is a calendar by which open terms of a tenant were reckoned, and that which
+// came after it.
+type amendment struct {
+	tenant   domain.TenantCode
+	was, now string
+}
+
+// look has the calendars of all tenants with open terms read anew, if that is some time
+// ago, and says which terms they may move.
+func (s *Sweeper) look(ctx context.Context, now time.Time, done *Swept) ([]amendment, error) {
+	if now.Sub(s.looked) < lookEvery && !now.Before(s.looked) {
+		return nil, nil
+	}
+	s.looked = now
 	all, err := s.Wakings.Calendars(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for tenant, versions := range all {
+	var list []amendment
+	for _, tenant := range slices.Sorted(maps.Keys(all)) {
 		cal, err := s.Calendars.Latest(ctx, tenant)
 		if err != nil {
 			done.Failed++
@@ -178,26 +339,14 @@ func (s *Sweeper) recompute(ctx context.Context, done *Swept) error {
 			continue
 		}
 		now := cal.Version().String()
-		if s.settled[tenant] == now {
-			continue
-		}
-		failed := done.Failed
-		for _, v := range versions {
-			if v == now || newer(v, now) {
-				continue
+		for _, was := range all[tenant] {
+			if was != now && !newer(was, now) {
+				list = append(list, amendment{tenant, was, now})
 			}
-			if err := s.recomputeThose(ctx, tenant, v, done); err != nil {
-				return err
-			}
-		}
-		if failed == done.Failed {
-			if s.settled == nil {
-				s.settled = map[domain.TenantCode]string{}
-			}
-			s.settled[tenant] = now
 		}
 	}
-	return nil
+	maps.DeleteFunc(s.through, func(a amendment, _ domain.Position) bool { return !slices.Contains(list, a) })
+	return list, nil
 }
 
 // newer reports whether a calendar has more decrees than another.
@@ -207,27 +356,54 @@ func newer(a, b string) bool {
 	return errA == nil && errB == nil && cmp.Or(cmp.Compare(x.National, y.National), cmp.Compare(x.Tenant, y.Tenant)) > 0
 }
 
-func (s *Sweeper) recomputeThose(ctx context.Context, tenant domain.TenantCode, version string, done *Swept) error {
-	var after uuid.UUID
+// recompute looks through the terms that a calendar may move, from where it last came
+// to. Most it does not move, and they stay as they were reckoned; others come later, by
+// a node that did not know the calendar, or because the view was behind.
+func (s *Sweeper) recompute(ctx context.Context, a amendment, done *Swept) error {
 	for {
-		requests, err := s.Wakings.ReckonedBy(ctx, tenant, version, after, sweepBatch)
-		if err != nil || len(requests) == 0 {
+		list, err := s.Wakings.ReckonedBy(ctx, a.tenant, a.was, s.through[a], sweepBatch)
+		if err != nil || len(list) == 0 {
 			return err
 		}
-		batch := make([]domain.Waking, len(requests))
-		for i, id := range requests {
-			batch[i] = domain.Waking{Request: id}
+		requests := make([]uuid.UUID, len(list))
+		for i, r := range list {
+			requests[i] = r.Request
 		}
-		recomputed, failed := s.each(ctx, batch, func(w domain.Waking) ([]domain.Waking, error) {
-			_, err := s.Engine.Recompute(ctx, w.Request)
-			return nil, err
-		}, nil)
-		done.Recomputed, done.Failed = done.Recomputed+recomputed, done.Failed+failed
-		if err := ctx.Err(); err != nil {
+		if err := s.recomputeEach(ctx, requests, done); err != nil {
 			return err
 		}
-		after = requests[len(requests)-1]
+		if s.through == nil {
+			s.through = map[amendment]domain.Position{}
+		}
+		s.through[a] = list[len(list)-1].Position
 	}
+}
+
+// again tries once more what was not possible.
+func (s *Sweeper) again(ctx context.Context, done *Swept) error {
+	var requests []uuid.UUID
+	for id, r := range s.stuck {
+		if r.recompute {
+			requests = append(requests, id)
+		}
+	}
+	return s.recomputeEach(ctx, requests, done)
+}
+
+func (s *Sweeper) recomputeEach(ctx context.Context, requests []uuid.UUID, done *Swept) error {
+	slices.SortFunc(requests, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	requests = slices.Compact(requests)
+	batch := make([]domain.Waking, len(requests))
+	for i, id := range requests {
+		batch[i].Request = id
+	}
+	return s.each(ctx, batch, &done.Recomputed, done, func(ctx context.Context, w domain.Waking) (bool, error) {
+		answer, err := s.Engine.Recompute(ctx, w.Request)
+		if isRefusal(err, domain.RuleTerm) {
+			return false, nil
+		}
+		return err == nil && !answer.Repeated, err
+	})
 }
 
 // Run sweeps until the context ends, every so often.
@@ -241,8 +417,8 @@ func (s *Sweeper) Run(ctx context.Context, every time.Duration) {
 			return
 		case err != nil:
 			s.Logger.ErrorContext(ctx, "the terms were not swept", "error", err)
-		case done != Swept{}:
-			s.Logger.InfoContext(ctx, "swept the terms", "fired", done.Fired, "recomputed", done.Recomputed, "failed", done.Failed)
+		case done.Fired+done.Recomputed+done.Failed > 0:
+			s.Logger.InfoContext(ctx, "swept the terms", "fired", done.Fired, "recomputed", done.Recomputed, "failed", done.Failed, "stuck", done.Stuck)
 		}
 		select {
 		case <-turn.C:

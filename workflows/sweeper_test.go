@@ -64,20 +64,24 @@ terms:`, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.node().Library().Publish(t.Context(), workflows.Publication{
-		Tenant: "33.14", Source: []byte(text), Definition: d, Occurred: s.now, At: s.now, Why: "test", Trial: "to be tried",
-		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
-	}); err != nil {
-		t.Fatal(err)
+	for _, tenant := range []domain.TenantCode{"33.14", "33.15"} {
+		if _, err := s.node().Library().Publish(t.Context(), workflows.Publication{
+			Tenant: tenant, Source: []byte(text), Definition: d, Occurred: s.now, At: s.now, Why: "test", Trial: "to be tried",
+			Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return s
 }
 
 // node is an engine of its own: what one knows, another does not.
-func (s *swept) node() node {
-	library := workflows.NewLibrary(s.log)
-	return node{library, workflows.NewEngine(s.log, library, workflows.EngineConfig{
-		Now: func() time.Time { return s.now }, Random: func() uint64 { return 7 }, Calendars: s.dec,
+func (s *swept) node() node { return s.nodeOn(s.log, s.dec) }
+
+func (s *swept) nodeOn(log domain.EventLog, calendars workflows.Almanac) node {
+	library := workflows.NewLibrary(log)
+	return node{library, workflows.NewEngine(log, library, workflows.EngineConfig{
+		Now: func() time.Time { return s.now }, Random: func() uint64 { return 7 }, Calendars: calendars,
 	})}
 }
 
@@ -95,7 +99,12 @@ func (s *swept) sweeper(n node) *workflows.Sweeper {
 // complete submits a request and declares it complete.
 func (s *swept) complete(n node, facts domain.Facts) uuid.UUID {
 	s.t.Helper()
-	a, err := n.engine.Submit(s.t.Context(), domain.Submit{Header: newHeader(s.t, "applicant"), Tenant: "33.14", Service: "sip-mppdn", Facts: facts})
+	return s.completeIn(n, "33.14", facts)
+}
+
+func (s *swept) completeIn(n node, tenant domain.TenantCode, facts domain.Facts) uuid.UUID {
+	s.t.Helper()
+	a, err := n.engine.Submit(s.t.Context(), domain.Submit{Header: newHeader(s.t, "applicant"), Tenant: tenant, Service: "sip-mppdn", Facts: facts})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -32,6 +32,8 @@ type Config struct {
 	Services *projections.ServiceView
 	Finder   *projections.Finder
 	Logger   *slog.Logger
+	// Sweeper has terms run out; nil where another process does.
+	Sweeper *workflows.Sweeper
 	// Token, if not empty, must be presented as a bearer token (RFC 6750) by
 	// every caller of /api/.
 	Token string

@@ -212,7 +212,8 @@ func (a *api) health(w http.ResponseWriter, r *http.Request) {
 	answer := struct {
 		Status string            `json:"status"` // ok, or failing
 		Views  []projections.Lag `json:"views"`
-	}{Status: "ok"}
+		Terms  *sweptTerms       `json:"terms,omitempty"`
+	}{Status: "ok", Terms: a.sweptTerms()}
 	if a.stopped.Load() {
 		answer.Status = "failing"
 	}
@@ -235,4 +236,27 @@ func (a *api) health(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(answer) // a caller that went away is not our fault
+}
+
+// sweptTerms is how far it was looked which terms have run out. That it does not go on
+// is for whoever watches to judge by the time: it stops no request.
+type sweptTerms struct {
+	Swept time.Time `json:"swept"`           // when the last sweep began
+	Stuck int       `json:"stuck"`           // requests of which nothing can be recorded; the reasons are in the server's log
+	Fault string    `json:"fault,omitempty"` // why the last sweep did not come to its end
+}
+
+func (a *api) sweptTerms() *sweptTerms {
+	if a.Sweeper == nil {
+		return nil
+	}
+	last := a.Sweeper.Last()
+	if last == nil {
+		return nil // not yet
+	}
+	t := &sweptTerms{Swept: last.At.UTC(), Stuck: last.Swept.Stuck}
+	if last.Err != nil {
+		t.Fault = "the terms were not swept; the reason is in the server's log"
+	}
+	return t
 }

@@ -1,5 +1,6 @@
-// Package memory holds an event log in memory: a working fake for tests. It
-// keeps the contract of [domain.EventLog] but for durability.
+// Package memory holds an event log in memory: a working fake for tests, and for what
+// is looked at once and not kept. It keeps the contract of [domain.EventLog] but for
+// durability.
 package memory
 
 import (

@@ -18,11 +18,12 @@ import (
 )
 
 type benchFlags struct {
-	stores  stores
-	seconds float64
-	clients []int
-	batch   []int
-	only    []string
+	stores    stores
+	seconds   float64
+	clients   []int
+	batch     []int
+	only      []string
+	openTerms int
 }
 
 // measured is one run, as it is printed on one line.
@@ -45,6 +46,9 @@ type measured struct {
 	ToFsync    float64 `json:"ratio_to_fsync,omitempty"`   // of the machine's raw rate
 	FsyncsHere float64 `json:"fsync_per_second,omitempty"` // 4 KiB appended and synced, one after the other
 	Durability string  `json:"durability"`                 // as the store says
+	Terms      int     `json:"open_terms,omitempty"`
+	Moments    int     `json:"moments,omitempty"` // that had come
+	Heap       uint64  `json:"heap_bytes,omitempty"`
 	CPUs       int     `json:"cpus"`
 	Go         string  `json:"go"`
 }
@@ -73,6 +77,7 @@ var benchRuns = []struct {
 	{"follow", (*bench).runFollow},
 	{"load", (*bench).runLoad},
 	{"rebuild", (*bench).runRebuild},
+	{"terms", (*bench).runTerms},
 }
 
 func newBench() *cobra.Command {
@@ -97,6 +102,7 @@ a file that is thrown away. The runs:
   follow   the whole log, each event decoded, in order
   load     requests folded from their events, none remembered
   rebuild  all views from nothing
+  terms    a sweep over open terms: when the time of none has come, of 1 %, of all
 
 The clients wait for each answer before they go on. Times are of one answer.`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -104,6 +110,9 @@ The clients wait for each answer before they go on. Times are of one answer.`,
 				if !slices.Contains(names, name) {
 					return fmt.Errorf("--only %s: want some of %s", name, strings.Join(names, ", "))
 				}
+			}
+			if o.openTerms < 200 {
+				return errors.New("--terms wants 200 or more")
 			}
 			if o.seconds <= 0 || slices.Min(append(slices.Clone(o.clients), 1)) < 1 || slices.Min(append(slices.Clone(o.batch), 1)) < 1 {
 				return errors.New("--seconds, --clients and --batch want numbers above zero")
@@ -118,6 +127,7 @@ The clients wait for each answer before they go on. Times are of one answer.`,
 	c.Flags().Float64Var(&o.seconds, "seconds", 5, "how long each run lasts, in `SECONDS`")
 	c.Flags().IntSliceVar(&o.clients, "clients", []int{1, 64}, "how many `CLIENTS` there are at once, a run for each number")
 	c.Flags().IntSliceVar(&o.batch, "batch", []int{1, 10}, "how many `EVENTS` an append of the run append has, a run for each number")
+	c.Flags().IntVar(&o.openTerms, "terms", 10_000, "how many `TERMS` are open in the run terms")
 	c.Flags().StringSliceVar(&o.only, "only", nil, "only these `RUNS`")
 	return c
 }

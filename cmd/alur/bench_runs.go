@@ -108,12 +108,16 @@ func (b *bench) runDecide(ctx context.Context) error {
 // publishSample publishes the definition that figures are taken with. It stays the
 // same when the catalogue changes.
 func (h *house) publishSample(ctx context.Context) error {
-	d, err := workflows.Read("sample", sample.Licence)
+	return h.publish(ctx, "sample", sample.Licence)
+}
+
+func (h *house) publish(ctx context.Context, name string, source []byte) error {
+	d, err := workflows.Read(name, source)
 	if err != nil {
 		return err
 	}
 	_, err = h.library.Publish(ctx, workflows.Publication{
-		Tenant: sample.Tenant, Source: sample.Licence, Definition: d, Occurred: time.Now(), At: time.Now(),
+		Tenant: sample.Tenant, Source: source, Definition: d, Occurred: time.Now(), At: time.Now(),
 		Actor: domain.Actor{ID: "alur", Role: "bench", Capacity: domain.CapacitySystem}, Why: "figures are taken with it",
 		Program: programVersion(), Trial: "no office uses it",
 	})

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,6 +27,8 @@ import (
 type site struct {
 	*house
 	*httptest.Server
+
+	swept *workflows.Sweeper // as often as a test says
 }
 
 func newSite(t *testing.T, change ...func(*stores)) *site {
@@ -42,14 +45,15 @@ func newSite(t *testing.T, change ...func(*stores)) *site {
 	if err := h.publishSample(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	handler, err := h.handler(logger)
+	sweeper := h.sweeper(logger)
+	handler, err := h.handler(logger, sweeper)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { h.views.Run(ctx); close(done) }()
-	s := &site{house: h, Server: httptest.NewServer(handler)}
+	s := &site{house: h, Server: httptest.NewServer(handler), swept: sweeper}
 	// A redirect is part of what is tested.
 	s.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.Cleanup(func() {
@@ -320,6 +324,29 @@ func TestAPIToken(t *testing.T) {
 		if a := s.ask(t, "GET", path, ""); a.StatusCode != http.StatusOK {
 			t.Errorf("%s wants a token: %s", path, a.Status)
 		}
+	}
+}
+
+// A request of which nothing can be recorded is known to whoever watches, and is no
+// reason to take the server for failing.
+func TestHealthTellsOfTheTerms(t *testing.T) {
+	s := newSite(t)
+	if a := s.ask(t, "GET", "/healthz", ""); strings.Contains(a.body, `"terms"`) {
+		t.Errorf("before the first sweep: %s", a.body)
+	}
+	s.swept.Now = func() time.Time { return time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC) }
+	if _, err := s.swept.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a := s.ask(t, "GET", "/healthz", ""); a.StatusCode != http.StatusOK || !strings.Contains(a.body, `"terms":{"swept":"2026-11-27T08:00:00Z","stuck":0}`) {
+		t.Errorf("%s %s", a.Status, a.body)
+	}
+	s.swept.CatchUp = func(context.Context) error { return errors.New("inside") }
+	if _, err := s.swept.Sweep(t.Context()); err == nil {
+		t.Fatal("swept")
+	}
+	if a := s.ask(t, "GET", "/healthz", ""); a.StatusCode != http.StatusOK || !strings.Contains(a.body, `"fault":"the terms were not swept`) || strings.Contains(a.body, "inside") {
+		t.Errorf("%s %s", a.Status, a.body)
 	}
 }
 

@@ -60,7 +60,7 @@ var program = sync.OnceValues(func() (string, error) {
 })
 
 // child is the program as a process of its own, to be killed.
-func child(t *testing.T, args ...string) *exec.Cmd {
+func child(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := program()
 	if err != nil {
@@ -75,7 +75,7 @@ type server struct {
 	url string
 }
 
-func startServer(t *testing.T, db string, more ...string) *server {
+func startServer(t testing.TB, db string, more ...string) *server {
 	t.Helper()
 	c := child(t, append([]string{"serve", "--db", db, "--listen", "127.0.0.1:0"}, more...)...)
 	stderr, err := c.StderrPipe()
@@ -117,7 +117,7 @@ func withSample(t *testing.T, db string) string {
 }
 
 // stop asks the server to end and expects it to end well.
-func (s *server) stop(t *testing.T) {
+func (s *server) stop(t testing.TB) {
 	t.Helper()
 	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Error(err)
@@ -300,11 +300,16 @@ func openWhole(t *testing.T, db string) *house {
 func viewsAgreeWithARebuild(t *testing.T, h *house, db string) {
 	t.Helper()
 	live := rowsOf(t, h.viewsDB.reader)
+	if isPostgres(db) {
+		if _, err := h.viewsDB.writer.ExecContext(t.Context(), `DROP SCHEMA alur_views CASCADE`); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := h.close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(beside(db, "views") + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(beside(db, "views") + suffix); err != nil && !errors.Is(err, os.ErrNotExist) && !isPostgres(db) {
 			t.Fatal(err)
 		}
 	}
@@ -324,7 +329,7 @@ func viewsAgreeWithARebuild(t *testing.T, h *house, db string) {
 func rowsOf(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	var out []string
-	for _, table := range []string{"status", "timeline", "service", "checkpoint"} {
+	for _, table := range []string{"status", "timeline", "service", "term", "checkpoint"} {
 		out = append(out, storetest.Rows(t, db, "SELECT * FROM "+table+" ORDER BY 1, 2")...)
 	}
 	return out

@@ -30,7 +30,7 @@ var may = map[string][]string{
 
 // leaves stand on the language and the engine: nothing else in the layer imports them,
 // and none another.
-var leaves = []string{"workflows/difference", "workflows/digit", "workflows/discovery", "workflows/erasure", "workflows/picture"}
+var leaves = []string{"workflows/difference", "workflows/digit", "workflows/discovery", "workflows/erasure", "workflows/picture", "workflows/simulation"}
 
 type listed struct {
 	ImportPath string

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alur-id/alur/adapters/httpapi"
 	"github.com/alur-id/alur/adapters/web"
+	"github.com/alur-id/alur/workflows"
 )
 
 const defaultListen = "127.0.0.1:8080"
@@ -33,7 +34,8 @@ views current, and serves:
 
   /lacak            find a request, and its status page
   /api/v1/requests  submit, act, read (JSON; described at /api/openapi.yaml)
-  /healthz          whether the log can be read and how far the views are behind
+  /healthz          whether the log can be read, how far the views are behind, and
+                    when terms were last looked through
 
 There is no log-in yet. The API therefore wants a bearer token when ` + tokenVariable + `
 is set, and is not served beyond this machine when it is not.`,
@@ -95,7 +97,9 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 
 // serve serves until the context ends, then finishes the requests under way.
 func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) error {
-	handler, err := h.handler(logger)
+	sweeper := h.sweeper(logger)
+	sweeper.CatchUp = h.listed
+	handler, err := h.handler(logger, sweeper)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -119,7 +123,7 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 	swept := make(chan struct{})
 	go func() {
 		defer close(swept)
-		h.sweeper(logger).Run(sweeping, sweepEvery)
+		sweeper.Run(sweeping, sweepEvery)
 	}()
 	defer func() {
 		rest()
@@ -138,14 +142,14 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 	return server.Shutdown(patience)
 }
 
-func (h *house) handler(logger *slog.Logger) (http.Handler, error) {
+func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.Handler, error) {
 	pages, err := web.New(web.Config{Finder: h.finder, Engine: h.engine, Timeline: h.timeline, Library: h.library, Logger: logger})
 	if err != nil {
 		return nil, err
 	}
 	api := httpapi.New(httpapi.Config{
 		Log: h.log, Engine: h.engine, Library: h.library, Views: h.views, Status: h.status,
-		Timeline: h.timeline, Services: h.services, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable),
+		Timeline: h.timeline, Services: h.services, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable), Sweeper: sweeper,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,33 @@ import (
 func (h *house) sweeper(logger *slog.Logger) *workflows.Sweeper {
 	return &workflows.Sweeper{Engine: h.engine, Wakings: h.terms, Calendars: h.calendars, Now: h.now, Logger: logger}
 }
+
+// listed waits until the view of terms has come to where the log is now, as long as it
+// advances at all.
+func (h *house) listed(ctx context.Context) error {
+	head, err := h.log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	name := projections.TermsProjection{}.Name()
+	for before := domain.Position(-1); ; {
+		some, cancel := context.WithTimeout(ctx, viewPatience)
+		err := h.views.WaitFor(some, head, name)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		lags, err := h.views.Lags(ctx)
+		i := slices.IndexFunc(lags, func(l projections.Lag) bool { return l.View == name })
+		if err != nil || lags[i].Position == before {
+			return err // /healthz says that it does not advance
+		}
+		before = lags[i].Position
+	}
+}
+
+// viewPatience is how long the view of terms may take for a part of the log.
+const viewPatience = 5 * time.Second
 
 func newTermList() *cobra.Command {
 	var from stores

@@ -15,3 +15,8 @@ const Tenant = "11.71"
 //
 //go:embed sip-dokter.yaml
 var Licence []byte
+
+// Timed is a licence whose terms run out.
+//
+//go:embed timed.yaml
+var Timed []byte
