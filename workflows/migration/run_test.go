@@ -202,3 +202,33 @@ func TestWhereRequestsMayGo(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Another node was faster with what came of a term: whoever remembers the request as it
+// was before is told nothing of it.
+func TestANodeThatIsBehind(t *testing.T) {
+	b := many(t, memory.New(), 2)
+	list, err := b.running(t.Context(), tenant, "sip-mppdn", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.load(list[1].Request) // in review
+	other := newBench(t, b.log)
+	b.now = r.Terms["state:review"].Due.AddDate(0, 0, 1)
+	other.now = b.now
+	for {
+		is := other.load(r.ID)
+		id, due, ok := is.Overdue(b.now)
+		if !ok {
+			break
+		}
+		if _, err := other.engine.Expire(t.Context(), r.ID, id, due); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := b.prepare("sip-mppdn", renames)
+	c := domain.Migrate{Header: domain.Header{ID: uuid.New(), Actor: legal}, Plan: x.Map.Plan}
+	c.Ground, c.Approver = ground, "head-9"
+	if a, err := b.engine.Migrate(t.Context(), r.ID, c); err != nil || a.Request.Workflow.Version != 2 {
+		t.Errorf("%+v, %v", a.Request.Workflow, err)
+	}
+}
