@@ -193,6 +193,9 @@ func giveReview(r Request, c GiveReview, w Workflow) (Body, error) {
 	if r.Dossier.Reviews[c.Review].Opinion != OpinionOpen {
 		return nil, refuse(RuleReview, fmt.Sprintf("review %q is not asked for", c.Review), "it was given before, or the request has not come to it")
 	}
+	if err := fourEyes(r, c.Actor, rule.NotBy, fmt.Sprintf("give review %q", c.Review)); err != nil {
+		return nil, err
+	}
 	switch {
 	case c.Opinion != OpinionApproved && c.Opinion != OpinionRefused:
 		return nil, refuse(RuleReview, fmt.Sprintf("%q is not an opinion", c.Opinion), "give approved or refused")

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -317,12 +318,8 @@ func mayTake(r Request, c Act, t Transition, w Workflow) error {
 	if err := atWork(r, c.Actor, w); err != nil {
 		return err
 	}
-	if did, ok := r.acted(c.Actor.ID, t.NotBy); ok {
-		who := fmt.Sprintf("whoever took action %q", did)
-		if did == Submitting {
-			who = "whoever submitted the request"
-		}
-		return refuse(RuleFourEyes, fmt.Sprintf("%s may not take %q", who, c.Action), "let somebody else take it")
+	if err := fourEyes(r, c.Actor, t.NotBy, fmt.Sprintf("take %q", c.Action)); err != nil {
+		return err
 	}
 	if err := reasonGiven(c, t); err != nil {
 		return err
@@ -334,6 +331,21 @@ func mayTake(r Request, c Act, t Transition, w Workflow) error {
 		return refuse(RuleReason, fmt.Sprintf("action %q goes past what the step demands", c.Action), "say in the remark why")
 	}
 	return lacking(r.Dossier, t.Needs)
+}
+
+// fourEyes refuses what somebody may not do who did something else before.
+func fourEyes(r Request, a Actor, notBy []ActionID, what string) error {
+	did, ok := r.acted(a.ID, notBy)
+	if !ok {
+		return nil
+	}
+	who := fmt.Sprintf("whoever took action %q", did)
+	if did == Submitting {
+		who = "whoever submitted the request"
+	} else if id, given := strings.CutPrefix(string(did), string(Reviewing(""))); given {
+		who = fmt.Sprintf("whoever gave review %q", id)
+	}
+	return refuse(RuleFourEyes, who+" may not "+what, "let somebody else do it")
 }
 
 // nothingPersonal refuses what is plainly personal data, whatever a definition

@@ -364,3 +364,51 @@ func TestWhoSubmitsIsHeldApart(t *testing.T) {
 		})
 	}
 }
+
+// reviewed is rules of two reviews, neither of which is given by who gave the other, or
+// checked the request before.
+type reviewed struct{ rules }
+
+func (reviewed) Review(id domain.ReviewID) (domain.ReviewRule, bool) {
+	return domain.ReviewRule{Role: clerk.Role, NotBy: []domain.ActionID{"check", domain.Reviewing(map[domain.ReviewID]domain.ReviewID{"fire": "water", "water": "fire"}[id])}}, true
+}
+
+// Two opinions are of two people, and neither is of who worked on the request before.
+func TestAReviewIsHeldApart(t *testing.T) {
+	other := clerk
+	other.ID = "somebody-else"
+	asked := func(r domain.Request) domain.Request {
+		r.Dossier.Reviews = map[domain.ReviewID]domain.Review{"fire": {Opinion: domain.OpinionOpen}, "water": {Opinion: domain.OpinionOpen}}
+		return r
+	}
+	give := func(n byte, by domain.Actor, id domain.ReviewID) domain.GiveReview {
+		return domain.GiveReview{Header: header(n, by), Review: id, Opinion: domain.OpinionApproved}
+	}
+	for name, x := range map[string]struct {
+		before, then domain.Command
+		says         string
+	}{
+		"both":                   {give(1, clerk, "fire"), give(2, clerk, "water"), `review "fire"`},
+		"one each":               {give(1, clerk, "fire"), give(2, other, "water"), ""},
+		"checked, and one":       {act(1, clerk, "check", ""), give(2, clerk, "water"), `"check"`},
+		"checked by another":     {act(1, other, "check", ""), give(2, clerk, "water"), ""},
+		"nothing before the one": {act(1, other, "note", ""), give(2, clerk, "fire"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := reviewed{}
+			r := asked(history(t, w, submit(0)))
+			events, err := domain.Decide(r, x.before, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range events {
+				r = domain.Evolve(r, domain.Recorded{Event: e, Version: r.Version + 1})
+			}
+			_, err = domain.Decide(asked(r), x.then, w)
+			var refusal *domain.Refusal
+			if got := errors.As(err, &refusal) && refusal.Rule == domain.RuleFourEyes; got != (x.says != "") || got && !strings.Contains(err.Error(), x.says) || !got && err != nil {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

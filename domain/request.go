@@ -105,13 +105,16 @@ func (r Request) after(d *done) *done {
 	return next
 }
 
-// acted reports whether somebody took one of some actions, of which [Submitting] may
-// be one.
+// acted reports whether somebody took one of some actions, of which [Submitting] and
+// [Reviewing] may be some.
 func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 	for d := r.done; d != nil; d = d.before {
 		did := d.counts
-		if _, submitted := d.body.(RequestSubmitted); submitted {
+		switch b := d.body.(type) {
+		case RequestSubmitted:
 			did = Submitting
+		case ReviewGiven:
+			did = Reviewing(b.Review)
 		}
 		if d.actor.ID == actor && did != "" && slices.Contains(actions, did) {
 			return did, true

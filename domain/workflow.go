@@ -98,6 +98,7 @@ type ChecklistRule struct {
 type ReviewRule struct {
 	Role    RoleID
 	Reasons []ReasonCode // one of them must be given with a refusal
+	NotBy   []ActionID   // nobody who took one of these, was [Submitting] or [Reviewing], may give it
 }
 
 // SystemRule is what a workflow says of an external system that a state waits for.
@@ -110,7 +111,7 @@ type SystemRule struct {
 type TaskRule struct {
 	Role     RoleID
 	Rule     string     // one of AllocationRules
-	Bars     []ActionID // nobody who took one of these, or was [Submitting], is given it by rule: four eyes stand against them here
+	Bars     []ActionID // nobody who took one of these, was [Submitting] or [Reviewing], is given it by rule: four eyes stand against them here
 	Assigner []RoleID   // who may give it to somebody else
 }
 
@@ -125,6 +126,10 @@ type Submission struct {
 // who took some actions. No action of a definition can be called so.
 const Submitting ActionID = "(submit)"
 
+// Reviewing stands for giving a review, where a rule is against who took some actions. No
+// action of a definition can be called so.
+func Reviewing(id ReviewID) ActionID { return ActionID("review:" + id) }
+
 // Transition is an edge of a workflow, with what it demands of whoever takes it.
 type Transition struct {
 	ID      string
@@ -137,7 +142,7 @@ type Transition struct {
 	Reasons []ReasonCode // when not empty, one of them must be given
 	Kind    ActionKind
 	Consent []RoleID      // of a return: who may consent to another one
-	NotBy   []ActionID    // nobody who took one of these, or was [Submitting], may take this
+	NotBy   []ActionID    // nobody who took one of these, was [Submitting] or [Reviewing], may take this
 	Needs   Needs         // nothing for an override
 	Records []string      // facts that come with it, all of them
 	Clears  []ChecklistID // what was answered of these no longer counts

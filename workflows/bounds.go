@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -41,7 +40,7 @@ func (d *Definition) boundsOf(f *Fact) bounds {
 		if n, number := real(v); number {
 			v = n
 		}
-		if t := map[FactType]any{FactString: "", FactNumber: 0.0}[f.Type]; t != nil && reflect.TypeOf(v) == reflect.TypeOf(t) {
+		if v, err := f.read(v); err == nil { // what is no value of the fact cannot be filled in
 			b.values = append(b.values, v)
 		}
 	}

@@ -161,30 +161,36 @@ func (r *definitionReader) graph() {
 type move struct {
 	from   domain.StateID
 	expiry *Expiry
-	term   int // of the legal terms; -1 for that of a state or a review
+	review domain.ReviewID // whose term it is, while it is open; empty for any other term
+	term   int             // of the legal terms; -1 for that of a state or a review
 }
 
 // moves lists where requests go when terms run out.
 func (d *Definition) moves() []move {
-	var list []move
+	list := d.ownMoves()
 	running := d.running(true)
-	of := func(s *State, t *Term) {
-		if t != nil && t.Expires != nil && t.Expires.To != "" {
-			list = append(list, move{s.ID, t.Expires, -1})
-		}
-	}
-	for i := range d.States {
-		s := &d.States[i]
-		of(s, s.Term)
-		for _, id := range s.Reviews {
-			if r := d.review(id); r != nil {
-				of(s, r.Term)
+	for _, s := range d.States {
+		for i := range d.Terms {
+			t := &d.Terms[i]
+			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) && running[i][s.ID] {
+				list = append(list, move{from: s.ID, expiry: t.Expires, term: i})
 			}
 		}
-		for k := range d.Terms {
-			t := &d.Terms[k]
-			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) && running[k][s.ID] {
-				list = append(list, move{s.ID, t.Expires, k})
+	}
+	return list
+}
+
+// ownMoves lists where requests go when the terms of states, and of the reviews that
+// they ask for, run out.
+func (d *Definition) ownMoves() []move {
+	var list []move
+	for _, s := range d.States {
+		if s.Term != nil && s.Term.Expires != nil && s.Term.Expires.To != "" {
+			list = append(list, move{from: s.ID, expiry: s.Term.Expires, term: -1})
+		}
+		for _, id := range s.Reviews {
+			if x := d.review(id); x != nil && x.Term != nil && x.Term.Expires != nil && x.Term.Expires.To != "" {
+				list = append(list, move{from: s.ID, expiry: x.Term.Expires, review: id, term: -1})
 			}
 		}
 	}
@@ -204,6 +210,9 @@ func (d *Definition) running(reopened bool) []map[domain.StateID]bool {
 				forth[from] = append(forth[from], d.Transitions[i].To)
 			}
 		}
+	}
+	for _, m := range d.ownMoves() {
+		forth[m.from] = append(forth[m.from], m.expiry.To)
 	}
 	list := make([]map[domain.StateID]bool, len(d.Terms))
 	for i := range d.Terms {

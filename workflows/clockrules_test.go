@@ -22,6 +22,7 @@ func TestFindingsOfAClock(t *testing.T) {
 	}
 	pay := []string{
 		"states:\n => states:\n  - {id: paying, kind: wait, public: waiting_payment, owner: applicant, title: {id: Bayar, en: Paying}, term: {budget: 2 days, expires: {to: lapsed, ground: lapse}}}\n",
+		"suspended_in: [returned] => suspended_in: [returned, paying]",
 		"actions:\n => actions:\n  - {id: bill, title: {id: Tagih, en: Bill}}\n  - {id: paid, title: {id: Lunas, en: Paid}}\n",
 	}
 	for name, c := range map[string]struct {

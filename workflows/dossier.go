@@ -50,6 +50,9 @@ type Review struct {
 	When    *Condition          `yaml:"when,omitempty"` // asked for only then
 	Term    *Term               `yaml:"term,omitempty"`
 	Reasons []domain.ReasonCode `yaml:"reasons,flow"`
+	// NotBy lists actions, submit, and reviews as review:ID: nobody who did one of these
+	// gives this one, nor who gave another that is asked for in the same state.
+	NotBy []domain.ActionID `yaml:"not_by,omitempty,flow"`
 }
 
 // System is an external system that a request waits for.
@@ -191,6 +194,7 @@ func (r *definitionReader) review(n ast.Node) Review {
 		"role":    func(n ast.Node) { x.Role = ref(r, n, "review role", "role", r.roleIDs) },
 		"when":    func(n ast.Node) { x.When = r.condition(n, "review when", overFacts) },
 		"term":    func(n ast.Node) { x.Term = r.term(n, "review term") },
+		"not_by":  func(n ast.Node) { x.NotBy = r.gateRefs(n, "review not_by") },
 		"reasons": func(n ast.Node) { x.Reasons = refs(r, n, "review reasons", "reason", r.reasonCodes) },
 	})
 	return x

@@ -44,6 +44,7 @@ const (
 	FindingCondition = "condition"  // a condition that cannot be judged for every request
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
+	FindingUnused    = "unused"     // what is named and makes no difference
 
 	FindingAllocation = "allocation" // work that nobody can give on
 
@@ -62,7 +63,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.fails, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.fails, c.negatives, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -193,6 +194,45 @@ func (c *inspection) capacities() {
 	}
 }
 
+// themselves holds that whoever asks does not also give the opinions, the answers and the
+// payments that their request waits for.
+func (c *inspection) themselves() {
+	note := func(n ast.Node, what string, roles ...domain.RoleID) {
+		for _, id := range roles {
+			if c.asker(id) {
+				c.find(FindingCapacity, n, "%s is role %q, who asks: whoever asks does not decide on their own request", what, id)
+			}
+		}
+	}
+	d := &c.d
+	note(valueOf(c.root, "payers"), "under payers", d.Payers...)
+	for i := range d.Reviews {
+		note(c.node("reviews", i), fmt.Sprintf("who gives review %q", d.Reviews[i].ID), d.Reviews[i].Role)
+	}
+	for i := range d.Checklists {
+		note(c.node("checklists", i), fmt.Sprintf("who answers checklist %q", d.Checklists[i].ID), d.Checklists[i].By...)
+	}
+	for i := range d.Systems {
+		note(c.node("systems", i), fmt.Sprintf("who answers for system %q", d.Systems[i].ID), d.Systems[i].Role)
+	}
+	for i := range d.Documents {
+		note(c.node("documents", i), fmt.Sprintf("who refuses document %q", d.Documents[i].ID), d.Documents[i].RefusedBy...)
+	}
+	for i := range d.States {
+		if a := d.States[i].Allocate; a != nil {
+			note(c.node("states", i), fmt.Sprintf("who gives out the work of state %q", d.States[i].ID), a.Assigner...)
+		}
+	}
+}
+
+// asker reports whether a role may be used by those who ask.
+func (c *inspection) asker(id domain.RoleID) bool {
+	return slices.ContainsFunc(c.d.Roles, func(r Role) bool {
+		asks, _ := splits(r.Capacities)
+		return r.ID == id && asks
+	})
+}
+
 func splits(list []domain.Capacity) (asks, decides bool) {
 	for _, x := range list {
 		switch x {
@@ -321,6 +361,24 @@ func (c *inspection) grounds() {
 	}
 }
 
+// silences holds that no request is approved because its applicant kept silent: not in
+// the applicant's own time, nor by a legal term that goes on while they are waited for.
+func (c *inspection) silences() {
+	told := map[domain.StateID]bool{}
+	for _, m := range c.d.moves() {
+		s := c.d.state(m.from)
+		if m.expiry.Ground != DeemedApproval || !c.d.Applicants(s) || told[s.ID] {
+			continue
+		}
+		told[s.ID] = true
+		if m.term >= 0 {
+			c.find(FindingExpiry, c.states[s.ID], "a request would be approved by the silence of whoever asks: state %q waits for them, and a legal term that ends in a deemed approval runs there: name the state under its suspended_in", s.ID)
+		} else {
+			c.find(FindingExpiry, c.states[s.ID], "a request would be approved by the silence of whoever asks: the term of state %q is their own, and ends in a deemed approval: let it lapse, or escalate", s.ID)
+		}
+	}
+}
+
 // unasked notes reviews that no state asks for.
 func (c *inspection) unasked() {
 	for i := range c.d.Reviews {
@@ -349,12 +407,49 @@ func (c *inspection) fails() {
 	}
 }
 
+// negatives holds that no fee comes out below nothing: it could not be assessed, and the
+// request could not come to where it is due.
+func (c *inspection) negatives() {
+	for i := range c.d.Fees {
+		f := &c.d.Fees[i]
+		if f.Formula == nil || f.Formula.program == nil {
+			continue
+		}
+		ids := slices.Clone(f.Formula.uses.facts)
+		if f.When != nil {
+			ids = append(ids, f.When.uses.facts...)
+		}
+		for _, facts := range c.d.examples(ids, f.When, f.Formula) {
+			var refusal *domain.Refusal
+			if _, err := f.assess(vars{facts: facts}); errors.As(err, &refusal) && refusal.Rule == domain.RuleFee {
+				c.findIn(f.Formula, "fee %q comes to no amount in rupiah for some requests, such as with %s: say a minimum in the form, or when it is due", f.ID, suchAs(facts))
+				break
+			}
+		}
+	}
+}
+
+// suchAs is facts as they are told.
+func suchAs(facts domain.Facts) string {
+	var list []string
+	for _, id := range slices.Sorted(maps.Keys(facts)) {
+		list = append(list, fmt.Sprintf("%s %v", id, facts[id]))
+	}
+	return strings.Join(list, ", ")
+}
+
 // examples are facts of all sorts: not all, but of each type what is most often
-// forgotten.
-func (d *Definition) examples(ids []string) []domain.Facts {
+// forgotten, and what some conditions compare it with.
+func (d *Definition) examples(ids []string, among ...*Condition) []domain.Facts {
+	literals := &constants{numbers: []float64{-1, 0, 1.5}, texts: []string{"", "12"}}
+	for _, c := range among {
+		if c != nil {
+			literals.gather(c)
+		}
+	}
 	all := []domain.Facts{{}}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-		values := d.candidates(d.fact(id), &constants{numbers: []float64{-1, 0, 1.5}, texts: []string{"", "12"}})
+		values := d.candidates(d.fact(id), literals)
 		if len(all)*len(values) > maxValuations {
 			values = values[:1]
 		}

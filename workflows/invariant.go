@@ -73,7 +73,7 @@ func (r *definitionReader) before(n ast.Node) *Before {
 func (r *definitionReader) separate(n ast.Node) [][]domain.ActionID {
 	var gates [][]domain.ActionID
 	for _, item := range r.list(n, "separate") {
-		gate := refs(r, item, "separate", "action or submission", r.gateIDs)
+		gate := r.gateRefs(item, "separate")
 		if len(gate) < 2 {
 			r.problem(item, "separate: want two actions or more that no one person may take together")
 		}

@@ -1,7 +1,11 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
+
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -51,17 +55,60 @@ func (p *prover) judge(c *Condition, at *point) truth {
 	if c == nil {
 		return yes
 	}
-	if l := p.loose[c]; l.facts || slices.ContainsFunc(l.counts, func(a domain.ActionID) bool { return p.full(at, a) }) {
+	l := p.loose[c]
+	if l.facts {
+		p.tryAll(c, at)
 		return either
 	}
 	holds, err := c.holds(p.vars(at))
 	switch {
 	case err != nil:
+		p.unjudged = append(p.unjudged, unjudgment{c, err})
+		return either
+	case slices.ContainsFunc(l.counts, func(a domain.ActionID) bool { return p.full(at, a) }):
 		return either
 	case holds:
 		return yes
 	}
 	return no
+}
+
+// unjudgment is a condition that could not be judged.
+type unjudgment struct {
+	c   *Condition
+	err error
+}
+
+// tryAll looks whether a condition over facts and the past fails for facts of some sort,
+// once for each past that it asks for.
+func (p *prover) tryAll(c *Condition, at *point) {
+	if !c.speaksOfPast() || !c.divides() {
+		return
+	}
+	key := c.Text
+	for _, a := range c.uses.times {
+		key += fmt.Sprint(" ", seen{p, at}.times(a))
+	}
+	if p.tried[key] {
+		return
+	}
+	p.tried[key] = true
+	in := p.vars(at)
+	for _, in.facts = range p.d.examples(c.uses.facts) {
+		if _, err := c.value(in); err != nil {
+			p.unjudged = append(p.unjudged, unjudgment{c, err})
+			return
+		}
+	}
+}
+
+// divides reports whether a condition divides, which fails by zero.
+func (c *Condition) divides() bool {
+	divides := false
+	celast.PreOrderVisit(c.checked.NativeRep().Expr(), celast.NewExprVisitor(func(e celast.Expr) {
+		divides = divides || e.Kind() == celast.CallKind && slices.Contains([]string{operators.Divide, operators.Modulo}, e.AsCall().FunctionName())
+	}))
+	return divides
 }
 
 // holds tells whether an invariant does.

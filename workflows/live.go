@@ -114,7 +114,7 @@ func (p *prover) liveReview(review int) map[int]bool {
 		s := &p.d.States[i]
 		asked := slices.ContainsFunc(p.d.Transitions, func(t Transition) bool { return asks(t.When) && slices.Contains(t.From, s.ID) })
 		always := slices.ContainsFunc(p.d.Invariants, func(x Invariant) bool { return asks(x.asks(s)) })
-		if always || asked || slices.Contains(s.Reviews, id) || p.judged(i) {
+		if always || asked || slices.Contains(s.Reviews, id) || p.judged(i) || slices.ContainsFunc(p.moves[i], func(m int) bool { return p.expiries[m].term < 0 && p.expiries[m].expiry.Ground == DeemedApproval }) {
 			uses = append(uses, i)
 		}
 	}

@@ -42,6 +42,9 @@ func (p *prover) begin() []point {
 	var list []point
 	start := p.states[p.d.start().ID]
 	for v := range p.values {
+		if !p.unrecorded(v) {
+			continue
+		}
 		at := point{value: uint16(v), state: uint16(start)}
 		p.arrive(&at, true)
 		list = append(list, at)
@@ -175,7 +178,7 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		for _, to := range p.corrected(at, i, false) {
 			visit(step, to)
 		}
-		if p.personMay(at, t) {
+		if p.personMay(at, t.Action, t.NotBy, t.Roles...) {
 			step.person = true
 			for _, to := range p.corrected(at, i, true) {
 				visit(step, to)
@@ -184,16 +187,15 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 	}
 }
 
-// personMay reports whether the one person may take a transition, and whether it
-// makes a difference that it is them: it is the first gate that they pass, or they
-// passed another that it is to be kept apart from. That they pass some more makes none,
-// for others can.
-func (p *prover) personMay(at point, t *Transition) bool {
-	g := slices.Index(p.gates, t.Action)
-	if g < 0 || !slices.ContainsFunc(t.Roles, func(r domain.RoleID) bool { return p.staff[r] }) {
+// personMay reports whether the one person may pass a gate, and whether it makes a
+// difference that it is them: it is the first gate that they pass, or they passed another
+// that it is to be kept apart from. That they pass some more makes none, for others can.
+func (p *prover) personMay(at point, gate domain.ActionID, notBy []domain.ActionID, roles ...domain.RoleID) bool {
+	g := slices.Index(p.gates, gate)
+	if g < 0 || !slices.ContainsFunc(roles, func(r domain.RoleID) bool { return p.people[r] }) {
 		return false
 	}
-	return (at.person == 0 || at.person&p.apart[g] > 0) && !slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool {
+	return (at.person == 0 || at.person&p.apart[g] > 0) && !slices.ContainsFunc(notBy, func(a domain.ActionID) bool {
 		g := slices.Index(p.gates, a)
 		return g >= 0 && at.person>>g&1 == 1
 	})
@@ -214,17 +216,35 @@ func (p *prover) taken(at point, i int, person bool) point {
 		at.bits &^= 1 << (len(p.ofGroup) + slices.Index(p.lists, id))
 	}
 	from := int(at.state)
+	if at.exempt && p.d.States[from].Kind == KindEnd {
+		at.stood = 0 // whoever reopens what the law granted has it all looked at again
+	}
 	at = p.moved(at, t.To)
-	if t.Kind == domain.ActionOverride {
+	switch {
+	case p.d.States[from].Kind == KindEnd && int(at.state) != from:
+		at.stood = 0 // it is reopened, and decided anew
+	case t.Kind == domain.ActionOverride:
 		p.standFor(&at, from)
 	}
 	return at
 }
 
-// standFor notes that an override or the law brought the request here from a state.
+// standFor notes that an override or the law brought the request here from a state. It
+// stands in for what that state asks for only where it leads past it.
 func (p *prover) standFor(at *point, from int) {
+	if int(at.state) == from {
+		return
+	}
 	at.exempt = true
-	at.stood |= p.standing[from]
+	k := [2]int{int(at.state), from}
+	back, known := p.back[k]
+	if !known {
+		back = p.d.before(p.d.States[at.state].ID, p.d.States[from].ID)
+		p.back[k] = back
+	}
+	if !back {
+		at.stood |= p.standing[from]
+	}
 }
 
 func (p *prover) moved(at point, to domain.StateID) point {
@@ -244,16 +264,17 @@ func (p *prover) moved(at point, to domain.StateID) point {
 func (p *prover) corrected(at point, i int, person bool) []point {
 	t := &p.d.Transitions[i]
 	if t.Kind != domain.ActionCorrect {
-		return []point{p.taken(at, i, person)}
+		return p.recorded(p.taken(at, i, person), i)
 	}
 	at.fees = 0
 	for i := range p.reviews {
-		if two(at.reviews, i) == reviewApproved {
+		if is := two(at.reviews, i); is == reviewApproved || is == reviewRefused && p.deems {
 			at.stale |= 1 << i & p.aging
 		}
 	}
-	list := make([]point, 0, len(p.values))
-	for v := range p.values {
+	values := p.corrections(int(at.value))
+	list := make([]point, 0, len(values))
+	for _, v := range values {
 		for _, to := range p.covering(at, v) {
 			to = p.taken(to, i, person)
 			list = append(list, to)
@@ -317,13 +338,27 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	p.nextSettled(at, put)
 	for i := range p.reviews {
 		if two(at.reviews, i) == reviewOpen {
-			put(stepReview, i, "approved", func(to *point) { to.reviews = setTwo(to.reviews, i, reviewApproved) })
-			put(stepReview, i, "refused", func(to *point) { to.reviews = setTwo(to.reviews, i, reviewRefused) })
+			p.nextReview(at, i, visit)
 		}
 	}
 	if system := p.d.system(s.WaitsFor); system != nil {
 		for o, word := range system.Outcomes {
 			put(stepAnswer, p.states[s.ID], word, func(to *point) { to.answer = uint8(o + 1) })
+		}
+	}
+}
+
+// nextReview is a review that is given.
+func (p *prover) nextReview(at point, i int, visit func(stepTaken, point)) {
+	x := &p.d.Reviews[i]
+	gate := domain.Reviewing(x.ID)
+	for opinion := uint64(reviewApproved); opinion <= reviewRefused; opinion++ {
+		word, to := string(opinions[opinion]), at
+		to.reviews = setTwo(at.reviews, i, opinion)
+		visit(stepTaken{kind: stepReview, of: i, word: word}, to)
+		if p.personMay(at, gate, p.d.notGivenBy(x), x.Role) {
+			to.person |= 1 << slices.Index(p.gates, gate)
+			visit(stepTaken{kind: stepReview, of: i, word: word, person: true}, to)
 		}
 	}
 }

@@ -216,7 +216,7 @@ func (n *naive) add(c domain.Command) (domain.Body, domain.Rule) {
 		for _, x := range n.d.Reviews {
 			if x.ID == c.Review {
 				return domain.ReviewGiven{Review: x.ID, Opinion: c.Opinion, Reason: c.Reason},
-					first(n.open(c.Expected, nil), n.may(c.Actor, x.Role), unless(n.review(x.ID) == domain.OpinionOpen, domain.RuleReview),
+					first(n.open(c.Expected, nil), n.may(c.Actor, x.Role), unless(n.review(x.ID) == domain.OpinionOpen, domain.RuleReview), unless(!n.gaveAnother(c.Actor.ID, &x), domain.RuleFourEyes),
 						unless((c.Opinion == domain.OpinionRefused) == (c.Reason == "why"), domain.RuleReason))
 			}
 		}
@@ -304,8 +304,22 @@ func unhex(s string) []byte { b, _ := hex.DecodeString(s); return b }
 func (n *naive) did(person string, a domain.ActionID) bool {
 	called := slices.ContainsFunc(n.d.Actions, func(x Action) bool { return x.ID == "submit" })
 	return a == "submit" && !called && n.log[0].by.ID == person || slices.ContainsFunc(n.log, func(x said) bool {
+		if b, ok := x.body.(domain.ReviewGiven); ok {
+			return x.by.ID == person && "review:"+domain.ActionID(b.Review) == a
+		}
 		b, ok := x.body.(domain.ActionTaken)
 		return ok && x.by.ID == person && b.Action == a
+	})
+}
+
+// gaveAnother reports whether somebody did what the giver of a review did not do, or gave
+// another of those that the same state asks for.
+func (n *naive) gaveAnother(person string, x *Review) bool {
+	return slices.ContainsFunc(x.NotBy, func(a domain.ActionID) bool { return n.did(person, a) }) || slices.ContainsFunc(n.log, func(s said) bool {
+		b, given := s.body.(domain.ReviewGiven)
+		return given && s.by.ID == person && b.Review != x.ID && slices.ContainsFunc(n.d.States, func(s State) bool {
+			return slices.Contains(s.Reviews, x.ID) && slices.Contains(s.Reviews, b.Review)
+		})
 	})
 }
 

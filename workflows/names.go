@@ -38,6 +38,35 @@ func ref[T ~string](r *definitionReader, n ast.Node, what, kind string, defined 
 	return name
 }
 
+// gateRefs are names under not_by and separate. That of a review, review:ID, is one word
+// as YAML has it; the parser takes it for a key and a value inside of brackets.
+func (r *definitionReader) gateRefs(n ast.Node, what string) []domain.ActionID {
+	if list, ok := n.(*ast.SequenceNode); ok {
+		for i, item := range list.Values {
+			list.Values[i] = oneWord(item)
+		}
+	}
+	return refs(r, n, what, gateKinds, r.gateIDs)
+}
+
+func oneWord(n ast.Node) ast.Node {
+	m, ok := n.(*ast.MappingNode)
+	if ok && len(m.Values) == 1 {
+		n = m.Values[0]
+	}
+	v, ok := n.(*ast.MappingValueNode)
+	if !ok {
+		return n
+	}
+	key, value := v.Key.GetToken(), v.Value.GetToken()
+	if key.Value != "review" || value.Position.Line != key.Position.Line || value.Position.Column != key.Position.Column+len("review:") {
+		return n
+	}
+	word := *key
+	word.Value += ":" + value.Value
+	return ast.String(&word)
+}
+
 func refs[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) []T {
 	var out []T
 	seen := map[T]bool{}
@@ -64,8 +93,15 @@ func (r *definitionReader) actionIDs() []domain.ActionID {
 	return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID })
 }
 
+// gateKinds is what not_by and separate list.
+const gateKinds = "action, submission or review (review:ID)"
+
 func (r *definitionReader) gateIDs() []domain.ActionID {
-	return append(r.actionIDs(), submitting)
+	list := append(r.actionIDs(), submitting)
+	for i := range r.d.Reviews {
+		list = append(list, domain.Reviewing(r.d.Reviews[i].ID))
+	}
+	return list
 }
 
 func (r *definitionReader) reasonCodes() []domain.ReasonCode {

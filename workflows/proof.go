@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -66,12 +67,16 @@ func (s *search) walk() {
 			if step.kind == stepAction || step.kind == stepAutomatic {
 				s.taken[step.of] = true
 			}
+			if step.kind == stepExpiry {
+				s.silent(i, &s.p.expiries[step.of])
+			}
 			j := s.add(to, i, step)
 			if step.kind != stepAutomatic {
 				s.leads(s.p.events(step, &s.points[i], &to), j)
 			}
 			s.back = append(s.back, [2]int32{int32(j), int32(i)})
 		})
+		s.fail(i)
 	}
 }
 
@@ -141,6 +146,39 @@ func (s *search) approved(i int, at *point) {
 		if err == nil && !excused && !(seen{s.p, at}).attached(id) {
 			s.tell(FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
 		}
+	}
+}
+
+// fail notes conditions that could not be judged at a point.
+func (s *search) fail(i int) {
+	for _, f := range s.p.unjudged {
+		if f.c.speaksOfPast() && !s.told["fails"+f.c.where()] {
+			s.told["fails"+f.c.where()] = true
+			s.findIn(f.c, "condition %q cannot be judged for every request: %v", f.c.Text, errors.Unwrap(f.err))
+			s.findings[len(s.findings)-1].Story = s.story(i)
+		}
+	}
+	s.p.unjudged = s.p.unjudged[:0]
+}
+
+// silent holds that no silence approves what a review stands against: not by a term that
+// the agency set itself, nor where the refused review is looked at and nothing follows of
+// it. That a legal term runs out while a refusal is written is what the law makes of it
+// (UU 30/2014 art. 53 as changed by UU 6/2023: what counts is the decision).
+func (s *search) silent(i int, m *move) {
+	if m.expiry.Ground != DeemedApproval {
+		return
+	}
+	at := &s.points[i]
+	name := s.d.States[at.state].ID
+	for g := range s.d.States {
+		gather := &s.d.States[g]
+		j, err := s.d.join(gather, s.p.values[at.value])
+		if gather.Kind != KindGather || m.term >= 0 && g != int(at.state) || err != nil || s.p.fresh(j, at) != domain.OpinionRefused ||
+			!s.p.demanded(at, gather.OnlyAfter, gather.ID) || s.p.excused(at, func(x *standIn) bool { return x.state == g }) {
+			continue
+		}
+		s.tell(FindingReview, fmt.Sprint("silent", g, name), s.node("states", int(at.state)), i, "a term that runs out in %q approves a request although the reviews of %q are refused: have a refused review end the request, or lead to where no term approves", name, gather.ID)
 	}
 }
 
@@ -272,6 +310,9 @@ func (s *search) plainly(step stepTaken, before, at int) string {
 		if t.Kind == domain.ActionCorrect {
 			text += " and fills in anew" + s.factsOf(at)
 		}
+		if len(t.Records) > 0 {
+			text += s.recordedAt(t, at)
+		}
 		if before == int(s.points[at].state) {
 			return text + "."
 		}
@@ -299,11 +340,29 @@ func (s *search) plainly(step stepTaken, before, at int) string {
 		}
 		return fmt.Sprintf("Fees %s are paid together.", strings.Join(titles, ", "))
 	case stepReview:
-		return fmt.Sprintf("Review \"%s\" is %s.", d.Reviews[step.of].Title.EN, step.word)
+		by := ""
+		if step.person {
+			by = " by the person P"
+		}
+		return fmt.Sprintf("Review \"%s\" is %s%s.", d.Reviews[step.of].Title.EN, step.word, by)
 	case stepAnswer:
 		return fmt.Sprintf("System \"%s\" answers %s.", d.system(d.States[step.of].WaitsFor).Title.EN, step.word)
 	}
 	return ""
+}
+
+// recordedAt tells what a transition recorded of the facts that conditions ask for.
+func (s *search) recordedAt(t *Transition, at int) string {
+	var list []string
+	for _, id := range t.Records {
+		if v, ok := s.p.values[s.points[at].value].facts[id]; ok {
+			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(s.d.fact(id).Title.EN), v))
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " and records " + strings.Join(list, ", ")
 }
 
 // factsOf tells the facts that conditions ask for.

@@ -39,11 +39,11 @@ func (p *prover) watchTerms() {
 }
 
 // runsOut reports whether a term may move the request now: one of the law has started,
-// and it has its time once, also for a request that was reopened. Of an ordered
-// suspension nothing is known: it may be lifted.
+// and it has its time once, also for a request that was reopened; that of a review runs
+// while it is open. Of an ordered suspension nothing is known: it may be lifted.
 func (p *prover) runsOut(at *point, m *move) bool {
 	if m.term < 0 {
-		return true
+		return m.review == "" || (seen{p, at}).review(m.review) == domain.OpinionOpen
 	}
 	started := slices.ContainsFunc(p.d.Terms[m.term].Starts, func(a domain.ActionID) bool {
 		return p.count(at, slices.Index(p.watched, a)) > 0

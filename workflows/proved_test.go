@@ -69,7 +69,7 @@ func TestNoRequestDoesWhatIsProvedImpossible(t *testing.T) {
 		}
 		// Where a condition is taken to come out either way, it may never come out well;
 		// an invariant that is broken may keep a request where it is.
-		vague := slices.ContainsFunc(p.d.conditions(), func(c *Condition) bool { return !c.exact(p.d.Definition) || c.asksRecorded(p.d.Definition) })
+		vague := slices.ContainsFunc(p.d.conditions(), func(c *Condition) bool { return !c.exact(p.d.Definition) })
 		if !vague && !proof.found(FindingStuck) && !proof.found(FindingInvariant) && !proof.found(FindingEndless) && len(p.d.moves()) == 0 && p.r.Exists() && !p.ends() {
 			t.Fatalf("nothing leads from %q to an end, and that was proved impossible", p.r.State)
 		}
@@ -98,9 +98,11 @@ func (p *playing) lively(proof proved, events []domain.Recorded) {
 func (p *playing) lawful(proof proved) {
 	did := map[string][]domain.ActionID{}
 	for _, e := range p.story {
-		staff := e.Actor.Role != "citizen" || slices.Contains(p.w.Capacities("citizen"), domain.CapacityCounter)
-		if b, ok := e.Body.(domain.ActionTaken); ok && staff && b.Kind != domain.ActionAuto {
+		if b, ok := e.Body.(domain.ActionTaken); ok && b.Kind != domain.ActionAuto {
 			did[e.Actor.ID] = append(did[e.Actor.ID], b.Action)
+		}
+		if b, ok := e.Body.(domain.ReviewGiven); ok {
+			did[e.Actor.ID] = append(did[e.Actor.ID], "review:"+domain.ActionID(b.Review))
 		}
 		if _, called := p.w.Action("submit"); !called && e.Version == 1 {
 			did[e.Actor.ID] = append(did[e.Actor.ID], "submit")
@@ -146,25 +148,48 @@ func (p *playing) lawful(proof proved) {
 	}
 }
 
-// brought reports whether an override brought the request to where it is, or was taken
-// there.
+// brought reports whether an override brought the request to where it is.
 func (p *playing) brought() bool {
-	_, i := lastThat(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride })
+	_, i := lastThat(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride && b.From != b.To })
 	return i >= 0 && i >= p.naive.entered()
 }
 
-// excused reports whether an override led out of a state that asks for something, and
-// the request has not come to that state again.
+// excused reports whether an override led past a state that asks for something: since
+// then the request did not come to that state, and was not decided. It is told from the
+// story of where the request has been.
 func (p *playing) excused(asks func(*State, *Needs) bool) bool {
-	for i := range p.d.States {
-		s := &p.d.States[i]
-		_, out := lastThat(p.naive, func(b domain.ActionTaken) bool { return b.Kind == domain.ActionOverride && b.From == s.ID })
-		_, in := lastThat(p.naive, func(b domain.ActionTaken) bool { return b.To == s.ID && b.From != s.ID })
-		if out < 0 || in > out {
+	past := map[domain.StateID]bool{}
+	for _, x := range p.naive.log {
+		b, moved := x.body.(domain.ActionTaken)
+		if !moved || b.From == b.To {
 			continue
 		}
-		if asks(s, nil) || slices.ContainsFunc(p.d.Transitions, func(t Transition) bool { return slices.Contains(t.From, s.ID) && asks(s, t.Needs) }) {
+		switch {
+		case p.d.state(b.From).Kind == KindEnd:
+			clear(past)
+		case b.Kind == domain.ActionOverride && p.onward(b.From, b.To):
+			past[b.From] = true
+		}
+		delete(past, b.To)
+	}
+	return slices.ContainsFunc(p.d.States, func(s State) bool {
+		return past[s.ID] && (asks(p.d.state(s.ID), nil) || slices.ContainsFunc(p.d.Transitions, func(t Transition) bool {
+			return slices.Contains(t.From, s.ID) && asks(p.d.state(s.ID), t.Needs)
+		}))
+	})
+}
+
+// onward reports whether a request may come to a state without having been in another.
+func (p *playing) onward(state, other domain.StateID) bool {
+	been := []domain.StateID{p.d.start().ID}
+	for i := 0; i < len(been) && been[i] != other; i++ {
+		if been[i] == state {
 			return true
+		}
+		for _, t := range p.d.Transitions {
+			if slices.Contains(t.From, been[i]) && t.To != other && !slices.Contains(been, t.To) {
+				been = append(been, t.To)
+			}
 		}
 	}
 	return false

@@ -11,7 +11,7 @@ import (
 // prover walks through every situation that a request can come to, as far as the
 // rules tell them apart: the state, what the reviews, fees, documents and
 // checklists have come to, how often the actions were taken that conditions ask
-// for, and which gate one person among the staff passed. That person may have any role;
+// for, and which gate one person passed. That person may have any role, and ask for themselves;
 // everything else is done by others, so that of what they did no more makes a difference.
 type prover struct {
 	d      *Definition
@@ -35,9 +35,15 @@ type prover struct {
 	byWay     map[int]uint32 // by state: its bit among those that only some requests come to
 	aging     uint32         // reviews that a correction may leave behind
 	corrects  bool           // facts may change
+	deems     bool           // silence may approve by a term that is not the law's
 	needs     map[needKey]domain.Needs
+	records   map[dueKey][]int // by value and transition: the values that may be recorded
+	correct   [][]int          // by value: those that a correction may lead to
+	unjudged  []unjudgment     // that failed where they were judged last
+	tried     map[string]bool  // conditions with what they ask of the past
 	due       map[dueKey]bool
-	staff     map[domain.RoleID]bool
+	back      map[[2]int]bool        // an override to a state from another leads back
+	people    map[domain.RoleID]bool // roles that a person may have
 	asked     map[askedKey]bool
 	expiries  []move
 	moves     [][]int // expiries by state
@@ -106,16 +112,17 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, asked: map[askedKey]bool{}, staff: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
-		standing: map[int]uint32{}, byWay: map[int]uint32{},
+		due: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {
-		p.staff[r.ID] = in.staff(r.ID)
+		p.people[r.ID] = slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool { return x != domain.CapacitySystem })
 	}
 	var err error
 	if p.values, err = d.valuations(); err != nil {
 		return nil, err
 	}
+	p.correct = make([][]int, len(p.values))
 	p.watchAll()
 	p.indexGates()
 	p.index()
@@ -129,8 +136,8 @@ func (p *prover) watchAll() {
 		if c.speaksOfPast() {
 			p.loose[c] = c.looseness(d)
 		}
-		if c.asksRecorded(d) {
-			p.loose[c] = looseness{facts: true}
+		if l := c.looseness(d); l.facts && c.asksRecorded(d) {
+			p.loose[c] = l // what it comes to may change with any step
 		}
 		for _, a := range c.uses.times {
 			p.watch(a, 1)
@@ -261,6 +268,7 @@ func (p *prover) index() {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
 	p.corrects = slices.ContainsFunc(d.Transitions, func(t Transition) bool { return t.Kind == domain.ActionCorrect })
+	p.deems = slices.ContainsFunc(p.expiries, func(m move) bool { return m.term < 0 && m.expiry.Ground == DeemedApproval })
 	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)

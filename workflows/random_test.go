@@ -272,6 +272,14 @@ func (g *drawing) laws() {
 		if actions[0] != "submit" && g.rarely(3, "from submitting") {
 			g.d.Separate[0] = []domain.ActionID{"submit", actions[0]}
 		}
+		if len(g.d.Reviews) > 0 && g.rarely(3, "from reviewing") {
+			g.d.Separate[0] = []domain.ActionID{"review:r0", actions[0]}
+		}
+	}
+	for i := range g.d.Reviews {
+		if len(actions) > 0 && g.rarely(4, "review not by") {
+			g.d.Reviews[i].NotBy = []domain.ActionID{actions[0]}
+		}
 	}
 	for range max(0, g.upTo(5, "invariants")-3) {
 		x := Invariant{Because: label("law")}

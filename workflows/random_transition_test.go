@@ -84,6 +84,9 @@ func (g *drawing) any(from []domain.StateID, to domain.StateID) {
 		if !slices.Contains(actions, "submit") {
 			actions = append(actions, "submit")
 		}
+		for _, x := range g.d.Reviews {
+			actions = append(actions, "review:"+domain.ActionID(x.ID))
+		}
 		t.NotBy = some(g, "not by whom", actions)
 	}
 	if !t.Automatic && t.Kind != domain.ActionCorrect && g.rarely(4, "records") {

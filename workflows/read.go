@@ -357,7 +357,7 @@ func (r *definitionReader) transition(n ast.Node) Transition {
 		"consent":   func(n ast.Node) { t.Consent = refs(r, n, "consent", "role", r.roleIDs) },
 		"when":      func(n ast.Node) { t.When = r.condition(n, "when", overHistory) },
 		"because":   func(n ast.Node) { t.Because = r.both(n, "because") },
-		"not_by":    func(n ast.Node) { t.NotBy = refs(r, n, "not_by", "action or submission", r.gateIDs) },
+		"not_by":    func(n ast.Node) { t.NotBy = r.gateRefs(n, "not_by") },
 		"needs":     func(n ast.Node) { t.Needs = r.needs(n) },
 		"clears":    func(n ast.Node) { t.Clears = refs(r, n, "clears", "checklist", r.checklistIDs) },
 		"records":   func(n ast.Node) { t.Records = refs(r, n, "records", "fact", r.factIDs) },

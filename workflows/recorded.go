@@ -121,8 +121,8 @@ func (r *definitionReader) recording(n ast.Node, t *Transition) {
 	}
 }
 
-// asksRecorded reports whether a condition asks for a fact that may change with any
-// step: a proof takes it to come out either way.
+// asksRecorded reports whether a condition asks for a fact that may change while the
+// request runs.
 func (c *Condition) asksRecorded(d *Definition) bool {
 	return slices.ContainsFunc(c.uses.facts, func(id string) bool {
 		f := d.fact(id)

@@ -33,7 +33,24 @@ func (w *Workflow) Review(id domain.ReviewID) (domain.ReviewRule, bool) {
 	if r == nil {
 		return domain.ReviewRule{}, false
 	}
-	return domain.ReviewRule{Role: r.Role, Reasons: r.Reasons}, true
+	return domain.ReviewRule{Role: r.Role, Reasons: r.Reasons, NotBy: w.Definition.acts(w.Definition.notGivenBy(r))}, true
+}
+
+// notGivenBy lists what nobody did who gives a review: what the definition says, and the
+// other reviews that are asked for together with it. Two opinions are of two people.
+func (d *Definition) notGivenBy(x *Review) []domain.ActionID {
+	list := slices.Clone(x.NotBy)
+	for i := range d.States {
+		if !slices.Contains(d.States[i].Reviews, x.ID) {
+			continue
+		}
+		for _, id := range d.States[i].Reviews {
+			if gate := domain.Reviewing(id); id != x.ID && !slices.Contains(list, gate) {
+				list = append(list, gate)
+			}
+		}
+	}
+	return list
 }
 
 // Payers implements [domain.Workflow].

@@ -30,7 +30,8 @@ var named = []reflect.Type{
 
 var (
 	anID     = js{"type": "string", "pattern": idForm}
-	aText    = js{"type": "string", "pattern": `\S`} // yamlReader.text
+	aGate    = js{"type": "string", "pattern": "^(review:)?[a-z0-9][a-z0-9_-]{0,63}$"} // gateRefs
+	aText    = js{"type": "string", "pattern": `\S`}                                   // yamlReader.text
 	verbatim = js{"type": "string", "minLength": 1}
 	rupiah   = js{"type": "integer", "minimum": 0, "maximum": maxFee}
 )
@@ -48,7 +49,9 @@ var fieldRules = map[string]js{
 	"Definition.alur":     {"const": Language},
 	"Definition.id":       anID,
 	"Definition.office":   anID,
-	"Definition.separate": arrayOf(arrayOf(anID, js{"minItems": 2, "uniqueItems": true}), nil),
+	"Definition.separate": arrayOf(arrayOf(aGate, js{"minItems": 2, "uniqueItems": true}), nil),
+	"Transition.not_by":   arrayOf(aGate, js{"uniqueItems": true}),
+	"Review.not_by":       arrayOf(aGate, js{"uniqueItems": true}),
 	"Retention.years":     {"type": "integer", "minimum": 0, "maximum": maxRetention},
 	"History.role":        among(anys(RoleAttributes())...),
 	"History.due":         anID,

@@ -83,18 +83,20 @@ func closes(events []domain.Event) bool {
 	})
 }
 
-// passed is the gates that somebody passed as one of the staff, and none. Whoever it
-// was may be the one person.
+// passed is the gates that somebody passed, and none. Whoever it was may be the one
+// person.
 func (p *playing) passed(proof *prover) []uint32 {
 	all := []uint32{0}
 	for i, x := range p.naive.log {
 		gate := domain.ActionID("submit")
 		if b, ok := x.body.(domain.ActionTaken); ok {
 			gate = b.Action
+		} else if b, ok := x.body.(domain.ReviewGiven); ok {
+			gate = "review:" + domain.ActionID(b.Review)
 		} else if _, called := p.w.Action(gate); i > 0 || called {
 			continue
 		}
-		if g := slices.Index(proof.gates, gate); g >= 0 && x.by.Role != "system" && (i == 0 || proof.staff[x.by.Role]) {
+		if g := slices.Index(proof.gates, gate); g >= 0 && x.by.Role != "system" && x.by.Role != "bot" {
 			all = append(all, 1<<g)
 		}
 	}
@@ -124,7 +126,7 @@ func (p *playing) alike(facts domain.Facts) bool {
 		return fmt.Sprint(v, err != nil)
 	}
 	for _, c := range p.d.conditions() {
-		if c.exact(p.d.Definition) && !c.asksRecorded(p.d.Definition) && judged(c, facts) != judged(c, p.r.Facts) {
+		if c.exact(p.d.Definition) && judged(c, facts) != judged(c, p.r.Facts) {
 			return false
 		}
 	}
@@ -145,7 +147,8 @@ func (p *playing) point(proof *prover) point {
 		kept := !slices.ContainsFunc(p.d.States, func(s State) bool {
 			return slices.Contains(s.Reviews, id) && (s.Join == nil || s.Join.Again != "refused")
 		})
-		if n.review(id) == domain.OpinionApproved && given < corrected && !kept {
+		counts := n.review(id) == domain.OpinionApproved || n.review(id) == domain.OpinionRefused && proof.deems
+		if counts && given < corrected && !kept {
 			at.stale |= 1 << i
 		}
 	}

@@ -67,7 +67,7 @@ func (d *Definition) valuations() ([]vars, error) {
 		switch l := c.looseness(d); {
 		case !l.facts:
 			relate(c.uses.facts...)
-		case !c.speaksOfPast():
+		case !c.speaksOfPast() && !c.asksRecorded(d):
 			loose[c.Text] = true
 		}
 	}
@@ -120,8 +120,42 @@ var (
 	errJudged = &tooMuch{"times that conditions on facts would be judged", maxJudged, "judge fewer facts together in one condition"}
 )
 
-// combinations are values of some facts, of those that no condition tells apart one.
+// combinations are values of some facts, of those that no condition tells apart one. Of
+// facts that are recorded while the request runs all are kept, for each may come to any
+// other.
 func (d *Definition) combinations(facts []string, literals *constants) ([]domain.Facts, error) {
+	recorded := func(id string) bool { return d.fact(id).Recorded }
+	given, err := d.products(slices.DeleteFunc(slices.Clone(facts), recorded), literals)
+	if err != nil {
+		return nil, err
+	}
+	later, err := d.products(slices.DeleteFunc(slices.Clone(facts), func(id string) bool { return !recorded(id) }), literals)
+	if err != nil {
+		return nil, err
+	}
+	conditions := slices.DeleteFunc(d.conditions(), func(c *Condition) bool {
+		return !slices.ContainsFunc(c.uses.facts, func(id string) bool { return slices.Contains(facts, id) })
+	})
+	if len(given)*len(later)*len(conditions) > maxJudged {
+		return nil, errJudged
+	}
+	given = d.distinct(given, later, conditions)
+	if len(given)*len(later) > maxValuations {
+		return nil, errFacts
+	}
+	var all []domain.Facts
+	for _, f := range given {
+		for _, more := range later {
+			more = maps.Clone(more)
+			maps.Copy(more, f)
+			all = append(all, more)
+		}
+	}
+	return all, nil
+}
+
+// products are all combinations of values of some facts.
+func (d *Definition) products(facts []string, literals *constants) ([]domain.Facts, error) {
 	all := []domain.Facts{{}}
 	for _, id := range facts {
 		values := d.candidates(d.fact(id), literals)
@@ -138,13 +172,7 @@ func (d *Definition) combinations(facts []string, literals *constants) ([]domain
 		}
 		all = next
 	}
-	conditions := slices.DeleteFunc(d.conditions(), func(c *Condition) bool {
-		return !slices.ContainsFunc(c.uses.facts, func(id string) bool { return slices.Contains(facts, id) })
-	})
-	if len(all)*len(conditions) > maxJudged {
-		return nil, errJudged
-	}
-	return d.distinct(all, conditions), nil
+	return all, nil
 }
 
 func crossed(all []vars, some []domain.Facts) []vars {
@@ -159,8 +187,9 @@ func crossed(all []vars, some []domain.Facts) []vars {
 	return next
 }
 
-// distinct leaves one of each set of facts that none of some conditions tells apart.
-func (d *Definition) distinct(all []domain.Facts, conditions []*Condition) []domain.Facts {
+// distinct leaves one of each set of facts that none of some conditions tells apart,
+// whatever is recorded later.
+func (d *Definition) distinct(all, later []domain.Facts, conditions []*Condition) []domain.Facts {
 	conditions = slices.Clone(conditions)
 	mixed := map[string]bool{} // facts in conditions that also speak of the past
 	for _, c := range conditions {
@@ -174,9 +203,13 @@ func (d *Definition) distinct(all []domain.Facts, conditions []*Condition) []dom
 	seen := map[string]bool{}
 	return slices.DeleteFunc(all, func(facts domain.Facts) bool {
 		var b strings.Builder
-		for _, c := range conditions {
-			v, err := c.value(vars{facts: facts})
-			fmt.Fprint(&b, v, err != nil, ";")
+		for _, more := range later {
+			more = maps.Clone(more)
+			maps.Copy(more, facts)
+			for _, c := range conditions {
+				v, err := c.value(vars{facts: more})
+				fmt.Fprint(&b, v, err != nil, ";")
+			}
 		}
 		for i := range d.Fees {
 			if t := d.Fees[i].Table; t != nil {
@@ -228,7 +261,7 @@ func (d *Definition) candidates(f *Fact, k *constants) []any {
 	case FactBoolean:
 		values = []any{false, true}
 	case FactTime:
-		values = times(k.texts)
+		values = append(times(k.texts), within.values...)
 	case FactString:
 		if values = anys(f.Values); len(values) == 0 {
 			values = append(anys(k.texts), "~"+strings.Join(k.texts, "")) // and one that is none of them

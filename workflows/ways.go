@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // standIn is what an override or a deemed approval stands in for: what the state that
@@ -47,6 +48,27 @@ func (p *prover) overridden(id domain.StateID) bool {
 	return slices.ContainsFunc(p.d.Transitions, func(t Transition) bool {
 		return t.Kind == domain.ActionOverride && slices.Contains(t.From, id)
 	}) || slices.ContainsFunc(p.moves[p.states[id]], func(m int) bool { return p.expiries[m].expiry.Ground == DeemedApproval })
+}
+
+// before reports whether every way from where requests begin to one state leads through
+// another: an override from the one to the other leads back, and past nothing.
+func (d *Definition) before(first, then domain.StateID) bool {
+	forth := map[domain.StateID][]domain.StateID{}
+	lead := func(from, to domain.StateID) {
+		if from != first && to != first {
+			forth[from] = append(forth[from], to)
+		}
+	}
+	for i := range d.Transitions {
+		for _, from := range d.Transitions[i].From {
+			lead(from, d.Transitions[i].To)
+		}
+	}
+	for _, m := range d.moves() {
+		lead(m.from, m.expiry.To)
+	}
+	start := d.start().ID
+	return first == start || !graph.Closure(forth, start)[then]
 }
 
 func (d *Definition) standIn(state int) standIn {

@@ -81,6 +81,9 @@ func BenchmarkTerms(b *testing.B) {
 			if s.kek != "" {
 				flags = []string{"--kek", s.kek}
 			}
+			if _, err := program(); err != nil {
+				b.Fatal(err)
+			}
 			var memory float64
 			for b.Loop() {
 				server := startServer(b, s.db, flags...)

@@ -229,6 +229,7 @@ var fieldWords = map[string]words{
 	"Review.When":    {name: Text{"diminta bila", "asked for when"}},
 	"Review.Term":    {Text{"batas waktu", "time limit"}, Terms},
 	"Review.Reasons": {name: Text{"alasan penolakan", "reasons for a refusal"}},
+	"Review.NotBy":   {name: Text{"bukan oleh orang yang melakukan", "not by who did"}},
 
 	"System.ID":       {name: Text{"kode", "code"}},
 	"System.Title":    {name: Text{"nama", "title"}},

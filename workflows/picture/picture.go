@@ -113,6 +113,9 @@ func (p *Picture) deed(id domain.ActionID) string {
 	if p.d.Submits(id) {
 		return p.say("submitting")
 	}
+	if review, ok := strings.CutPrefix(string(id), string(domain.Reviewing(""))); ok {
+		return p.text(p.review(domain.ReviewID(review)).Title)
+	}
 	return p.action(id)
 }
 

@@ -1,0 +1,64 @@
+package workflows
+
+import (
+	"slices"
+)
+
+// unrecorded reports whether facts are as a request begins with: of those that are
+// recorded while it runs, the defaults.
+func (p *prover) unrecorded(value int) bool {
+	for id, v := range p.values[value].facts {
+		if f := p.d.fact(id); f.Recorded && v != f.Default {
+			return false
+		}
+	}
+	return true
+}
+
+// recorded is a point with each of the facts that a transition may record there.
+func (p *prover) recorded(at point, transition int) []point {
+	t := &p.d.Transitions[transition]
+	if len(t.Records) == 0 {
+		return []point{at}
+	}
+	k := dueKey{int(at.value), transition}
+	values, known := p.records[k]
+	if !known {
+		values = p.alike(k.value, func(f *Fact) bool { return slices.Contains(t.Records, f.ID) }, false)
+		p.records[k] = values
+	}
+	list := make([]point, len(values))
+	for i, v := range values {
+		list[i] = at
+		list[i].value = uint16(v)
+	}
+	return list
+}
+
+// corrections are the values that a correction may lead to: what was recorded stays.
+func (p *prover) corrections(value int) []int {
+	if p.correct[value] == nil {
+		p.correct[value] = p.alike(value, func(f *Fact) bool { return !f.Recorded }, true)
+	}
+	return p.correct[value]
+}
+
+// alike are the values that differ from one in no facts but some.
+func (p *prover) alike(value int, may func(*Fact) bool, suppose bool) []int {
+	var list []int
+	one := &p.values[value]
+	for v := range p.values {
+		other := &p.values[v]
+		same := true
+		for id, is := range one.facts {
+			same = same && (is == other.facts[id] || may(p.d.fact(id)))
+		}
+		for text, is := range one.supposed {
+			same = same && (suppose || is == other.supposed[text])
+		}
+		if same {
+			list = append(list, v)
+		}
+	}
+	return list
+}
