@@ -1,6 +1,7 @@
 package projections_test
 
 import (
+	"database/sql"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/alur-id/alur/adapters/postgres"
+	"github.com/alur-id/alur/adapters/storetest/pgserver"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 )
@@ -16,10 +19,26 @@ import (
 // Terms take each other's names, come under one, or lose theirs: the rows are what the
 // events come to.
 func TestTermsViewFollowsAMigration(t *testing.T) {
+	termsFollow(t, openFile(t, filepath.Join(t.TempDir(), "views.db")).Writer)
+}
+
+func TestTermsViewFollowsAMigrationOnPostgreSQL(t *testing.T) {
+	v, err := postgres.OpenViews(t.Context(), pgserver.Start(t).NewDatabase(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	termsFollow(t, v.Writer)
+}
+
+func termsFollow(t *testing.T, db *sql.DB) {
 	ids := []domain.TermID{"a", "b", "c", "state:s", "state:t", "review:r"}
 	log := newLog()
-	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
-	views := newViews(t, log, file.Writer)
+	views := newViews(t, log, db)
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
@@ -62,7 +81,7 @@ func TestTermsViewFollowsAMigration(t *testing.T) {
 		if err := views.CatchUp(t.Context()); err != nil {
 			rt.Fatal(err)
 		}
-		list, err := projections.NewTermsView(file.Reader).List(t.Context(), projections.TermFilter{})
+		list, err := projections.NewTermsView(db).List(t.Context(), projections.TermFilter{})
 		if err != nil {
 			rt.Fatal(err)
 		}
