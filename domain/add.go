@@ -82,6 +82,9 @@ func asks(b Body, c Command) bool {
 		return runsOut(c, b.Term)
 	case TermEscalated:
 		return runsOut(c, b.Term)
+	case RequestMigrated:
+		c, ok := c.(Migrate)
+		return ok && b.FromVersion == c.From && b.Map == c.Map && b.Ground == c.Ground && b.Approver == c.Approver
 	case TermRecomputed:
 		_, ok := c.(RecomputeTerms)
 		return ok || runsOut(c, b.Term) // of an extension, the next event tells

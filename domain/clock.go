@@ -219,6 +219,7 @@ func expire(r Request, c Expire, w Workflow) ([]Body, error) {
 // stepped is a term after one step of its running out.
 func (t Term) stepped(s TermStep, at time.Time) Term {
 	t.Steps++
+	t.Taken = append(slices.Clip(t.Taken), s)
 	if s == StepExpire {
 		t.Expired = at
 	}
@@ -402,6 +403,13 @@ func ledger(r Request, e Recorded) map[TermID]Term {
 		return change(b.Term, func(t Term) Term { return t.extend(at, b.By).reckoned(b.Reckoning) })
 	case TermRecomputed:
 		return change(b.Term, func(t Term) Term { return t.reckoned(b.Reckoning) })
+	case TermCarried:
+		return change(b.Term, func(t Term) Term {
+			t.Budget, t.Promise = b.Budget, b.Promise
+			return t.reckoned(b.Reckoning)
+		})
+	case TermDropped:
+		return change(b.Term, func(t Term) Term { return t.reckoned(b.Reckoning).end(at) })
 	case TermReminded:
 		return change(b.Term, func(t Term) Term { return t.stepped(StepRemind, at).reckoned(b.Reckoning) })
 	case TermExpired:

@@ -47,6 +47,10 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TermSuspended":     {1: decode[TermSuspended]},
 	"TermStarted":       {1: decode[TermStarted]},
 	"DecreeAdded":       {1: decode[DecreeAdded]},
+	"MigrationOrdered":  {1: decode[MigrationOrdered]},
+	"RequestMigrated":   {1: decode[RequestMigrated]},
+	"TermCarried":       {1: decode[TermCarried]},
+	"TermDropped":       {1: decode[TermDropped]},
 }
 
 func decode[B Body](data []byte) (Body, error) {

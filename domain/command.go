@@ -222,6 +222,9 @@ func At(c Command, now time.Time) Command {
 	case RecomputeTerms:
 		c.date(now)
 		return c
+	case Migrate:
+		c.date(now)
+		return c
 	case ConsentReturn:
 		c.date(now)
 		return c

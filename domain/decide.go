@@ -78,6 +78,8 @@ func decide(r Request, c Command, w Workflow) ([]Body, error) {
 		return extendTerm(r, c, w)
 	case Pay:
 		return pay(r, c, w)
+	case Migrate:
+		return migrate(r, c, w)
 	}
 	body, err := add(r, c, w)
 	if err != nil {
@@ -142,7 +144,7 @@ func unjudged(err error) bool {
 func moves(events []Event) bool {
 	return slices.ContainsFunc(events, func(e Event) bool {
 		switch b := e.Body.(type) {
-		case RequestSubmitted, RequestCorrected, FactsRecorded:
+		case RequestSubmitted, RequestCorrected, FactsRecorded, RequestMigrated:
 			return true
 		default:
 			m, ok := MoveOf(b)

@@ -27,7 +27,9 @@ func (nothing) Recorded(string) bool                     { return false }
 func (nothing) RecordFacts([]string, domain.Facts) (domain.Facts, error) {
 	return nil, nil
 }
-func (nothing) Broken(domain.Request) error { return nil }
+func (nothing) AdoptFacts(f domain.Facts) (domain.Facts, error) { return f, nil }
+func (nothing) Shown(domain.StateID) (domain.Shown, bool)       { return domain.Shown{}, false }
+func (nothing) Broken(domain.Request) error                     { return nil }
 func (nothing) Document(domain.DocumentID) (domain.DocumentRule, bool) {
 	return domain.DocumentRule{}, false
 }

@@ -3,6 +3,7 @@ package domain
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,6 +116,12 @@ func RequestStream(id uuid.UUID) string { return "request-" + id.String() }
 // WorkflowStream names the stream of a workflow's published versions.
 func WorkflowStream(tenant TenantCode, id string) string {
 	return "workflow-" + string(tenant) + "-" + id
+}
+
+// MigrationStream names the stream of the migrations from one version of a workflow to
+// another.
+func MigrationStream(tenant TenantCode, id string, from, to int) string {
+	return "migration-" + string(tenant) + "-" + id + "-" + strconv.Itoa(from) + "-" + strconv.Itoa(to)
 }
 
 // StreamKind is what a stream is of: the first word of its name.

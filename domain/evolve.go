@@ -14,7 +14,7 @@ func Evolve(r Request, e Recorded) Request {
 	if e.Box != nil && r.Key == [16]byte{} {
 		r.Key = e.Box.Key
 	}
-	d := &done{command: e.Command, before: r.done, actor: e.Actor, version: e.Version, position: e.Position}
+	d := &done{command: e.Command, before: r.done, actor: e.Actor, role: e.Actor.Role, under: e.Workflow, version: e.Version, position: e.Position}
 	switch b := e.Body.(type) {
 	case RequestSubmitted:
 		r.ID, r.Reference = b.Request, b.Reference
@@ -28,12 +28,16 @@ func Evolve(r Request, e Recorded) Request {
 		if b.Kind == ActionReturn {
 			r.Returned, r.Consent = append(slices.Clip(r.Returned), b.Reason), nil
 		}
-		d.action, d.reason = b.Action, b.Reason
+		d.action, d.counts, d.reason = b.Action, b.Action, b.Reason
 	case DecisionDeemed:
 		r = moved(r, e, b.Term)
 		d.body = b
 	case RequestLapsed:
 		r = moved(r, e, b.Term)
+		d.body = b
+	case RequestMigrated:
+		r = migrated(r, e, b)
+		d.before = b.Mapping.past(r.done)
 		d.body = b
 	case SuspensionOrdered:
 		r.Halt = b.Ground
@@ -54,6 +58,9 @@ func Evolve(r Request, e Recorded) Request {
 	default:
 		r.Dossier, r.Terms = gather(r.Dossier, e), ledger(r, e)
 		d.body = b
+		if given, ok := e.Body.(ReviewGiven); ok {
+			d.counts = Reviewing(given.Review)
+		}
 	}
 	r.done = d
 	return r

@@ -45,6 +45,7 @@ const (
 	RuleEndless          Rule = "endless"           // what follows by itself does not come to rest
 	RuleTerm             Rule = "term"              // no such term runs, or its time has come and comes first
 	RuleReturn           Rule = "return"            // a request may be sent back once
+	RuleMigration        Rule = "migration"         // the request cannot go on under the other version of its workflow
 )
 
 // Rules lists every rule.
@@ -54,7 +55,7 @@ func Rules() []Rule {
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
 		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleClosed, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
-		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless, RuleTerm, RuleReturn,
+		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless, RuleTerm, RuleReturn, RuleMigration,
 	}
 }
 

@@ -43,8 +43,11 @@ type done struct {
 	before   *done
 	actor    Actor
 	action   ActionID   // of ActionTaken
+	counts   ActionID   // what that action, or the review that was given, is called by the version that the request is under
+	role     RoleID     // the actor's, by that version
 	reason   ReasonCode // of ActionTaken
 	body     Body       // of any other
+	under    WorkflowRef
 	version  Version
 	position Position
 }
@@ -69,6 +72,15 @@ func (r Request) First(command uuid.UUID) Version {
 		return d.version
 	}
 	return 0
+}
+
+// Under is the version of the workflow by which a command is judged: that which the
+// request is under, or was when the command became part of it.
+func (r Request) Under(command uuid.UUID) WorkflowRef {
+	if d := r.find(command); d != nil {
+		return d.under
+	}
+	return r.Workflow
 }
 
 // find returns the first event of a command. Its events stand together.
@@ -97,12 +109,9 @@ func (r Request) after(d *done) *done {
 // [Reviewing] may be some.
 func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 	for d := r.done; d != nil; d = d.before {
-		did := d.action
-		switch b := d.body.(type) {
-		case RequestSubmitted:
+		did := d.counts
+		if _, submitted := d.body.(RequestSubmitted); submitted {
 			did = Submitting
-		case ReviewGiven:
-			did = Reviewing(b.Review)
 		}
 		if d.actor.ID == actor && did != "" && slices.Contains(actions, did) {
 			return did, true
@@ -115,7 +124,7 @@ func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 func (r Request) Times(a ActionID) int {
 	n := 0
 	for d := r.done; d != nil; d = d.before {
-		if d.action == a {
+		if d.counts == a {
 			n++
 		}
 	}

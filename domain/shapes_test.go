@@ -84,6 +84,24 @@ func samples(t *testing.T) map[string]domain.Event {
 		"WorkflowPublished-history": event(3, head, domain.WorkflowPublished{Source: "alur: 1\n", Hash: "ab", Why: "import", Effective: noon.UTC(), History: true}),
 		"WorkflowRetired":           event(3, head, domain.WorkflowRetired{Versions: []int{1, 2}, Effective: noon.Add(time.Hour).UTC(), Why: "decree 8/2026"}),
 		"DecreeAdded":               event(3, head, domain.DecreeAdded{Number: "SKB 1/2026", Source: "decree: 1\n", Hash: "ab", Why: "holidays of 2027"}),
+		"MigrationOrdered": event(3, head, domain.MigrationOrdered{
+			From: 1, To: 2, Source: "migration: 1\n", Hash: "ab", Ground: basis, Approver: "legal-2",
+			Except: []domain.Reference{"7K3M-Q9XT-2WPN"}, Only: []domain.Reference{"7K3M-Q9XT-2WPN"},
+		}),
+		"RequestMigrated": event(3, head, domain.RequestMigrated{
+			FromVersion: 2, ToVersion: 3, From: "checked", To: "closed", Came: true, Public: domain.StatusCompleted, Outcome: domain.OutcomeClosed,
+			Facts: domain.Facts{"area": 40.0}, Mapping: domain.Mapping{
+				States: map[domain.StateID]domain.StateID{"checked": "closed"}, Actions: map[domain.ActionID]domain.ActionID{"check": "verify", "note": ""},
+				Roles: map[domain.RoleID]domain.RoleID{"clerk": "verifier"}, Terms: map[domain.TermID]domain.TermID{"processing": "decision", "state:checked": ""},
+				Reviews: map[domain.ReviewID]domain.ReviewID{"fire": "safety"}, Fees: map[domain.FeeID]domain.FeeID{"retribution": ""},
+				Documents: map[domain.DocumentID]domain.DocumentID{"land-title": "title"}, Checklists: map[domain.ChecklistID]domain.ChecklistID{"site": "survey"},
+				Items:   map[domain.ChecklistID]map[domain.CheckID]domain.CheckID{"site": {"boundary": "edge"}},
+				Systems: map[domain.SystemID]domain.SystemID{"dukcapil": "register"}, Facts: map[string]string{"size": "area"},
+			},
+			Steps: map[domain.TermID]int{"decision": 1}, Ground: basis, Closing: basis, Approver: "legal-2", Map: "ab",
+		}),
+		"TermCarried": event(3, head, domain.TermCarried{Term: "processing", Budget: "3 working days", Promise: "2 working days", WasBudget: "5 working days", Was: noon.UTC(), Reckoning: reckoning}),
+		"TermDropped": event(3, head, domain.TermDropped{Term: "processing", Version: 3, Reckoning: reckoning}),
 		"SubjectErased": event(5, head, domain.SubjectErased{
 			Keys: []domain.ErasedKey{{ID: dataKey.ID, Class: "permit"}}, Ground: domain.GroundConsentWithdrawn, Note: "letter 12/2026",
 		}),

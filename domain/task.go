@@ -36,7 +36,7 @@ func (r Request) knownAs(id string, role RoleID, w Workflow) bool {
 		return ok && task.Role == role
 	}
 	for d := r.done; d != nil; d = d.before {
-		if d.actor.ID == id && d.actor.Role == role {
+		if d.actor.ID == id && d.role == role {
 			return true
 		}
 		switch b := d.body.(type) {

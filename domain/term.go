@@ -31,6 +31,18 @@ func (id TermID) Legal() bool {
 	return !strings.HasPrefix(string(id), stateTerm) && !strings.HasPrefix(string(id), reviewTerm)
 }
 
+// state is the state that a term is of.
+func (id TermID) state() (StateID, bool) {
+	s, ok := strings.CutPrefix(string(id), stateTerm)
+	return StateID(s), ok
+}
+
+// review is the review that a term is of.
+func (id TermID) review() (ReviewID, bool) {
+	s, ok := strings.CutPrefix(string(id), reviewTerm)
+	return ReviewID(s), ok
+}
+
 // StopGround is why a term does not run.
 type StopGround string
 
@@ -52,7 +64,7 @@ func StopGrounds() []StopGround {
 
 // Term is the ledger of one term: what it was given, when it started, when it stood
 // still. From it and a calendar, everything else about it can be computed again. Its
-// slice is shared by the states of one request and never changed.
+// slices are shared by the states of one request and never changed.
 type Term struct {
 	Budget   string // such as "5 working days"
 	Promise  string // what the agency promises, a budget too; empty where it promises nothing else
@@ -60,9 +72,10 @@ type Term struct {
 	Stops    []Stop
 	Extended []Extension
 
-	Steps   int       // of what happens as its time runs out, taken so far
-	Expired time.Time // when it ran out; zero if it has not
-	Ended   time.Time // since when nothing is counted any more; zero while it is open
+	Steps   int        // of what happens as its time runs out, taken so far
+	Taken   []TermStep // which they were, by whatever version of the workflow
+	Expired time.Time  // when it ran out; zero if it has not
+	Ended   time.Time  // since when nothing is counted any more; zero while it is open
 
 	// As last recorded.
 	Left     int64     // that remained, in the parts of a [Reckoning]

@@ -135,6 +135,8 @@ func MoveOf(b Body) (Move, bool) {
 		return Move{From: b.From, To: b.To, Public: b.Public, Outcome: b.Outcome}, true
 	case RequestLapsed:
 		return Move{From: b.From, To: b.To, Public: b.Public, Outcome: b.Outcome}, true
+	case RequestMigrated:
+		return Move{From: b.From, To: b.To, Public: b.Public, Outcome: b.Outcome}, true
 	}
 	return Move{}, false
 }

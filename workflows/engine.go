@@ -96,7 +96,7 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 	at, _ := e.cache.Get(request)
 	return e.execute(ctx, request, at, true, dated, func(r domain.Request) (*Workflow, error) {
 		if r.Exists() {
-			return e.library.Version(ctx, r.Tenant, r.Workflow)
+			return e.library.Version(ctx, r.Tenant, r.Under(c.ID))
 		}
 		w, err := e.library.InForce(ctx, c.Tenant, c.Service, e.now())
 		if errors.Is(err, domain.ErrNotFound) {
@@ -108,7 +108,7 @@ func (e *Engine) Submit(ctx context.Context, c domain.Submit) (Answer, error) {
 }
 
 // Act takes a command on a request, any but a submission, under the workflow version
-// the request was submitted under. Errors: [*domain.Refusal];
+// the request is under. Errors: [*domain.Refusal];
 // [*domain.ConflictError] when the command named a version and the request is at
 // another.
 func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Command) (Answer, error) {
@@ -121,7 +121,7 @@ func (e *Engine) Act(ctx context.Context, request uuid.UUID, c domain.Command) (
 		if !r.Exists() {
 			return nil, domain.NewRefusal(domain.RuleNotSubmitted, "there is no such request", "submit it first")
 		}
-		return e.library.Version(ctx, r.Tenant, r.Workflow)
+		return e.library.Version(ctx, r.Tenant, r.Under(c.Head().ID))
 	})
 }
 

@@ -23,7 +23,12 @@ func (e *Engine) Expire(ctx context.Context, request uuid.UUID, id domain.TermID
 	if err != nil {
 		return Answer{}, err
 	}
-	return e.Act(ctx, request, domain.Expire{
+	return e.Act(ctx, request, expiry(r, request, id, due))
+}
+
+// expiry is the command of a moment that a term has waited for.
+func expiry(r domain.Request, request uuid.UUID, id domain.TermID, due time.Time) domain.Expire {
+	return domain.Expire{
 		Header: domain.Header{
 			// Of the same moment at the same version there is one command; a moment that
 			// was moved away and comes back is another.
@@ -32,7 +37,7 @@ func (e *Engine) Expire(ctx context.Context, request uuid.UUID, id domain.TermID
 			Occurred: due,
 		},
 		Term: id, Due: due,
-	})
+	}
 }
 
 // Recompute has the terms of a request reckoned by the calendar as it is known now.
@@ -64,7 +69,7 @@ func waitsFor(c domain.Command, id domain.TermID, due time.Time) bool {
 
 // timed is a workflow with its terms run by the calendar of the tenant.
 func (e *Engine) timed(ctx context.Context, w *Workflow, r domain.Request, c domain.Command) (*Workflow, error) {
-	if !w.hasTerms {
+	if !w.hasTerms && len(r.Terms) == 0 {
 		return w, nil
 	}
 	tenant := r.Tenant

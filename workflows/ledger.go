@@ -90,6 +90,15 @@ func lineOf(e domain.Recorded) (LedgerLine, domain.Reckoning, bool) {
 	case domain.TermEnded:
 		l.Term = b.Term
 		return l, b.Reckoning, true
+	case domain.TermCarried:
+		l.Term, l.Budget = b.Term, b.Budget
+		if b.Budget != b.WasBudget {
+			l.Ground = "instead of " + b.WasBudget
+		}
+		return l, b.Reckoning, true
+	case domain.TermDropped:
+		l.Term, l.Ground = b.Term, fmt.Sprintf("not in version %d", b.Version)
+		return l, b.Reckoning, true
 	}
 	return l, domain.Reckoning{}, false
 }
@@ -109,12 +118,17 @@ func (e *Engine) again(ctx context.Context, r domain.Request, ev domain.Recorded
 		return "", err
 	}
 	rule, ok := w.anyTerm(l.Term)
+	t := r.Terms[l.Term]
+	switch ev.Body.(type) {
+	case domain.TermDropped: // the workflow has none: that is why
+		ok, t.Ended = true, time.Time{}
+	case domain.TermRecomputed: // it may be about to be dropped
+		ok = true
+	case domain.TermEnded:
+		t.Ended = time.Time{}
+	}
 	if !ok {
 		return "the workflow has no such term", nil
-	}
-	t := r.Terms[l.Term]
-	if _, ends := ev.Body.(domain.TermEnded); ends {
-		t.Ended = time.Time{}
 	}
 	k, err := clock{w.On(cal)}.Reckon(rule, t, ev.Occurred)
 	if !t.Open() {

@@ -1,14 +1,17 @@
 package workflows_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
@@ -70,6 +73,43 @@ func (d *decrees) At(_ context.Context, _ domain.TenantCode, v calendar.Version)
 	return nil, domain.ErrNotFound
 }
 
+// revised is the licence of testdata/clock as another version has it: a state, its term
+// and the term of law have other names, budgets and reminders are others, and
+// the work on the decision has no term any more.
+func revised(source []byte) []byte {
+	source, _, _ = bytes.Cut(source, []byte("\ntests:")) // they are of the licence as it is
+	source = append(bytes.Clone(source), '\n')
+	return []byte(strings.NewReplacer(
+		"id: decision\n", "id: verdict\n", "budget: 5 working days", "budget: 7 working days", "promise: 3 working days", "promise: 2 working days",
+		"remind_after: 4 working days", "remind_after: 1 working day", "id: review\n", "id: assess\n", "to: review,", "to: assess,", "[review]", "[assess]", ", review]", ", assess]",
+		"budget: 1 working day, expires: {escalate: [head]", "budget: 2 working days, expires: {escalate: [head, clerk]",
+		"    term: {budget: 3 working days, expires: {escalate: [head]}}\n", "",
+	).Replace(string(source)))
+}
+
+// former is a term under the name that it had first.
+func former(id domain.TermID) domain.TermID {
+	switch id {
+	case "verdict":
+		return "decision"
+	case "state:assess":
+		return "state:review"
+	}
+	return id
+}
+
+// across is a migration between the licence and its revision, there or back.
+func across(from int, take map[domain.TermID]bool) domain.Plan {
+	p := domain.Plan{
+		From: from, To: 3 - from, Take: take, Ground: domain.Basis{ID: "uji", EN: "test"}, Approver: "head-9", Map: "ab",
+		Mapping: domain.Mapping{States: map[domain.StateID]domain.StateID{"review": "assess"}, Terms: map[domain.TermID]domain.TermID{"decision": "verdict"}},
+	}
+	if from == 2 {
+		p.Mapping = domain.Mapping{States: map[domain.StateID]domain.StateID{"assess": "review"}, Terms: map[domain.TermID]domain.TermID{"verdict": "decision"}}
+	}
+	return p
+}
+
 // Whatever is done to a request: what its terms consumed and what remains make their
 // budgets; a legal due time becomes later only by a suspension, an extension or a decree
 // that is recorded; nothing is recorded that its calendar does not give again.
@@ -82,18 +122,25 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d2, err := workflows.Read("revised.yaml", revised(source))
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		dec := newDecrees(t)
 		clock := time.Date(2026, time.Month(rapid.IntRange(1, 11).Draw(t, "month")), rapid.IntRange(1, 28).Draw(t, "day"), rapid.IntRange(0, 12).Draw(t, "hour"), 7, 3, 123456789, time.UTC)
 		log := memory.New()
 		library := workflows.NewLibrary(log)
-		if _, err := library.Publish(context.Background(), workflows.Publication{
-			Tenant: "33.14", Source: source, Definition: d, Occurred: clock, At: clock, Why: "test", Trial: "to be tried",
-			Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
-		}); err != nil {
-			t.Fatal(err)
+		publish := func(d *workflows.Definition, source []byte) {
+			if _, err := library.Publish(context.Background(), workflows.Publication{
+				Tenant: "33.14", Source: source, Definition: d, Occurred: clock, At: clock, Why: "test", Trial: "to be tried",
+				Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
+			}); err != nil {
+				t.Fatal(err)
+			}
 		}
+		publish(d, source)
 		engine := workflows.NewEngine(log, library, workflows.EngineConfig{Now: func() time.Time { return clock }, Random: func() uint64 { return 7 }, Calendars: dec})
 		header := func(role domain.RoleID) domain.Header {
 			capacity := domain.CapacityOfficer
@@ -107,6 +154,7 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := a.Request.ID
+		publish(d2, revised(source))
 		ops := map[string]func() error{}
 		give := func(c domain.Command) error { _, err := engine.Act(context.Background(), id, c); return err }
 		for _, x := range []struct {
@@ -134,14 +182,50 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 		}
 		ops["lift"] = func() error { return give(domain.LiftSuspension{Header: header("head")}) }
 		ops["extend"] = func() error {
-			return give(domain.ExtendTerm{Header: header("head"), Term: "decision", Reason: "site-visit"})
+			return give(domain.ExtendTerm{Header: header("head"), Term: rapid.SampledFrom([]domain.TermID{"decision", "verdict"}).Draw(t, "term"), Reason: "site-visit"})
 		}
 		ops["recompute"] = func() error { _, err := engine.Recompute(context.Background(), id); return err }
 		ops["decree"] = func() error {
 			dec.add(dec.made[0].DateOf(clock) + calendar.Date(rapid.IntRange(-3, 8).Draw(t, "holiday")))
 			return nil
 		}
-		names := []string{"accept ", "accept ", "return unreadable", "return str-invalid", "resubmit ", "resubmit ", "issue ", "refuse str-invalid", "object ", "consent", "order", "lift", "lift", "extend", "recompute", "decree"}
+		ops["migrate"] = func() error {
+			r, err := engine.Load(context.Background(), id)
+			if err != nil {
+				return err
+			}
+			take := map[domain.TermID]bool{}
+			for _, id := range []domain.TermID{"decision", "verdict", "state:submitted"} {
+				if rapid.Bool().Draw(t, "take") {
+					take[id] = rapid.Bool().Draw(t, "shorter")
+				}
+			}
+			c := domain.Migrate{
+				Header: domain.Header{ID: uuid.New(), Actor: domain.Actor{ID: "legal-1", Role: "publisher", Capacity: domain.CapacityOfficer}},
+				Plan:   across(r.Workflow.Version, take),
+			}
+			f, err := engine.Foresee(context.Background(), id, c)
+			if err != nil {
+				return err
+			}
+			_, err = engine.Migrate(context.Background(), id, c)
+			var happened []domain.Body
+			for e, err := range domain.Events(log.ReadStream(context.Background(), domain.RequestStream(id), r.Version)) {
+				if err != nil {
+					return err
+				}
+				happened = append(happened, e.Body)
+			}
+			var foreseen []domain.Body
+			for _, e := range f.Events {
+				foreseen = append(foreseen, e.Body)
+			}
+			if d := cmp.Diff(foreseen, happened); d != "" || (err != nil) != (f.Refused != nil || f.Before.Outcome != "") {
+				t.Fatalf("foreseen %v, happened %v\n%s", f.Refused, err, d)
+			}
+			return err
+		}
+		names := []string{"migrate", "migrate", "migrate", "accept ", "accept ", "return unreadable", "return str-invalid", "resubmit ", "resubmit ", "issue ", "refuse str-invalid", "object ", "consent", "order", "lift", "lift", "extend", "recompute", "decree"}
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
 			hours := rapid.SampledFrom([]int{0, 0, 1, 7, 20, 30, 40, 100, 170}).Draw(t, "hours")
 			clock = clock.Add(time.Duration(hours)*time.Hour + time.Duration(rapid.IntRange(0, 59).Draw(t, "minutes"))*time.Minute)
@@ -157,7 +241,7 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 		}
 		audited(t, lines, dec, seen)
 	})
-	for _, want := range []string{"TermStarted", "TermSuspended", "TermResumed", "TermExtended", "TermRecomputed", "TermReminded", "TermExpired", "TermEscalated", "TermEnded"} {
+	for _, want := range []string{"TermStarted", "TermSuspended", "TermResumed", "TermExtended", "TermRecomputed", "TermReminded", "TermExpired", "TermEscalated", "TermEnded", "TermCarried", "TermDropped"} {
 		if seen[want] == 0 {
 			t.Errorf("%s was never tried: %v", want, seen)
 		}
@@ -168,10 +252,13 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 func audited(t *rapid.T, lines []workflows.LedgerLine, dec *decrees, seen map[string]int) {
 	type account struct {
 		total, used calendar.Span
-		due         time.Time // the latest that there was a reason for
+		budget      calendar.Span // of it, without what an extension gave
+		due         time.Time     // the latest that there was a reason for
+		calendar    string
 	}
 	accounts := map[domain.TermID]*account{}
 	for _, l := range lines {
+		l.Term = former(l.Term)
 		seen[l.Event]++
 		if l.Again != "" {
 			t.Fatalf("version %d: %s %s is recorded with %+v, and its calendar gives %s", l.Version, l.Event, l.Term, l.Reckoning, l.Again)
@@ -189,21 +276,30 @@ func audited(t *rapid.T, lines []workflows.LedgerLine, dec *decrees, seen map[st
 			t.Fatal(err)
 		}
 		if l.Event == "TermStarted" {
-			accounts[l.Term] = &account{total: b.Span(), due: l.Due}
+			accounts[l.Term] = &account{total: b.Span(), budget: b.Span(), due: l.Due}
 		}
 		at := accounts[l.Term]
+		if l.Event == "TermCarried" {
+			if l.Ground == "" && (b.Span() != at.budget || !l.Due.IsZero() && !l.Due.Equal(at.due)) {
+				t.Fatalf("version %d: %s is carried without a word, and due at %s, not %s", l.Version, l.Term, l.Due, at.due)
+			}
+			at.total, at.budget = at.total-at.budget+b.Span(), b.Span()
+		}
 		if l.Event == "TermExtended" {
 			at.total += b.Span()
 		}
 		if got := calendar.Span(l.Consumed + l.Remaining); got != at.total {
 			t.Fatalf("version %d: %s: consumed %d and remaining %d make %d, not %d", l.Version, l.Event, l.Consumed, l.Remaining, got, at.total)
 		}
-		if l.Consumed < int64(at.used) && l.Event != "TermRecomputed" && l.Event != "TermStarted" {
+		// A holiday behind the due time of what has run out moves nothing.
+		amended := l.Calendar != at.calendar && l.Remaining < 0
+		at.calendar = l.Calendar
+		if l.Consumed < int64(at.used) && !amended && l.Event != "TermRecomputed" && l.Event != "TermStarted" {
 			t.Fatalf("version %d: %s: %d was consumed before, and %d now", l.Version, l.Event, at.used, l.Consumed)
 		}
 		at.used = calendar.Span(l.Consumed)
 		switch l.Event {
-		case "TermResumed", "TermExtended", "TermRecomputed":
+		case "TermResumed", "TermExtended", "TermRecomputed", "TermCarried":
 			if !l.Due.IsZero() {
 				at.due = l.Due
 			}

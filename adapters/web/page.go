@@ -99,8 +99,19 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	p := s.statusPage(s.page(w, r, path), path, found, steps, workflow)
-	if request.State == found.State && !p.Closed { // else the request is a step ahead of the status
+	versions := map[int]*workflows.Workflow{found.WorkflowVersion: workflow}
+	for _, step := range steps {
+		if versions[step.Workflow] == nil {
+			was, err := s.Library.Version(ctx, found.Tenant, domain.WorkflowRef{ID: found.Service, Version: step.Workflow})
+			if err != nil {
+				s.fault(w, r, err)
+				return
+			}
+			versions[step.Workflow] = was
+		}
+	}
+	p := s.statusPage(s.page(w, r, path), path, found, steps, versions)
+	if request.State == found.State && request.Workflow.Version == found.WorkflowVersion && !p.Closed { // else the request is a step ahead of the status
 		p.Tasks = tasks(p.page, request.Dossier, workflow.Definition)
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
 		p.Terms = terms(p.page, request, workflow)
@@ -108,7 +119,8 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, http.StatusOK, "status", p)
 }
 
-func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, workflow *workflows.Workflow) statusPage {
+func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, versions map[int]*workflows.Workflow) statusPage {
+	workflow := versions[found.WorkflowVersion]
 	d := workflow.Definition
 	state, _ := workflow.State(found.State)
 	out := statusPage{
@@ -133,7 +145,7 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 		steps = steps[:i]
 	}
 	for _, step := range slices.Backward(steps) {
-		out.Steps = append(out.Steps, line(p, step, found.Tenant, workflow))
+		out.Steps = append(out.Steps, line(p, step, found.Tenant, versions[step.Workflow]))
 	}
 	add := func(key, value string) {
 		if value != "" {
@@ -195,6 +207,11 @@ func line(p page, step projections.Step, tenant domain.TenantCode, workflow *wor
 		l.Title = state.Title.In(p.Lang)
 		if step.Kind != projections.StepAction {
 			l.Notes = append(l.Notes, detail{"", p.T("step." + step.Ground)})
+		}
+	case projections.StepMigrated:
+		l.Title = p.T("step." + string(step.Kind))
+		if state, ok := workflow.State(step.State); ok {
+			l.Notes = append(l.Notes, detail{"", state.Title.In(p.Lang)})
 		}
 	default:
 		l.Title, l.PublicTitle = p.T("step."+string(step.Kind)), ""

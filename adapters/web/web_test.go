@@ -36,6 +36,7 @@ func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
 	}
 	for _, k := range []projections.StepKind{
 		projections.StepStarted, projections.StepSuspended, projections.StepResumed, projections.StepExtended, projections.StepRecomputed, projections.StepExpired,
+		projections.StepMigrated, projections.StepCarried, projections.StepDropped,
 	} {
 		used["step."+string(k)] = true
 	}

@@ -31,7 +31,7 @@ func BenchmarkStores(b *testing.B) {
 			for b.Loop() {
 				s := open(b)
 				s.sealing = true
-				o := benchFlags{stores: s, seconds: 5, clients: []int{1, 64}, batch: []int{1, 10}, openTerms: 100_000}
+				o := benchFlags{stores: s, seconds: 5, clients: []int{1, 64}, batch: []int{1, 10}, openTerms: 10_000}
 				if err := o.on(b.Context(), b.TempDir(), os.Stdout); err != nil {
 					b.Fatal(err)
 				}
@@ -80,6 +80,9 @@ func BenchmarkTerms(b *testing.B) {
 			flags := []string(nil)
 			if s.kek != "" {
 				flags = []string{"--kek", s.kek}
+			}
+			if _, err := program(); err != nil {
+				b.Fatal(err)
 			}
 			var memory float64
 			for b.Loop() {

@@ -130,9 +130,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(newServe(), newDemo(), newBench(), newImport(), newReplay(), newAudit(),
-		group("workflow", "Check, test, draft, draw, compare, publish and retire workflow definitions",
+		group("workflow", "Check, test, backtest, simulate, draft, draw, compare, publish, migrate and retire workflow definitions",
 			newWorkflowCheck(), newWorkflowTest(), newWorkflowSchema(), newWorkflowDiscover(), newWorkflowDiagram(), newWorkflowSimulate(),
-			newWorkflowPublish(), newWorkflowVersions(), newWorkflowDiff(), newWorkflowRetire(),
+			newWorkflowPublish(), newWorkflowVersions(), newWorkflowDiff(), newWorkflowBacktest(), newWorkflowRetire(), newWorkflowMigrate(),
 			group("import", "Make definitions of workflows in other formats", newWorkflowImportDigit())),
 		group("calendar", "Add, list and show the decrees of the working calendar", newCalendarAdd(), newCalendarList(), newCalendarShow()),
 		group("log", "Verify, count, back up, restore and copy the event log", newLogVerify(), newLogStat(), newLogBackup(), newLogRestore(), newLogCopy(), newLogUpgrade()),

@@ -205,11 +205,15 @@ func (h *house) exportRequest(ctx context.Context, id uuid.UUID, remarks bool) (
 // is not shown.
 func exportedOf(l auditLine) exportedEvent {
 	x := exportedEvent{Version: l.Version, Event: l.Event, Occurred: l.Occurred, Action: l.Action, To: l.To, Public: l.Public, Reason: l.Reason}
-	switch l.Body.(type) {
+	switch b := l.Body.(type) {
+	case domain.RequestMigrated:
+		b.Approver = ""
+		x.Body = b
 	case domain.DocumentAttached, domain.DocumentRefused, domain.CheckAnswered, domain.FeeAssessed, domain.FeePaid, domain.ReviewRequested,
 		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected, domain.ChecklistCleared, domain.FactsRecorded,
 		domain.TermStarted, domain.TermSuspended, domain.TermResumed, domain.TermExtended, domain.TermRecomputed, domain.TermReminded, domain.TermExpired,
-		domain.TermEscalated, domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented:
+		domain.TermEscalated, domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented,
+		domain.TermCarried, domain.TermDropped:
 		x.Body = l.Body
 	}
 	return x

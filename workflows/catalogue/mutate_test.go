@@ -39,6 +39,7 @@ func mutants(d *workflows.Definition) []mutant {
 	}
 	everywhere(add)
 	ofStates(add, d)
+	ofClock(add, d)
 	ofDossier(add, d)
 	ofRoles(add, d)
 	return list
@@ -148,7 +149,13 @@ func ofTransition(on func(string, func(*workflows.Transition)), d *workflows.Def
 	if t.When != nil {
 		on("condition dropped", func(t *workflows.Transition) { t.When, t.Because = nil, workflows.Text{} })
 	}
-	if t.Kind != "" {
+	switch t.Kind {
+	case "":
+	case domain.ActionReturn:
+		on("returns not counted", func(t *workflows.Transition) { t.Kind, t.Consent = "", nil })
+	case domain.ActionComplete:
+		on("never declared complete", func(t *workflows.Transition) { t.Kind = "" })
+	default:
 		on("kind dropped", func(t *workflows.Transition) { t.Kind = "" })
 	}
 	if t.Automatic {
@@ -198,6 +205,45 @@ func ofStates(add func(string, string, func(*workflows.Definition)), d *workflow
 		site := "term " + d.Terms[i].ID
 		add("term dropped", site, func(d *workflows.Definition) { d.Terms = slices.Delete(d.Terms, i, i+1) })
 		add("expiry dropped", site, func(d *workflows.Definition) { d.Terms[i].Expires = nil })
+	}
+}
+
+// ofClock lets the clock be stopped, moved or promised away.
+func ofClock(add func(string, string, func(*workflows.Definition)), d *workflows.Definition) {
+	for i := range d.Suspensions {
+		add("stopped without a rule", fmt.Sprint(d.Suspensions[i].In), func(d *workflows.Definition) { d.Suspensions = slices.Delete(d.Suspensions, i, i+1) })
+	}
+	for i := range d.Transitions {
+		for _, from := range d.Transitions[i].From {
+			if !slices.ContainsFunc(d.Terms, func(t workflows.LegalTerm) bool { return t.Expires != nil && t.Expires.To == from }) {
+				continue
+			}
+			add("the law's decision is final", string(from), func(d *workflows.Definition) {
+				t := &d.Transitions[i]
+				t.From = slices.DeleteFunc(slices.Clone(t.From), func(s domain.StateID) bool { return s == from })
+			})
+		}
+	}
+	for i := range d.Terms {
+		t := &d.Terms[i]
+		longer := t.Budget
+		longer.Amount++
+		add("promised too late", t.ID, func(d *workflows.Definition) { d.Terms[i].Promise = &longer })
+		for _, s := range d.States {
+			if len(d.Reasons) == 0 || s.Kind == workflows.KindEnd || s.Kind == workflows.KindStart || slices.Contains(t.SuspendedIn, s.ID) {
+				continue
+			}
+			add("their own time extended", string(s.ID), func(d *workflows.Definition) {
+				d.Terms[i].Extension = &workflows.TermExtension{
+					By: t.Budget, Roles: []domain.RoleID{s.Owner}, Reasons: []domain.ReasonCode{d.Reasons[0].Code}, Basis: t.Basis,
+				}
+			})
+		}
+	}
+	for i := range d.States {
+		if s := &d.States[i]; s.Term != nil && s.Term.Expires != nil && len(s.Term.Expires.Escalate) > 0 {
+			add("escalated to the applicant", string(s.ID), func(d *workflows.Definition) { d.States[i].Term.Expires.Escalate = d.Submit[:1] })
+		}
 	}
 }
 

@@ -1,0 +1,234 @@
+package migration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/adapters/memory"
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/migration"
+)
+
+const renames = "migration: 1\nstates: {review: assess}\nterms: {decision: {to: verdict, take: new}}\n"
+
+// renamedLicence is the licence with other names, and more time.
+func renamedLicence(t *testing.T) []byte {
+	return licence(t, "id: review\n", "id: assess\n", "to: review,", "to: assess,", "[review]", "[assess]", ", review]", ", assess]",
+		"id: decision\n", "id: verdict\n", "budget: 5 working days", "budget: 8 working days", "[applicant]\nreasons", "[applicant]\nnotifications:\n  - {id: told, on: [assess], to: applicant, text: {id: Versi baru, en: New version}}\nreasons")
+}
+
+// many is a bench with n requests that run under the first version, some of them in
+// another state.
+func many(t *testing.T, log domain.EventLog, n int) *bench {
+	t.Helper()
+	b := newBench(t, log)
+	old := b.publish(licence(t)).Definition
+	for i := range n {
+		r := b.submit(old, nil)
+		if i%3 > 0 {
+			b.act(old, r.ID, "clerk", "accept", "")
+		}
+		if i%3 > 1 {
+			b.act(old, r.ID, "clerk", "return", "unreadable")
+		}
+	}
+	b.now = b.now.AddDate(0, 0, 1)
+	b.publish(renamedLicence(t))
+	return b
+}
+
+// once holds that each request was migrated, and told, exactly once.
+func once(t *testing.T, b *bench, requests []migration.Running) {
+	t.Helper()
+	for _, r := range requests {
+		is := b.load(r.Request)
+		if is.Workflow.Version != 2 || b.count(r.Request, "RequestMigrated") != 1 {
+			t.Errorf("%s is under version %d, migrated %d times", r.Reference, is.Workflow.Version, b.count(r.Request, "RequestMigrated"))
+		}
+		want := 0
+		if is.State == "assess" {
+			want = 1
+		}
+		if n := b.count(r.Request, "NoticeDue"); n != want {
+			t.Errorf("%s in %s: %d notices, want %d", r.Reference, is.State, n, want)
+		}
+		if is.State == "assess" && (b.count(r.Request, "TermCarried") != 1 || is.Terms["verdict"].Budget != "8 working days") {
+			t.Errorf("%s: %+v", r.Reference, is.Terms)
+		}
+	}
+	if n := len(b.events(domain.MigrationStream(tenant, "sip-mppdn", 1, 2), 0)); n != 1 {
+		t.Errorf("%d orders", n)
+	}
+}
+
+// Whenever the process dies, running it again does the rest, and nothing twice.
+func TestAMigrationIsResumed(t *testing.T) {
+	const requests = 7
+	for after := range requests + 2 {
+		t.Run(fmt.Sprint("killed after ", after), func(t *testing.T) {
+			log := &stopping{Log: memory.New(), left: 1 << 30}
+			b := many(t, log, requests)
+			list, err := b.running(t.Context(), tenant, "sip-mppdn", 1)
+			if err != nil || len(list) != requests {
+				t.Fatal(len(list), err)
+			}
+			log.left = after
+			if _, err := b.migrator().Run(t.Context(), b.prepare("sip-mppdn", renames)); after <= requests && !errors.Is(err, errKilled) {
+				t.Fatalf("it was not killed: %v", err)
+			}
+			log.left = 1 << 30
+			next := newBench(t, log) // another process, which remembers nothing
+			next.now = b.now.AddDate(0, 0, 1)
+			done, err := next.migrator().Run(t.Context(), next.prepare("sip-mppdn", renames))
+			if err != nil || len(done.Left) > 0 {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			once(t, next, list)
+		})
+	}
+}
+
+// Two who carry out the same order at once do what one does.
+func TestTwoMigrateAtOnce(t *testing.T) {
+	b := many(t, memory.New(), 30)
+	list, err := b.running(t.Context(), tenant, "sip-mppdn", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	total := make([]int, 3)
+	for i := range total {
+		other := newBench(t, b.log)
+		other.now = b.now
+		x := other.prepare("sip-mppdn", renames)
+		wg.Go(func() {
+			done, err := other.migrator().Run(context.Background(), x)
+			if err != nil || len(done.Left) > 0 {
+				t.Errorf("%+v, %v", done, err)
+				return
+			}
+			total[i] = done.Migrated
+		})
+	}
+	wg.Wait()
+	if total[0]+total[1]+total[2] != len(list) {
+		t.Errorf("migrated %v, and there are %d", total, len(list))
+	}
+	once(t, newBench(t, b.log), list)
+}
+
+// All are moved, or none: who is to stay is named.
+func TestAllOrNamedExceptions(t *testing.T) {
+	b := many(t, memory.New(), 4)
+	list, _ := b.running(t.Context(), tenant, "sip-mppdn", 1)
+	text := renames + fmt.Sprintf("except: [%s]\n", list[1].Reference)
+	done, err := b.migrator().Run(t.Context(), b.prepare("sip-mppdn", text))
+	if err != nil || done.Migrated != 3 || done.Excepted != 1 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if is := b.load(list[1].Request); is.Workflow.Version != 1 {
+		t.Errorf("the exception is under version %d", is.Workflow.Version)
+	}
+	orders := b.events(domain.MigrationStream(tenant, "sip-mppdn", 1, 2), 0)
+	o, _ := orders[0].Body.(domain.MigrationOrdered)
+	if len(orders) != 1 || o.Source != text || o.Approver != "head-9" || o.Ground != ground || len(o.Except) != 1 || o.Except[0] != list[1].Reference || orders[0].Actor != legal {
+		t.Errorf("%+v", orders)
+	}
+	// The order is what the requests' own events go back to.
+	for _, e := range b.events(domain.RequestStream(list[0].Request), 0) {
+		if m, ok := e.Body.(domain.RequestMigrated); ok && (e.Correlation != orders[0].Command || m.Approver != "head-9" || m.Ground != ground || m.Map != o.Hash) {
+			t.Errorf("%+v", e)
+		}
+	}
+	done, err = b.migrator().Run(t.Context(), b.prepare("sip-mppdn", renames+fmt.Sprintf("only: [%s]\n", list[1].Reference)))
+	if err != nil || done.Migrated != 1 {
+		t.Errorf("afterwards: %+v, %v", done, err)
+	}
+}
+
+func TestWhoAnswersForAMigration(t *testing.T) {
+	b := many(t, memory.New(), 1)
+	for name, change := range map[string]func(*migration.Migration){
+		"no ground":       func(x *migration.Migration) { x.Ground = domain.Basis{} },
+		"two eyes":        func(x *migration.Migration) { x.Approver = x.Actor.ID },
+		"no approver":     func(x *migration.Migration) { x.Approver = "" },
+		"not a pseudonym": func(x *migration.Migration) { x.Approver = "budi@example.id" },
+	} {
+		x := b.prepare("sip-mppdn", renames)
+		change(x)
+		var refusal *domain.Refusal
+		if _, err := b.migrator().Run(t.Context(), x); !errors.As(err, &refusal) {
+			t.Errorf("%s: %v", name, err)
+		}
+		list, _ := b.running(t.Context(), tenant, "sip-mppdn", 1)
+		c := domain.Migrate{Header: domain.Header{ID: uuid.New(), Actor: x.Actor}, Plan: x.Map.Plan}
+		c.Ground, c.Approver = x.Ground, x.Approver
+		if _, err := b.engine.Migrate(t.Context(), list[0].Request, c); !errors.As(err, &refusal) {
+			t.Errorf("%s, past the migrator: %v", name, err)
+		}
+	}
+}
+
+// What is not the version that requests are judged by now takes no running request.
+func TestWhereRequestsMayGo(t *testing.T) {
+	b := many(t, memory.New(), 1)
+	prepare := func(from, to int) error {
+		_, err := b.migrator().Prepare(t.Context(), tenant, "sip-mppdn", from, to, "map.yaml", []byte(renames))
+		return err
+	}
+	if err := prepare(1, 1); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Error(err)
+	}
+	if err := prepare(1, 3); !errors.Is(err, domain.ErrNotFound) {
+		t.Error(err)
+	}
+	d, err := workflows.Read("w", licence(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.library.Publish(t.Context(), workflows.Publication{
+		Tenant: tenant, Source: licence(t), Definition: d, Actor: legal, Why: "x", Trial: "x", Occurred: b.now, At: b.now, Effective: b.now.AddDate(0, 1, 0),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := prepare(2, 3); err == nil || !strings.Contains(err.Error(), "future") {
+		t.Error(err)
+	}
+}
+
+// Another node was faster with what came of a term: whoever remembers the request as it
+// was before is told nothing of it.
+func TestANodeThatIsBehind(t *testing.T) {
+	b := many(t, memory.New(), 2)
+	list, err := b.running(t.Context(), tenant, "sip-mppdn", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.load(list[1].Request) // in review
+	other := newBench(t, b.log)
+	b.now = r.Terms["state:review"].Due.AddDate(0, 0, 1)
+	other.now = b.now
+	for {
+		is := other.load(r.ID)
+		id, due, ok := is.Overdue(b.now)
+		if !ok {
+			break
+		}
+		if _, err := other.engine.Expire(t.Context(), r.ID, id, due); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := b.prepare("sip-mppdn", renames)
+	c := domain.Migrate{Header: domain.Header{ID: uuid.New(), Actor: legal}, Plan: x.Map.Plan}
+	c.Ground, c.Approver = ground, "head-9"
+	if a, err := b.engine.Migrate(t.Context(), r.ID, c); err != nil || a.Request.Workflow.Version != 2 {
+		t.Errorf("%+v, %v", a.Request.Workflow, err)
+	}
+}

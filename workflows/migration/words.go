@@ -1,0 +1,181 @@
+package migration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Group is requests of which the same would become, but for the moments.
+type Group struct{ Requests []Forecast }
+
+// Groups puts together what is alike; the largest group is first.
+func Groups(list []Forecast) []Group {
+	at := map[string]int{}
+	var groups []Group
+	for _, f := range list {
+		key := fmt.Sprint(f.From, "\x00", f.To, "\x00", f.How, "\x00", f.alike())
+		i, ok := at[key]
+		if !ok {
+			i = len(groups)
+			at[key] = i
+			groups = append(groups, Group{})
+		}
+		groups[i].Requests = append(groups[i].Requests, f)
+	}
+	slices.SortStableFunc(groups, func(a, b Group) int { return len(b.Requests) - len(a.Requests) })
+	return groups
+}
+
+// alike is what the requests of a group have in common.
+func (f Forecast) alike() string {
+	if f.Refusal != "" {
+		return refusalKind(f.Refusal)
+	}
+	var b strings.Builder
+	for _, c := range f.Changes {
+		fmt.Fprintln(&b, c.Kind, c.ID, c.Was, c.What, c.Budget, c.After.IsZero())
+	}
+	return b.String()
+}
+
+// refusalKind is a refusal without the moments in it.
+func refusalKind(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		if _, err := time.Parse(time.RFC3339, strings.TrimRight(w, ",;:")); err == nil {
+			words[i] = ""
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Way is where the requests go.
+func (g Group) Way() string {
+	switch f := g.Requests[0]; f.How {
+	case Stays:
+		if f.To != f.From {
+			return fmt.Sprintf("in %s: what follows by itself takes them to %s", f.From, f.To)
+		}
+		return fmt.Sprintf("in %s: stay there", f.From)
+	case Renamed:
+		return fmt.Sprintf("in %s: stay there, and it is called %s", f.From, f.To)
+	case Ends:
+		return fmt.Sprintf("in %s: end in %s", f.From, f.To)
+	case Moves:
+		return fmt.Sprintf("in %s: move to %s", f.From, f.To)
+	}
+	return ""
+}
+
+// Words is the change at an index of the first request, and how it is with the others.
+func (g Group) Words(i int, moment func(time.Time) string) string {
+	c := g.Requests[0].Changes[i]
+	name := fmt.Sprintf("%s %s", c.Kind, c.ID)
+	if c.Kind == KindTerm && c.Was != "" {
+		name += " (was " + c.Was + ")"
+	}
+	switch c.Kind {
+	case KindTerm:
+		return name + ": " + g.term(i, moment)
+	case KindExpiry:
+		return fmt.Sprintf("term %s: when it runs out, %s; until now %s", c.ID, c.Budget, c.Was)
+	case KindFee:
+		return name + ": " + g.fee(i)
+	case KindReview:
+		if c.What == Lost {
+			return fmt.Sprintf("%s: not asked for any more (it was %s)", name, c.Was)
+		}
+		return name + ": asked for"
+	case KindDocument:
+		return name + ": " + word(c.What, "required", "not required any more")
+	case KindAction:
+		return name + ": " + word(c.What, "possible here", "not possible here any more")
+	case KindFact:
+		return name + ": " + word(c.What, "gets a value", "is not kept")
+	case KindNotice:
+		return name + ": given"
+	}
+	return name
+}
+
+func word(w What, gained, lost string) string {
+	if w == Gained {
+		return gained
+	}
+	return lost
+}
+
+func (g Group) fee(i int) string {
+	c := g.Requests[0].Changes[i]
+	low, high := c.Rupiah, c.Rupiah
+	for _, f := range g.Requests {
+		low, high = min(low, f.Changes[i].Rupiah), max(high, f.Changes[i].Rupiah)
+	}
+	amount := fmt.Sprintf("Rp %d", low)
+	if high != low {
+		amount = fmt.Sprintf("Rp %d to %d", low, high)
+	}
+	switch {
+	case c.What == Gained:
+		return "owed, " + amount
+	case c.Was == "paid":
+		return amount + " were paid and count no more: to be given back"
+	}
+	return "not owed any more, " + amount
+}
+
+func (g Group) term(i int, moment func(time.Time) string) string {
+	c := g.Requests[0].Changes[i]
+	example := fmt.Sprintf("such as %s: due %s, then %s", g.Requests[0].Reference, moment(c.Before), moment(c.After))
+	switch c.What {
+	case Lost:
+		return "ends; it was due " + moment(c.Before)
+	case Gained:
+		return fmt.Sprintf("begins: %s, due %s", c.Budget, moment(c.After))
+	case Kept:
+		return "goes on as it is, " + c.Budget
+	case Stops:
+		return "stands still from then on"
+	case Runs:
+		return "runs again, due " + moment(c.After)
+	case Longer, Shorter, Other:
+	}
+	if c.Before.IsZero() || c.After.IsZero() {
+		return fmt.Sprintf("%s, while it stands still: %s", c.What, c.Budget)
+	}
+	low, high := c.shift(), c.shift()
+	for _, f := range g.Requests {
+		low, high = min(low, f.Changes[i].shift()), max(high, f.Changes[i].shift())
+	}
+	by := lasting(low)
+	if high != low {
+		by += " to " + lasting(high)
+	}
+	return fmt.Sprintf("%s by %s, %s; %s", c.What, by, c.Budget, example)
+}
+
+// shift is by how much a due time moves.
+func (c Change) shift() time.Duration { return c.After.Sub(c.Before).Abs() }
+
+// lasting is a time in days and hours.
+func lasting(d time.Duration) string {
+	days, hours, minutes := int(d/(24*time.Hour)), int(d/time.Hour)%24, int(d/time.Minute)%60
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		unit string
+	}{{days, "day"}, {hours, "hour"}, {minutes, "minute"}} {
+		switch {
+		case p.n == 1:
+			parts = append(parts, "1 "+p.unit)
+		case p.n > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", p.n, p.unit))
+		}
+	}
+	if len(parts) == 0 {
+		return "less than a minute"
+	}
+	return strings.Join(parts, " ")
+}
