@@ -57,6 +57,9 @@ var reallyHolds = map[domain.Rule]func(*playing, domain.Command) bool{
 		if c, ok := c.(domain.Allocate); ok {
 			return !slices.ContainsFunc(c.Candidates, func(x domain.Candidate) bool { return !p.naive.barred(x.Officer, p.d.state(p.r.State)) })
 		}
+		if c, ok := c.(domain.GiveReview); ok {
+			return p.naive.gaveAnother(c.Actor.ID, p.d.review(c.Review))
+		}
 		return slices.ContainsFunc(p.edges(c), func(t *Transition) bool {
 			return slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool { return p.naive.did(c.Head().Actor.ID, a) })
 		})
