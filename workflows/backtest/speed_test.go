@@ -71,7 +71,7 @@ func shorter(t testing.TB) []byte {
 	}
 	for _, e := range list {
 		if e.Definition.ID == "sip-dokter" {
-			return replaced(t, e.Source, "5 working days", "4 working days")
+			return replaced(t, replaced(t, e.Source, "5 working days", "4 working days"), "remind_after: 4 working days", "remind_after: 3 working days")
 		}
 	}
 	t.Fatal("there is no sip-dokter")
