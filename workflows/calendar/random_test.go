@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -139,6 +140,10 @@ func (x randomCase) used(t *rapid.T, m calendar.Measure, a, b time.Time) calenda
 
 func (x randomCase) due(t *rapid.T, m calendar.Measure, from time.Time, left calendar.Span) time.Time {
 	d, err := x.Due(m, from, left)
+	var outside *calendar.OutsideError
+	if errors.As(err, &outside) && m == calendar.WorkingTime {
+		t.Skip("so little is worked that the calendar ends before it is due")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
