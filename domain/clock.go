@@ -12,6 +12,9 @@ import (
 type Clock interface {
 	// Version names the calendar: whoever has it can reckon again.
 	Version() string
+	// Supersedes reports whether the calendar came after another, by its version. No due
+	// time is moved back to what an older one made of it.
+	Supersedes(version string) bool
 	// Reckon is what a term comes to at a moment. The error says that the ledger
 	// holds what the clock cannot read.
 	Reckon(TermRule, Term, time.Time) (Reckoning, error)
@@ -62,7 +65,7 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 	case !had, !t.Open() && rule.startsAnew(t):
 		k, err := clock.Reckon(*rule, Term{Budget: rule.Budget, Promise: rule.Promise, Started: now}, now)
 		return TermStarted{Term: rule.ID, Budget: rule.Budget, Promise: rule.Promise, Reckoning: k}, err
-	case !t.Open() && !t.Expired.IsZero():
+	case !t.Open() && !t.Expired.IsZero() && (rule.To != "" || t.Steps >= len(rule.Steps)):
 		return nil, nil // its time is used up, and a return does not refill it
 	case !t.Open():
 		if body, err := recompute(rule, t, now, clock); body != nil || err != nil {
@@ -129,7 +132,7 @@ func (rule *TermRule) startsAnew(t Term) bool {
 // recompute is the event that another calendar makes necessary; nil when it moves
 // nothing.
 func recompute(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error) {
-	if t.Calendar == clock.Version() {
+	if !clock.Supersedes(t.Calendar) {
 		return nil, nil
 	}
 	k, err := clock.Reckon(*rule, t, now)
@@ -146,7 +149,7 @@ func recompute(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error)
 	if same {
 		return nil, nil
 	}
-	return TermRecomputed{Term: rule.ID, Was: t.Due, Reckoning: k}, nil
+	return TermRecomputed{Term: rule.ID, Was: t.Due, Own: rule.Fresh, Reckoning: k}, nil
 }
 
 // inTime holds that nothing passes by a term whose moment has come: what the law
@@ -214,6 +217,23 @@ func expire(r Request, c Expire, w Workflow) ([]Body, error) {
 		}
 	}
 	return bodies, nil
+}
+
+// barred is what is recorded of a term that has run out where the move that the law makes
+// of it cannot be taken, because the workflow says of what it leads to that it must never
+// be, or cannot judge it. Nobody is locked out by that: the request stays where it is, and
+// is put before the ombudsman. False for events that move nothing.
+func barred(bodies []Body, why *Refusal) ([]Body, bool) {
+	last := len(bodies) - 1
+	if _, moves := MoveOf(bodies[last]); !moves || last == 0 {
+		return nil, false
+	}
+	expired, ok := bodies[last-1].(TermExpired)
+	if !ok {
+		return nil, false
+	}
+	expired.Barred = why.Error()
+	return append(bodies[:last-1:last-1], expired, TermEscalated{Term: expired.Term, Step: StepOmbudsman, Reckoning: expired.Reckoning}), true
 }
 
 // stepped is a term after one step of its running out.

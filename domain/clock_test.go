@@ -63,6 +63,8 @@ type wall string
 
 func (c wall) Version() string { return string(c) }
 
+func (c wall) Supersedes(version string) bool { return c == "slow" && version != "slow" }
+
 func (c wall) Reckon(_ domain.TermRule, t domain.Term, at time.Time) (domain.Reckoning, error) {
 	budget, err := time.ParseDuration(t.Budget)
 	if c == "slow" {

@@ -54,13 +54,31 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 		Actor: h.Actor, Workflow: w.Ref(), Command: h.ID, Correlation: correlation,
 		Occurred: h.Occurred.UTC(),
 	}
+	events, err := followed(r, envelope, said(envelope, bodies, personal), w)
+	var why *Refusal
+	if _, expires := c.(Expire); expires && errors.As(err, &why) {
+		if instead, ok := barred(bodies, why); ok {
+			return followed(r, envelope, said(envelope, instead, nil), w)
+		}
+	}
+	if _, migrates := c.(Migrate); migrates && err == nil {
+		err = refilled(events)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return events, nil
+}
+
+// said is what a command itself led to, as events.
+func said(e Envelope, bodies []Body, personal Personal) []Event {
 	events := make([]Event, 0, len(bodies)+1)
 	for _, body := range bodies {
-		envelope.ID = EventID(h.ID, len(events))
-		events = append(events, Event{Envelope: envelope, Body: body})
+		e.ID = EventID(e.Command, len(events))
+		events = append(events, Event{Envelope: e, Body: body})
 	}
 	events[0].Personal = personal
-	return followed(r, envelope, events, w)
+	return events
 }
 
 // decide is what a command itself says.

@@ -258,3 +258,26 @@ func passed(bodies []Body, id TermID, t Term, rule *TermRule, now time.Time, clo
 	}
 	return bodies, nil
 }
+
+// refilled refuses a migration that lets a legal term end and another begin: that would
+// be the same time under another name, given once more.
+func refilled(events []Event) error {
+	var gone, begun TermID
+	for _, e := range events {
+		switch b := e.Body.(type) {
+		case TermDropped:
+			if b.Term.Legal() {
+				gone = b.Term
+			}
+		case TermStarted:
+			if b.Term.Legal() {
+				begun = b.Term
+			}
+		}
+	}
+	if gone == "" || begun == "" {
+		return nil
+	}
+	return refuse(RuleMigration, fmt.Sprintf("term %q would end and term %q begin from nothing", gone, begun),
+		fmt.Sprintf("say under terms that %s is %s now, or name the request under except", gone, begun))
+}

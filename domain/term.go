@@ -79,6 +79,7 @@ type Term struct {
 
 	// As last recorded.
 	Left     int64     // that remained, in the parts of a [Reckoning]
+	Unsure   bool      // the due time is provisional
 	Due      time.Time // zero while it stands still
 	Promised time.Time
 	Wakes    time.Time // when something next happens by itself; zero for never
@@ -132,13 +133,13 @@ func (t Term) run(at time.Time) Term {
 
 // Reckoning is what a term comes to at a moment, by a calendar. Amounts of time are in
 // the parts that the calendar counts in: of a day, 432,432,000, where the budget is one
-// of days, else nanoseconds. What was
-// consumed and what remains make the budget, to which only an extension adds.
+// of days, else nanoseconds. What was consumed and what remains make the budget, to which
+// only an extension adds.
 type Reckoning struct {
 	Consumed    int64     `json:"consumed"`
 	Remaining   int64     `json:"remaining"` // negative when the term has run out
 	Suspended   int64     `json:"suspended"`
-	Due         time.Time `json:"due,omitzero"` // the last moment that is in time; zero while it stands still
+	Due         time.Time `json:"due,omitzero"` // the last moment that is in time; zero while it stands still, or where no calendar reaches
 	Promised    time.Time `json:"promised,omitzero"`
 	Wakes       time.Time `json:"wakes,omitzero"`        // when something next happens by itself; zero for never
 	Provisional bool      `json:"provisional,omitempty"` // holidays that are not decreed yet may move it
@@ -147,7 +148,7 @@ type Reckoning struct {
 
 // reckoned is a term as it was reckoned.
 func (t Term) reckoned(r Reckoning) Term {
-	t.Left, t.Due, t.Promised, t.Wakes, t.Calendar = r.Remaining, r.Due, r.Promised, r.Wakes, r.Calendar
+	t.Left, t.Due, t.Promised, t.Wakes, t.Calendar, t.Unsure = r.Remaining, r.Due, r.Promised, r.Wakes, r.Calendar, r.Provisional
 	return t
 }
 

@@ -40,7 +40,8 @@ type TermExtended struct {
 // added or amended.
 type TermRecomputed struct {
 	Term TermID    `json:"term"`
-	Was  time.Time `json:"was,omitzero"` // the due time by the calendar before
+	Was  time.Time `json:"was,omitzero"`  // the due time by the calendar before
+	Own  bool      `json:"own,omitempty"` // it is the applicant's own time
 	Reckoning
 }
 
@@ -56,6 +57,7 @@ type TermReminded struct {
 type TermExpired struct {
 	Term   TermID       `json:"term"`
 	Ground ExpiryGround `json:"ground,omitempty"` // of the move that follows
+	Barred string       `json:"barred,omitempty"` // why the move does not follow
 	Reckoning
 }
 

@@ -91,7 +91,11 @@ func (t *termsTx) apply(e domain.Recorded) error {
 	case domain.TermReminded:
 		return t.reckoned(e, b.Term, b.Reckoning, ``)
 	case domain.TermExpired:
-		return t.reckoned(e, b.Term, b.Reckoning, `, expired = $11, deemed = $12`, e.Occurred.UnixMicro(), b.Ground)
+		deemed := b.Ground
+		if b.Barred != "" {
+			deemed = "" // nothing came of it
+		}
+		return t.reckoned(e, b.Term, b.Reckoning, `, expired = $11, deemed = $12`, e.Occurred.UnixMicro(), deemed)
 	case domain.TermEscalated:
 		listed := 0
 		if b.Step == domain.StepOmbudsman {

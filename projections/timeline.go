@@ -75,9 +75,9 @@ func stepOf(body domain.Body) (Step, bool) {
 	case domain.ActionTaken:
 		return Step{Kind: StepAction, Action: b.Action, State: b.To, Public: b.Public, Reason: b.Reason}, true
 	case domain.DecisionDeemed:
-		return Step{Kind: StepDeemed, State: b.To, Public: b.Public, Term: b.Term, Ground: string(b.Ground), Basis: b.Basis}, true
+		return Step{Kind: StepDeemed, State: b.To, Public: b.Public, Term: ofLaw(b.Term), Ground: string(b.Ground), Basis: b.Basis}, true
 	case domain.RequestLapsed:
-		return Step{Kind: StepLapsed, State: b.To, Public: b.Public, Term: b.Term, Ground: string(domain.Lapse), Basis: b.Basis}, true
+		return Step{Kind: StepLapsed, State: b.To, Public: b.Public, Term: ofLaw(b.Term), Ground: string(domain.Lapse), Basis: b.Basis}, true
 	case domain.RequestMigrated:
 		step := Step{Kind: StepMigrated, State: b.To, Public: b.Public, Basis: b.Ground}
 		if b.Closing != (domain.Basis{}) {
@@ -97,32 +97,44 @@ func stepOf(body domain.Body) (Step, bool) {
 	case domain.TermExtended:
 		return Step{Kind: StepExtended, Term: b.Term, Reason: b.Reason, Basis: b.Basis, Due: b.Due}, b.Term.Legal()
 	case domain.TermRecomputed:
+		if b.Own {
+			return Step{Kind: StepOwnRecomputed, Due: b.Due}, !b.Due.IsZero()
+		}
 		return Step{Kind: StepRecomputed, Term: b.Term, Due: b.Due}, b.Term.Legal() && !b.Due.IsZero()
 	case domain.TermExpired:
-		return Step{Kind: StepExpired, Term: b.Term, Due: b.Due}, b.Term.Legal() && b.Ground == "" // else the decision says it
+		return Step{Kind: StepExpired, Term: b.Term, Due: b.Due}, b.Term.Legal() && (b.Ground == "" || b.Barred != "") // else the decision says it
 	}
 	return Step{}, false
+}
+
+// ofLaw is a term that has a name for the applicant.
+func ofLaw(id domain.TermID) domain.TermID {
+	if id.Legal() {
+		return id
+	}
+	return ""
 }
 
 // StepKind is what a line of a timeline tells.
 type StepKind string
 
-// The kinds of step. The last eight are of terms: each says until when there is time
+// The kinds of step. The last nine are of terms: each says until when there is time
 // now, so that nobody has to guess why a due date is another one than before.
 const (
-	StepSubmitted  StepKind = "submitted"
-	StepAction     StepKind = "action"
-	StepDeemed     StepKind = "deemed"   // the law decided, because nobody did
-	StepLapsed     StepKind = "lapsed"   // the applicant's own time ran out
-	StepMigrated   StepKind = "migrated" // it goes on under another version of the workflow
-	StepStarted    StepKind = "term_started"
-	StepSuspended  StepKind = "term_suspended"
-	StepResumed    StepKind = "term_resumed"
-	StepExtended   StepKind = "term_extended"
-	StepRecomputed StepKind = "term_recomputed"
-	StepExpired    StepKind = "term_expired"
-	StepCarried    StepKind = "term_carried" // it has another budget now
-	StepDropped    StepKind = "term_dropped" // there is no such term any more
+	StepSubmitted     StepKind = "submitted"
+	StepAction        StepKind = "action"
+	StepDeemed        StepKind = "deemed"   // the law decided, because nobody did
+	StepLapsed        StepKind = "lapsed"   // the applicant's own time ran out
+	StepMigrated      StepKind = "migrated" // it goes on under another version of the workflow
+	StepStarted       StepKind = "term_started"
+	StepSuspended     StepKind = "term_suspended"
+	StepResumed       StepKind = "term_resumed"
+	StepExtended      StepKind = "term_extended"
+	StepRecomputed    StepKind = "term_recomputed"
+	StepExpired       StepKind = "term_expired"
+	StepOwnRecomputed StepKind = "own_recomputed" // the applicant\'s own time
+	StepCarried       StepKind = "term_carried"   // it has another budget now
+	StepDropped       StepKind = "term_dropped"   // there is no such term any more
 )
 
 // Step is one line of a timeline.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,12 +91,21 @@ func (l *Calendars) At(ctx context.Context, tenant domain.TenantCode, v calendar
 
 // AsOf is the calendar of a tenant as it was known at a position of the log.
 func (l *Calendars) AsOf(ctx context.Context, tenant domain.TenantCode, position domain.Position) (*calendar.Calendar, error) {
+	return l.until(ctx, tenant, func(d AddedDecree) bool { return d.Position > position })
+}
+
+// KnownAt is the calendar of a tenant as it was known at a moment: of the decrees that
+// were recorded by then.
+func (l *Calendars) KnownAt(ctx context.Context, tenant domain.TenantCode, at time.Time) (*calendar.Calendar, error) {
+	return l.until(ctx, tenant, func(d AddedDecree) bool { return d.At.After(at) })
+}
+
+// until is the calendar of the decrees before the first that came too late.
+func (l *Calendars) until(ctx context.Context, tenant domain.TenantCode, late func(AddedDecree) bool) (*calendar.Calendar, error) {
 	return l.made(ctx, tenant, func(l *Calendars, ctx context.Context, tenant domain.TenantCode) ([]AddedDecree, error) {
 		list, err := l.newest(ctx, tenant)
-		for i, d := range list {
-			if d.Position > position {
-				return list[:i], err
-			}
+		if i := slices.IndexFunc(list, late); i >= 0 {
+			list = list[:i]
 		}
 		return list, err
 	})

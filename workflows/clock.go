@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -128,6 +129,15 @@ type clock struct{ w *Workflow }
 // Version implements [domain.Clock].
 func (c clock) Version() string { return c.w.calendarVersion }
 
+// Supersedes implements [domain.Clock].
+func (c clock) Supersedes(version string) bool {
+	if version == c.w.calendarVersion {
+		return false
+	}
+	was, err := calendar.ParseVersion(version)
+	return err != nil || c.w.calendar.Version().Supersedes(was)
+}
+
 // part is how exactly a moment is recorded: as exactly as every view can keep it.
 const part = time.Microsecond
 
@@ -135,6 +145,12 @@ const part = time.Microsecond
 func (c clock) Reckon(rule domain.TermRule, t domain.Term, now time.Time) (domain.Reckoning, error) {
 	k := domain.Reckoning{Calendar: c.Version()}
 	legal, err := c.run(t.Budget, t, now, t.Extended)
+	var outside *calendar.OutsideError
+	if errors.As(err, &outside) {
+		// No calendar reaches so far yet. What it comes to is said when one does.
+		k.Provisional = true
+		return k, nil
+	}
 	if err != nil {
 		return k, err
 	}
@@ -146,12 +162,14 @@ func (c clock) Reckon(rule domain.TermRule, t domain.Term, now time.Time) (domai
 	k.Due, k.Provisional = legal.due.At.UTC(), legal.due.Provisional
 	if t.Promise != "" {
 		promised, err := c.run(t.Promise, t, now, nil)
-		if err != nil {
+		if err != nil && !errors.As(err, &outside) {
 			return k, err
 		}
 		k.Promised = promised.due.At.UTC()
 	}
-	k.Wakes, err = c.wakes(&rule, t, now, k.Due)
+	if k.Wakes, err = c.wakes(&rule, t, now, k.Due); errors.As(err, &outside) {
+		k.Wakes, err = time.Time{}, nil
+	}
 	k.Due, k.Promised, k.Wakes = k.Due.Truncate(part), k.Promised.Truncate(part), k.Wakes.Truncate(part)
 	return k, err
 }
@@ -165,7 +183,10 @@ func (c clock) wakes(rule *domain.TermRule, t domain.Term, now, due time.Time) (
 	switch rule.Steps[t.Steps].Step {
 	case domain.StepRemind:
 		remind, err := c.run(rule.Remind, t, now, nil)
-		return remind.due.At.UTC(), err
+		if at := remind.due.At.UTC(); at.Before(due) {
+			return at, err
+		}
+		return due, err // by another budget than the rule's own, it would come after the end
 	case domain.StepExpire:
 		return due, nil
 	case domain.StepEscalate, domain.StepOmbudsman:
@@ -178,19 +199,37 @@ func (c clock) wakes(rule *domain.TermRule, t domain.Term, now, due time.Time) (
 	if after == 0 {
 		return due, nil
 	}
+	return c.onwards(t, due, now, after)
+}
+
+// onwards is when a term's budget has passed some times more since it was due, but for
+// the time that it stood still.
+func (c clock) onwards(t domain.Term, due, now time.Time, times int) (time.Time, error) {
 	b, err := c.budget(t.Budget)
 	if err != nil {
 		return time.Time{}, err
 	}
 	cal, m := c.w.calendar, b.Measure()
-	next, err := cal.Due(m, cal.Begins(m, due), calendar.Span(after)*b.Span())
-	return next.At.UTC(), err
+	more := ran{left: calendar.Span(times) * b.Span()}
+	total, from := more.left, cal.Begins(m, due)
+	for _, s := range t.Stops {
+		if s.To.IsZero() || !s.To.After(due) {
+			continue
+		}
+		if err := more.count(cal, m, from, s.From, total); err != nil {
+			return time.Time{}, err
+		}
+		from = latest(from, s.To)
+	}
+	err = more.count(cal, m, from, now, total)
+	return more.due.At.UTC(), err
 }
 
 // ran is what became of a budget.
 type ran struct {
 	used, left, stood calendar.Span
 	due               calendar.Due
+	unexpired         bool // a term that stood still at its very last moment runs out when it goes on
 }
 
 // run counts a budget over the times in which a term ran. Where it stands still, due
@@ -209,7 +248,7 @@ func (c clock) run(text string, t domain.Term, now time.Time, extended []domain.
 		}
 		total += by.Span()
 	}
-	r := ran{left: total}
+	r := ran{left: total, unexpired: t.Expired.IsZero() && text == t.Budget}
 	begins := cal.Begins(m, t.Started)
 	from := begins // since when it runs
 	for _, s := range t.Stops {
@@ -245,7 +284,7 @@ func (r *ran) count(cal *calendar.Calendar, m calendar.Measure, from, to time.Ti
 	if err != nil {
 		return err
 	}
-	if r.due.At.IsZero() || r.left > 0 {
+	if r.due.At.IsZero() || r.left > 0 || r.left == 0 && r.unexpired {
 		if r.due, err = cal.Due(m, from, max(r.left, 0)); err != nil {
 			return err
 		}

@@ -54,6 +54,9 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 		if err := calendar.Admit(decreesOf(b.decrees), a.Tenant != "", *a.Decree); err != nil {
 			return none, false, err
 		}
+		if err := l.givesBack(ctx, a, b.decrees); err != nil {
+			return none, false, err
+		}
 		command := domain.CommandID(a.Occurred, "decree", stream, hash)
 		x, _, err := domain.Enter(stream, b.tip, a.At, []domain.Event{{
 			Envelope: domain.Envelope{
@@ -73,4 +76,38 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 		added = err == nil
 	}
 	return none, false, fmt.Errorf("add decree %q: others keep adding decrees", a.Decree.Number)
+}
+
+// givesBack refuses a decree that takes working time of days that have passed: somebody
+// was told until when there is time, and it would end before it is said. It may give such
+// days back, as holidays.
+func (l *Calendars) givesBack(ctx context.Context, a Addition, own []AddedDecree) error {
+	national, tenant := decreesOf(own), []calendar.Decree(nil)
+	if a.Tenant != "" {
+		nation, err := l.seen(ctx, "")
+		if err != nil {
+			return err
+		}
+		national, tenant = decreesOf(nation), decreesOf(own)
+	}
+	was, err := calendar.Compile(a.Tenant.Zone(), national, tenant)
+	if err != nil {
+		return err
+	}
+	if a.Tenant == "" {
+		national = append(national, *a.Decree)
+	} else {
+		tenant = append(tenant, *a.Decree)
+	}
+	is, err := calendar.Compile(a.Tenant.Zone(), national, tenant)
+	if err != nil {
+		return err
+	}
+	if day, taken := is.Takes(was, was.DateOf(a.At)); taken {
+		return &calendar.Refused{
+			Why:  fmt.Sprintf("decree %q makes working time of %s, which has passed: due times that people were told would end before they are told so", a.Decree.Number, day),
+			Hint: "let it begin with a day to come; of a day that has passed, a decree can make a holiday",
+		}
+	}
+	return nil
 }

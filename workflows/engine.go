@@ -55,6 +55,9 @@ type Almanac interface {
 	Known(context.Context, domain.TenantCode) (*calendar.Calendar, error)
 	// Latest looks at the log.
 	Latest(context.Context, domain.TenantCode) (*calendar.Calendar, error)
+	// KnownAt is the calendar as it was known at a moment, by when its decrees were
+	// recorded. It looks at the log.
+	KnownAt(context.Context, domain.TenantCode, time.Time) (*calendar.Calendar, error)
 }
 
 // NewEngine returns an engine over a log.

@@ -76,7 +76,15 @@ func (e *Engine) timed(ctx context.Context, w *Workflow, r domain.Request, c dom
 	if s, ok := c.(domain.Submit); ok {
 		tenant = s.Tenant
 	}
-	cal, err := e.working.Known(ctx, tenant)
+	var cal *calendar.Calendar
+	var err error
+	if x, ok := c.(domain.Expire); ok {
+		// What was not known when the time had passed makes no difference to it: late or
+		// not, what follows is the same.
+		cal, err = e.working.KnownAt(ctx, tenant, x.Due)
+	} else {
+		cal, err = e.working.Known(ctx, tenant)
+	}
 	if err == nil && behind(cal, &r) {
 		cal, err = e.working.Latest(ctx, tenant)
 	}
@@ -86,12 +94,12 @@ func (e *Engine) timed(ctx context.Context, w *Workflow, r domain.Request, c dom
 	return w.On(cal), nil
 }
 
-// behind reports whether a term was reckoned by another calendar: it may be a newer
-// one, by which another node went, and no due time is ever moved back to an older.
+// behind reports whether a term was reckoned by a newer calendar, by which another node
+// went: no due time is ever moved back to an older.
 func behind(cal *calendar.Calendar, r *domain.Request) bool {
-	version := cal.Version().String()
+	is := cal.Version()
 	for _, t := range r.Terms {
-		if t.Open() && t.Calendar != version {
+		if was, err := calendar.ParseVersion(t.Calendar); err == nil && was != is && !is.Supersedes(was) {
 			return true
 		}
 	}
@@ -115,6 +123,11 @@ func (shipped) Known(_ context.Context, tenant domain.TenantCode) (*calendar.Cal
 		shippedCalendars.Store(zone.String(), c)
 	}
 	return c, err
+}
+
+// KnownAt implements [Almanac].
+func (s shipped) KnownAt(ctx context.Context, tenant domain.TenantCode, _ time.Time) (*calendar.Calendar, error) {
+	return s.Known(ctx, tenant)
 }
 
 // Latest implements [Almanac].

@@ -26,6 +26,7 @@ type decrees struct {
 	t    interface{ Fatal(...any) }
 	list []calendar.Decree
 	made []*calendar.Calendar
+	when []time.Time // the decrees were recorded, of those that say so
 }
 
 func newDecrees(t interface{ Fatal(...any) }) *decrees {
@@ -62,6 +63,14 @@ func (d *decrees) Known(context.Context, domain.TenantCode) (*calendar.Calendar,
 
 func (d *decrees) Latest(ctx context.Context, t domain.TenantCode) (*calendar.Calendar, error) {
 	return d.Known(ctx, t)
+}
+
+// KnownAt goes by when the test added its decrees, if it says so.
+func (d *decrees) KnownAt(_ context.Context, _ domain.TenantCode, at time.Time) (*calendar.Calendar, error) {
+	n := len(d.made) - 1
+	for ; n > 0 && len(d.when) >= n && d.when[n-1].After(at); n-- {
+	}
+	return d.made[n], nil
 }
 
 func (d *decrees) At(_ context.Context, _ domain.TenantCode, v calendar.Version) (*calendar.Calendar, error) {

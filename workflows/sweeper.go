@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"bytes"
-	"cmp"
 	"container/heap"
 	"context"
 	"errors"
@@ -338,22 +337,14 @@ func (s *Sweeper) look(ctx context.Context, now time.Time, done *Swept) ([]amend
 			s.Logger.ErrorContext(ctx, "the calendar cannot be read", "tenant", tenant, "error", err)
 			continue
 		}
-		now := cal.Version().String()
 		for _, was := range all[tenant] {
-			if was != now && !newer(was, now) {
-				list = append(list, amendment{tenant, was, now})
+			if v, err := calendar.ParseVersion(was); err == nil && cal.Version().Supersedes(v) {
+				list = append(list, amendment{tenant, was, cal.Version().String()})
 			}
 		}
 	}
 	maps.DeleteFunc(s.through, func(a amendment, _ domain.Position) bool { return !slices.Contains(list, a) })
 	return list, nil
-}
-
-// newer reports whether a calendar has more decrees than another.
-func newer(a, b string) bool {
-	x, errA := calendar.ParseVersion(a)
-	y, errB := calendar.ParseVersion(b)
-	return errA == nil && errB == nil && cmp.Or(cmp.Compare(x.National, y.National), cmp.Compare(x.Tenant, y.Tenant)) > 0
 }
 
 // recompute looks through the terms that a calendar may move, from where it last came

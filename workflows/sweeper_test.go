@@ -2,6 +2,8 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -235,11 +237,11 @@ func TestOneBadRequestStopsNoSweep(t *testing.T) {
 	s := newSwept(t)
 	n := s.node()
 	s.complete(n, nil)
-	bad := s.complete(n, domain.Facts{"blocked": true})
+	bad := s.complete(n, nil)
 	last := s.complete(n, nil)
 	s.catchUp()
 	s.now = s.now.AddDate(0, 0, 20)
-	done, err := s.sweeper(n).Sweep(t.Context())
+	done, err := s.sweeper(s.nodeOn(&torn{s.log, bad}, s.dec)).Sweep(t.Context())
 	if err != nil || done.Failed == 0 {
 		t.Fatalf("%+v, %v", done, err)
 	}
@@ -247,6 +249,44 @@ func TestOneBadRequestStopsNoSweep(t *testing.T) {
 		if r, err := n.engine.Load(t.Context(), id); err != nil || r.State != want {
 			t.Errorf("in %s, %v", r.State, err)
 		}
+	}
+}
+
+// torn is a log in which one request cannot be read.
+type torn struct {
+	*memory.Log
+	request uuid.UUID
+}
+
+func (l *torn) ReadStream(ctx context.Context, stream string, after domain.Version) iter.Seq2[domain.Entry, error] {
+	if stream == domain.RequestStream(l.request) {
+		return func(yield func(domain.Entry, error) bool) { yield(domain.Entry{}, errors.New("torn out")) }
+	}
+	return l.Log.ReadStream(ctx, stream, after)
+}
+
+// What the law would grant and the workflow says must never be granted is not: the term
+// has run out, the ombudsman is told, and whoever decides can still do so.
+func TestAMoveThatMustNotBeLocksNobodyOut(t *testing.T) {
+	s := newSwept(t)
+	n := s.node()
+	id := s.complete(n, domain.Facts{"blocked": true})
+	s.catchUp()
+	s.now = s.now.AddDate(0, 0, 20)
+	if done, err := s.sweeper(n).Sweep(t.Context()); err != nil || done.Failed > 0 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	s.catchUp()
+	list, err := s.terms.List(t.Context(), projections.TermFilter{Listed: true})
+	if err != nil || len(list) != 1 || list[0].Term != "decision" || list[0].Deemed != "" || list[0].Expired.IsZero() {
+		t.Errorf("on the list: %+v, %v", list, err)
+	}
+	a, err := n.engine.Act(t.Context(), id, domain.Act{Header: newHeader(t, "head"), Action: "refuse", Reason: "str-invalid"})
+	if err != nil || a.Request.State != "refused" {
+		t.Errorf("in %s, %v", a.Request.State, err)
+	}
+	if lines, err := n.engine.Ledger(t.Context(), id, s.dec); err != nil || slices.ContainsFunc(lines, func(l workflows.LedgerLine) bool { return l.Again != "" }) {
+		t.Errorf("%+v, %v", lines, err)
 	}
 }
 

@@ -132,8 +132,9 @@ func TestAViewThatIsBehindDoesNotChangeTheOrder(t *testing.T) {
 // time it is tried, and is known to be there all the while.
 func TestABadRequestIsLeftAlone(t *testing.T) {
 	s := newSwept(t)
-	n := s.node()
-	s.complete(n, domain.Facts{"blocked": true})
+	bad := s.complete(s.node(), nil)
+	s.complete(s.node(), nil)
+	n := s.nodeOn(&torn{s.log, bad}, s.dec)
 	s.catchUp()
 	s.now = s.now.AddDate(0, 0, 20)
 	var told strings.Builder
@@ -183,6 +184,10 @@ func (e *elsewhere) Known(ctx context.Context, t domain.TenantCode) (*calendar.C
 		return nil, errors.New("torn out")
 	}
 	return e.decrees.Known(ctx, t)
+}
+
+func (e *elsewhere) KnownAt(ctx context.Context, t domain.TenantCode, _ time.Time) (*calendar.Calendar, error) {
+	return e.Known(ctx, t)
 }
 
 func (e *elsewhere) Latest(ctx context.Context, t domain.TenantCode) (*calendar.Calendar, error) {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -114,7 +113,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 	if request.State == found.State && request.Workflow.Version == found.WorkflowVersion && !p.Closed { // else the request is a step ahead of the status
 		p.Tasks = tasks(p.page, request.Dossier, workflow.Definition)
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
-		p.Terms = terms(p.page, request, workflow)
+		p.Terms = s.terms(p.page, request, workflow)
 	}
 	s.write(w, r, http.StatusOK, "status", p)
 }
@@ -218,7 +217,16 @@ func line(p page, step projections.Step, tenant domain.TenantCode, workflow *wor
 		if step.Kind == projections.StepSuspended {
 			l.Notes = append(l.Notes, detail{"", p.T("stop." + step.Ground)})
 		}
-		if !step.Due.IsZero() {
+		if name := termName(workflow.Definition, step.Term, p.Lang); name != "" {
+			l.Notes = append(l.Notes, detail{"", name})
+		}
+		switch {
+		case step.Due.IsZero():
+		case step.Kind == projections.StepOwnRecomputed:
+			l.Notes = append(l.Notes, detail{p.T("term.yours"), momentOf(step.Due, tenant, p.Lang).Text})
+		case step.Due.Before(step.Occurred) || step.Kind == projections.StepExpired:
+			l.Notes = append(l.Notes, detail{p.T("term.late"), momentOf(step.Due, tenant, p.Lang).Text})
+		default:
 			l.Notes = append(l.Notes, detail{p.T("term.due"), momentOf(step.Due, tenant, p.Lang).Text})
 		}
 	}
@@ -227,37 +235,4 @@ func line(p page, step projections.Step, tenant domain.TenantCode, workflow *wor
 	}
 	l.Reason = reasonTitle(workflow.Definition, step.Reason, p.Lang)
 	return l
-}
-
-// terms tells until when there has to be a decision, what was promised, and how much
-// time the applicant has. The time that staff have for a step is not for this page.
-func terms(p page, r domain.Request, workflow *workflows.Workflow) []detail {
-	var list []detail
-	when := func(t time.Time) string { return momentOf(t, r.Tenant, p.Lang).Text }
-	for _, id := range r.TermIDs() {
-		t := r.Terms[id]
-		if !t.Open() {
-			continue
-		}
-		if !id.Legal() {
-			state, _ := workflow.State(r.State)
-			if id == domain.StateTerm(r.State) && workflow.Definition.Applicants(&state) && !t.Due.IsZero() {
-				list = append(list, detail{p.T("term.yours"), when(t.Due)})
-			}
-			continue
-		}
-		switch stop := t.Stopped(); {
-		case stop != "":
-			list = append(list, detail{p.T("term.stopped"), p.T("stop." + string(stop))})
-		case t.Due.IsZero():
-		case !t.Expired.IsZero():
-			list = append(list, detail{p.T("term.late"), when(t.Due)})
-		default:
-			list = append(list, detail{p.T("term.due"), when(t.Due)})
-			if !t.Promised.IsZero() && t.Promised.Before(t.Due) {
-				list = append(list, detail{p.T("term.promised"), when(t.Promised)})
-			}
-		}
-	}
-	return list
 }

@@ -17,6 +17,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -33,6 +34,7 @@ type Config struct {
 	Timeline *projections.TimelineView
 	Library  *workflows.Library
 	Logger   *slog.Logger
+	Now      func() time.Time
 }
 
 type site struct {

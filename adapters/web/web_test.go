@@ -35,12 +35,12 @@ func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
 		used["step."+string(g)] = true
 	}
 	for _, k := range []projections.StepKind{
-		projections.StepStarted, projections.StepSuspended, projections.StepResumed, projections.StepExtended, projections.StepRecomputed, projections.StepExpired,
+		projections.StepStarted, projections.StepSuspended, projections.StepResumed, projections.StepExtended, projections.StepRecomputed, projections.StepExpired, projections.StepOwnRecomputed,
 		projections.StepMigrated, projections.StepCarried, projections.StepDropped,
 	} {
 		used["step."+string(k)] = true
 	}
-	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/message.html", "web.go", "page.go"} {
+	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/message.html", "web.go", "page.go", "term.go"} {
 		b, err := os.ReadFile(pattern)
 		if err != nil {
 			t.Fatal(err)

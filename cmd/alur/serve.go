@@ -143,7 +143,7 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 }
 
 func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.Handler, error) {
-	pages, err := web.New(web.Config{Finder: h.finder, Engine: h.engine, Timeline: h.timeline, Library: h.library, Logger: logger})
+	pages, err := web.New(web.Config{Finder: h.finder, Engine: h.engine, Timeline: h.timeline, Library: h.library, Logger: logger, Now: h.now})
 	if err != nil {
 		return nil, err
 	}

@@ -211,8 +211,8 @@ func exportedOf(l auditLine) exportedEvent {
 		x.Body = b
 	case domain.DocumentAttached, domain.DocumentRefused, domain.CheckAnswered, domain.FeeAssessed, domain.FeePaid, domain.ReviewRequested,
 		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected, domain.ChecklistCleared, domain.FactsRecorded,
-		domain.TermStarted, domain.TermSuspended, domain.TermResumed, domain.TermExtended, domain.TermRecomputed, domain.TermReminded, domain.TermExpired,
-		domain.TermEscalated, domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented,
+		domain.TermStarted, domain.TermSuspended, domain.TermResumed, domain.TermExtended, domain.TermRecomputed, domain.TermExpired,
+		domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented,
 		domain.TermCarried, domain.TermDropped:
 		x.Body = l.Body
 	}

@@ -25,6 +25,10 @@ func (a *almanac) Known(context.Context, domain.TenantCode) (*calendar.Calendar,
 	return a.list[len(a.list)-1], nil
 }
 
+func (a *almanac) KnownAt(ctx context.Context, t domain.TenantCode, _ time.Time) (*calendar.Calendar, error) {
+	return a.Known(ctx, t)
+}
+
 func (a *almanac) Latest(ctx context.Context, t domain.TenantCode) (*calendar.Calendar, error) {
 	return a.Known(ctx, t)
 }

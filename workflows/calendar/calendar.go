@@ -160,6 +160,19 @@ func (c *Calendar) WorkingDays(p Period) int {
 	return int(c.days[to-c.first+1] - c.days[from-c.first])
 }
 
+// Takes reports whether the calendar has other working hours than another on a day up to
+// one, and which is the first. A day without work takes nothing.
+func (c *Calendar) Takes(was *Calendar, last Date) (Date, bool) {
+	for d := c.first; d <= last && c.Range().has(d); d++ {
+		now, _ := c.Day(d)
+		then, known := was.Day(d)
+		if known && len(now.Hours) > 0 && now.Hours.String() != then.Hours.String() {
+			return d, true
+		}
+	}
+	return 0, false
+}
+
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {

@@ -34,3 +34,10 @@ func ParseVersion(s string) (Version, error) {
 	}
 	return v, nil
 }
+
+// Supersedes reports whether a calendar came after another of the same tenant: it has
+// all of its decrees and more. Of two that have as many, neither does: the table that is
+// shipped does not change.
+func (v Version) Supersedes(was Version) bool {
+	return v.National >= was.National && v.Tenant >= was.Tenant && v.National+v.Tenant > was.National+was.Tenant
+}
