@@ -107,8 +107,8 @@ func stepOf(body domain.Body) (Step, bool) {
 // StepKind is what a line of a timeline tells.
 type StepKind string
 
-// The kinds of step. The last eight are of terms: each says until when there is time
-// now, so that nobody has to guess why a due date is another one than before.
+// The kinds of step. The last eight are of terms: whatever moves a due date is told, so
+// that nobody has to guess why it is another one than before.
 const (
 	StepSubmitted  StepKind = "submitted"
 	StepAction     StepKind = "action"

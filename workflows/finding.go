@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -81,8 +82,12 @@ func (c *inspection) find(rule string, n ast.Node, format string, args ...any) {
 }
 
 func (c *inspection) findStory(rule string, n ast.Node, story []string, format string, args ...any) {
+	c.findAt(rule, firstToken(n), story, format, args...)
+}
+
+func (c *inspection) findAt(rule string, at *token.Token, story []string, format string, args ...any) {
 	before := len(c.problems)
-	c.problem(n, format, args...)
+	c.problemAt(at, format, args...)
 	c.findings = append(c.findings, Finding{Rule: rule, Problem: c.problems[before], Story: story})
 	c.problems = c.problems[:before]
 }
@@ -240,8 +245,7 @@ func (c *inspection) negatives() {
 			ids = append(ids, f.When.uses.facts...)
 		}
 		for _, facts := range c.d.examples(ids, f.When, f.Formula) {
-			var refusal *domain.Refusal
-			if _, err := f.assess(vars{facts: facts}); errors.As(err, &refusal) && refusal.Rule == domain.RuleFee {
+			if _, err := f.assess(vars{facts: facts}); isRefusal(err, domain.RuleFee) {
 				c.findIn(f.Formula, "fee %q comes to no amount in rupiah for some requests, such as with %s: say a minimum in the form, or when it is due", f.ID, suchAs(facts))
 				break
 			}

@@ -111,7 +111,7 @@ func standing(t domain.Term) string {
 
 func (p *player) compareFacts(e *Expected, note func(key, format string, args ...any)) {
 	factIDs := ids(p.w.Definition.Facts, func(f Fact) string { return f.ID })
-	want := factsOf(e.Facts)
+	want := FactsOf(e.Facts)
 	for _, id := range slices.Sorted(maps.Keys(want)) {
 		got := p.request.Facts[id]
 		switch {

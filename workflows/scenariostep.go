@@ -36,12 +36,13 @@ func (p *player) submit(g *ScenarioFile) string {
 	}
 	return p.give(domain.Submit{
 		Header: p.header(by, "", g.As), Service: p.w.Definition.ID, Reference: "0000-0000-0000",
-		Facts: factsOf(g.Facts), Form: g.Form,
+		Facts: FactsOf(g.Facts), Form: g.Form,
 	}, g.Refused)
 }
 
-// factsOf is facts as JSON would have brought them.
-func factsOf(m map[string]any) domain.Facts {
+// FactsOf is facts of a YAML file as JSON would have brought them: numbers are of one
+// kind.
+func FactsOf(m map[string]any) domain.Facts {
 	if m == nil {
 		return nil
 	}
@@ -92,7 +93,7 @@ func (p *player) command(s *Step) (domain.Command, string) {
 	}
 	switch {
 	case s.Act != "":
-		return domain.Act{Header: by(p.actors(s.Act)...), Action: s.Act, Reason: s.Reason, Remark: s.Remark, Facts: factsOf(s.Facts), Form: s.Form}, ""
+		return domain.Act{Header: by(p.actors(s.Act)...), Action: s.Act, Reason: s.Reason, Remark: s.Remark, Facts: FactsOf(s.Facts), Form: s.Form}, ""
 	case s.Attach != "":
 		rule, _ := p.w.Document(s.Attach)
 		format := s.Format
