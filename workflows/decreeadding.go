@@ -38,7 +38,7 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 	defer b.mu.Unlock()
 	const attempts = 8 // against other processes; in this one the book is locked
 	added := false
-	for range attempts {
+	for n := 0; ; n++ {
 		if err := l.refresh(ctx, b, stream); err != nil {
 			return none, false, err
 		}
@@ -46,6 +46,9 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 			if d.Hash == hash {
 				return d, added, nil
 			}
+		}
+		if n == attempts {
+			return none, false, fmt.Errorf("add decree %q: others keep adding decrees", a.Decree.Number)
 		}
 		if err := calendar.Admit(decreesOf(b.decrees), a.Tenant != "", *a.Decree); err != nil {
 			return none, false, err
@@ -68,5 +71,4 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 		}
 		added = err == nil
 	}
-	return none, false, fmt.Errorf("add decree %q: others keep adding decrees", a.Decree.Number)
 }
