@@ -40,20 +40,20 @@ func (p *Plan) Called(id TermID) TermID {
 		if _, came := p.Elsewhere[state]; came {
 			return ""
 		}
-		return StateTerm(called(p.States, state))
+		return StateTerm(Called(p.States, state))
 	}
 	if review, ok := id.review(); ok {
-		if now := called(p.Reviews, review); now != "" {
+		if now := Called(p.Reviews, review); now != "" {
 			return ReviewTerm(now)
 		}
 		return ""
 	}
-	return called(p.Terms, id)
+	return Called(p.Terms, id)
 }
 
-// called is what a name is in the other version; the same where the mapping does not
+// Called is what a name is in the other version; the same where the mapping does not
 // say.
-func called[K ~string](m map[K]K, name K) K {
+func Called[K ~string](m map[K]K, name K) K {
 	if now, ok := m[name]; ok {
 		return now
 	}
@@ -113,7 +113,7 @@ func migrated(r Request, e Recorded, b RequestMigrated) Request {
 	}
 	d.Checks = renamed(d.Checks, m.Checklists)
 	if c := r.Consent; c != nil {
-		r.Consent = &Consent{Action: called(m.Actions, c.Action), Reason: c.Reason, By: c.By}
+		r.Consent = &Consent{Action: Called(m.Actions, c.Action), Reason: c.Reason, By: c.By}
 	}
 	return r
 }
@@ -125,7 +125,7 @@ func renamed[K ~string, V any](m map[K]V, by map[K]K) map[K]V {
 	}
 	out := make(map[K]V, len(m))
 	for k, v := range m {
-		if now := called(by, k); now != "" {
+		if now := Called(by, k); now != "" {
 			out[now] = v
 		}
 	}
@@ -182,16 +182,16 @@ func (m Mapping) past(d *done) *done {
 	at := &first
 	for ; d != nil; d = d.before {
 		now := *d
-		now.counts, now.role = called(m.Actions, d.counts), called(m.Roles, d.role)
+		now.counts, now.role = Called(m.Actions, d.counts), Called(m.Roles, d.role)
 		if id, gave := reviewed(d.counts); gave {
-			now.counts = Reviewing(called(m.Reviews, id))
+			now.counts = Reviewing(Called(m.Reviews, id))
 		}
 		switch b := d.body.(type) {
 		case TaskReassigned:
-			b.State = called(m.States, b.State)
+			b.State = Called(m.States, b.State)
 			now.body = b
 		case TaskAllocated:
-			b.State = called(m.States, b.State)
+			b.State = Called(m.States, b.State)
 			now.body = b
 		}
 		*at = &now

@@ -96,7 +96,7 @@ func (c Migrate) mayMove(r Request, w Workflow) error {
 // goes is where a request in a state goes, and whether it comes there as by an action.
 func (p *Plan) goes(from StateID) (StateID, bool) {
 	_, came := p.Elsewhere[from]
-	return called(p.States, from), came
+	return Called(p.States, from), came
 }
 
 // facts are those of a request as the other version calls them.
@@ -106,7 +106,7 @@ func (p *Plan) facts(f Facts) Facts {
 		out = Facts{}
 	}
 	for name, v := range f {
-		if now := called(p.Facts, name); now != "" {
+		if now := Called(p.Facts, name); now != "" {
 			out[now] = v
 		}
 	}

@@ -81,5 +81,11 @@ func (RequestMigrated) Type() (string, int) { return "RequestMigrated", 1 }
 // Type implements [Body].
 func (TermCarried) Type() (string, int) { return "TermCarried", 1 }
 
+// TermID implements [TermEvent].
+func (e TermCarried) TermID() TermID { return e.Term }
+
 // Type implements [Body].
 func (TermDropped) Type() (string, int) { return "TermDropped", 1 }
+
+// TermID implements [TermEvent].
+func (e TermDropped) TermID() TermID { return e.Term }

@@ -174,6 +174,32 @@ func TestEveryStoredShapeDecodes(t *testing.T) {
 	}
 }
 
+// Whoever goes through what terms came to sees each event that says it.
+func TestEveryReckoningIsATermEvent(t *testing.T) {
+	n := 0
+	for name, e := range samples(t) {
+		field, carries := reflect.TypeOf(e.Body).FieldByName("Reckoning")
+		b, is := e.Body.(domain.TermEvent)
+		if carries != is {
+			t.Errorf("%s: carries a reckoning: %v; is a term event: %v", name, carries, is)
+		}
+		if !carries || !is {
+			continue
+		}
+		n++
+		v := reflect.ValueOf(e.Body)
+		if got, want := b.Reckoned(), v.FieldByIndex(field.Index).Interface(); got != want {
+			t.Errorf("%s: reckoned %v, want %v", name, got, want)
+		}
+		if got, want := b.TermID(), v.FieldByName("Term").Interface(); got != want {
+			t.Errorf("%s: term %q, want %q", name, got, want)
+		}
+	}
+	if n < 11 {
+		t.Errorf("only %d term events", n)
+	}
+}
+
 // A sample holds only the fields it fills. The lists of fields are therefore
 // stored too, each under the version of its shape: one more field, another name
 // or another type is a new shape.

@@ -146,6 +146,9 @@ type Reckoning struct {
 	Calendar    string    `json:"calendar"`
 }
 
+// Reckoned is what an event that carries a reckoning says of its term.
+func (r Reckoning) Reckoned() Reckoning { return r }
+
 // reckoned is a term as it was reckoned.
 func (t Term) reckoned(r Reckoning) Term {
 	t.Left, t.Due, t.Promised, t.Wakes, t.Calendar, t.Unsure = r.Remaining, r.Due, r.Promised, r.Wakes, r.Calendar, r.Provisional

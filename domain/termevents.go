@@ -2,6 +2,14 @@ package domain
 
 import "time"
 
+// TermEvent is an event that says what a term comes to. Each type that carries a
+// [Reckoning] is one.
+type TermEvent interface {
+	Body
+	TermID() TermID
+	Reckoned() Reckoning
+}
+
 // TermStarted starts a term, at the time of the event.
 type TermStarted struct {
 	Term    TermID `json:"term"`
@@ -146,29 +154,56 @@ func MoveOf(b Body) (Move, bool) {
 // Type implements [Body].
 func (TermStarted) Type() (string, int) { return "TermStarted", 1 }
 
+// TermID implements [TermEvent].
+func (e TermStarted) TermID() TermID { return e.Term }
+
 // Type implements [Body].
 func (TermSuspended) Type() (string, int) { return "TermSuspended", 1 }
+
+// TermID implements [TermEvent].
+func (e TermSuspended) TermID() TermID { return e.Term }
 
 // Type implements [Body].
 func (TermResumed) Type() (string, int) { return "TermResumed", 1 }
 
+// TermID implements [TermEvent].
+func (e TermResumed) TermID() TermID { return e.Term }
+
 // Type implements [Body].
 func (TermExtended) Type() (string, int) { return "TermExtended", 1 }
+
+// TermID implements [TermEvent].
+func (e TermExtended) TermID() TermID { return e.Term }
 
 // Type implements [Body].
 func (TermRecomputed) Type() (string, int) { return "TermRecomputed", 1 }
 
+// TermID implements [TermEvent].
+func (e TermRecomputed) TermID() TermID { return e.Term }
+
 // Type implements [Body].
 func (TermReminded) Type() (string, int) { return "TermReminded", 1 }
+
+// TermID implements [TermEvent].
+func (e TermReminded) TermID() TermID { return e.Term }
 
 // Type implements [Body].
 func (TermExpired) Type() (string, int) { return "TermExpired", 1 }
 
+// TermID implements [TermEvent].
+func (e TermExpired) TermID() TermID { return e.Term }
+
 // Type implements [Body].
 func (TermEscalated) Type() (string, int) { return "TermEscalated", 1 }
 
+// TermID implements [TermEvent].
+func (e TermEscalated) TermID() TermID { return e.Term }
+
 // Type implements [Body].
 func (TermEnded) Type() (string, int) { return "TermEnded", 1 }
+
+// TermID implements [TermEvent].
+func (e TermEnded) TermID() TermID { return e.Term }
 
 // Type implements [Body].
 func (DecisionDeemed) Type() (string, int) { return "DecisionDeemed", 1 }

@@ -1,6 +1,7 @@
 package projections_test
 
 import (
+	"context"
 	"database/sql"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/postgres"
 	"github.com/alur-id/alur/adapters/storetest/pgserver"
 	"github.com/alur-id/alur/domain"
@@ -35,6 +37,73 @@ func TestTermsViewFollowsAMigrationOnPostgreSQL(t *testing.T) {
 	termsFollow(t, v.Writer)
 }
 
+// history is the events of one request, a minute after each other.
+type history struct {
+	log     *memory.Log
+	request uuid.UUID
+	at      time.Time
+	tip     domain.Tip
+	r       domain.Request
+}
+
+func (x *history) record(t interface{ Fatal(...any) }, body domain.Body) {
+	x.at = x.at.Add(time.Minute)
+	event := domain.Event{Envelope: domain.Envelope{
+		ID: uuid.New(), Tenant: "11.71", Service: "permit", Office: "o", Actor: domain.System(), Workflow: domain.WorkflowRef{ID: "permit", Version: 1},
+		Command: uuid.New(), Correlation: uuid.New(), Occurred: x.at,
+	}, Body: body}
+	a, next, err := domain.Enter(domain.RequestStream(x.request), x.tip, x.at, []domain.Event{event})
+	if err == nil {
+		_, err = x.log.Append(context.Background(), a)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.tip = next
+	x.r = domain.Evolve(x.r, domain.Recorded{Event: event, Version: x.r.Version + 1})
+}
+
+// A term that starts anew has nothing of what came of it before; and of what a migration
+// made of a term the applicant is told what is another budget, and nothing else.
+func TestATermThatStartsAnewAndIsCarried(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "views.db")).Writer
+	log := newLog()
+	views := newViews(t, log, db)
+	x := history{log: log, request: uuid.New(), at: time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)}
+	k := domain.Reckoning{Due: x.at.Add(time.Hour), Calendar: "0.0-ab"}
+	for _, body := range []domain.Body{
+		domain.RequestSubmitted{Request: x.request, Reference: domain.NewReference(1), State: "s", Public: domain.StatusReceived},
+		domain.TermStarted{Term: "a", Budget: "5 working days", Reckoning: k},
+		domain.TermSuspended{Term: "a", Ground: domain.StopApplicant, Reckoning: k},
+		domain.TermExpired{Term: "a", Ground: domain.DeemedApproval, Reckoning: k},
+		domain.TermEscalated{Term: "a", Step: domain.StepOmbudsman, Reckoning: k},
+		domain.TermEnded{Term: "a", Reckoning: k},
+		domain.TermStarted{Term: "a", Budget: "3 working days", Reckoning: k},
+		domain.TermCarried{Term: "a", Budget: "3 working days", WasBudget: "3 working days", Reckoning: k}, // it wakes otherwise
+		domain.TermCarried{Term: "a", Budget: "4 working days", WasBudget: "3 working days", Reckoning: k},
+	} {
+		x.record(t, body)
+	}
+	if err := views.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	terms, err := projections.NewTermsView(db).List(t.Context(), projections.TermFilter{})
+	if err != nil || len(terms) != 1 {
+		t.Fatalf("%+v, %v", terms, err)
+	}
+	if got := terms[0]; got.Listed || !got.Expired.IsZero() || got.Deemed != "" || !got.Ended.IsZero() || got.Stopped != "" || got.Budget != "4 working days" {
+		t.Errorf("%+v", got)
+	}
+	steps, err := projections.NewTimelineView(db).Of(t.Context(), x.request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	carried := slices.DeleteFunc(steps, func(s projections.Step) bool { return s.Kind != projections.StepCarried })
+	if len(carried) != 1 || carried[0].Version != 9 {
+		t.Errorf("%+v", carried)
+	}
+}
+
 func termsFollow(t *testing.T, db *sql.DB) {
 	ids := []domain.TermID{"a", "b", "c", "state:s", "state:t", "review:r"}
 	log := newLog()
@@ -43,37 +112,20 @@ func termsFollow(t *testing.T, db *sql.DB) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		request := uuid.NewSHA1(uuid.Nil, []byte{byte(n), byte(n >> 8)})
-		at := time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)
-		var r domain.Request
-		var tip domain.Tip
-		record := func(body domain.Body) {
-			at = at.Add(time.Minute)
-			event := domain.Event{Envelope: domain.Envelope{
-				ID: uuid.New(), Tenant: "11.71", Service: "permit", Office: "o", Actor: domain.System(), Workflow: domain.WorkflowRef{ID: "permit", Version: 1},
-				Command: uuid.New(), Correlation: uuid.New(), Occurred: at,
-			}, Body: body}
-			a, next, err := domain.Enter(domain.RequestStream(request), tip, at, []domain.Event{event})
-			if err == nil {
-				_, err = log.Append(t.Context(), a)
-			}
-			if err != nil {
-				rt.Fatal(err)
-			}
-			tip = next
-			r = domain.Evolve(r, domain.Recorded{Event: event, Version: r.Version + 1})
-		}
+		x := history{log: log, request: request, at: time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)}
+		record := func(body domain.Body) { x.record(rt, body) }
 		record(domain.RequestSubmitted{Request: request, Reference: domain.NewReference(uint64(n)), State: "s", Public: domain.StatusReceived})
 		for _, id := range ids {
 			if rapid.Bool().Draw(rt, "has "+string(id)) {
-				record(domain.TermStarted{Term: id, Budget: "5 working days, once " + string(id), Reckoning: domain.Reckoning{Due: at.Add(time.Hour), Wakes: at.Add(time.Hour), Calendar: "0.0-ab"}})
+				record(domain.TermStarted{Term: id, Budget: "5 working days, once " + string(id), Reckoning: domain.Reckoning{Due: x.at.Add(time.Hour), Wakes: x.at.Add(time.Hour), Calendar: "0.0-ab"}})
 				if rapid.Bool().Draw(rt, "ended") {
-					record(domain.TermEnded{Term: id, Reckoning: domain.Reckoning{Due: at.Add(time.Hour), Calendar: "0.0-ab"}})
+					record(domain.TermEnded{Term: id, Reckoning: domain.Reckoning{Due: x.at.Add(time.Hour), Calendar: "0.0-ab"}})
 				}
 			}
 		}
 		m := domain.Mapping{Terms: map[domain.TermID]domain.TermID{}}
 		for _, id := range ids {
-			if _, has := r.Terms[id]; has && rapid.Bool().Draw(rt, "mapped") {
+			if _, has := x.r.Terms[id]; has && rapid.Bool().Draw(rt, "mapped") {
 				m.Terms[id] = rapid.SampledFrom([]domain.TermID{"a", "b", "c", "", "state:x"}).Draw(rt, "to")
 			}
 		}
@@ -86,11 +138,11 @@ func termsFollow(t *testing.T, db *sql.DB) {
 			rt.Fatal(err)
 		}
 		list = slices.DeleteFunc(list, func(x projections.Term) bool { return x.Request != request })
-		if len(list) != len(r.Terms) {
-			rt.Fatalf("%d rows, %d terms: %+v, %+v", len(list), len(r.Terms), list, r.Terms)
+		if len(list) != len(x.r.Terms) {
+			rt.Fatalf("%d rows, %d terms: %+v, %+v", len(list), len(x.r.Terms), list, x.r.Terms)
 		}
 		for _, row := range list {
-			is, ok := r.Terms[row.Term]
+			is, ok := x.r.Terms[row.Term]
 			if !ok || is.Budget != row.Budget || !is.Ended.Equal(row.Ended) || !is.Due.Equal(row.Due) || !is.Wakes.Equal(row.Wakes) {
 				rt.Fatalf("the view has %+v, the events come to %+v", row, is)
 			}

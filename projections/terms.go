@@ -81,35 +81,27 @@ func (t *termsTx) apply(e domain.Recorded) error {
 			calendar = excluded.calendar, expired = NULL, deemed = '', listed = 0, ended = NULL, position = excluded.position`,
 			request, b.Term, e.Tenant, e.Service, b.Budget, e.Occurred.UnixMicro(), micros(b.Due), micros(b.Promised), micros(b.Wakes), b.Consumed, b.Remaining, b.Suspended, b.Calendar, e.Position)
 	case domain.TermSuspended:
-		return t.reckoned(e, b.Term, b.Reckoning, `, ground = $11`, b.Ground)
+		return t.reckoned(e, b, `, ground = $11`, b.Ground)
 	case domain.TermResumed:
-		return t.reckoned(e, b.Term, b.Reckoning, `, ground = $11, ended = NULL`, "")
-	case domain.TermExtended:
-		return t.reckoned(e, b.Term, b.Reckoning, ``)
-	case domain.TermRecomputed:
-		return t.reckoned(e, b.Term, b.Reckoning, ``)
-	case domain.TermReminded:
-		return t.reckoned(e, b.Term, b.Reckoning, ``)
+		return t.reckoned(e, b, `, ground = $11, ended = NULL`, "")
 	case domain.TermExpired:
 		deemed := b.Ground
 		if b.Barred != "" {
 			deemed = "" // nothing came of it
 		}
-		return t.reckoned(e, b.Term, b.Reckoning, `, expired = $11, deemed = $12`, e.Occurred.UnixMicro(), deemed)
+		return t.reckoned(e, b, `, expired = $11, deemed = $12`, e.Occurred.UnixMicro(), deemed)
 	case domain.TermEscalated:
-		listed := 0
-		if b.Step == domain.StepOmbudsman {
-			listed = 1
-		}
-		return t.reckoned(e, b.Term, b.Reckoning, `, listed = $11`, listed)
+		return t.reckoned(e, b, `, listed = $11`, flag(b.Step == domain.StepOmbudsman))
 	case domain.TermEnded:
 		b.Wakes = time.Time{} // there is nothing it waits for
-		return t.reckoned(e, b.Term, b.Reckoning, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
+		return t.reckoned(e, b, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
 	case domain.TermCarried:
-		return t.reckoned(e, b.Term, b.Reckoning, `, budget = $11`, b.Budget)
+		return t.reckoned(e, b, `, budget = $11`, b.Budget)
 	case domain.TermDropped:
 		b.Wakes = time.Time{}
-		return t.reckoned(e, b.Term, b.Reckoning, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
+		return t.reckoned(e, b, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
+	case domain.TermEvent: // nothing but another reckoning
+		return t.reckoned(e, b, ``)
 	case domain.RequestMigrated:
 		return t.migrated(e, request, b)
 	case domain.ReviewGiven:
@@ -136,10 +128,11 @@ func (t *termsTx) exec(text string, args ...any) error {
 }
 
 // reckoned updates a row with what an event says of the term, and more.
-func (t *termsTx) reckoned(e domain.Recorded, id domain.TermID, k domain.Reckoning, more string, args ...any) error {
+func (t *termsTx) reckoned(e domain.Recorded, b domain.TermEvent, more string, args ...any) error {
+	k := b.Reckoned()
 	set := `due = $3, promised = $4, wakes = $5, consumed = $6, remaining = $7, suspended = $8, calendar = $9, position = $10` + more
 	return t.exec(`UPDATE term SET `+set+` WHERE request = $1 AND term = $2`,
-		append([]any{requestOf(e.Stream), id, micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position}, args...)...)
+		append([]any{requestOf(e.Stream), b.TermID(), micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position}, args...)...)
 }
 
 // left ends the terms of the state that a request left, and the one that moved it.

@@ -131,6 +131,16 @@ func (x *timed) attach(d domain.DocumentID) domain.Command {
 // step is one command, sensible or not.
 func (x *timed) step() error {
 	officer, self := domain.CapacityOfficer, domain.CapacitySelf
+	act := func(role domain.RoleID, action domain.ActionID, reason domain.ReasonCode) domain.Command {
+		capacity := officer
+		if role == "applicant" {
+			capacity = self
+		}
+		return domain.Act{Header: x.header(role, capacity), Action: action, Reason: reason}
+	}
+	review := func(role domain.RoleID, o domain.Opinion, reason domain.ReasonCode) domain.Command {
+		return domain.GiveReview{Header: x.header(role, officer), Review: domain.ReviewID(role), Opinion: o, Reason: reason}
+	}
 	x.now = x.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 7, 20, 30, 100, 400}).Draw(x.t, "hours"))*time.Hour + time.Duration(rapid.IntRange(0, 59).Draw(x.t, "minutes"))*time.Minute)
 	if len(x.requests) == 0 || rapid.IntRange(0, 4).Draw(x.t, "new") == 0 {
 		c := domain.Submit{Header: x.header("applicant", self), Tenant: timedTenant, Service: "sip-mppdn"}
@@ -142,30 +152,24 @@ func (x *timed) step() error {
 			return err
 		}
 		x.requests = append(x.requests, a.Request.ID)
-		if c.Service == "pbg" && rapid.Bool().Draw(x.t, "complete") {
-			for _, next := range []func() domain.Command{
+		next := []func() domain.Command{
+			func() domain.Command { return act("clerk", "accept", "") },
+			func() domain.Command { return act("clerk", "return", "unreadable") },
+		}
+		if c.Service == "pbg" {
+			next = []func() domain.Command{
 				func() domain.Command { return x.attach("land-title") },
 				func() domain.Command { return x.attach("structure") },
-				func() domain.Command {
-					return domain.Act{Header: x.header("front-office", officer), Action: "accept"}
-				},
-			} {
-				if _, err := x.engine.Act(context.Background(), a.Request.ID, next()); err != nil {
-					return err
-				}
+				func() domain.Command { return act("front-office", "accept", "") },
+				func() domain.Command { return review("technical", domain.OpinionApproved, "") },
+			}
+		}
+		for _, command := range next[:rapid.IntRange(0, len(next)).Draw(x.t, "gone on")] {
+			if _, err := x.engine.Act(context.Background(), a.Request.ID, command()); err != nil {
+				return err
 			}
 		}
 		return nil
-	}
-	act := func(role domain.RoleID, action domain.ActionID, reason domain.ReasonCode) domain.Command {
-		capacity := officer
-		if role == "applicant" {
-			capacity = self
-		}
-		return domain.Act{Header: x.header(role, capacity), Action: action, Reason: reason}
-	}
-	review := func(role domain.RoleID, o domain.Opinion, reason domain.ReasonCode) domain.Command {
-		return domain.GiveReview{Header: x.header(role, officer), Review: domain.ReviewID(role), Opinion: o, Reason: reason}
 	}
 	commands := []func() domain.Command{
 		func() domain.Command { return act("clerk", "accept", "") },
@@ -184,6 +188,9 @@ func (x *timed) step() error {
 		func() domain.Command { return review("technical", domain.OpinionApproved, "") },
 		func() domain.Command { return review("fire", domain.OpinionApproved, "") },
 		func() domain.Command { return review("fire", domain.OpinionRefused, "unsafe") },
+		func() domain.Command {
+			return domain.OrderSuspension{Header: x.header("head", officer), Ground: domain.StopForceMajeure, Reason: "flood"}
+		},
 		func() domain.Command {
 			return domain.OrderSuspension{Header: x.header("head", officer), Ground: domain.StopForceMajeure, Reason: "flood"}
 		},

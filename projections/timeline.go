@@ -118,8 +118,8 @@ func ofLaw(id domain.TermID) domain.TermID {
 // StepKind is what a line of a timeline tells.
 type StepKind string
 
-// The kinds of step. The last nine are of terms: each says until when there is time
-// now, so that nobody has to guess why a due date is another one than before.
+// The kinds of step. The last nine are of terms: whatever moves a due date is told, so
+// that nobody has to guess why it is another one than before.
 const (
 	StepSubmitted     StepKind = "submitted"
 	StepAction        StepKind = "action"
@@ -132,7 +132,7 @@ const (
 	StepExtended      StepKind = "term_extended"
 	StepRecomputed    StepKind = "term_recomputed"
 	StepExpired       StepKind = "term_expired"
-	StepOwnRecomputed StepKind = "own_recomputed" // the applicant\'s own time
+	StepOwnRecomputed StepKind = "own_recomputed" // the applicant's own time
 	StepCarried       StepKind = "term_carried"   // it has another budget now
 	StepDropped       StepKind = "term_dropped"   // there is no such term any more
 )

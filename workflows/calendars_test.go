@@ -1,9 +1,11 @@
 package workflows_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,15 +122,15 @@ func TestAddRecordsADecreeOnce(t *testing.T) {
 	if _, _, err := l.Add(ctx, addition(t, "", other)); !errors.As(err, &refused) || refused.Hint == "" {
 		t.Errorf("another with its number: %v", err)
 	}
-	for name, spoil := range map[string]func(*workflows.Addition){
-		"no reason": func(a *workflows.Addition) { a.Why = " " },
-		"no time":   func(a *workflows.Addition) { a.At = time.Time{} },
-		"a NIK":     func(a *workflows.Addition) { a.Actor.ID = "1171012304900001" },
+	for want, spoil := range map[string]func(*workflows.Addition){
+		"it is not said why":  func(a *workflows.Addition) { a.Why = " " },
+		"it is not said when": func(a *workflows.Addition) { a.At = time.Time{} },
+		"NIK":                 func(a *workflows.Addition) { a.Actor.ID = "1171012304900001" },
 	} {
 		a := addition(t, "11.71", regional)
 		spoil(&a)
-		if _, _, err := l.Add(ctx, a); err == nil {
-			t.Errorf("%s: it was added", name)
+		if _, _, err := l.Add(ctx, a); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
 		}
 	}
 	if now, _ := log.Head(ctx); now != head {
@@ -143,12 +145,17 @@ func TestAddRecordsADecreeOnce(t *testing.T) {
 func TestAddTogether(t *testing.T) {
 	ctx, log := t.Context(), memory.New()
 	var all sync.WaitGroup
+	var recorded atomic.Int32
 	for range 4 {
 		l := workflows.NewCalendars(log)
 		all.Go(func() {
 			for _, source := range []string{decreed2027, strings.Replace(decreed2027, "SKB 1", "SKB 2", 1)} {
-				if _, _, err := l.Add(ctx, addition(t, "", source)); err != nil {
+				_, isNew, err := l.Add(ctx, addition(t, "", source))
+				if err != nil {
 					t.Error(err)
+				}
+				if isNew {
+					recorded.Add(1)
 				}
 			}
 		})
@@ -163,8 +170,35 @@ func TestAddTogether(t *testing.T) {
 	}
 	all.Wait()
 	list, err := workflows.NewCalendars(log).Decrees(ctx, "")
-	if err != nil || len(list) != 2 {
-		t.Errorf("%d decrees, %v", len(list), err)
+	if err != nil || len(list) != 2 || recorded.Load() != 2 {
+		t.Errorf("%d decrees, %d told as new, %v", len(list), recorded.Load(), err)
+	}
+}
+
+// contested is a log on which others are faster so many times.
+type contested struct {
+	*memory.Log
+	faster int
+}
+
+func (c *contested) Append(ctx context.Context, a domain.Append) (domain.Appended, error) {
+	if c.faster--; c.faster >= 0 {
+		return domain.Appended{}, &domain.ConflictError{}
+	}
+	return c.Log.Append(ctx, a)
+}
+
+// What is recorded at the last attempt is told as recorded; after that it is given up.
+func TestAddGivesUpOnlyWhatIsNotRecorded(t *testing.T) {
+	for faster, want := range map[int]bool{0: true, 7: true, 8: false} {
+		log := &contested{memory.New(), faster}
+		_, isNew, err := workflows.NewCalendars(log).Add(t.Context(), addition(t, "", decreed2027))
+		if isNew != want || (err == nil) != want {
+			t.Errorf("%d were faster: added %t, %v", faster, isNew, err)
+		}
+		if list, err := workflows.NewCalendars(log).Decrees(t.Context(), ""); err != nil || (len(list) == 1) != want {
+			t.Errorf("%d were faster: %d decrees, %v", faster, len(list), err)
+		}
 	}
 }
 

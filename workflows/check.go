@@ -92,13 +92,7 @@ func values(list ast.Node) []ast.Node {
 func (r *definitionReader) items(list string) []ast.Node { return values(valueOf(r.root, list)) }
 
 func valueOf(n ast.Node, key string) ast.Node {
-	var values []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		values = n.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{n}
-	}
+	values, _ := entries(n)
 	for _, v := range values {
 		if v.Key.GetToken().Value == key {
 			return v.Value

@@ -217,7 +217,7 @@ func (w *Workflow) Fire(r domain.Request, action domain.ActionID) (domain.Transi
 		switch {
 		case err == nil:
 			return t, w.fire(t)
-		case isUnjudged(err), !errors.As(err, &refusal): // which edge is meant is not known
+		case isRefusal(err, domain.RuleCondition), !errors.As(err, &refusal): // which edge is meant is not known
 			return domain.Transition{}, err
 		}
 		first = cmp.Or(first, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/alur-id/alur/domain"
@@ -27,14 +26,11 @@ type Addition struct {
 // before are not touched by it.
 func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, error) {
 	none := AddedDecree{}
-	switch {
-	case a.Occurred.IsZero() || a.At.IsZero():
+	if a.Occurred.IsZero() || a.At.IsZero() {
 		return none, false, fmt.Errorf("add decree %q: it is not said when", a.Decree.Number)
-	case strings.TrimSpace(a.Why) == "":
-		return none, false, fmt.Errorf("add decree %q: it is not said why", a.Decree.Number)
 	}
-	if err := a.Actor.Check(); err != nil {
-		return none, false, err
+	if err := accountable(a.Actor, a.Why); err != nil {
+		return none, false, fmt.Errorf("add decree %q: %w", a.Decree.Number, err)
 	}
 	stream, hash := domain.CalendarStream(a.Tenant), domain.HashOf(string(a.Source))
 	b := l.book(a.Tenant)
@@ -42,7 +38,7 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 	defer b.mu.Unlock()
 	const attempts = 8 // against other processes; in this one the book is locked
 	added := false
-	for range attempts {
+	for n := 0; ; n++ {
 		if err := l.refresh(ctx, b, stream); err != nil {
 			return none, false, err
 		}
@@ -50,6 +46,9 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 			if d.Hash == hash {
 				return d, added, nil
 			}
+		}
+		if n == attempts {
+			return none, false, fmt.Errorf("add decree %q: others keep adding decrees", a.Decree.Number)
 		}
 		if err := calendar.Admit(decreesOf(b.decrees), a.Tenant != "", *a.Decree); err != nil {
 			return none, false, err
@@ -75,7 +74,6 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 		}
 		added = err == nil
 	}
-	return none, false, fmt.Errorf("add decree %q: others keep adding decrees", a.Decree.Number)
 }
 
 // givesBack refuses a decree that takes working time of days that have passed: somebody

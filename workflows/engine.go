@@ -297,3 +297,9 @@ func (e *Engine) newReference(ctx context.Context) (domain.Reference, error) {
 		}
 	}
 }
+
+// isRefusal tells a refusal under a rule from other errors.
+func isRefusal(err error, rule domain.Rule) bool {
+	var refusal *domain.Refusal
+	return errors.As(err, &refusal) && refusal.Rule == rule
+}

@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // Finding is what stands against publishing a definition that can be read: a rule
@@ -83,8 +82,12 @@ func (c *inspection) find(rule string, n ast.Node, format string, args ...any) {
 }
 
 func (c *inspection) findStory(rule string, n ast.Node, story []string, format string, args ...any) {
+	c.findAt(rule, firstToken(n), story, format, args...)
+}
+
+func (c *inspection) findAt(rule string, at *token.Token, story []string, format string, args ...any) {
 	before := len(c.problems)
-	c.problem(n, format, args...)
+	c.problemAt(at, format, args...)
 	c.findings = append(c.findings, Finding{Rule: rule, Problem: c.problems[before], Story: story})
 	c.problems = c.problems[:before]
 }
@@ -141,184 +144,6 @@ func (c *inspection) reasons() {
 	if approvals && !refusals && !slices.ContainsFunc(c.d.moves(), func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
 		c.find(FindingNoRefusal, valueOf(c.root, "states"), "no request can be refused: a decision that can only be yes is none")
 	}
-}
-
-// citizen reports whether a role is one of those who ask, and not of those who
-// decide.
-func (c *inspection) citizen(id domain.RoleID) bool {
-	for _, r := range c.d.Roles {
-		if r.ID == id {
-			return !slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool {
-				return x == domain.CapacityOfficer || x == domain.CapacitySystem || x == domain.CapacityUnrecorded
-			})
-		}
-	}
-	return false
-}
-
-// staff reports whether whoever acts in a role may be one of the staff: an officer, or
-// somebody at the counter who acts for another. A role of citizens and of the counter
-// is both.
-func (c *inspection) staff(id domain.RoleID) bool {
-	return slices.ContainsFunc(c.d.Roles, func(r Role) bool {
-		return r.ID == id && (!c.citizen(id) || slices.Contains(r.Capacities, domain.CapacityCounter))
-	})
-}
-
-// capacities holds that no action is shared by citizens and staff: it could not be
-// told later on whose behalf it was taken.
-func (c *inspection) capacities() {
-	type use struct{ citizen, staff domain.RoleID }
-	uses := map[domain.ActionID]use{}
-	for i := range c.d.Transitions {
-		t := &c.d.Transitions[i]
-		u, before := uses[t.Action], uses[t.Action]
-		for _, role := range t.Roles {
-			if c.citizen(role) {
-				u.citizen = role
-			} else {
-				u.staff = role
-			}
-		}
-		uses[t.Action] = u
-		if u.citizen != "" && u.staff != "" && (before.citizen == "" || before.staff == "") {
-			c.find(FindingCapacity, c.node("transitions", i), "action %q is shared by %s, who asks, and %s, who decides: give them an action each", t.Action, u.citizen, u.staff)
-		}
-	}
-	for i, r := range c.d.Roles {
-		if asks, decides := splits(r.Capacities); asks && decides {
-			c.find(FindingCapacity, c.node("roles", i), "role %q may act as one who asks and as an officer: make two of it", r.ID)
-		} else if decides && slices.Contains(r.Capacities, domain.CapacityCounter) {
-			c.find(FindingCapacity, c.node("roles", i), "role %q may file for somebody at the counter and decide as an officer: make two of it", r.ID)
-		}
-	}
-}
-
-// themselves holds that whoever asks does not also give the opinions, the answers and the
-// payments that their request waits for.
-func (c *inspection) themselves() {
-	note := func(n ast.Node, what string, roles ...domain.RoleID) {
-		for _, id := range roles {
-			if c.asker(id) {
-				c.find(FindingCapacity, n, "%s is role %q, who asks: whoever asks does not decide on their own request", what, id)
-			}
-		}
-	}
-	d := &c.d
-	note(valueOf(c.root, "payers"), "under payers", d.Payers...)
-	for i := range d.Reviews {
-		note(c.node("reviews", i), fmt.Sprintf("who gives review %q", d.Reviews[i].ID), d.Reviews[i].Role)
-	}
-	for i := range d.Checklists {
-		note(c.node("checklists", i), fmt.Sprintf("who answers checklist %q", d.Checklists[i].ID), d.Checklists[i].By...)
-	}
-	for i := range d.Systems {
-		note(c.node("systems", i), fmt.Sprintf("who answers for system %q", d.Systems[i].ID), d.Systems[i].Role)
-	}
-	for i := range d.Documents {
-		note(c.node("documents", i), fmt.Sprintf("who refuses document %q", d.Documents[i].ID), d.Documents[i].RefusedBy...)
-	}
-	for i := range d.States {
-		if a := d.States[i].Allocate; a != nil {
-			note(c.node("states", i), fmt.Sprintf("who gives out the work of state %q", d.States[i].ID), a.Assigner...)
-		}
-	}
-}
-
-// asker reports whether a role may be used by those who ask.
-func (c *inspection) asker(id domain.RoleID) bool {
-	return slices.ContainsFunc(c.d.Roles, func(r Role) bool {
-		asks, _ := splits(r.Capacities)
-		return r.ID == id && asks
-	})
-}
-
-func splits(list []domain.Capacity) (asks, decides bool) {
-	for _, x := range list {
-		switch x {
-		case domain.CapacitySelf, domain.CapacityProxy, domain.CapacityProfessional:
-			asks = true
-		case domain.CapacityOfficer:
-			decides = true
-		default:
-		}
-	}
-	return asks, decides
-}
-
-// alone holds that no single role of the staff brings a request from its submission
-// to its approval, nor the applicant with nobody's help.
-func (c *inspection) alone() {
-	roles := []domain.RoleID{""} // nobody among the staff
-	for _, r := range c.d.Roles {
-		if !c.citizen(r.ID) && slices.Contains(r.Capacities, domain.CapacityOfficer) {
-			roles = append(roles, r.ID)
-		}
-	}
-	for _, role := range roles {
-		reached := graph.Closure(c.edgesOf(role), c.d.start().ID)
-		for i := range c.d.States {
-			s := &c.d.States[i]
-			if s.Outcome != domain.OutcomeApproved || !reached[s.ID] {
-				continue
-			}
-			if role == "" {
-				c.find(FindingAlone, c.node("states", i), "an applicant alone can bring a request to %q: have an officer check and decide", s.ID)
-				return
-			}
-			c.find(FindingAlone, c.node("states", i), "role %q alone can bring a request to %q: have another role check or decide", role, s.ID)
-		}
-	}
-}
-
-// edgesOf is where a request can go by one role of the staff and by those who ask.
-func (c *inspection) edgesOf(role domain.RoleID) map[domain.StateID][]domain.StateID {
-	forth := map[domain.StateID][]domain.StateID{}
-	for i := range c.d.Transitions {
-		t := &c.d.Transitions[i]
-		if !t.Automatic && !slices.ContainsFunc(t.Roles, func(id domain.RoleID) bool { return id == role || c.citizen(id) }) {
-			continue
-		}
-		for _, from := range t.From {
-			if !c.needsOthers(t, c.d.state(from), role) {
-				forth[from] = append(forth[from], t.To)
-			}
-		}
-	}
-	return forth
-}
-
-// needsOthers reports whether a transition waits for reviews or an answer that
-// others than this role give.
-func (c *inspection) needsOthers(t *Transition, from *State, role domain.RoleID) bool {
-	if t.Needs == nil {
-		return false
-	}
-	if t.Needs.Answer != "" {
-		return c.d.system(from.WaitsFor).Role != role
-	}
-	if t.Needs.Reviews == "" {
-		return false
-	}
-	own := 0
-	for _, id := range from.Reviews {
-		if c.d.review(id).Role == role {
-			own++
-		}
-	}
-	if t.Needs.Reviews == domain.OpinionRefused {
-		return own == 0
-	}
-	needed := len(from.Reviews)
-	if from.Join != nil {
-		switch n, err := strconv.Atoi(from.Join.Need); {
-		case err == nil:
-			needed = n
-		case from.Join.Need == "any":
-			needed = 1
-		}
-	}
-	return own < needed
 }
 
 // publics holds that the word that citizens are shown is what has happened, and that a
@@ -420,8 +245,7 @@ func (c *inspection) negatives() {
 			ids = append(ids, f.When.uses.facts...)
 		}
 		for _, facts := range c.d.examples(ids, f.When, f.Formula) {
-			var refusal *domain.Refusal
-			if _, err := f.assess(vars{facts: facts}); errors.As(err, &refusal) && refusal.Rule == domain.RuleFee {
+			if _, err := f.assess(vars{facts: facts}); isRefusal(err, domain.RuleFee) {
 				c.findIn(f.Formula, "fee %q comes to no amount in rupiah for some requests, such as with %s: say a minimum in the form, or when it is due", f.ID, suchAs(facts))
 				break
 			}

@@ -95,7 +95,7 @@ func (w *Workflow) moveOn(r *domain.Request, s *stateRules) (domain.Body, error)
 		if err == nil {
 			err = r.Lacks(t.Needs)
 		}
-		if errors.As(err, &refusal) && !isUnjudged(err) {
+		if errors.As(err, &refusal) && !isRefusal(err, domain.RuleCondition) {
 			continue // not yet
 		}
 		if err == nil {

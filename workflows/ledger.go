@@ -43,11 +43,10 @@ func (e *Engine) Ledger(ctx context.Context, request uuid.UUID, calendars Archiv
 			return nil, fmt.Errorf("load request %s: %w", request, err)
 		}
 		r = domain.Evolve(r, ev)
-		line, k, ok := lineOf(ev)
+		line, ok := lineOf(ev)
 		if !ok {
 			continue
 		}
-		line.Reckoning = k
 		if line.Budget == "" {
 			line.Budget = r.Terms[line.Term].Budget
 		}
@@ -59,48 +58,35 @@ func (e *Engine) Ledger(ctx context.Context, request uuid.UUID, calendars Archiv
 	return list, nil
 }
 
-func lineOf(e domain.Recorded) (LedgerLine, domain.Reckoning, bool) {
-	name, _ := e.Body.Type()
-	l := LedgerLine{Version: e.Version, Occurred: e.Occurred, Recorded: e.At, Event: name}
+func lineOf(e domain.Recorded) (LedgerLine, bool) {
+	t, ok := e.Body.(domain.TermEvent)
+	if !ok {
+		return LedgerLine{}, false
+	}
+	name, _ := t.Type()
+	l := LedgerLine{Version: e.Version, Occurred: e.Occurred, Recorded: e.At, Event: name, Term: t.TermID(), Reckoning: t.Reckoned()}
 	switch b := e.Body.(type) {
-	case domain.TermStarted:
-		l.Term = b.Term
-		return l, b.Reckoning, true
 	case domain.TermSuspended:
-		l.Term, l.Ground = b.Term, string(b.Ground)
-		return l, b.Reckoning, true
+		l.Ground = string(b.Ground)
 	case domain.TermResumed:
-		l.Term, l.Ground = b.Term, string(b.Ground)
-		return l, b.Reckoning, true
+		l.Ground = string(b.Ground)
 	case domain.TermExtended:
-		l.Term, l.Reason, l.Budget = b.Term, b.Reason, b.By
-		return l, b.Reckoning, true
-	case domain.TermRecomputed:
-		l.Term = b.Term
-		return l, b.Reckoning, true
+		l.Reason, l.Budget = b.Reason, b.By
 	case domain.TermReminded:
-		l.Term, l.Ground = b.Term, string(b.Role)
-		return l, b.Reckoning, true
+		l.Ground = string(b.Role)
 	case domain.TermExpired:
-		l.Term, l.Ground = b.Term, string(b.Ground)
-		return l, b.Reckoning, true
+		l.Ground = string(b.Ground)
 	case domain.TermEscalated:
-		l.Term, l.Ground = b.Term, string(b.Step)+" "+string(b.Role)
-		return l, b.Reckoning, true
-	case domain.TermEnded:
-		l.Term = b.Term
-		return l, b.Reckoning, true
+		l.Ground = string(b.Step) + " " + string(b.Role)
 	case domain.TermCarried:
-		l.Term, l.Budget = b.Term, b.Budget
+		l.Budget = b.Budget
 		if b.Budget != b.WasBudget {
 			l.Ground = "instead of " + b.WasBudget
 		}
-		return l, b.Reckoning, true
 	case domain.TermDropped:
-		l.Term, l.Ground = b.Term, fmt.Sprintf("not in version %d", b.Version)
-		return l, b.Reckoning, true
+		l.Ground = fmt.Sprintf("not in version %d", b.Version)
 	}
-	return l, domain.Reckoning{}, false
+	return l, true
 }
 
 // again reckons a line from the ledger as it was then.

@@ -336,11 +336,7 @@ func (r *mapReader) checklists(n ast.Node, of names[domain.ChecklistID]) {
 func (r *mapReader) items() {
 	p := &r.m.Plan
 	for _, c := range r.from.Definition.Checklists {
-		now, mapped := p.Checklists[c.ID]
-		if !mapped {
-			now = c.ID
-		}
-		is, ok := r.to.Checklist(now)
+		is, ok := r.to.Checklist(domain.Called(p.Checklists, c.ID))
 		if !ok {
 			continue
 		}

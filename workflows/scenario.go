@@ -94,13 +94,7 @@ type Expected struct {
 
 // placesIn are where the values of a mapping stand, and of the mappings in it.
 func placesIn(n ast.Node, prefix string, into map[string]failure) {
-	var values []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		values = n.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{n}
-	}
+	values, _ := entries(n)
 	for _, v := range values {
 		key := prefix + v.Key.GetToken().Value
 		var at failure
@@ -298,13 +292,8 @@ func (r *definitionReader) knownTerm(n ast.Node, what string, id domain.TermID) 
 
 // ofTerms reads a mapping from terms.
 func (r *definitionReader) ofTerms(n ast.Node, what string, read func(string, ast.Node)) {
-	var values []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		values = n.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{n}
-	default:
+	values, ok := entries(n)
+	if !ok {
 		r.problem(n, "%s: want keys and values here, found %s", what, describe(n))
 	}
 	for _, v := range values {

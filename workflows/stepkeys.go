@@ -19,13 +19,7 @@ var stepKeys = map[string][]string{
 // strays are the keys of a step that do not belong to its command, each at its place.
 // They are no fault of reading: a definition that was published with some loads as before.
 func strays(n ast.Node) []failure {
-	var values []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		values = n.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{n}
-	}
+	values, _ := entries(n)
 	keys := ids(values, func(v *ast.MappingValueNode) string { return v.Key.GetToken().Value })
 	i := slices.IndexFunc(keys, func(k string) bool { _, command := stepKeys[k]; return command })
 	if i < 0 {

@@ -194,11 +194,6 @@ func (s *Sweeper) expire(ctx context.Context, w domain.Waking, until time.Time) 
 	return !overtaken && !a.Repeated, &domain.Waking{Request: w.Request, Term: id, At: due}, nil
 }
 
-func isRefusal(err error, rule domain.Rule) bool {
-	var refusal *domain.Refusal
-	return errors.As(err, &refusal) && refusal.Rule == rule
-}
-
 // wakings are moments, the first on top of the heap.
 type wakings []domain.Waking
 

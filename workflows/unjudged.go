@@ -67,12 +67,6 @@ func (w *Workflow) unjudged(err error) error {
 	return err
 }
 
-// isUnjudged tells a refusal because a condition failed from others.
-func isUnjudged(err error) bool {
-	var refusal *domain.Refusal
-	return errors.As(err, &refusal) && refusal.Rule == domain.RuleCondition
-}
-
 // plain says in plain words what CEL says of a value that there is not.
 func plain(err error) error {
 	text := err.Error()
@@ -128,8 +122,5 @@ func (d *Definition) placeConditions() {
 
 // findIn notes what is found in a condition.
 func (c *inspection) findIn(x *Condition, format string, args ...any) {
-	before := len(c.problems)
-	c.problemAt(x.begin, format, args...)
-	c.findings = append(c.findings, Finding{Rule: FindingCondition, Problem: c.problems[before]})
-	c.problems = c.problems[:before]
+	c.findAt(FindingCondition, x.begin, nil, format, args...)
 }

@@ -192,16 +192,22 @@ func firstToken(n ast.Node) *token.Token {
 	return n.GetToken()
 }
 
+// entries are the keys of a mapping with their values; false for what is none.
+func entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}, true
+	}
+	return nil, false
+}
+
 // mapping hands each value to the reader of its key. Keys in required must be
 // there.
 func (r *yamlReader) mapping(n ast.Node, what string, required []string, keys map[string]func(ast.Node)) {
-	var values []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		values = n.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{n}
-	default:
+	values, ok := entries(n)
+	if !ok {
 		r.problem(n, "%s: want keys and values here, found %s", what, describe(n))
 		return
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -93,13 +94,34 @@ func BenchmarkTerms(b *testing.B) {
 				}
 				b.StopTimer()
 				answer.Body.Close()
-				time.Sleep(5 * time.Second) // in which it sweeps twice
+				swept(b, server.url, 2)
 				memory = max(memory, resident(b, server.Process.Pid))
 				server.stop(b)
 				b.StartTimer()
 			}
 			b.ReportMetric(memory, "MB-resident")
 		})
+	}
+}
+
+// swept waits until a server came to the end of so many sweeps, as it tells by itself.
+func swept(b *testing.B, server string, times int) {
+	b.Helper()
+	seen := map[time.Time]bool{}
+	for ; len(seen) < times; time.Sleep(50 * time.Millisecond) { // between two looks
+		answer, err := http.Get(server + "/healthz")
+		if err != nil {
+			b.Fatal(err)
+		}
+		var health struct{ Terms *struct{ Swept time.Time } }
+		err = json.NewDecoder(answer.Body).Decode(&health)
+		answer.Body.Close()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if health.Terms != nil {
+			seen[health.Terms.Swept] = true
+		}
 	}
 }
 

@@ -83,11 +83,7 @@ it. docs/agencies/calendar.md tells how the file is written.`,
 	c.Flags().StringVar(&tenant, "tenant", "", "the tenant's `CODE`, such as 11.71, of a decree that is not the nation's")
 	c.Flags().StringVar(&by, "by", "", "pseudonym of the `OFFICER` who adds it")
 	c.Flags().StringVar(&reason, "reason", "", "why it is added (`TEXT`, kept in the clear: nothing personal)")
-	for _, name := range []string{"by", "reason"} {
-		if err := c.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag that was just defined
-		}
-	}
+	required(c, "by", "reason")
 	return c
 }
 

@@ -107,9 +107,7 @@ are. A recorded due time names the version of the calendar that it was computed 
 	c.Flags().StringVar(&o.tenant, "tenant", "", "the calendar of this tenant `CODE`, such as 11.71")
 	c.Flags().StringVar(&o.lang, "lang", "id", "`LANGUAGE`: id or en")
 	c.Flags().StringVar(&o.version, "version", "", "the calendar as it was in this `VERSION`")
-	if err := c.MarkFlagRequired("year"); err != nil {
-		panic(err) // a flag that was just defined
-	}
+	required(c, "year")
 	return c
 }
 

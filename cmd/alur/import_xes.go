@@ -59,11 +59,7 @@ as facts.`,
 	jsonFlag(c, &o.asJSON)
 	c.Flags().StringVar(&o.workflow, "workflow", "", "`FILE` of the workflow definition")
 	c.Flags().StringVar(&o.tenant, "tenant", "", "tenant `CODE`, such as 11.71")
-	for _, name := range []string{"workflow", "tenant"} {
-		if err := c.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag that was just defined
-		}
-	}
+	required(c, "workflow", "tenant")
 	return c
 }
 

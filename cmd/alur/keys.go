@@ -98,9 +98,7 @@ func newKeysNew() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&path, "kek", "", "`FILE` to make")
-	if err := c.MarkFlagRequired("kek"); err != nil {
-		panic(err) // a flag that was just defined
-	}
+	required(c, "kek")
 	return c
 }
 

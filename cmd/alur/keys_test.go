@@ -205,6 +205,9 @@ func TestAFileWithTwoNamesIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	startServer(t, filepath.Join(dir, "alur.db")).stop(t)
 	if err := os.Link(filepath.Join(dir, "alur.db"), filepath.Join(dir, "b.db")); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
 		t.Skipf("THIS FILE SYSTEM HAS NO LINKS: not tested: %v", err)
 	}
 	if _, errs, code := verb(t, dir, "", "serve", "--db", "b.db", "--listen", "127.0.0.1:0"); code != exitFailed || !strings.Contains(errs, "second name") {

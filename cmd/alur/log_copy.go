@@ -37,11 +37,7 @@ The keys of personal data are not in a log and are not copied.`,
 	c.Flags().StringVar(&from, "from", "", "`STORE` to copy: FILE, postgres:// or esdb:// URL")
 	c.Flags().StringVar(&to, "to", "", "`STORE` to copy to; it is made if it is not there")
 	jsonFlag(c, &asJSON)
-	for _, name := range []string{"from", "to"} {
-		if err := c.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag that was just defined
-		}
-	}
+	required(c, "from", "to")
 	return c
 }
 

@@ -269,11 +269,7 @@ whose they were.
 	c.Flags().StringVar(&o.note, "note", "", "where the decision is on file (`TEXT`, kept in the clear: nothing personal)")
 	c.Flags().StringVar(&o.by, "by", "", "pseudonym of the `OFFICER` who erases")
 	c.Flags().StringVar(&o.id, "id", "", "repeat the erasure that has this `ID`, after it was cut off")
-	for _, name := range []string{"ground", "note", "by"} {
-		if err := c.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag that was just defined
-		}
-	}
+	required(c, "ground", "note", "by")
 	return c
 }
 

@@ -63,9 +63,7 @@ A SQLite log has one writing process: stop alur serve first (not for --dry-run).
 	flags.StringVar(&o.groundEN, "ground-en", "", "the same in English, a `TEXT` (default as --ground)")
 	flags.StringVar(&o.by, "by", "", "`WHO` does it: a pseudonym, kept in the clear for ever")
 	flags.StringVar(&o.approver, "approver", "", "`WHO` approved of it, somebody else: a pseudonym, kept in the clear for ever")
-	for _, name := range []string{"tenant", "from", "to", "map"} {
-		_ = c.MarkFlagRequired(name) // the flag is there
-	}
+	required(c, "tenant", "from", "to", "map")
 	return c
 }
 

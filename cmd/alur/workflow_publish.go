@@ -30,9 +30,7 @@ func (o *enactment) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.by, "by", "", "`WHO` answers for it: a pseudonym, kept in the clear for ever")
 	c.Flags().StringVar(&o.reason, "reason", "", "`WHY`, such as the decree; kept in the clear for ever")
 	c.Flags().StringVar(&o.effective, "effective", "", "`DATE` from which it holds, such as 2027-01-01 (its first moment there) or a time with its zone (default now)")
-	for _, name := range []string{"tenant", "by", "reason"} {
-		_ = c.MarkFlagRequired(name) // the flag is there
-	}
+	required(c, "tenant", "by", "reason")
 }
 
 func (o *enactment) read() (err error) {

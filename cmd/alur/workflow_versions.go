@@ -84,7 +84,7 @@ requests only. Why it was retired and what was waived stands in the JSON.`,
 	from.flags(c)
 	jsonFlag(c, &asJSON)
 	c.Flags().StringVar(&tenant, "tenant", "", "tenant `CODE`, such as 11.71")
-	_ = c.MarkFlagRequired("tenant") // the flag is there
+	required(c, "tenant")
 	return c
 }
 

@@ -250,3 +250,56 @@ func TestNothingIsRecordedOrOpened(t *testing.T) {
 		t.Errorf("%v\n%s", err, text)
 	}
 }
+
+// What a migration made of a term, and how it ended a request, counts as what was: the
+// version that a request goes on under makes no other of it.
+func TestMigratedHistories(t *testing.T) {
+	o := courses(t)
+	applicant := domain.Header{Actor: domain.Actor{ID: "applicant-1", Role: "applicant", Capacity: domain.CapacitySelf}}
+	ended := o.must(uuid.Nil, domain.Submit{Header: applicant, Service: "work", Form: domain.Personal{"size": 30.0, "name": "Rekaan"}}).ID
+	longer := read(t, strings.ReplaceAll(work(t), "9 working days", "10 working days"))
+	source, err := workflows.Write(longer, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.library.Publish(t.Context(), workflows.Publication{
+		Tenant: tenant, Source: source, Definition: longer, Occurred: o.clock, At: o.clock, Why: "test", Trial: "to be tried",
+		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	migrate := func(request uuid.UUID, p domain.Plan) domain.Request {
+		t.Helper()
+		p.From, p.To, p.Ground, p.Approver, p.Map = 1, 2, domain.Basis{ID: "andaian", EN: "assumed"}, "head-2", strings.Repeat("0", 64)
+		a, err := o.engine.Migrate(t.Context(), request, domain.Migrate{
+			Header: domain.Header{ID: domain.CommandID(o.clock, "migrate", request.String()), Occurred: o.clock, Actor: head}, Plan: p,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Request
+	}
+	history := func(request uuid.UUID) backtest.History {
+		t.Helper()
+		h, err := o.backtest(longer).History(t.Context(), request, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	waiting := o.all[2]
+	r := migrate(waiting, domain.Plan{Take: map[domain.TermID]bool{"decision": false}})
+	if got := r.Terms["decision"].Budget; got != "10 working days" {
+		t.Fatalf("it has %s", got)
+	}
+	if h := history(waiting); len(h.Differences) > 0 {
+		t.Errorf("%+v", h)
+	}
+	migrate(ended, domain.Plan{
+		Mapping:   domain.Mapping{States: map[domain.StateID]domain.StateID{"looking": "lapsed"}},
+		Elsewhere: map[domain.StateID]domain.Basis{"looking": {ID: "andaian", EN: "assumed"}},
+	})
+	if h := history(ended); h.Then != "closed" || h.Now != "open" {
+		t.Errorf("%+v", h)
+	}
+}

@@ -38,46 +38,43 @@ func (o *observed) see(r *domain.Request, b domain.Body) {
 	if n := len(o.route); n == 0 || o.route[n-1] != r.State {
 		o.route = append(o.route, r.State)
 	}
+	if m, moves := domain.MoveOf(b); moves {
+		how := ""
+		switch b.(type) {
+		case domain.DecisionDeemed:
+			how = " (deemed)"
+		case domain.RequestLapsed:
+			how = " (lapsed)"
+		}
+		o.outcome = outcome(m.Outcome, how)
+	}
+	if t, ok := b.(domain.TermEvent); ok && t.TermID().Legal() {
+		o.terms[t.TermID()] = o.terms[t.TermID()].after(t)
+	}
 	switch b := b.(type) {
-	case domain.DecisionDeemed:
-		o.outcome = outcome(b.Outcome, " (deemed)")
-	case domain.RequestLapsed:
-		o.outcome = outcome(b.Outcome, " (lapsed)")
-	case domain.ActionTaken:
-		o.outcome = outcome(b.Outcome, "")
 	case domain.FeeAssessed:
 		o.fees[b.Fee] = b.Amount
 	case domain.ReviewRequested:
 		o.asked[b.Review] = true
-	case domain.TermStarted:
-		o.term(b.Term, b.Reckoning, func(d *deadline) { d.budget = b.Budget })
-	case domain.TermResumed:
-		o.term(b.Term, b.Reckoning, nil)
-	case domain.TermSuspended:
-		o.term(b.Term, b.Reckoning, nil)
-	case domain.TermExtended:
-		o.term(b.Term, b.Reckoning, nil)
-	case domain.TermRecomputed:
-		o.term(b.Term, b.Reckoning, nil)
-	case domain.TermExpired:
-		o.term(b.Term, b.Reckoning, func(d *deadline) { d.missed = true })
-	case domain.TermEnded:
-		o.term(b.Term, b.Reckoning, func(d *deadline) { d.missed = d.missed || b.Late })
 	}
 }
 
-func (o *observed) term(id domain.TermID, k domain.Reckoning, change func(*deadline)) {
-	if !id.Legal() {
-		return
+// after is a deadline after an event on its term.
+func (d deadline) after(e domain.TermEvent) deadline {
+	if due := e.Reckoned().Due; !due.IsZero() {
+		d.due = due
 	}
-	d := o.terms[id]
-	if !k.Due.IsZero() {
-		d.due = k.Due
+	switch b := e.(type) {
+	case domain.TermStarted:
+		d.budget = b.Budget
+	case domain.TermCarried:
+		d.budget = b.Budget
+	case domain.TermExpired:
+		d.missed = true
+	case domain.TermEnded:
+		d.missed = d.missed || b.Late
 	}
-	if change != nil {
-		change(&d)
-	}
-	o.terms[id] = d
+	return d
 }
 
 func outcome(o domain.Outcome, how string) string {

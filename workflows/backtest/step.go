@@ -34,8 +34,8 @@ func (s *step) taken() *domain.ActionTaken {
 // term.
 func (s *step) reckoned() string {
 	for i := range s.events {
-		if k, ok := reckoning(s.events[i].Body); ok {
-			return k.Calendar
+		if t, ok := s.events[i].Body.(domain.TermEvent); ok {
+			return t.Reckoned().Calendar
 		}
 	}
 	return ""
@@ -127,41 +127,10 @@ func (s *step) pay(h domain.Header, first domain.FeePaid) domain.Command {
 // moment is the moment of a term that the step records; false when it records none.
 func (s *step) moment() (domain.TermID, bool) {
 	switch b := s.first().Body.(type) {
-	case domain.TermReminded:
-		return b.Term, true
-	case domain.TermExpired:
-		return b.Term, true
-	case domain.TermEscalated:
-		return b.Term, true
-	case domain.TermRecomputed:
-		return b.Term, true
+	case domain.TermReminded, domain.TermExpired, domain.TermEscalated, domain.TermRecomputed:
+		return b.(domain.TermEvent).TermID(), true
 	}
 	return "", false
-}
-
-// reckoning is what an event says that a term comes to.
-func reckoning(b domain.Body) (domain.Reckoning, bool) {
-	switch b := b.(type) {
-	case domain.TermStarted:
-		return b.Reckoning, true
-	case domain.TermSuspended:
-		return b.Reckoning, true
-	case domain.TermResumed:
-		return b.Reckoning, true
-	case domain.TermExtended:
-		return b.Reckoning, true
-	case domain.TermRecomputed:
-		return b.Reckoning, true
-	case domain.TermReminded:
-		return b.Reckoning, true
-	case domain.TermExpired:
-		return b.Reckoning, true
-	case domain.TermEscalated:
-		return b.Reckoning, true
-	case domain.TermEnded:
-		return b.Reckoning, true
-	}
-	return domain.Reckoning{}, false
 }
 
 // told is a command in a few words, without who gave it.

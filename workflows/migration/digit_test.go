@@ -22,7 +22,10 @@ func imported(t *testing.T, file, service, as string) []byte {
 	t.Helper()
 	source, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "workflows-digit", file))
 	if err != nil {
-		t.Skip("the real definitions are not here: ", err)
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("THE REAL DIGIT SERVICES ARE NOT BESIDE THE CHECKOUT: not tested")
 	}
 	source = bytes.ReplaceAll(source, []byte(`"`+service+`"`), []byte(`"`+as+`"`))
 	in, err := digit.Import(file, source, "")

@@ -239,10 +239,7 @@ func fees(plan *domain.Plan, f workflows.Foreseen) []Change {
 	var list []Change
 	names := map[domain.FeeID]domain.FeeID{}
 	for _, id := range slices.Sorted(maps.Keys(f.Before.Dossier.Fees)) {
-		now, mapped := plan.Fees[id]
-		if !mapped {
-			now = id
-		}
+		now := domain.Called(plan.Fees, id)
 		fee := f.Before.Dossier.Fees[id]
 		names[now] = id
 		if _, is := f.After.Dossier.Fees[now]; !is || now == "" {
@@ -264,10 +261,7 @@ func reviews(plan *domain.Plan, f workflows.Foreseen) []Change {
 	var list []Change
 	was := map[domain.ReviewID]domain.Opinion{}
 	for _, id := range slices.Sorted(maps.Keys(f.Before.Dossier.Reviews)) {
-		now, mapped := plan.Reviews[id]
-		if !mapped {
-			now = id
-		}
+		now := domain.Called(plan.Reviews, id)
 		opinion := f.Before.Dossier.Reviews[id].Opinion
 		if now == "" {
 			list = append(list, Change{Kind: KindReview, ID: string(id), Was: string(opinion), What: Lost})
@@ -303,10 +297,7 @@ func turned[K ~string](kind Kind, before, after []K, names map[K]K) []Change {
 	var list []Change
 	was := map[K]bool{}
 	for _, id := range before {
-		now, mapped := names[id]
-		if !mapped {
-			now = id
-		}
+		now := domain.Called(names, id)
 		was[now] = true
 		if now == "" || !slices.Contains(after, now) {
 			list = append(list, Change{Kind: kind, ID: string(id), What: Lost})
@@ -324,10 +315,7 @@ func facts(plan *domain.Plan, f workflows.Foreseen) []Change {
 	var list []Change
 	was := map[string]bool{}
 	for _, id := range slices.Sorted(maps.Keys(f.Before.Facts)) {
-		now, mapped := plan.Facts[id]
-		if !mapped {
-			now = id
-		}
+		now := domain.Called(plan.Facts, id)
 		was[now] = true
 		if _, is := f.After.Facts[now]; !is {
 			list = append(list, Change{Kind: KindFact, ID: id, What: Lost})

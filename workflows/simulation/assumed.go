@@ -178,8 +178,8 @@ func index(d *workflows.Definition, id domain.StateID) int {
 	return slices.IndexFunc(d.States, func(s workflows.State) bool { return s.ID == id })
 }
 
-// leadsNowhere reports whether a state is an end without an approval, or the applicant's
-// own while the way before it was not.
+// leadsNowhere reports whether a state is an end without an approval, or one in which the
+// applicant has to correct something.
 func leadsNowhere(d *workflows.Definition, at int) bool {
 	s := &d.States[at]
 	if s.Kind == workflows.KindEnd {
@@ -234,7 +234,7 @@ func sampled(d *workflows.Definition) ([]Case, string) {
 	var list []Case
 	for i := range d.Tests {
 		if g := &d.Tests[i].Given; g.Refused == "" && (len(g.Form) > 0 || len(g.Facts) > 0) {
-			list = append(list, Case{Weight: 1, By: g.By, As: g.As, Facts: factsOf(g.Facts), Form: domain.Personal(g.Form)})
+			list = append(list, Case{Weight: 1, By: g.By, As: g.As, Facts: workflows.FactsOf(g.Facts), Form: domain.Personal(g.Form)})
 		}
 	}
 	if len(list) > 0 {
@@ -261,21 +261,6 @@ func anyValue(f *workflows.Fact) any {
 		return "2026-01-05T01:00:00Z"
 	}
 	return "-"
-}
-
-// factsOf is facts as JSON would have brought them.
-func factsOf(m map[string]any) domain.Facts {
-	if m == nil {
-		return nil
-	}
-	f := domain.Facts{}
-	for name, v := range m {
-		if n, ok := v.(int); ok {
-			v = float64(n)
-		}
-		f[name] = v
-	}
-	return f
 }
 
 // sharesText shows shares, and what is left of 1.

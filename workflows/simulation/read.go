@@ -255,7 +255,7 @@ func (r *reader) cases(n node) {
 		c := Case{Weight: 1}
 		r.Mapping(n, "a case", nil, map[string]func(node){
 			"weight": func(n node) { c.Weight = r.positive(n, "case weight") },
-			"facts":  func(n node) { c.Facts = factsOf(r.Object(n, "case facts")) },
+			"facts":  func(n node) { c.Facts = workflows.FactsOf(r.Object(n, "case facts")) },
 			"form":   func(n node) { c.Form = domain.Personal(r.Object(n, "case form")) },
 		})
 		r.p.Cases = append(r.p.Cases, c)

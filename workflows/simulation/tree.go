@@ -270,7 +270,7 @@ func (t *tree) values(name string) []any {
 		case f.Type == workflows.FactBoolean:
 			return []any{true, false}
 		case f.Default != nil:
-			return []any{factsOf(map[string]any{"": f.Default})[""]}
+			return []any{workflows.FactsOf(map[string]any{"": f.Default})[""]}
 		}
 		return []any{anyValue(f)}
 	}
