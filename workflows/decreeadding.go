@@ -67,12 +67,12 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 		if err != nil {
 			return none, false, fmt.Errorf("add decree %q: %w", a.Decree.Number, err)
 		}
-		_, err = l.log.Append(ctx, x)
+		done, err := l.log.Append(ctx, x)
 		var conflict *domain.ConflictError
 		if err != nil && !errors.As(err, &conflict) {
 			return none, false, fmt.Errorf("add decree %q: %w", a.Decree.Number, err)
 		}
-		added = err == nil
+		added = err == nil && !done.Repeated
 	}
 }
 

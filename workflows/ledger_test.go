@@ -234,7 +234,7 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 			}
 			return err
 		}
-		names := []string{"migrate", "migrate", "migrate", "accept ", "accept ", "return unreadable", "return str-invalid", "resubmit ", "resubmit ", "issue ", "refuse str-invalid", "object ", "consent", "order", "lift", "lift", "extend", "recompute", "decree"}
+		names := []string{"migrate", "migrate", "migrate", "accept ", "accept ", "return unreadable", "return str-invalid", "resubmit ", "resubmit ", "issue ", "refuse str-invalid", "object ", "consent", "order", "lift", "lift", "extend", "extend", "recompute", "decree"}
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
 			hours := rapid.SampledFrom([]int{0, 0, 1, 7, 20, 30, 40, 100, 170}).Draw(t, "hours")
 			clock = clock.Add(time.Duration(hours)*time.Hour + time.Duration(rapid.IntRange(0, 59).Draw(t, "minutes"))*time.Minute)

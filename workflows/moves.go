@@ -216,7 +216,7 @@ func (p *prover) taken(at point, i int, person bool) point {
 		at.bits &^= 1 << (len(p.ofGroup) + slices.Index(p.lists, id))
 	}
 	from := int(at.state)
-	if at.exempt && p.d.States[from].Kind == KindEnd {
+	if at.exempt && p.d.States[from].Kind == KindEnd && p.states[t.To] != from {
 		at.stood = 0 // whoever reopens what the law granted has it all looked at again
 	}
 	at = p.moved(at, t.To)
