@@ -91,13 +91,6 @@ func (s *swept) when(id uuid.UUID, what string) string {
 	return at
 }
 
-func (s *swept) state(n node, id uuid.UUID) domain.StateID {
-	s.t.Helper()
-	r, err := n.engine.Load(s.t.Context(), id)
-	s.must(err)
-	return r.State
-}
-
 func (s *swept) is(got, want string) {
 	s.t.Helper()
 	if got != want {

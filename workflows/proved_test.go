@@ -191,6 +191,11 @@ func (p *playing) onward(state, other domain.StateID) bool {
 				been = append(been, t.To)
 			}
 		}
+		for _, m := range p.d.moves() { // of time
+			if m.from == been[i] && m.expiry.To != other && !slices.Contains(been, m.expiry.To) {
+				been = append(been, m.expiry.To)
+			}
+		}
 	}
 	return false
 }
