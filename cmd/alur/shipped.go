@@ -25,6 +25,7 @@ func (h *house) publishCatalogue(ctx context.Context, logger *slog.Logger) error
 	if err != nil {
 		return err
 	}
+	proved := false
 	for _, e := range entries {
 		list, err := h.library.Versions(ctx, e.Tenant, e.Definition.ID)
 		if err != nil && !errors.Is(err, domain.ErrNotFound) {
@@ -40,7 +41,11 @@ func (h *house) publishCatalogue(ctx context.Context, logger *slog.Logger) error
 		if err != nil {
 			return err
 		}
+		proved = true
 		logger.InfoContext(ctx, "published", "tenant", e.Tenant, "workflow", e.Definition.ID, "version", w.Ref().Version)
+	}
+	if proved { // which took memory that a server does not need again
+		debug.FreeOSMemory()
 	}
 	return nil
 }
