@@ -141,7 +141,7 @@ func (c *inspection) reasons() {
 		}
 	}
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })
-	if approvals && !refusals && !slices.ContainsFunc(c.d.moves(), func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
+	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
 		c.find(FindingNoRefusal, valueOf(c.root, "states"), "no request can be refused: a decision that can only be yes is none")
 	}
 }
@@ -173,7 +173,7 @@ func (c *inspection) publics() {
 // grounds holds that what the law makes of a term that ran out is what it says.
 func (c *inspection) grounds() {
 	told := map[*Expiry]bool{}
-	for _, m := range c.d.moves() {
+	for _, m := range c.ways.moves {
 		s := c.d.state(m.expiry.To)
 		fits := map[ExpiryGround]bool{
 			DeemedApproval: s.Outcome == domain.OutcomeApproved, DeemedRefusal: s.Outcome == domain.OutcomeRejected,
@@ -190,7 +190,7 @@ func (c *inspection) grounds() {
 // the applicant's own time, nor by a legal term that goes on while they are waited for.
 func (c *inspection) silences() {
 	told := map[domain.StateID]bool{}
-	for _, m := range c.d.moves() {
+	for _, m := range c.ways.moves {
 		s := c.d.state(m.from)
 		if m.expiry.Ground != DeemedApproval || !c.d.Applicants(s) || told[s.ID] {
 			continue
