@@ -27,6 +27,14 @@ func earlier(again ...string) []string {
 	}, again)
 }
 
+// sized is a fact that its form has a bound for, below which nobody asks for the fee.
+func sized(form, field string) []string {
+	return []string{
+		"roles: => form: {" + form + "type: object, required: [area], properties: {area: {" + field + "type: number, personal: false, minimum: 100}}, definitions: {n: {type: number}}}\nfacts:\n  - {id: area, type: number, title: {id: Luas, en: Area}, required: true, from: form.area}\nroles:",
+		`automatic: true, needs: {fees: [levy]} => automatic: true, when: 'facts.area < 50.0 || history.paid("levy")'`,
+	}
+}
+
 // What is found of the permit with a fee when it is changed: a rule and words of the
 // message, or nothing of that rule. Where a change brings a test, the engine passes it:
 // what is found does happen.
@@ -65,6 +73,18 @@ func TestFindingsOfALevy(t *testing.T) {
 			),
 			rule: FindingTerm, says: `"asking"`,
 		},
+
+		// A form is written in one dialect, whose words are held.
+		"a fee that a bound excuses which an old draft lets be passed by": {
+			changes: append(sized(`$schema: "http://json-schema.org/draft-07/schema#", `, `$ref: "#/definitions/n", `),
+				"tests: {name: small, given: {form: {area: 5}}, when: [{attach: sketch}, {act: accept}, {review: fire, opinion: approved}, {act: sign}], then: {state: issued, outcome: approved, fees: {levy: 1000}}}"),
+			rule: FindingUnpaid, says: `"levy"`,
+		},
+		"a form of an old draft":              {changes: sized(`$schema: "http://json-schema.org/draft-07/schema#", `, ""), rule: FindingForm, says: "draft-07"},
+		"a part of a form of an old draft":    {changes: sized("", `$id: "alur:area", $schema: "https://json-schema.org/draft/2019-09/schema", `), rule: FindingForm, says: "2019-09"},
+		"a form that says what it is":         {changes: sized(`$schema: "https://json-schema.org/draft/2020-12/schema", `, "")},
+		"a fee that a bound excuses":          {changes: sized("", "")},
+		"a fee that a bound beside $ref does": {changes: sized("", `$ref: "#/definitions/n", `)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := edited(t, levySource, c.changes...)
