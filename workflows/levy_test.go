@@ -35,6 +35,43 @@ func sized(form, field string) []string {
 	}
 }
 
+// own are the terms of states.
+const (
+	ownOfSubmitted = "title: {id: Masuk, en: Submitted}, term: {budget: 1 working days, expires: {escalate: [boss]}}"
+	ownOfPaying    = "owner: applicant, title: {id: Bayar, en: Payment}, term: {budget: 5 working days, expires: {to: lapsed, ground: lapse}}"
+	ownOfSigning   = "title: {id: Tanda tangan, en: Signing}, term: {budget: 1 working days, expires: {escalate: [boss]}}"
+)
+
+// grants is a state's term that approves by running out.
+func grants(own string) []string {
+	head, _, _ := strings.Cut(own, "term: ")
+	return []string{
+		own + " => " + strings.Replace(head, "owner: applicant", "owner: clerk", 1) + "term: {budget: 5 working days, expires: {to: issued, ground: deemed_approval, basis: {id: Aturan sendiri, en: Our own rule}}}",
+		action("reopen"), "transitions: {action: reopen, from: [issued], to: submitted, roles: [boss], kind: reopen, reasons: [bad]}",
+	}
+}
+
+// returned is a return of a request whose clock runs, and what brings it back.
+func returned(again string) []string {
+	return []string{
+		action("return"), action("again"), "states: {id: back, kind: wait, public: needs_correction, owner: applicant, title: {id: Kembali, en: Back}, term: {budget: 5 working days, expires: {to: lapsed, ground: lapse}}}",
+		"transitions: {action: return, kind: return, from: [looking], to: back, roles: [clerk], reasons: [bad]}", "transitions: {action: again, from: [back], to: looking, roles: [applicant]" + again + "}",
+		"suspended_in: [paying] => suspended_in: [paying, back]", "reviews: [fire], title => reviews: [fire], join: {again: all}, title",
+	}
+}
+
+// tall is what only some requests have to bring.
+var tall = []string{
+	"roles: => facts:\n  - {id: tall, type: boolean, title: {id: Tinggi, en: Tall}, default: false}\nroles:",
+	"documents: {id: calculation, title: {id: Hitungan, en: Calculation}, formats: [pdf], max_size: 1 MB, required_when: facts.tall, by: [applicant]}",
+	"roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}",
+}
+
+// refusable is a document that an officer may refuse, in some states or wherever.
+func refusable(in string) string {
+	return "by: [applicant]} => by: [applicant], refused_by: [clerk], reasons: [bad]" + in + "}"
+}
+
 // What is found of the permit with a fee when it is changed: a rule and words of the
 // message, or nothing of that rule. Where a change brings a test, the engine passes it:
 // what is found does happen.
@@ -63,7 +100,7 @@ func TestFindingsOfALevy(t *testing.T) {
 				"transitions: {action: go-on, from: [anew], to: paying, roles: [boss], needs: {reviews: approved}}", "transitions: {action: uphold, from: [anew], to: refused, roles: [boss], reasons: [bad], needs: {reviews: refused}}",
 				"tests: {name: refused, when: [{attach: sketch}, {act: accept}, {pass: 4 working days}, {act: look, reason: bad}, {review: fire, opinion: refused, reason: bad}, {pass: 20 working days}], then: {state: issued, outcome: approved, reviews: {fire: refused}}}",
 			),
-			rule: FindingReview, says: `reviews of "anew" are refused`, story: "Review \"Fire safety\" is refused.",
+			rule: FindingReview, says: `reviews of "anew" are refused`, story: `The term runs out (deemed approval). It is at "Issued".`,
 		},
 		"a term does not go on where its own end has led": {
 			changes: append(lawful(""),
@@ -72,6 +109,44 @@ func TestFindingsOfALevy(t *testing.T) {
 				"transitions: {action: tell, from: [asking], to: looking, roles: [boss]}",
 			),
 			rule: FindingTerm, says: `"asking"`,
+		},
+
+		// Silence stands in for what the agency did not do, and for nothing else.
+		"an own term that grants what is not paid": {
+			changes: append(grants(ownOfPaying), "  - {id: lapsed, kind: end, outcome: closed, public: completed, title: {id: Gugur, en: Lapsed}}\n => ", "tests: {name: unpaid, when: [{attach: sketch}, {act: accept}, {review: fire, opinion: approved}, {pass: 7 working days}], then: {state: issued, outcome: approved, fees: {levy: 1000}}}"),
+			rule:    FindingUnpaid, says: `the term of state "paying" can approve a request by silence while fee "levy" is owed`, story: `The term runs out (deemed approval). It is at "Issued".`,
+		},
+		"an own term that grants what nobody handed in": {
+			changes: append(grants(ownOfSubmitted), "tests: {name: incomplete, when: [{pass: 7 working days}], then: {state: issued, outcome: approved}}"),
+			rule:    FindingDocuments, says: `the term of state "submitted" can approve a request by silence although documents are missing or were refused (sketch)`,
+		},
+		"an own term that grants what nobody declared complete": {changes: append(grants(ownOfSubmitted), "tests: {name: incomplete, when: [{attach: sketch}, {pass: 7 working days}], then: {state: issued, outcome: approved}}"), rule: FindingDeemed, says: "before anybody declared the file complete"},
+		"an own term that grants what is complete and paid":     {changes: grants(ownOfSigning)},
+		"an own term that grants what is refused there":         {changes: append(grants(ownOfSigning), refusable("")), rule: FindingDocuments, says: `"signing"`},
+		"an own term that grants what is refused elsewhere":     {changes: append(grants(ownOfSigning), refusable(", refused_in: [submitted]"))},
+		"a review's term that grants what nobody declared complete": {
+			changes: append(grants(ownOfSigning), "kind: complete, => ", "reasons: [bad], term: {budget: 2 working days, expires: {escalate: [boss]}} => reasons: [bad], term: {budget: 2 working days, expires: {to: issued, ground: deemed_approval, basis: {id: Aturan sendiri, en: Our own rule}}}"),
+			rule:    FindingDeemed, says: `the term of review "fire"`,
+		},
+		"a term of law that grants what is complete": {changes: lawful("")},
+		"a term of law that grants what is not complete": {
+			changes: append(lawful(""), "needs: {required_documents: true} => reasons: [bad]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}",
+				"tests: {name: incomplete, when: [{act: accept, reason: bad}, {pass: 20 working days}], then: {state: issued, outcome: approved}}"),
+			rule: FindingDocuments, says: `term "law" can approve a request by silence although documents are missing`, story: `The term runs out (deemed approval). It is at "Issued".`,
+		},
+		"a term of law that runs while a fee is owed":                                           {changes: append(lawful(""), "suspended_in: [paying], => "), rule: FindingUnpaid, says: `term "law"`},
+		"a term of law that goes on although a document was refused since, and nothing decided": {changes: append(lawful(""), refusable(""), "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}")},
+		"a term of law that goes on with what was sent back":                                    {changes: slices.Concat(lawful(""), returned(""), []string{refusable(""), "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"}), rule: FindingDocuments, says: "(sketch)"},
+		"a term of law that goes on with what came back complete":                               {changes: slices.Concat(lawful(""), returned(", needs: {required_documents: true}"), []string{refusable(""), "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"})},
+		"a term of law that goes on with another request than was complete":                     {changes: slices.Concat(lawful(""), returned(", kind: correct"), tall), rule: FindingDocuments, says: "(calculation)"},
+		"a term of law that goes on with another request, which is complete": {
+			changes: slices.Concat(lawful(""), returned(", kind: correct, needs: {required_documents: true}"), tall, []string{
+				"tests: {name: asked for by what it is corrected to, when: [{attach: sketch}, {act: accept}, {act: return, reason: bad}, {act: again, facts: {tall: true}, refused: incomplete}, {attach: calculation}, {act: again, facts: {tall: true}}], then: {state: looking}}",
+			}),
+		},
+		"a term of law that grants without what officers hand in": {
+			changes: append(lawful(""), "documents: {id: draft, title: {id: Naskah, en: Draft}, formats: [pdf], max_size: 1 MB, required: true, by: [head], in: [signing]}",
+				"needs: {required_documents: true} => needs: {documents: [sketch]}", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"),
 		},
 
 		// A form is written in one dialect, whose words are held.

@@ -16,14 +16,14 @@ import (
 // where it is given anew before anybody looks at it, and nothing is in an end that
 // nothing leads out of, but what must never be and what stands behind an approval.
 func (p *prover) indexLive() {
-	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, times: math.MaxUint64, stale: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32}
+	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, times: math.MaxUint64, stale: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32, declared: true, complete: true}
 	p.live = make([]point, len(p.d.States))
 	for i := range p.live {
 		if p.live[i] = all; p.final(i) && !p.judged(i) {
 			p.live[i] = p.ofInvariants(&p.d.States[i])
 		}
 		if p.final(i) {
-			p.live[i].expired = 0
+			p.live[i].expired, p.live[i].declared, p.live[i].complete = 0, false, false
 		}
 	}
 	for r := range p.reviews {
@@ -49,6 +49,8 @@ func (p *prover) plain(at point) point {
 	at.stood &= live.stood
 	at.came &= live.came
 	at.expired &= live.expired
+	at.declared = at.declared && live.declared
+	at.complete = at.complete && live.complete
 	return at
 }
 

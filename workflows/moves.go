@@ -171,7 +171,7 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		if t.Kind == domain.ActionReturn && len(t.Consent) == 0 && p.returned(&at) {
 			continue // of another, where somebody may consent, it is not told whether they do
 		}
-		if !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
+		if t.Kind != domain.ActionCorrect && !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
 			continue
 		}
 		step := stepTaken{kind: stepAction, of: i, supposing: string(so.and(t.When, holds, true))}
@@ -219,6 +219,7 @@ func (p *prover) taken(at point, i int, person bool) point {
 	if at.exempt && p.d.States[from].Kind == KindEnd && p.states[t.To] != from {
 		at.stood = 0 // whoever reopens what the law granted has it all looked at again
 	}
+	p.received(&at, t)
 	at = p.moved(at, t.To)
 	switch {
 	case p.d.States[from].Kind == KindEnd && int(at.state) != from:
@@ -266,7 +267,8 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 	if t.Kind != domain.ActionCorrect {
 		return p.recorded(p.taken(at, i, person), i)
 	}
-	at.fees = 0
+	was := at
+	at.fees, at.complete = 0, false
 	for i := range p.reviews {
 		if is := two(at.reviews, i); is == reviewApproved || is == reviewRefused && p.deems {
 			at.stale |= 1 << i & p.aging
@@ -275,6 +277,9 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 	values := p.corrections(int(at.value))
 	list := make([]point, 0, len(values))
 	for _, v := range values {
+		if !p.met(p.needsOf(v, i, p.d.States[at.state].ID), &was) {
+			continue // it is asked for by the facts that the request is corrected to
+		}
 		for _, to := range p.covering(at, v) {
 			to = p.taken(to, i, person)
 			list = append(list, to)

@@ -36,6 +36,7 @@ type prover struct {
 	aging     uint32         // reviews that a correction may leave behind
 	corrects  bool           // facts may change
 	deems     bool           // silence may approve by a term that is not the law's
+	declares  bool           // it is told whether the file was declared complete
 	needs     map[needKey]domain.Needs
 	records   map[dueKey][]int // by value and transition: the values that may be recorded
 	correct   [][]int          // by value: those that a correction may lead to
@@ -78,6 +79,8 @@ type point struct {
 	expired  uint32 // legal terms that ran out
 	answer   uint8  // 0: none since the request came to the state
 	exempt   bool   // the law brought it here, or an override: it is not the agency's doing
+	declared bool   // complete
+	complete bool   // all was there that who asks has to bring when that was last asked, and it was not sent back or corrected since
 }
 
 // What a fee has come to.
@@ -269,6 +272,7 @@ func (p *prover) index() {
 	}
 	p.corrects = slices.ContainsFunc(d.Transitions, func(t Transition) bool { return t.Kind == domain.ActionCorrect })
 	p.deems = slices.ContainsFunc(p.expiries, func(m move) bool { return m.term < 0 && m.expiry.Ground == DeemedApproval })
+	p.declares = slices.ContainsFunc(p.expiries, func(m move) bool { return m.expiry.Ground != Lapse })
 	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)

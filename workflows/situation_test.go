@@ -183,7 +183,37 @@ func (p *playing) point(proof *prover) point {
 	if system := p.d.system(s.WaitsFor); system != nil {
 		at.answer = uint8(slices.Index(system.Outcomes, n.answer(system.ID)) + 1)
 	}
+	at.declared, at.complete = p.received(proof)
 	return at
+}
+
+// received tells whether the file was declared complete, and whether all was there when
+// that was last asked, and it was not corrected since.
+func (p *playing) received(proof *prover) (declared, complete bool) {
+	if !proof.declares {
+		return false, false
+	}
+	for i, x := range p.naive.log {
+		if _, corrected := x.body.(domain.RequestCorrected); corrected {
+			complete = false
+		}
+		b, taken := x.body.(domain.ActionTaken)
+		if !taken {
+			continue
+		}
+		declared = declared || b.Kind == domain.ActionComplete
+		by := slices.IndexFunc(p.d.Transitions, func(t Transition) bool {
+			return t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && t.Automatic == (b.Kind == domain.ActionAuto) && t.Needs != nil && t.Needs.Required
+		})
+		if by < 0 && b.Kind != domain.ActionComplete {
+			continue
+		}
+		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
+		complete = !slices.ContainsFunc(p.d.Documents, func(x Document) bool {
+			return (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen)) && !then.attached(x.ID)
+		})
+	}
+	return declared, complete
 }
 
 func (p *playing) feeOf(f *Fee) uint64 {
