@@ -67,6 +67,15 @@ var tall = []string{
 	"roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}",
 }
 
+// solo is a permit that a clerk accepts and signs.
+var solo = []string{
+	tall[0], "  - {id: head, title: {id: Kepala, en: Head}, capacities: [officer]}\n => ", "kind: work, public: in_process, owner: head => kind: work, public: in_process, owner: clerk",
+	"kind: complete, not_by: [sign], => kind: complete,", "roles: [head], not_by: [accept] => roles: [clerk]", "separate: [[accept, sign]] => ",
+}
+
+// another is an opinion of the clerk's own.
+const another = "reviews: {id: other, title: {id: Lain, en: Other}, role: clerk, when: facts.tall, reasons: [bad], term: {budget: 2 working days, expires: {escalate: [boss]}}}"
+
 // refusable is a document that an officer may refuse, in some states or wherever.
 func refusable(in string) string {
 	return "by: [applicant]} => by: [applicant], refused_by: [clerk], reasons: [bad]" + in + "}"
@@ -147,6 +156,22 @@ func TestFindingsOfALevy(t *testing.T) {
 		"a term of law that grants without what officers hand in": {
 			changes: append(lawful(""), "documents: {id: draft, title: {id: Naskah, en: Draft}, formats: [pdf], max_size: 1 MB, required: true, by: [head], in: [signing]}",
 				"needs: {required_documents: true} => needs: {documents: [sketch]}", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"),
+		},
+
+		// Nobody approves alone, whatever opinions the facts call for.
+		"a clerk alone, where no opinion is called for": {
+			changes: append(solo, "role: fire, reasons => role: fire, when: facts.tall, reasons",
+				"tests: {name: one role, when: [{attach: sketch}, {act: accept, person: ani}, {pay: levy}, {act: sign, person: ani}], then: {state: issued}}"),
+			rule: FindingAlone, says: `role "clerk" alone can bring a request (such as with tall false)`,
+		},
+		"a clerk and an opinion that is always called for": {changes: append(solo, "role: fire, reasons => role: fire, when: facts.tall || !facts.tall, reasons")},
+		"a clerk alone, where one opinion of two is enough and is theirs": {
+			changes: append(solo, another, "reviews: [fire], title => reviews: [fire, other], join: {need: 1}, title", "when: facts.tall, reasons => reasons"),
+			rule:    FindingAlone, says: `role "clerk"`,
+		},
+		"a clerk alone, where two opinions are asked for, and theirs alone is called for": {
+			changes: append(solo, another, "reviews: [fire], title => reviews: [fire, other], join: {need: 2}, title", "role: clerk, when: facts.tall, reasons => role: clerk, reasons", "role: fire, reasons => role: fire, when: facts.tall, reasons"),
+			rule:    FindingAlone, says: `tall false`,
 		},
 
 		// A form is written in one dialect, whose words are held.
