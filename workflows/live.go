@@ -16,7 +16,7 @@ import (
 // where it is given anew before anybody looks at it, and nothing is in an end that
 // nothing leads out of, but what must never be and what stands behind an approval.
 func (p *prover) indexLive() {
-	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, times: math.MaxUint64, stale: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32, declared: true, complete: true}
+	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, times: math.MaxUint64, stale: math.MaxUint32, outdated: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32, declared: true, complete: true}
 	p.live = make([]point, len(p.d.States))
 	for i := range p.live {
 		if p.live[i] = all; p.final(i) && !p.judged(i) {
@@ -32,6 +32,7 @@ func (p *prover) indexLive() {
 			if !live[i] {
 				p.live[i].reviews = setTwo(p.live[i].reviews, r, 0)
 				p.live[i].stale &^= 1 << r
+				p.live[i].outdated &^= 1 << r
 			}
 		}
 	}
@@ -46,6 +47,7 @@ func (p *prover) plain(at point) point {
 	at.bits &= live.bits
 	at.times &= live.times
 	at.stale &= live.stale
+	at.outdated &= live.outdated
 	at.stood &= live.stood
 	at.came &= live.came
 	at.expired &= live.expired

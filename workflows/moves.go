@@ -72,7 +72,7 @@ func (p *prover) arrive(at *point, entered bool) {
 		was := two(at.reviews, i)
 		if was == reviewNone || entered && (was == reviewRefused || was == reviewApproved && again) {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
-			at.stale &^= 1 << i
+			at.stale, at.outdated = at.stale&^(1<<i), at.outdated&^(1<<i)
 		}
 	}
 	for i, f := range p.fees {
@@ -272,6 +272,7 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 	for i := range p.reviews {
 		if is := two(at.reviews, i); is == reviewApproved || is == reviewRefused && p.deems {
 			at.stale |= 1 << i & p.aging
+			at.outdated &^= at.stale
 		}
 	}
 	values := p.corrections(int(at.value))
@@ -303,7 +304,7 @@ func (p *prover) askedLate(list []point, before int) []point {
 		}
 		for _, at := range list[first:] {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
-			at.stale &^= 1 << i
+			at.stale, at.outdated = at.stale&^(1<<i), at.outdated&^(1<<i)
 			list = append(list, at)
 		}
 	}
@@ -321,7 +322,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	}
 	for g, doc := range p.ofGroup {
 		if len(doc.In) == 0 || slices.Contains(doc.In, s.ID) {
-			put(stepAttach, g, "", func(to *point) { to.bits |= 1 << g })
+			put(stepAttach, g, "", func(to *point) { p.handIn(to, g) })
 		}
 		if len(doc.RefusedBy) > 0 && (len(doc.RefusedIn) == 0 || slices.Contains(doc.RefusedIn, s.ID)) {
 			put(stepRefuse, g, "", func(to *point) { to.bits &^= 1 << g })

@@ -179,6 +179,8 @@ func (s *search) reviewed(i int, at *point, g int) {
 		s.tell(FindingReview, fmt.Sprint("review", g, name), state, i, "a request can come to %q although the reviews of %q are not given, or are refused", name, gather.ID)
 	case (gather.Join == nil || gather.Join.Again != "refused") && s.p.fresh(j, at) != domain.OpinionApproved:
 		s.tell(FindingReview, fmt.Sprint("stale", g, name), state, i, "a request can come to %q with reviews of %q that were given before it was corrected: bring it back there and say again: all, or say again: refused if what is corrected does not concern them", name, gather.ID)
+	case (gather.Join == nil || gather.Join.Again != "refused") && s.p.without(at.outdated, j, at) != domain.OpinionApproved:
+		s.tell(FindingReview, fmt.Sprint("outdated", g, name), state, i, "a request can come to %q with reviews of %q that were given before a required document was handed in: let it be handed in only before (in: [...]), bring the request back there and say again: all, or say again: refused if the documents do not concern them", name, gather.ID)
 	}
 }
 

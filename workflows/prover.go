@@ -43,6 +43,7 @@ type prover struct {
 	unjudged  []unjudgment     // that failed where they were judged last
 	tried     map[string]bool  // conditions with what they ask of the past
 	due       map[dueKey]bool
+	brings    map[dueKey]bool        // by value and group: whoever asks has to hand it in
 	back      map[[2]int]bool        // an override to a state from another leads back
 	people    map[domain.RoleID]bool // roles that a person may have
 	asked     map[askedKey]bool
@@ -74,6 +75,7 @@ type point struct {
 	times    uint64 // as many bits each as it counts to
 	person   uint32 // the gate that the one person passed, or two that are to be kept apart
 	stale    uint32 // reviews that were given before a correction
+	outdated uint32 // reviews that were given before a document was handed in
 	stood    uint32 // states that an override or the law led out of
 	came     uint32 // states that only some requests come to, and this one did
 	expired  uint32 // legal terms that ran out
@@ -115,7 +117,7 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		due: map[dueKey]bool{}, brings: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
 		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {
