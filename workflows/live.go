@@ -13,11 +13,12 @@ import (
 
 // indexLive tells of each state which bits of a point may still be asked for there or
 // later: points that differ in others are one. A review is not asked for any more
-// where it is given anew before anybody looks at it, and nothing is in an end that
-// nothing leads out of, but what must never be and what stands behind an approval.
+// where it is given anew before anybody looks at it, but whether it is open is: whoever
+// gives it may pass a gate. Nothing is in an end that nothing leads out of, but what must
+// never be and what stands behind an approval.
 func (p *prover) indexLive() {
 	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, times: math.MaxUint64, stale: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32}
-	p.live = make([]point, len(p.d.States))
+	p.live, p.giving = make([]point, len(p.d.States)), make([]uint64, len(p.d.States))
 	for i := range p.live {
 		if p.live[i] = all; p.final(i) && !p.judged(i) {
 			p.live[i] = p.ofInvariants(&p.d.States[i])
@@ -26,12 +27,16 @@ func (p *prover) indexLive() {
 			p.live[i].expired = 0
 		}
 	}
-	for r := range p.reviews {
+	for r, id := range p.reviews {
 		live := p.liveReview(r)
+		gate := slices.Contains(p.gates, domain.Reviewing(id))
 		for i := range p.live {
 			if !live[i] {
 				p.live[i].reviews = setTwo(p.live[i].reviews, r, 0)
 				p.live[i].stale &^= 1 << r
+			}
+			if gate && !p.final(i) {
+				p.giving[i] = setTwo(p.giving[i], r, reviewOpen)
 			}
 		}
 	}
@@ -40,7 +45,8 @@ func (p *prover) indexLive() {
 // plain is a point without what nothing asks for any more.
 func (p *prover) plain(at point) point {
 	live := &p.live[at.state]
-	at.reviews &= live.reviews
+	open := at.reviews &^ (at.reviews >> 1) & p.giving[at.state]
+	at.reviews = at.reviews&live.reviews | open
 	at.fees &= live.fees
 	at.received &= live.fees
 	at.bits &= live.bits

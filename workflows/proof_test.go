@@ -159,6 +159,19 @@ var second = []string{
 	"reviews: {id: water, title: {id: W, en: W}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}", "reviews: [fire] => reviews: [fire, water]",
 }
 
+// aside is where a request lies for a while with its review open, which is asked for anew
+// when it is taken up again; whoever takes a note there does not review later on.
+func aside(noted string) []string {
+	return []string{
+		"reviews: [fire], => reviews: [fire], join: {again: all},", "role: head, reasons: [law], => role: head, reasons: [law], not_by: [note],", "separate: ['review:fire', note]",
+		action("put-aside"), action("note"), action("take-up"),
+		"states: {id: aside, kind: work, public: in_process, owner: clerk, title: {id: S, en: Aside}, term: {budget: 2 days, expires: {escalate: [head]}}}",
+		"transitions: {action: put-aside, from: [opinions], to: aside, roles: [clerk]}",
+		"transitions: {action: note, from: [aside], to: aside, roles: [clerk], " + noted + "}",
+		"transitions: {action: take-up, from: [aside], to: opinions, roles: [clerk]}",
+	}
+}
+
 // silent says what follows when the review of the permit is not given.
 func silent(expires string) string {
 	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
@@ -239,6 +252,12 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"whoever passes and reviews":                             {changes: []string{"separate: ['review:fire', pass]"}, rule: FindingSeparated, says: "review:fire"},
 		"whoever passes and is kept from reviewing": {
 			changes: []string{"separate: ['review:fire', pass]", "role: head, reasons: [law], => role: head, reasons: [law], not_by: [pass],"},
+		},
+		"whoever reviews late and notes": { // where what the review comes to does not count
+			changes: aside(""), rule: FindingSeparated, says: "review:fire",
+		},
+		"whoever reviews late and is kept from noting": {
+			changes: aside("not_by: ['review:fire']"), without: FindingSeparated,
 		},
 		"whoever gives two reviews of one state": {
 			changes: append(second, "separate: ['review:fire', 'review:water']"), // that is held apart without a word

@@ -46,9 +46,10 @@ type prover struct {
 	people    map[domain.RoleID]bool // roles that a person may have
 	asked     map[askedKey]bool
 	expiries  []move
-	moves     [][]int // expiries by state
-	automatic [][]int // transitions by state
-	live      []point // by state: the bits that something may still ask for
+	moves     [][]int  // expiries by state
+	automatic [][]int  // transitions by state
+	live      []point  // by state: the bits that something may still ask for
+	giving    []uint64 // by state: reviews of which it is still told whether they are open
 	actions   [][]int
 	together  [][]int // fees by state: those that what follows by itself depends on
 }
