@@ -31,11 +31,11 @@ documents:
 fees:
   - {id: fee, title: {id: Biaya, en: Fee}, amount: 10, due_in: [sent], basis: {id: Perda, en: By-law}}
 reviews:
-  - {id: fire, title: {id: Api, en: Fire}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}
+  - {id: fire, title: {id: Api, en: Fire}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}}}
 states:
   - {id: sent, kind: start, public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}}}
   - {id: opinions, kind: gather, public: in_process, owner: head, reviews: [fire], title: {id: Pendapat, en: Opinions}, term: {budget: 2 days, expires: {escalate: [head]}}}
-  - {id: signing, kind: work, public: in_process, owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}}}
+  - {id: signing, kind: work, public: in_process, owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}}}
   - {id: issued, kind: end, outcome: approved, public: approved, title: {id: Terbit, en: Issued}}
   - {id: refused, kind: end, outcome: rejected, public: rejected, title: {id: Ditolak, en: Refused}}
 actions:
@@ -156,7 +156,7 @@ func bouncing(amount string) []string {
 
 // second is another review beside the first.
 var second = []string{
-	"reviews: {id: water, title: {id: W, en: W}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}", "reviews: [fire] => reviews: [fire, water]",
+	"reviews: {id: water, title: {id: W, en: W}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}}}", "reviews: [fire] => reviews: [fire, water]",
 }
 
 // aside is where a request lies for a while with its review open, which is asked for anew
@@ -174,7 +174,7 @@ func aside(noted string) []string {
 
 // silent says what follows when the review of the permit is not given.
 func silent(expires string) string {
-	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
+	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
 }
 
 // asking is a wait that a clerk may send a request to.
@@ -335,6 +335,11 @@ func TestFindingsOfAPermit(t *testing.T) {
 			rule: FindingReview, says: `"opinions"`,
 		},
 
+		// Whoever is late knows.
+		"a term of which only who is late is told":   {changes: []string{"[head], ombudsman: true}}}\n  - {id: issued => [head]}}}\n  - {id: issued"}, rule: FindingExpiry, says: "state signing: nobody is told but head"},
+		"a term of which somebody else is told, too": {changes: []string{"[head], ombudsman: true}}}\n  - {id: issued => [head, clerk]}}}\n  - {id: issued"}},
+		"a review of which only who is late is told": {changes: []string{silent("escalate: [head]")}, rule: FindingExpiry, says: "review fire: nobody is told but head"},
+
 		// The term of a review moves the request while the review is open.
 		"a review whose silence is an approval, which a rule forbids": {
 			changes: []string{
@@ -350,13 +355,13 @@ func TestFindingsOfAPermit(t *testing.T) {
 				"to: refused, automatic: true, needs: {reviews: refused}} => to: signing, automatic: true, needs: {reviews: refused}}",
 				"roles: [head]}\n => roles: [head], when: 'history.review(\"fire\") == \"approved\"'}\n", action("reject"),
 				"transitions: {action: reject, from: [signing], to: refused, roles: [head], reasons: [law]}",
-				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
 			},
 			rule: FindingReview, says: "refused",
 		},
 		"an approval by silence after a review": {
 			changes: []string{
-				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
 			},
 			without: FindingReview,
 		},
@@ -497,13 +502,13 @@ func TestFindingsOfAPermit(t *testing.T) {
 		},
 		"a legal term after its start": {
 			changes: []string{
-				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}",
 				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
 			},
 		},
 		"a legal term on one of two ways": {
 			changes: []string{
-				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}",
 				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
 				action("order"), "transitions: {action: order, from: [sent], to: signing, roles: [head], kind: override}",
 			},
@@ -589,7 +594,7 @@ func TestFindingsOfAPermit(t *testing.T) {
 
 		// A review that runs out may move a request too.
 		"a review that grants when it runs out": {
-			changes: []string{"role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {to: issued, ground: lapse}}"},
+			changes: []string{"role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => role: head, reasons: [law], term: {budget: 2 days, expires: {to: issued, ground: lapse}}"},
 			rule:    FindingReview,
 		},
 
@@ -688,7 +693,7 @@ func TestAStoryIsTrue(t *testing.T) {
 func TestWhatIsTooMuchIsNamed(t *testing.T) {
 	reviews, counts, facts := []string{}, []string{}, []string{}
 	for i := range 32 {
-		reviews = append(reviews, fmt.Sprintf("reviews: {id: r%d, title: {id: R, en: R}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}", i))
+		reviews = append(reviews, fmt.Sprintf("reviews: {id: r%d, title: {id: R, en: R}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}}}", i))
 	}
 	for i := range 10 {
 		id := fmt.Sprint("note", i)
