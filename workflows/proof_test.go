@@ -141,6 +141,16 @@ func chosenOf(kind, values, when string) []string {
 	}
 }
 
+// lasting is a fact about two moments that are filled in, and a way under it.
+func lasting(from string) []string {
+	const moment = "{type: string, format: date-time, personal: false}"
+	return []string{
+		"facts: => form: {type: object, required: [begins, ends], properties: {begins: " + moment + ", ends: " + moment + "}}\nfacts:",
+		"facts: {id: odd, type: boolean, title: {id: O, en: O}, required: true, from: '" + from + "'}",
+		action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: facts.odd}",
+	}
+}
+
 // bouncing is a correction that leads to where a paid fee leads on from by itself: what
 // else leads on from there is for those who owe it.
 func bouncing(amount string) []string {
@@ -622,6 +632,19 @@ func TestFindingsOfAPermit(t *testing.T) {
 			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at == \"2026-01-01T07:00:00+07:00\"'}"},
 			rule:    FindingDead, says: `"rush"`,
 		},
+		"before a time elsewhere": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at < \"2026-01-01T07:00:00+07:00\"'}"},
+			rule:    FindingCondition, says: "write timestamp(...) on both sides",
+		},
+		"before a time as it is recorded": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at < \"2026-01-01T00:00:00Z\"'}"},
+		},
+		"before a time elsewhere, in time": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'timestamp(facts.at) < timestamp(\"2026-01-01T07:00:00+07:00\")'}"},
+		},
+		"times of a form as they were written": {changes: lasting("form.begins > form.ends"), rule: FindingCondition, says: "each with an offset of its own"},
+		"times of a form":                      {changes: lasting("timestamp(form.begins) > timestamp(form.ends)")},
+		"days of a form":                       {changes: append(lasting("form.begins > form.ends"), "format: date-time => format: date", "format: date-time => format: date")},
 		"a time as it is recorded": {
 			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at == \"2026-01-01T00:00:00Z\"'}"},
 		},
