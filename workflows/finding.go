@@ -45,6 +45,7 @@ const (
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 	FindingUnused    = "unused"     // what is named and makes no difference
 
+	FindingForm       = "form"       // a form that nobody can hand in as it stands
 	FindingAllocation = "allocation" // work that nobody can give on
 
 	FindingReturn     = "return"     // staff can stop the clock of the law by sending back, again and again
@@ -62,7 +63,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.fails, c.negatives, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.fails, c.defaults, c.negatives, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
