@@ -41,11 +41,11 @@ const (
 	FindingEndless   = "endless"    // automatic transitions that run in a circle
 	FindingPublic    = "public"     // citizens are told something else than what has happened
 	FindingCondition = "condition"  // a condition that cannot be judged for every request
-	FindingForm      = "form"       // a form in another dialect of JSON Schema
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 	FindingUnused    = "unused"     // what is named and makes no difference
 
+	FindingForm       = "form"       // a form that nobody can hand in as it stands, or in another dialect of JSON Schema
 	FindingAllocation = "allocation" // work that nobody can give on
 
 	FindingReturn     = "return"     // staff can stop the clock of the law by sending back, again and again
@@ -63,7 +63,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.fails, c.negatives, c.dialects, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.fails, c.defaults, c.negatives, c.dialects, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -217,6 +217,13 @@ func (c *inspection) unasked() {
 
 // fails holds that conditions over facts can be judged whatever the facts are.
 func (c *inspection) fails() {
+	for i := range c.d.Facts {
+		if from := c.d.Facts[i].From; from != nil {
+			for _, doubt := range from.doubts {
+				c.findIn(from, "%s: %s", from.where(), doubt.text)
+			}
+		}
+	}
 	for _, x := range c.d.conditions() {
 		for _, doubt := range x.doubts {
 			c.findIn(x, "%s: %s", x.where(), doubt.text)

@@ -31,6 +31,7 @@ func (f *Form) MarshalYAML() ([]byte, error) { return json.Marshal(f.Schema) }
 type field struct {
 	cel   *cel.Type
 	clear bool // marked as not personal
+	dated bool // a moment, as a text
 }
 
 // fields lists the fields by their paths.
@@ -53,11 +54,11 @@ func fieldsOf(schema map[string]any, prefix string, into map[string]field) {
 		clear := marked && !personal
 		switch property["type"] {
 		case "string":
-			into[prefix+name] = field{cel.StringType, clear}
+			into[prefix+name] = field{cel.StringType, clear, property["format"] == "date-time"}
 		case "number", "integer":
-			into[prefix+name] = field{cel.DoubleType, clear}
+			into[prefix+name] = field{cel.DoubleType, clear, false}
 		case "boolean":
-			into[prefix+name] = field{cel.BoolType, clear}
+			into[prefix+name] = field{cel.BoolType, clear, false}
 		case "object":
 			fieldsOf(property, prefix+name+".", into)
 		}
@@ -213,5 +214,23 @@ func leaves(e *jsonschema.ValidationError, see func(*jsonschema.ValidationError)
 	}
 	for _, c := range e.Causes {
 		leaves(c, see)
+	}
+}
+
+// defaults holds that what stands in a field until somebody fills it in fits the field:
+// left as it is, the form would be refused.
+func (c *inspection) defaults() {
+	if c.d.Form != nil {
+		c.defaultsOf(c.d.Form.compiled, "")
+	}
+}
+
+func (c *inspection) defaultsOf(s *jsonschema.Schema, prefix string) {
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		field := s.Properties[name]
+		if field.Default != nil && field.Validate(*field.Default) != nil {
+			c.find(FindingForm, valueOf(c.root, "form"), "the default of field %q does not fit the field: left as it is, the form would be refused", prefix+name)
+		}
+		c.defaultsOf(field, prefix+name+".")
 	}
 }
