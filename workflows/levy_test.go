@@ -10,10 +10,13 @@ import (
 //go:embed testdata/levy.yaml
 var levySource string
 
+// anew has the opinions asked for anew whenever a request comes there again.
+const anew = "reviews: [fire], title => reviews: [fire], join: {again: all}, title"
+
 // lawful is a legal term of the permit, and the way to have its end looked at again.
 func lawful(term string) []string {
 	return []string{
-		action("reopen"), "transitions: {action: reopen, from: [issued], to: submitted, roles: [boss], kind: reopen, reasons: [bad]}",
+		action("reopen"), "transitions: {action: reopen, from: [issued], to: submitted, roles: [boss], kind: reopen, reasons: [bad]}", anew,
 		"terms: {id: law, title: {id: Waktu, en: Time}, budget: 10 working days, suspended_in: [paying], expires: {to: issued, ground: deemed_approval}, basis: {id: UU, en: Law}" + term + "}",
 	}
 }
@@ -47,7 +50,7 @@ func grants(own string) []string {
 	head, _, _ := strings.Cut(own, "term: ")
 	return []string{
 		own + " => " + strings.Replace(head, "owner: applicant", "owner: clerk", 1) + "term: {budget: 5 working days, expires: {to: issued, ground: deemed_approval, basis: {id: Aturan sendiri, en: Our own rule}}}",
-		action("reopen"), "transitions: {action: reopen, from: [issued], to: submitted, roles: [boss], kind: reopen, reasons: [bad]}",
+		action("reopen"), "transitions: {action: reopen, from: [issued], to: submitted, roles: [boss], kind: reopen, reasons: [bad]}", anew,
 	}
 }
 
@@ -56,14 +59,14 @@ func returned(again string) []string {
 	return []string{
 		action("return"), action("again"), "states: {id: back, kind: wait, public: needs_correction, owner: applicant, title: {id: Kembali, en: Back}, term: {budget: 5 working days, expires: {to: lapsed, ground: lapse}}}",
 		"transitions: {action: return, kind: return, from: [looking], to: back, roles: [clerk], reasons: [bad]}", "transitions: {action: again, from: [back], to: looking, roles: [applicant]" + again + "}",
-		"suspended_in: [paying] => suspended_in: [paying, back]", "reviews: [fire], title => reviews: [fire], join: {again: all}, title",
+		"suspended_in: [paying] => suspended_in: [paying, back]", "in: [submitted]} => in: [submitted, back]}",
 	}
 }
 
 // tall is what only some requests have to bring.
 var tall = []string{
 	"roles: => facts:\n  - {id: tall, type: boolean, title: {id: Tinggi, en: Tall}, default: false}\nroles:",
-	"documents: {id: calculation, title: {id: Hitungan, en: Calculation}, formats: [pdf], max_size: 1 MB, required_when: facts.tall, by: [applicant]}",
+	"documents: {id: calculation, title: {id: Hitungan, en: Calculation}, formats: [pdf], max_size: 1 MB, required_when: facts.tall, by: [applicant], in: [submitted, back]}",
 	"roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}",
 }
 
@@ -78,7 +81,7 @@ const another = "reviews: {id: other, title: {id: Lain, en: Other}, role: clerk,
 
 // refusable is a document that an officer may refuse, in some states or wherever.
 func refusable(in string) string {
-	return "by: [applicant]} => by: [applicant], refused_by: [clerk], reasons: [bad]" + in + "}"
+	return "by: [applicant], in => by: [applicant], refused_by: [clerk], reasons: [bad]" + in + ", in"
 }
 
 // What is found of the permit with a fee when it is changed: a rule and words of the
@@ -144,9 +147,9 @@ func TestFindingsOfALevy(t *testing.T) {
 			rule: FindingDocuments, says: `term "law" can approve a request by silence although documents are missing`, story: `The term runs out (deemed approval). It is at "Issued".`,
 		},
 		"a term of law that runs while a fee is owed":                                           {changes: append(lawful(""), "suspended_in: [paying], => "), rule: FindingUnpaid, says: `term "law"`},
-		"a term of law that goes on although a document was refused since, and nothing decided": {changes: append(lawful(""), refusable(""), "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}")},
+		"a term of law that goes on although a document was refused since, and nothing decided": {changes: append(lawful(""), refusable(""), "action: reject, from: [submitted] => action: reject, from: [submitted, signing, looking]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}")},
 		"a term of law that goes on with what was sent back":                                    {changes: slices.Concat(lawful(""), returned(""), []string{refusable(""), "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"}), rule: FindingDocuments, says: "(sketch)"},
-		"a term of law that goes on with what came back complete":                               {changes: slices.Concat(lawful(""), returned(", needs: {required_documents: true}"), []string{refusable(""), "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"})},
+		"a term of law that goes on with what came back complete":                               {changes: slices.Concat(lawful(""), returned(", needs: {required_documents: true}"), []string{refusable(""), "action: reject, from: [submitted] => action: reject, from: [submitted, signing, looking]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"})},
 		"a term of law that goes on with another request than was complete":                     {changes: slices.Concat(lawful(""), returned(", kind: correct"), tall), rule: FindingDocuments, says: "(calculation)"},
 		"a term of law that goes on with another request, which is complete": {
 			changes: slices.Concat(lawful(""), returned(", kind: correct, needs: {required_documents: true}"), tall, []string{
@@ -172,6 +175,24 @@ func TestFindingsOfALevy(t *testing.T) {
 		"a clerk alone, where two opinions are asked for, and theirs alone is called for": {
 			changes: append(solo, another, "reviews: [fire], title => reviews: [fire, other], join: {need: 2}, title", "role: clerk, when: facts.tall, reasons => role: clerk, reasons", "role: fire, reasons => role: fire, when: facts.tall, reasons"),
 			rule:    FindingAlone, says: `tall false`,
+		},
+
+		// Opinions are on the documents that were there.
+		"a document that is exchanged after the opinions": {
+			changes: []string{"in: [submitted]} => in: [submitted, paying]}", "tests: {name: another plan, when: [{attach: sketch}, {act: accept}, {review: fire, opinion: approved}, {attach: sketch}, {pay: levy}, {act: sign}], then: {state: issued}}"},
+			rule:    FindingReview, says: `reviews of "looking" that were given before a required document was handed in`,
+		},
+		"a document that is exchanged while opinions are given": {changes: []string{"in: [submitted]} => in: [submitted, looking]}", "automatic: true, needs: {reviews: approved} => roles: [clerk], needs: {reviews: approved}"}, rule: FindingReview, says: `handed in`},
+		"a document that does not concern the opinions":         {changes: []string{", in: [submitted]} => }", "reviews: [fire], title => reviews: [fire], join: {again: refused}, title"}},
+		"a document that nobody has to bring":                   {changes: []string{", in: [submitted]} => }", "required: true, by => by"}},
+		"a document that officers hand in after the opinions":   {changes: []string{"required: true, by: [applicant], in: [submitted] => required: true, by: [clerk], in: [submitted, paying]"}},
+		"a document that is exchanged, and opinions anew": {
+			changes: []string{"in: [submitted]} => in: [submitted, paying]}", anew, action("look"), "transitions: {action: look, from: [paying], to: looking, roles: [clerk]}", "to: signing, automatic: true, needs: {fees: [levy]} => to: signing, automatic: true, needs: {fees: [levy]}, when: '!history.did(\"look\")'"},
+			rule:    FindingReview, says: "handed in",
+		},
+		"a document that is exchanged where the opinions are asked anew behind": {
+			changes: []string{"in: [submitted]} => in: [submitted, changing]}", anew, action("change"), action("changed"), "states: {id: changing, kind: work, public: in_process, owner: clerk, title: {id: Ganti, en: Changing}, " + "term: {budget: 1 working days, expires: {escalate: [boss]}}}",
+				"transitions: {action: change, from: [signing], to: changing, roles: [head]}", "transitions: {action: changed, from: [changing], to: looking, roles: [clerk]}"},
 		},
 
 		// A form is written in one dialect, whose words are held.

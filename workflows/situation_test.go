@@ -150,6 +150,8 @@ func (p *playing) point(proof *prover) point {
 		counts := n.review(id) == domain.OpinionApproved || n.review(id) == domain.OpinionRefused && proof.deems
 		if counts && given < corrected && !kept {
 			at.stale |= 1 << i
+		} else if n.review(id) == domain.OpinionApproved && p.handedInAfter(given) && !kept {
+			at.outdated |= 1 << i
 		}
 	}
 	for i, f := range proof.fees {
@@ -185,6 +187,24 @@ func (p *playing) point(proof *prover) point {
 	}
 	at.declared, at.complete = p.received(proof)
 	return at
+}
+
+// handedInAfter reports whether a document that was required then was handed in behind a
+// place in the story.
+func (p *playing) handedInAfter(place int) bool {
+	for i, x := range p.naive.log {
+		b, ok := x.body.(domain.DocumentAttached)
+		if !ok || i < place {
+			continue
+		}
+		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
+		if slices.ContainsFunc(p.d.Documents, func(x Document) bool {
+			return x.ID == b.Document && (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen))
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // received tells whether the file was declared complete, and whether all was there when
