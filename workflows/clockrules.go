@@ -17,7 +17,10 @@ func (c *inspection) returns() {
 	runs := c.ways.runs
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		to := c.d.state(t.To)
+		to := c.ways.state(t.To)
+		if t.Kind == domain.ActionReturn && !c.d.Applicants(to) {
+			c.find(FindingReturn, c.node("transitions", i), "action %q is a return, of which there is one, and leads to %q, where it is not the applicant who has to act: leave kind return out, or lead to a wait of theirs", t.Action, t.To)
+		}
 		back := to.Public == domain.StatusNeedsCorrection || len(t.Reasons) > 0
 		if t.Kind == domain.ActionReturn || t.Automatic || !back || !c.d.Applicants(to) || !slices.ContainsFunc(t.Roles, c.staff) {
 			continue
@@ -128,6 +131,10 @@ func (c *inspection) promises() {
 			if c.citizen(role) {
 				c.find(FindingExpiry, c.node(list, i), "%s: %s is who waits: escalate to somebody above whoever is late", whose, role)
 			}
+		}
+		if e := t.Expires; e.To != "" && (len(e.Escalate) > 0 || e.Ombudsman) {
+			c.find(FindingExpiry, c.node(list, i), "%s: when it runs out the request moves to %q at once, and nobody is told of it as late: leave escalate and ombudsman out, or to", whose, e.To)
+			return
 		}
 		other := func(role domain.RoleID) bool { return role != late || c.citizen(role) }
 		if e := t.Expires; len(e.Escalate) > 0 && !e.Ombudsman && !slices.ContainsFunc(e.Escalate, other) {
