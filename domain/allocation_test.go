@@ -220,6 +220,13 @@ func TestWorkThatIsGivenOutByRuleIsNotPicked(t *testing.T) {
 		if _, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7"}, w); err != nil {
 			t.Errorf("%s: an assigner could not give it to somebody: %v", rule, err)
 		}
+		// Nobody lists the reasons for it, and they are kept in the clear.
+		for reason, want := range map[domain.ReasonCode]domain.Rule{"ill, see budi@example.org": domain.RulePersonalData, "ill\nagain": domain.RuleText} {
+			_, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7", Reason: reason}, w)
+			if !errors.As(err, &refusal) || refusal.Rule != want {
+				t.Errorf("%s, %q: %v", rule, reason, err)
+			}
+		}
 	}
 }
 

@@ -113,6 +113,9 @@ func reassign(r Request, c Reassign, w Workflow) (Body, error) {
 	if err := (Actor{ID: c.To, Role: task.Role, Capacity: CapacityOfficer}).Check(); err != nil {
 		return nil, err
 	}
+	if err := CheckClear("the reason", string(c.Reason)); err != nil { // on no list: a definition has none for it
+		return nil, err
+	}
 	return TaskReassigned{State: r.State, To: c.To, Reason: c.Reason}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -50,10 +51,29 @@ func ReadMigrationMap(file string, source []byte, from, to *Workflow) (*Migratio
 			check()
 		}
 	}
+	r.impersonal()
 	if err := r.told(); err != nil {
 		return nil, err
 	}
 	return &r.m, nil
+}
+
+// impersonal holds that the text of the map, its comments too, may be recorded as it is.
+func (r *mapReader) impersonal() {
+	for i, line := range r.lines {
+		if err := domain.CheckImpersonal("this line", line); err != nil {
+			r.problemAt(&token.Token{Position: &token.Position{Line: i + 1, Column: 1}}, "%v", err)
+		}
+	}
+}
+
+// clear reads a text that is shown to applicants.
+func (r *mapReader) clear(n ast.Node, what string) string {
+	s := r.text(n, what)
+	if err := domain.CheckClear("the "+what, s); err != nil {
+		r.problem(n, "%v", err)
+	}
+	return s
 }
 
 type mapReader struct {
@@ -241,8 +261,8 @@ const (
 func (r *mapReader) basis(n ast.Node) domain.Basis {
 	var b domain.Basis
 	r.mapping(n, "ground", []string{"id", "en"}, map[string]func(ast.Node){
-		"id": func(n ast.Node) { b.ID = r.text(n, "ground in Indonesian") },
-		"en": func(n ast.Node) { b.EN = r.text(n, "ground in English") },
+		"id": func(n ast.Node) { b.ID = r.clear(n, "ground in Indonesian") },
+		"en": func(n ast.Node) { b.EN = r.clear(n, "ground in English") },
 	})
 	return b
 }

@@ -167,7 +167,7 @@ func (x *Migration) accountable() error {
 	}
 	approver := x.Actor
 	approver.ID = x.Approver
-	return errors.Join(x.Actor.Check(), approver.Check())
+	return errors.Join(x.Ground.CheckClear("the ground"), x.Actor.Check(), approver.Check())
 }
 
 func (m *Migrator) move(ctx context.Context, x *Migration, order domain.Recorded, list []Running, done *Done) error {
