@@ -82,7 +82,7 @@ func (c Migrate) mayMove(r Request, w Workflow) error {
 	}
 	ref := w.Ref()
 	switch {
-	case c.Approver == c.Actor.ID:
+	case c.Actor.SamePerson(c.Approver):
 		return refuse(RuleFourEyes, "whoever migrates requests may not approve of it", "let somebody else approve")
 	case c.Ground == Basis{}:
 		return refuse(RuleMigration, "the migration has no ground", "say which rule it rests on")

@@ -82,7 +82,7 @@ func (o *migrating) read() (err error) {
 			return fmt.Errorf("--%s is missing; --dry-run needs it not", f.name)
 		}
 	}
-	if o.by == o.approver {
+	if (domain.Actor{ID: o.by}).SamePerson(o.approver) {
 		return errors.New("--by and --approver are the same: whoever migrates requests may not approve of it")
 	}
 	return nil

@@ -158,6 +158,8 @@ func TestWhoAnswersForAMigration(t *testing.T) {
 	for name, change := range map[string]func(*migration.Migration){
 		"no ground":                       func(x *migration.Migration) { x.Ground = domain.Basis{} },
 		"two eyes":                        func(x *migration.Migration) { x.Approver = x.Actor.ID },
+		"two eyes, in capitals":           func(x *migration.Migration) { x.Approver = strings.ToUpper(x.Actor.ID) },
+		"two eyes, with a space":          func(x *migration.Migration) { x.Approver = x.Actor.ID + " " },
 		"no approver":                     func(x *migration.Migration) { x.Approver = "" },
 		"not a pseudonym":                 func(x *migration.Migration) { x.Approver = "budi@example.id" },
 		"a ground that is about somebody": func(x *migration.Migration) { x.Ground.EN = "asked by NIK 1171010101900001" },
