@@ -68,7 +68,7 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
+	f, err := openXES(path)
 	if err != nil {
 		return err
 	}

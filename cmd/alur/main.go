@@ -199,19 +199,33 @@ func readFile(path string, most int64) ([]byte, error) {
 	if path == standardInput {
 		return io.ReadAll(io.LimitReader(os.Stdin, most+1))
 	}
-	// Looked at before it is opened: a pipe that nobody writes to would be waited for.
-	switch info, err := os.Stat(path); {
-	case err == nil && info.IsDir():
-		return nil, &hintError{fmt.Errorf("%s is a directory", path), "name the files in it, such as " + filepath.Join(path, "*.yaml")}
-	case err == nil && !info.Mode().IsRegular():
-		return nil, &hintError{fmt.Errorf("%s is no regular file", path), "give it as standard input, and the file as -"}
-	}
-	f, err := os.Open(path)
+	f, err := openFile(path, "*.yaml", asInput)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, most+1))
+}
+
+// asInput is how what is no file can be given to a verb that reads standard input.
+const asInput = "give it as standard input, and the file as -"
+
+// openFile opens a regular file, and nothing else. For a folder it hints at the files of
+// a pattern in it, for what is no file at all at what would help.
+func openFile(path, pattern, instead string) (*os.File, error) {
+	// Looked at before it is opened: a pipe that nobody writes to would be waited for.
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return nil, &hintError{fmt.Errorf("%s is a directory", path), "name the files in it, such as " + filepath.Join(path, pattern)}
+	case err == nil && !info.Mode().IsRegular():
+		return nil, &hintError{fmt.Errorf("%s is no regular file", path), instead}
+	}
+	return os.Open(path)
+}
+
+// openXES opens an event log that is gone through more than once.
+func openXES(path string) (*os.File, error) {
+	return openFile(path, "*.xes.gz", "write it to a file first: a log is read twice")
 }
 
 // count is a number of things in words.
