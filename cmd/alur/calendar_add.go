@@ -43,7 +43,7 @@ it. docs/agencies/calendar.md tells how the file is written.`,
 				return err
 			}
 			var done addedJSON
-			err = withCalendars(c, s, func(ctx context.Context, l *workflows.Calendars) error {
+			add := func(ctx context.Context, l *workflows.Calendars) error {
 				now := time.Now()
 				added, isNew, err := l.Add(ctx, workflows.Addition{
 					Tenant: domain.TenantCode(tenant), Source: source, Decree: d, Why: reason, Occurred: now, At: now,
@@ -62,8 +62,11 @@ it. docs/agencies/calendar.md tells how the file is written.`,
 				}
 				done = addedJSON{newDecreeJSON(domain.TenantCode(tenant), added), isNew, c.Version().String(), c.Known()}
 				return nil
-			})
-			if err != nil {
+			}
+			if err := s.rehearsed(c, func(log domain.EventLog) error { return add(c.Context(), workflows.NewCalendars(log)) }); err != nil {
+				return err
+			}
+			if err := withCalendars(c, s, add); err != nil {
 				return err
 			}
 			if asJSON {

@@ -39,7 +39,7 @@ type house struct {
 }
 
 // openHouse opens the stores and, to write to them, creates them when there are
-// none.
+// none and they need not be there.
 func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, error) {
 	h := &house{}
 	if err := h.open(ctx, s, logger); err != nil {
@@ -53,6 +53,11 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 		return err
 	}
 	if s.sealing {
+		if s.readOnly || s.existing {
+			if err := s.sealed(); err != nil {
+				return err
+			}
+		}
 		if err := s.guardKeys(ctx, h.log); err != nil {
 			return err
 		}

@@ -90,15 +90,24 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 		}
 	}
 	var summary workflows.ImportSummary
-	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
-		importer := workflows.Importer{Log: h.log, Engine: h.engine}
-		if err := importer.Accepts(d); err != nil {
-			return err
+	publish := func(ctx context.Context, l *workflows.Library) (*workflows.Workflow, error) {
+		if err := new(workflows.Importer).Accepts(d); err != nil {
+			return nil, err
 		}
-		w, err := h.library.Publish(ctx, workflows.Publication{
+		return l.Publish(ctx, workflows.Publication{
 			Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(), At: time.Now(),
 			Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log", History: true,
 		})
+	}
+	if err := o.stores.rehearsed(c, func(log domain.EventLog) error {
+		_, err := publish(c.Context(), workflows.NewLibrary(log))
+		return err
+	}); err != nil {
+		return err
+	}
+	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
+		importer := workflows.Importer{Log: h.log, Engine: h.engine}
+		w, err := publish(ctx, h.library)
 		if err != nil {
 			return err
 		}

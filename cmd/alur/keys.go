@@ -40,9 +40,6 @@ nobody's name, and needs no key-encryption key.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s.readOnly = true
 			store, err := s.openKeys(c.Context())
-			if errors.Is(err, fs.ErrNotExist) {
-				return &hintError{err, "there are no keys before personal data was first sealed"}
-			}
 			if err != nil {
 				return err
 			}
@@ -134,6 +131,9 @@ func (s stores) rotate(c *cobra.Command, offline bool) error {
 	if err := s.check(); err != nil {
 		return err
 	}
+	if err := s.sealed(); err != nil {
+		return err
+	}
 	if path := s.kekPath(); exists(path) {
 		held, err := lockRing(path)
 		if err != nil {
@@ -157,11 +157,6 @@ func (s stores) rotate(c *cobra.Command, offline bool) error {
 	}
 	if path == "" && len(ring) < 2 {
 		return &hintError{fmt.Errorf("%s holds one key only", kekVariable), "put a new one before it: alur keys new --kek FILE makes one"}
-	}
-	if !isPostgres(s.db) {
-		if _, err := os.Stat(s.keysPath()); err != nil {
-			return &hintError{err, "there are no keys before personal data was first sealed"}
-		}
 	}
 	store, err := s.openKeys(c.Context())
 	if err != nil {

@@ -31,7 +31,7 @@ the number. The data of a request that was made without an identity belongs to
 that request alone: name it with --request.`
 
 func (o *subjectFlags) add(c *cobra.Command) {
-	o.stores.sealing = true
+	o.stores.sealing, o.stores.existing = true, true
 	o.stores.flags(c)
 	o.stores.kekFlag(c)
 	c.Flags().StringVar(&o.reference, "request", "", "the `REFERENCE` of a request that was made without an identity")
@@ -281,9 +281,13 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	c.PrintErrf("alur: this is erasure %s; if it is cut off, repeat it with --id\n", id)
+	actor := domain.Actor{ID: o.by, Role: "data-protection", Capacity: domain.CapacityOfficer}
+	if err := errors.Join(domain.SubjectErased{Ground: domain.Ground(o.ground), Note: o.note}.Check(), actor.Check()); err != nil {
+		return err // before anybody is asked whose data it is
+	}
 	var done erasure.Erased
 	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
+		c.PrintErrf("alur: this is erasure %s; if it is cut off, repeat it with --id\n", id)
 		if h.trust == 0 { // no other process can be at an erasure
 			if err := h.eraser().Resume(ctx); err != nil {
 				return err
@@ -297,8 +301,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 			return err
 		}
 		done, err = h.eraser().Erase(ctx, erasure.Erasure{
-			ID: id, Subject: s, Ground: domain.Ground(o.ground), Note: o.note,
-			Actor: domain.Actor{ID: o.by, Role: "data-protection", Capacity: domain.CapacityOfficer},
+			ID: id, Subject: s, Ground: domain.Ground(o.ground), Note: o.note, Actor: actor,
 		})
 		if errors.Is(err, domain.ErrNotFound) {
 			return &hintError{errors.New("nothing is held of this person here"), "look whether the kind and the number are right, and whether it was erased before"}
@@ -329,7 +332,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 }
 
 func newSubjectRelease() *cobra.Command {
-	s := stores{sealing: true}
+	s := stores{sealing: true, existing: true}
 	c := &cobra.Command{
 		Use:   "release ERASURE",
 		Short: "Give up an erasure that was begun and is not recorded",

@@ -236,7 +236,7 @@ func printLedger(c *cobra.Command, lines []ledgerLine, asJSON bool) error {
 }
 
 func newTermSweep() *cobra.Command {
-	var s stores
+	s := stores{existing: true}
 	c := &cobra.Command{
 		Use:   "sweep",
 		Short: "Have terms run out whose time has come, and reckon them by an amended calendar",

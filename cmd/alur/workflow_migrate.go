@@ -93,7 +93,7 @@ func (o *migrating) migrate(c *cobra.Command, id string) error {
 	if err != nil {
 		return err
 	}
-	// What is not there is told before a log is made to write to.
+	o.stores.existing = true
 	if _, err := versionsOf(c, o.stores, o.code, id); err != nil {
 		return err
 	}

@@ -96,13 +96,17 @@ func publish(c *cobra.Command, file string, o enactment, waivers []workflows.Wai
 	}
 	var v workflows.Published
 	var appended bool
-	err = withHouse(c, o.stores, func(ctx context.Context, h *house) (err error) {
-		v, appended, err = h.library.Enact(ctx, workflows.Publication{
+	enact := func(ctx context.Context, l *workflows.Library) (err error) {
+		v, appended, err = l.Enact(ctx, workflows.Publication{
 			Tenant: o.code, File: file, Source: source, Definition: d, Actor: o.actor(), Why: o.reason,
 			Clock: time.Now, Effective: o.from, Waivers: waivers, Program: programVersion(),
 		})
 		return err
-	})
+	}
+	err = o.stores.rehearsed(c, func(log domain.EventLog) error { return enact(c.Context(), workflows.NewLibrary(log)) })
+	if err == nil {
+		err = withHouse(c, o.stores, func(ctx context.Context, h *house) error { return enact(ctx, h.library) })
+	}
 	var unfit *workflows.UnfitError
 	if errors.As(err, &unfit) {
 		if printErr := printUnfit(c.OutOrStdout(), unfit, o.asJSON); printErr != nil {

@@ -51,7 +51,7 @@ A SQLite log has one writing process: stop alur serve first.`,
 }
 
 func retireVersions(c *cobra.Command, id string, which []int, o enactment) error {
-	// What is not there is told before a log is made to write to.
+	o.stores.existing = true
 	if _, err := versionsOf(c, o.stores, o.code, id); err != nil {
 		return err
 	}
