@@ -54,6 +54,7 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 	"import xes": {
 		{args: []string{"in/log.xes", "--workflow", "in/draft.yaml", "--tenant", "11.71"}, makes: "alur.db", want: "a new event log is made"},
 		{args: []string{"in/log.xes", "--workflow", "in/permit.yaml", "--tenant", "11.71"}, want: "lets no system submit requests"},
+		{args: []string{"in/log.xes", "--workflow", "in/draft.yaml", "--tenant", "11.71", "--db", "nowhere/alur.db"}, want: "no such file"},
 		{args: []string{"in/none.xes", "--workflow", "in/draft.yaml", "--tenant", "11.71"}, want: "no such file"},
 	},
 	"calendar add": {

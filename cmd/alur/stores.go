@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,6 +139,9 @@ func (s stores) rehearsed(c *cobra.Command, do func(domain.EventLog) error) erro
 	if err := do(memory.New()); err != nil {
 		return err
 	}
+	if _, err := os.Stat(filepath.Dir(s.db)); err != nil {
+		return fmt.Errorf("the folder of %s: %w", s.db, err)
+	}
 	c.PrintErrf("alur: %s is not there: a new event log is made\n", s.db)
 	return nil
 }
@@ -146,6 +150,9 @@ func (s stores) rehearsed(c *cobra.Command, do func(domain.EventLog) error) erro
 func opened[L eventLog](log L, f features, err error) (eventLog, features, error) {
 	if errors.Is(err, fs.ErrPermission) {
 		err = &hintError{err, "a log is read together with its views, which are written beside it: copy it to a folder you may write in"}
+	}
+	if errors.Is(err, sqlite.ErrNotThis) {
+		err = &hintError{err, "name the file of an event log; views and keys are beside it, in files of their own"}
 	}
 	if err != nil {
 		return nil, features{}, err
