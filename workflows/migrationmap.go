@@ -218,7 +218,10 @@ func whole[K ~string](r *mapReader, what string, of names[K], m map[K]K, merges 
 
 func (r *mapReader) states(n ast.Node, of names[domain.StateID]) {
 	p := &r.m.Plan
+	places := map[domain.StateID]ast.Node{}
+	r.later = append(r.later, func() { r.merged(of, places) })
 	keyed(r, n, "states", of.was, func(n ast.Node, id domain.StateID) {
+		places[id] = n
 		var closing domain.Basis
 		var as string
 		if _, plain := n.(*ast.StringNode); plain {
@@ -250,6 +253,28 @@ func (r *mapReader) states(n ast.Node, of names[domain.StateID]) {
 			p.Elsewhere[id] = closing
 		}
 	})
+}
+
+// merged holds that of the states that become one, at most one is that state under
+// another name, or its own: requests from the others move there.
+func (r *mapReader) merged(of names[domain.StateID], places map[domain.StateID]ast.Node) {
+	same := map[domain.StateID]domain.StateID{}
+	for _, id := range of.was {
+		now := domain.Called(r.m.Plan.States, id)
+		if _, moved := r.m.Plan.Elsewhere[id]; moved || r.to.Definition.state(now) == nil {
+			continue
+		}
+		other, taken := same[now]
+		if !taken {
+			same[now] = id
+			continue
+		}
+		at := places[id]
+		if at == nil { // it keeps its name
+			at = places[other]
+		}
+		r.problem(at, "states: %q and %q of version %d cannot both be %q under another name: say {to: %s, as: %s} of all but one, whose requests do not stay where they are", string(other), string(id), r.from.version, string(now), string(now), asMoved)
+	}
 }
 
 // How a state of the map goes on.
