@@ -15,14 +15,13 @@ const maxClear = 2000 // bytes
 // text, or is too long. What says in the refusal which text it is, such as "the reason".
 // An empty text is fine. The error is a [*Refusal] that does not repeat the text.
 func CheckClear(what, text string) error {
-	switch at := strings.IndexFunc(text, unprintable); {
+	switch unprintable := Unprintable(text); {
 	case !utf8.ValidString(text):
 		return refuse(RuleText, what+" is not text", "write it in UTF-8")
 	case len(text) > maxClear:
 		return refuse(RuleText, fmt.Sprintf("%s has %d bytes", what, len(text)), fmt.Sprintf("write at most %d", maxClear))
-	case at >= 0:
-		r, _ := utf8.DecodeRuneInString(text[at:])
-		return refuse(RuleText, fmt.Sprintf("%s holds %s after %d characters", what, named(r), utf8.RuneCountInString(text[:at])), "write it as one line, of characters that can be seen")
+	case unprintable != "":
+		return refuse(RuleText, what+" holds "+unprintable, "write it as one line, of characters that can be seen")
 	}
 	return CheckImpersonal(what, text)
 }
@@ -43,6 +42,27 @@ func (b Basis) CheckClear(what string) error {
 		return err
 	}
 	return CheckClear(what+" in English", b.EN)
+}
+
+// Unprintable says where the first character of a text stands that cannot be shown in
+// one line as it is written, and what it is; empty where there is none.
+func Unprintable(text string) string {
+	at := strings.IndexFunc(text, unprintable)
+	if at < 0 {
+		return ""
+	}
+	r, _ := utf8.DecodeRuneInString(text[at:])
+	return fmt.Sprintf("%s after %d characters", named(r), utf8.RuneCountInString(text[:at]))
+}
+
+// Printable is a text in which what cannot be shown so is a question mark.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // unprintable is a character that breaks a line, moves the cursor, or has the text read
