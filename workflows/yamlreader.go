@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -314,6 +315,11 @@ func (r *yamlReader) number(n ast.Node, what string) float64 {
 		}
 	case *ast.IntegerNode:
 		return float64(r.integer(n, what))
+	case *ast.StringNode: // such as 1e5, or what stands in quotes
+		if x, err := strconv.ParseFloat(n.Value, 64); err == nil && !math.IsNaN(x) && !math.IsInf(x, 0) {
+			r.problem(n, "%s: want a number, found the text %q; write it as %s", what, n.Value, strconv.FormatFloat(x, 'f', -1, 64))
+			return 0
+		}
 	}
 	r.problem(n, "%s: want a number, found %s", what, describe(n))
 	return 0

@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -49,14 +48,19 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if err := errors.Join(c.ValidateRequiredFlags(), c.ValidateFlagGroups()); err != nil {
 			return err
 		}
+		if err := emptyFlags(c); err != nil {
+			return err
+		}
 		began = true
 		return nil
 	}
+	root.SetFlagErrorFunc(wrongFlag)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	verb, err := root.ExecuteContextC(ctx)
 	var fault *faultError
+	var usage *usageError
 	switch {
 	case err == nil:
 		return 0
@@ -64,26 +68,13 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "alur: %v\n", err)
 		hint(stderr, err)
 		return exitFault
-	case !began:
+	case !began, errors.As(err, &usage):
 		fmt.Fprintf(stderr, "alur: %v\nalur: hint: see %s --help\n", misused(verb, err), verb.CommandPath())
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "alur: %v\n", err)
 	hint(stderr, err)
 	return exitFailed
-}
-
-// misused says what a verb wants that was given too few or too many arguments; any
-// other error of usage is told as it is.
-func misused(verb *cobra.Command, err error) error {
-	_, wants, _ := strings.Cut(verb.Use, " ")
-	switch {
-	case !strings.Contains(err.Error(), "arg(s)"): // the words of cobra
-		return err
-	case wants == "":
-		return fmt.Errorf("%s takes no arguments", verb.CommandPath())
-	}
-	return fmt.Errorf("%s wants %s: %w", verb.CommandPath(), wants, err)
 }
 
 // hint says the way out, where we know it.

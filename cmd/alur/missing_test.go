@@ -59,7 +59,7 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 	},
 	"calendar add": {
 		{args: []string{"in/decree.yaml", "--by", "a", "--reason", "r"}, makes: "alur.db", want: "a new event log is made"},
-		{args: []string{"in/decree.yaml", "--by", "a", "--reason", ""}, want: "it is not said why"},
+		{args: []string{"in/decree.yaml", "--by", "a", "--reason", ""}, want: "--reason is empty"},
 		{args: []string{"in/decree.yaml", "--by", "a", "--reason", "two\nlines"}, want: "a line break"},
 		{args: []string{"in/regional.yaml", "--by", "a", "--reason", "r"}, want: "regional holiday"},
 	},

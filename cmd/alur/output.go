@@ -2,9 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -34,6 +38,36 @@ func printJSON(w io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// writable refuses a file that could not be written when the work is done; none is fine.
+// Nothing is left behind, and nothing is changed.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	reason := func(err error) error {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			return at.Err
+		}
+		return err
+	}
+	switch info, err := os.Stat(path); {
+	case err == nil && !info.Mode().IsRegular():
+		return errors.New("there is something that is no file")
+	case err == nil:
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return reason(err)
+		}
+		return f.Close()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".alur-")
+	if err != nil {
+		return reason(err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // table prints rows under a header, in columns.

@@ -71,6 +71,14 @@ func (o *migrating) read() (err error) {
 	if o.code, err = domain.ParseTenantCode(o.tenant); err != nil {
 		return err
 	}
+	switch {
+	case o.from < 1:
+		return fmt.Errorf("--from %d: the first version is 1", o.from)
+	case o.to < 1:
+		return fmt.Errorf("--to %d: the first version is 1", o.to)
+	case o.from == o.to:
+		return errors.New("--from and --to are the same version")
+	}
 	if o.groundEN == "" {
 		o.groundEN = o.ground
 	}
@@ -83,7 +91,7 @@ func (o *migrating) read() (err error) {
 		}
 	}
 	if (domain.Actor{ID: o.by}).SamePerson(o.approver) {
-		return errors.New("--by and --approver are the same: whoever migrates requests may not approve of it")
+		return errors.New("--by and --approver are the same person: whoever migrates requests may not approve of it")
 	}
 	return nil
 }

@@ -91,8 +91,24 @@ func (o *simulateFlags) check() error {
 		return fmt.Errorf("--holdout %v: want a share from 0 to less than 1, such as 0.5", o.holdout)
 	case o.holdout > 0 && o.log == "" && o.db == "":
 		return errors.New("--holdout: there is nothing to hold out without --log or --db")
+	case o.days < 1:
+		return fmt.Errorf("--days %d: want 1 or more", o.days)
+	case o.warmUp < 0:
+		return fmt.Errorf("--warm-up %d: want 0 or more", o.warmUp)
+	case o.days > simulation.MaxDays-min(o.warmUp, simulation.MaxDays):
+		return fmt.Errorf("--days %d and --warm-up %d: want at most %d together", o.days, o.warmUp, simulation.MaxDays)
 	case o.replications < 2 || o.replications > 1000:
 		return fmt.Errorf("--replications %d: want 2 to 1000; an interval needs several", o.replications)
+	}
+	for _, x := range o.officers {
+		if err := simulation.CheckChange(x); err != nil {
+			return fmt.Errorf("--officers %w", err)
+		}
+	}
+	for _, x := range o.whatIf {
+		if err := simulation.CheckChange(x); err != nil {
+			return fmt.Errorf("--what-if %w", err)
+		}
 	}
 	return nil
 }
@@ -113,6 +129,9 @@ func simulate(c *cobra.Command, path string, o simulateFlags) error {
 	d, _, err := readDefinition(path)
 	if err != nil {
 		return err
+	}
+	if err := writable(o.svg); err != nil {
+		return fmt.Errorf("--svg %s: %w", o.svg, err)
 	}
 	given := &simulation.Parameters{}
 	if o.with != "" {
@@ -159,12 +178,12 @@ func (o *simulateFlags) run(ctx context.Context, s simulation.Settings) (*simula
 		return nil, err
 	}
 	if s.Parameters, err = s.Parameters.Officers(o.officers, simulation.Given); err != nil {
-		return nil, fmt.Errorf("--officers %w", err)
+		return nil, &usageError{fmt.Errorf("--officers %w", err)}
 	}
 	var other *simulation.Parameters
 	if len(o.whatIf) > 0 {
 		if other, err = s.Parameters.Officers(o.whatIf, ""); err != nil {
-			return nil, fmt.Errorf("--what-if %w", err)
+			return nil, &usageError{fmt.Errorf("--what-if %w", err)}
 		}
 	}
 	return simulation.Simulate(ctx, s, other)
