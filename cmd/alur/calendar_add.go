@@ -24,7 +24,10 @@ func newCalendarAdd() *cobra.Command {
 nation, or of one tenant with --tenant. It counts from then on; due times that were
 told before are not changed by it. The very same file again records nothing. Another
 decree with a number that is there is refused unless it says that it amends or repeals
-it. docs/agencies/calendar.md tells how the file is written.`,
+it. docs/agencies/calendar.md tells how the file is written.
+
+A SQLite log has one writing process: stop alur serve first. It reckons terms anew by
+the decree when it runs again.`,
 		Example: `  alur calendar add skb-2027.yaml --by officer-3 --reason "joint decree for 2027"
   alur calendar add hari-jadi.yaml --tenant 11.71 --by officer-3 --reason "the city's day"`,
 		Args: func(c *cobra.Command, args []string) error {

@@ -46,7 +46,9 @@ Importing a log again records only the cases that are not there yet.
 
 The log's resources are stored as they are, in the clear: they must be
 pseudonyms. Attributes of a case are kept only where the workflow declares them
-as facts.`,
+as facts.
+
+A SQLite log has one writing process: stop alur serve first.`,
 		Args: func(c *cobra.Command, args []string) (err error) {
 			if o.code, err = domain.ParseTenantCode(o.tenant); err != nil {
 				return err

@@ -35,7 +35,9 @@ func newKeysList() *cobra.Command {
 		Short: "List the keys of personal data, and what became of them",
 		Long: `List shows each data key: its retention class, its state, which key-encryption
 key wraps it, when it was made and when it was destroyed. It shows no key and
-nobody's name, and needs no key-encryption key.`,
+nobody's name, and needs no key-encryption key. Before anything was sealed there is
+nothing to list: alur serve makes the key store, and beside a file the first
+key-encryption key; for PostgreSQL, alur keys new --kek FILE makes that.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s.readOnly = true
@@ -108,7 +110,8 @@ func newKeysRotate() *cobra.Command {
 		Long: `Rotate puts a new key-encryption key before the one in the file, wraps every data
 key by it, and then takes the old one out of the file. What was sealed stays as it
 is. Cut off anywhere, it is simply repeated: where the file has several keys,
-everything is wrapped by the first, and the others are taken out.
+everything is wrapped by the first, and the others are taken out. Where the keys are
+in a file, stop alur serve first.
 
 The old keys are moved to FILE.retired: backups of the key store made before now
 need them. Remove that file when those backups are gone.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/spf13/cobra"
 )
 
 // What becomes of a verb where there is no database: refused is for those that need one;
@@ -87,18 +85,8 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 const noKeysYet = "nothing was sealed yet"
 
 func TestEveryVerbWithoutADatabase(t *testing.T) {
-	var verbs []string
-	var walk func(*cobra.Command, string)
-	walk = func(c *cobra.Command, path string) {
-		for _, sub := range c.Commands() {
-			walk(sub, strings.TrimSpace(path+" "+sub.Name()))
-		}
-		if !c.HasSubCommands() {
-			verbs = append(verbs, path)
-		}
-	}
-	walk(newRoot(), "")
-	for _, name := range verbs {
+	all := verbs()
+	for name := range all {
 		list, known := verbsWithoutDatabase[name]
 		if !known {
 			t.Errorf("alur %s: what it does where there is no database is not said here", name)
@@ -107,8 +95,8 @@ func TestEveryVerbWithoutADatabase(t *testing.T) {
 			t.Run(name+" "+strings.Join(x.args, " "), func(t *testing.T) { x.try(t, name) })
 		}
 	}
-	if len(verbs) != len(verbsWithoutDatabase) {
-		t.Errorf("%d verbs, and %d of them here", len(verbs), len(verbsWithoutDatabase))
+	if len(all) != len(verbsWithoutDatabase) {
+		t.Errorf("%d verbs, and %d of them here", len(all), len(verbsWithoutDatabase))
 	}
 }
 

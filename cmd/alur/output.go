@@ -30,6 +30,7 @@ func required(c *cobra.Command, names ...string) {
 		if err := c.MarkFlagRequired(name); err != nil {
 			panic(err) // a flag that was just defined
 		}
+		c.Flags().Lookup(name).Usage += " (required)"
 	}
 }
 

@@ -59,10 +59,10 @@ A SQLite log has one writing process: stop alur serve first (not for --dry-run).
 	flags.IntVar(&o.to, "to", 0, "the version `N` that they are moved to")
 	flags.StringVar(&o.file, "map", "", "`FILE` that says what of the one is what in the other")
 	flags.BoolVar(&o.dry, "dry-run", false, "tell what would happen, and record nothing")
-	flags.StringVar(&o.ground, "ground", "", "the legal ground, a `TEXT` that applicants read; kept in the clear for ever")
+	flags.StringVar(&o.ground, "ground", "", "the legal ground, a `TEXT` that applicants read; kept in the clear for ever (wanted without --dry-run)")
 	flags.StringVar(&o.groundEN, "ground-en", "", "the same in English, a `TEXT` (default as --ground)")
-	flags.StringVar(&o.by, "by", "", "`WHO` does it: a pseudonym, kept in the clear for ever")
-	flags.StringVar(&o.approver, "approver", "", "`WHO` approved of it, somebody else: a pseudonym, kept in the clear for ever")
+	flags.StringVar(&o.by, "by", "", "`WHO` does it: a pseudonym, kept in the clear for ever (wanted without --dry-run)")
+	flags.StringVar(&o.approver, "approver", "", "`WHO` approved of it, somebody else: a pseudonym, kept in the clear for ever (wanted without --dry-run)")
 	required(c, "tenant", "from", "to", "map")
 	return c
 }

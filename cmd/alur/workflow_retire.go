@@ -43,7 +43,7 @@ A SQLite log has one writing process: stop alur serve first.`,
 		},
 	}
 	o.flags(c)
-	c.Flags().IntVar(&version, "version", 0, "the version `N`")
+	c.Flags().IntVar(&version, "version", 0, "the version `N`; this or --all is wanted")
 	c.Flags().BoolVar(&all, "all", false, "every version that is not retired yet")
 	c.MarkFlagsMutuallyExclusive("version", "all")
 	c.MarkFlagsOneRequired("version", "all")

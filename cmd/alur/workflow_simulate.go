@@ -16,12 +16,13 @@ import (
 )
 
 type simulateFlags struct {
-	with, log, db, tenant, basis, from, svg, lang string
-	holdout                                       float64
-	seed                                          uint64
-	replications, days, warmUp                    int
-	officers, whatIf                              []string
-	asJSON                                        bool
+	with, log, db, tenant, basis, svg, lang string
+	from                                    moment
+	holdout                                 float64
+	seed                                    uint64
+	replications, days, warmUp              int
+	officers, whatIf                        []string
+	asJSON                                  bool
 }
 
 func newWorkflowSimulate() *cobra.Command {
@@ -65,7 +66,7 @@ docs/agencies/simulate.md tells how the file is written and what the figures mea
 	f.IntVar(&o.replications, "replications", 20, "`NUMBER` of independent replications")
 	f.IntVar(&o.days, "days", 250, "`DAYS` that are measured in each")
 	f.IntVar(&o.warmUp, "warm-up", 60, "`DAYS` before, of which nothing is measured")
-	f.StringVar(&o.from, "from", "", "the first `DATE`; by default the beginning of the last year whose holidays are decreed")
+	momentFlag(c, &o.from, "from", "the first day (default the beginning of the last year whose holidays are decreed): "+momentForms+", whose day it is")
 	f.StringArrayVar(&o.officers, "officers", nil, "`ROLE=N`: how many officers a role has, or +N, -N; may be repeated")
 	f.StringArrayVar(&o.whatIf, "what-if", nil, "`ROLE=+N`: compare with other numbers of officers; may be repeated")
 	f.StringVar(&o.svg, "svg", "", "write a chart of the waiting to this `FILE`")
@@ -77,8 +78,8 @@ func (o *simulateFlags) check() error {
 	if err := checkTenant(o.tenant); err != nil {
 		return err
 	}
-	if _, err := calendar.ParseDate(o.from); o.from != "" && err != nil {
-		return fmt.Errorf("--from: %w", err)
+	if err := o.from.check(); err != nil {
+		return err
 	}
 	switch {
 	case o.lang != "id" && o.lang != "en":
@@ -166,8 +167,9 @@ func simulate(c *cobra.Command, path string, o simulateFlags) error {
 
 // first is the day on which the simulated time begins.
 func (o *simulateFlags) first(c *calendar.Calendar) calendar.Date {
-	if d, err := calendar.ParseDate(o.from); err == nil {
-		return d
+	if at, err := o.from.in(c.Zone()); err == nil && o.from.given() {
+		at = at.In(c.Zone())
+		return calendar.DateOf(at.Year(), at.Month(), at.Day())
 	}
 	return calendar.DateOf(c.Known().To.Year(), 1, 1)
 }
