@@ -69,7 +69,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		hint(stderr, err)
 		return exitFault
 	case !began, errors.As(err, &usage):
-		fmt.Fprintf(stderr, "alur: %v\nalur: hint: see %s --help\n", misused(verb, err), verb.CommandPath())
+		fmt.Fprintf(stderr, "alur: %v\n", misused(verb, err))
+		if !errors.As(err, new(*hintError)) {
+			err = &hintError{err, "see " + verb.CommandPath() + " --help"}
+		}
+		hint(stderr, err)
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "alur: %v\n", err)

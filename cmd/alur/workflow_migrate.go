@@ -102,7 +102,7 @@ func (o *migrating) migrate(c *cobra.Command, id string) error {
 		return err
 	}
 	o.stores.existing = true
-	if _, err := versionsOf(c, o.stores, o.code, id); err != nil {
+	if err := o.stores.has(c, o.code, id); err != nil {
 		return err
 	}
 	open := withHouse

@@ -52,7 +52,7 @@ A SQLite log has one writing process: stop alur serve first.`,
 
 func retireVersions(c *cobra.Command, id string, which []int, o enactment) error {
 	o.stores.existing = true
-	if _, err := versionsOf(c, o.stores, o.code, id); err != nil {
+	if err := o.stores.has(c, o.code, id); err != nil {
 		return err
 	}
 	then := 0 // the version that is in force afterwards
