@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -49,6 +50,11 @@ func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, erro
 }
 
 func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err error) {
+	if s.sealing { // before a log is made for keys that are not there
+		if _, err := s.ring(); err != nil && (s.kekPath() == "" || s.kek != "" || !errors.Is(err, fs.ErrNotExist)) {
+			return err
+		}
+	}
 	if h.log, _, err = s.openLog(ctx); err != nil {
 		return err
 	}

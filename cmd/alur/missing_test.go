@@ -24,6 +24,8 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 	"serve": {
 		{args: []string{"--listen", "0.0.0.0:0"}, want: "the API has no token"},
 		{args: []string{"--listen", "127.0.0.1:99999"}, want: "invalid port"},
+		{args: []string{"--listen", "127.0.0.1:0", "--kek", "in/none"}, want: "there is no key-encryption key"},
+		{args: []string{"--listen", "127.0.0.1:0", "--kek", "in/map.yaml"}, want: "in/map.yaml: "},
 	},
 	"demo":                  nil, // throws its own away; TestDemo
 	"bench":                 {{args: []string{"--only", "nothing"}, want: "want some of"}},
