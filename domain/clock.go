@@ -361,7 +361,7 @@ func mayReturn(r Request, c Act, t Transition) error {
 		return refuse(RuleReturn, again+" is not possible", "decide on what is there")
 	case consent == nil || consent.Action != c.Action || consent.Reason != c.Reason:
 		return refuse(RuleReturn, again+" needs consent, for this reason", "ask one of "+Listed(t.Consent)+" for it")
-	case consent.By == c.Actor.ID:
+	case c.Actor.SamePerson(consent.By):
 		return refuse(RuleFourEyes, "whoever consents to another return may not send the request back", "let somebody else do it")
 	}
 	return nil

@@ -377,11 +377,17 @@ func nothingPersonal(f Facts, i *Imported) error {
 		if looksPersonal(text) {
 			return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like a NIK or an e-mail address", name), "facts are kept in the clear: leave it out")
 		}
+		if err := CheckImpersonal(fmt.Sprintf("fact %q", name), text); err != nil {
+			return err
+		}
 	}
-	if i != nil && looksPersonal(i.Case) {
+	if i == nil {
+		return nil
+	}
+	if looksPersonal(i.Case) {
 		return refuse(RulePersonalData, "the case is named by what looks like a NIK or an e-mail address", "give the case another name: it is kept in the clear")
 	}
-	return nil
+	return CheckImpersonal("the name of the case", i.Case)
 }
 
 // mayAct is the rule of who may do what: the actor's role must be one that the

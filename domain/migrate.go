@@ -77,9 +77,12 @@ func (c Migrate) mayMove(r Request, w Workflow) error {
 	if err := (Actor{ID: c.Approver, Role: c.Actor.Role, Capacity: c.Actor.Capacity}).Check(); err != nil {
 		return err
 	}
+	if err := c.clear(r.State); err != nil {
+		return err
+	}
 	ref := w.Ref()
 	switch {
-	case c.Approver == c.Actor.ID:
+	case c.Actor.SamePerson(c.Approver):
 		return refuse(RuleFourEyes, "whoever migrates requests may not approve of it", "let somebody else approve")
 	case c.Ground == Basis{}:
 		return refuse(RuleMigration, "the migration has no ground", "say which rule it rests on")
@@ -91,6 +94,14 @@ func (c Migrate) mayMove(r Request, w Workflow) error {
 		return refuse(RuleMigration, fmt.Sprintf("the request is under version %d, not %d", r.Workflow.Version, c.From), "")
 	}
 	return nil
+}
+
+// clear holds that what applicants are told of the move may stand in the clear.
+func (p *Plan) clear(from StateID) error {
+	if err := p.Ground.CheckClear("the ground"); err != nil {
+		return err
+	}
+	return p.Elsewhere[from].CheckClear(fmt.Sprintf("the ground on which requests in %q end", from))
 }
 
 // goes is where a request in a state goes, and whether it comes there as by an action.

@@ -13,6 +13,7 @@ type Rule string
 const (
 	RuleActor            Rule = "actor"             // the actor is not described well enough to be recorded
 	RulePersonalData     Rule = "personal_data"     // personal data where only a pseudonym or a fact may stand
+	RuleText             Rule = "text"              // a text that is kept in the clear is too long, or not one line of text
 	RuleIdentity         Rule = "identity"          // what should identify the applicant does not
 	RuleGround           Rule = "ground"            // no legal ground, or none that is known
 	RuleRetention        Rule = "retention"         // what was asked to be erased must be kept
@@ -51,7 +52,7 @@ const (
 // Rules lists every rule.
 func Rules() []Rule {
 	return []Rule{
-		RuleActor, RulePersonalData, RuleIdentity, RuleGround, RuleRetention, RuleErased,
+		RuleActor, RulePersonalData, RuleText, RuleIdentity, RuleGround, RuleRetention, RuleErased,
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
 		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleClosed, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,

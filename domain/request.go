@@ -113,7 +113,7 @@ func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 		if _, submitted := d.body.(RequestSubmitted); submitted {
 			did = Submitting
 		}
-		if d.actor.ID == actor && did != "" && slices.Contains(actions, did) {
+		if did != "" && slices.Contains(actions, did) && samePerson(d.actor.ID, actor) {
 			return did, true
 		}
 	}

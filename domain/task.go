@@ -11,7 +11,7 @@ import (
 // who has the task by acting in another.
 func atWork(r Request, a Actor, w Workflow) error {
 	task, ok := w.Task(r.State)
-	if !ok || r.Dossier.Picked == a.ID || a.Role != task.Role && !r.knownAs(a.ID, task.Role, w) {
+	if !ok || a.SamePerson(r.Dossier.Picked) || a.Role != task.Role && !r.knownAs(a.ID, task.Role, w) {
 		return nil
 	}
 	if r.Dossier.Picked == "" {
@@ -36,16 +36,16 @@ func (r Request) knownAs(id string, role RoleID, w Workflow) bool {
 		return ok && task.Role == role
 	}
 	for d := r.done; d != nil; d = d.before {
-		if d.actor.ID == id && d.role == role {
+		if d.role == role && samePerson(d.actor.ID, id) {
 			return true
 		}
 		switch b := d.body.(type) {
 		case TaskReassigned:
-			if b.To == id && of(b.State) {
+			if samePerson(b.To, id) && of(b.State) {
 				return true
 			}
 		case TaskAllocated:
-			if of(b.State) && slices.ContainsFunc(b.Candidates, func(c Candidate) bool { return c.Officer == id }) {
+			if of(b.State) && slices.ContainsFunc(b.Candidates, func(c Candidate) bool { return samePerson(c.Officer, id) }) {
 				return true
 			}
 		}
@@ -111,6 +111,9 @@ func reassign(r Request, c Reassign, w Workflow) (Body, error) {
 		return nil, err
 	}
 	if err := (Actor{ID: c.To, Role: task.Role, Capacity: CapacityOfficer}).Check(); err != nil {
+		return nil, err
+	}
+	if err := CheckClear("the reason", string(c.Reason)); err != nil { // on no list: a definition has none for it
 		return nil, err
 	}
 	return TaskReassigned{State: r.State, To: c.To, Reason: c.Reason}, nil

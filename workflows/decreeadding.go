@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/alur-id/alur/domain"
@@ -50,6 +51,9 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 		if n == attempts {
 			return none, false, fmt.Errorf("add decree %q: others keep adding decrees", a.Decree.Number)
 		}
+		if err := a.clear(); err != nil {
+			return none, false, fmt.Errorf("add the decree: %w", err)
+		}
 		if err := calendar.Admit(decreesOf(b.decrees), a.Tenant != "", *a.Decree); err != nil {
 			return none, false, err
 		}
@@ -74,6 +78,30 @@ func (l *Calendars) Add(ctx context.Context, a Addition) (AddedDecree, bool, err
 		}
 		added = err == nil && !done.Repeated
 	}
+}
+
+// clear holds that all of a decree may stand in the clear, and that what is shown of it
+// is fit for that.
+func (a Addition) clear() error {
+	d := a.Decree
+	texts := []struct{ what, text string }{
+		{"number", d.Number}, {"title in Indonesian", d.Title.ID}, {"title in English", d.Title.EN}, {"source", d.Source},
+	}
+	for _, x := range d.Days {
+		name := fmt.Sprintf("name of %s in ", x.Date)
+		texts = append(texts, struct{ what, text string }{name + "Indonesian", x.Name.ID}, struct{ what, text string }{name + "English", x.Name.EN})
+	}
+	for _, x := range texts {
+		if err := domain.CheckClear("the decree's "+x.what, x.text); err != nil {
+			return err
+		}
+	}
+	for i, line := range strings.Split(string(a.Source), "\n") {
+		if err := domain.CheckImpersonal(fmt.Sprintf("line %d of the decree", i+1), line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // givesBack refuses a decree that takes working time of days that have passed: somebody

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -47,8 +48,30 @@ func init() {
 			}
 			p.Errors = append(p.Errors, detail)
 		}
+		p.Detail = explained(message, p.Errors)
 		return p
 	}
+}
+
+// explained is what is wrong with a request in one sentence; the library's own says no
+// more than that something is.
+func explained(message string, errs []*huma.ErrorDetail) string {
+	if len(errs) == 0 {
+		return message
+	}
+	const most = 5
+	var told []string
+	for _, e := range errs[:min(most, len(errs))] {
+		if e.Location == "" {
+			told = append(told, e.Message)
+			continue
+		}
+		told = append(told, e.Location+": "+e.Message)
+	}
+	if n := len(errs) - most; n > 0 {
+		told = append(told, fmt.Sprintf("and %d more", n))
+	}
+	return "the request is not as it should be: " + strings.Join(told, "; ")
 }
 
 func newProblem(status int, code, detail, remedy string) *problem {

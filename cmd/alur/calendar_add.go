@@ -24,7 +24,10 @@ func newCalendarAdd() *cobra.Command {
 nation, or of one tenant with --tenant. It counts from then on; due times that were
 told before are not changed by it. The very same file again records nothing. Another
 decree with a number that is there is refused unless it says that it amends or repeals
-it. docs/agencies/calendar.md tells how the file is written.`,
+it. docs/agencies/calendar.md tells how the file is written.
+
+A SQLite log has one writing process: stop alur serve first. It reckons terms anew by
+the decree when it runs again.`,
 		Example: `  alur calendar add skb-2027.yaml --by officer-3 --reason "joint decree for 2027"
   alur calendar add hari-jadi.yaml --tenant 11.71 --by officer-3 --reason "the city's day"`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -43,7 +46,7 @@ it. docs/agencies/calendar.md tells how the file is written.`,
 				return err
 			}
 			var done addedJSON
-			err = withCalendars(c, s, func(ctx context.Context, l *workflows.Calendars) error {
+			add := func(ctx context.Context, l *workflows.Calendars) error {
 				now := time.Now()
 				added, isNew, err := l.Add(ctx, workflows.Addition{
 					Tenant: domain.TenantCode(tenant), Source: source, Decree: d, Why: reason, Occurred: now, At: now,
@@ -62,8 +65,11 @@ it. docs/agencies/calendar.md tells how the file is written.`,
 				}
 				done = addedJSON{newDecreeJSON(domain.TenantCode(tenant), added), isNew, c.Version().String(), c.Known()}
 				return nil
-			})
-			if err != nil {
+			}
+			if err := s.rehearsed(c, func(log domain.EventLog) error { return add(c.Context(), workflows.NewCalendars(log)) }); err != nil {
+				return err
+			}
+			if err := withCalendars(c, s, add); err != nil {
 				return err
 			}
 			if asJSON {

@@ -44,6 +44,15 @@ is set, and is not served beyond this machine when it is not.`,
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			logger := newLogger(c)
+			if s.absent() { // nothing is made for an address that cannot be had
+				l, err := listenOn(c.Context(), listen)
+				if err == nil {
+					err = l.Close()
+				}
+				if err != nil {
+					return err
+				}
+			}
 			return withHouse(c, s, func(ctx context.Context, h *house) error {
 				l, err := listenOn(ctx, listen)
 				if err != nil {

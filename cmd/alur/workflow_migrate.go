@@ -59,10 +59,10 @@ A SQLite log has one writing process: stop alur serve first (not for --dry-run).
 	flags.IntVar(&o.to, "to", 0, "the version `N` that they are moved to")
 	flags.StringVar(&o.file, "map", "", "`FILE` that says what of the one is what in the other")
 	flags.BoolVar(&o.dry, "dry-run", false, "tell what would happen, and record nothing")
-	flags.StringVar(&o.ground, "ground", "", "the legal ground, a `TEXT` that applicants read; kept in the clear for ever")
+	flags.StringVar(&o.ground, "ground", "", "the legal ground, a `TEXT` that applicants read; kept in the clear for ever (wanted without --dry-run)")
 	flags.StringVar(&o.groundEN, "ground-en", "", "the same in English, a `TEXT` (default as --ground)")
-	flags.StringVar(&o.by, "by", "", "`WHO` does it: a pseudonym, kept in the clear for ever")
-	flags.StringVar(&o.approver, "approver", "", "`WHO` approved of it, somebody else: a pseudonym, kept in the clear for ever")
+	flags.StringVar(&o.by, "by", "", "`WHO` does it: a pseudonym, kept in the clear for ever (wanted without --dry-run)")
+	flags.StringVar(&o.approver, "approver", "", "`WHO` approved of it, somebody else: a pseudonym, kept in the clear for ever (wanted without --dry-run)")
 	required(c, "tenant", "from", "to", "map")
 	return c
 }
@@ -70,6 +70,14 @@ A SQLite log has one writing process: stop alur serve first (not for --dry-run).
 func (o *migrating) read() (err error) {
 	if o.code, err = domain.ParseTenantCode(o.tenant); err != nil {
 		return err
+	}
+	switch {
+	case o.from < 1:
+		return fmt.Errorf("--from %d: the first version is 1", o.from)
+	case o.to < 1:
+		return fmt.Errorf("--to %d: the first version is 1", o.to)
+	case o.from == o.to:
+		return errors.New("--from and --to are the same version")
 	}
 	if o.groundEN == "" {
 		o.groundEN = o.ground
@@ -82,8 +90,8 @@ func (o *migrating) read() (err error) {
 			return fmt.Errorf("--%s is missing; --dry-run needs it not", f.name)
 		}
 	}
-	if o.by == o.approver {
-		return errors.New("--by and --approver are the same: whoever migrates requests may not approve of it")
+	if (domain.Actor{ID: o.by}).SamePerson(o.approver) {
+		return errors.New("--by and --approver are the same person: whoever migrates requests may not approve of it")
 	}
 	return nil
 }
@@ -93,8 +101,8 @@ func (o *migrating) migrate(c *cobra.Command, id string) error {
 	if err != nil {
 		return err
 	}
-	// What is not there is told before a log is made to write to.
-	if _, err := versionsOf(c, o.stores, o.code, id); err != nil {
+	o.stores.existing = true
+	if err := o.stores.has(c, o.code, id); err != nil {
 		return err
 	}
 	open := withHouse

@@ -43,7 +43,7 @@ A SQLite log has one writing process: stop alur serve first.`,
 		},
 	}
 	o.flags(c)
-	c.Flags().IntVar(&version, "version", 0, "the version `N`")
+	c.Flags().IntVar(&version, "version", 0, "the version `N`; this or --all is wanted")
 	c.Flags().BoolVar(&all, "all", false, "every version that is not retired yet")
 	c.MarkFlagsMutuallyExclusive("version", "all")
 	c.MarkFlagsOneRequired("version", "all")
@@ -51,8 +51,8 @@ A SQLite log has one writing process: stop alur serve first.`,
 }
 
 func retireVersions(c *cobra.Command, id string, which []int, o enactment) error {
-	// What is not there is told before a log is made to write to.
-	if _, err := versionsOf(c, o.stores, o.code, id); err != nil {
+	o.stores.existing = true
+	if err := o.stores.has(c, o.code, id); err != nil {
 		return err
 	}
 	then := 0 // the version that is in force afterwards

@@ -99,6 +99,9 @@ func (m *Migrator) Forecast(ctx context.Context, x *Migration) (Report, error) {
 	}
 	report := Report{Excepted: excepted, Requests: make([]Forecast, 0, len(list))}
 	plan, actor := x.plan(), x.Actor
+	if err := plan.Ground.CheckClear("the ground"); err != nil {
+		return Report{}, err
+	}
 	if actor.ID == "" {
 		actor = domain.Actor{ID: nobody, Role: "publisher", Capacity: domain.CapacityOfficer}
 	}

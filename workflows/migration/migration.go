@@ -162,12 +162,12 @@ func (x *Migration) accountable() error {
 	switch {
 	case x.Ground.ID == "" || x.Ground.EN == "":
 		return domain.NewRefusal(domain.RuleMigration, "the migration has no ground", "say which rule it rests on")
-	case x.Approver == x.Actor.ID:
+	case x.Actor.SamePerson(x.Approver):
 		return domain.NewRefusal(domain.RuleFourEyes, "whoever migrates requests may not approve of it", "let somebody else approve")
 	}
 	approver := x.Actor
 	approver.ID = x.Approver
-	return errors.Join(x.Actor.Check(), approver.Check())
+	return errors.Join(x.Ground.CheckClear("the ground"), x.Actor.Check(), approver.Check())
 }
 
 func (m *Migrator) move(ctx context.Context, x *Migration, order domain.Recorded, list []Running, done *Done) error {

@@ -156,10 +156,14 @@ func TestAllOrNamedExceptions(t *testing.T) {
 func TestWhoAnswersForAMigration(t *testing.T) {
 	b := many(t, memory.New(), 1)
 	for name, change := range map[string]func(*migration.Migration){
-		"no ground":       func(x *migration.Migration) { x.Ground = domain.Basis{} },
-		"two eyes":        func(x *migration.Migration) { x.Approver = x.Actor.ID },
-		"no approver":     func(x *migration.Migration) { x.Approver = "" },
-		"not a pseudonym": func(x *migration.Migration) { x.Approver = "budi@example.id" },
+		"no ground":                       func(x *migration.Migration) { x.Ground = domain.Basis{} },
+		"two eyes":                        func(x *migration.Migration) { x.Approver = x.Actor.ID },
+		"two eyes, in capitals":           func(x *migration.Migration) { x.Approver = strings.ToUpper(x.Actor.ID) },
+		"two eyes, with a space":          func(x *migration.Migration) { x.Approver = x.Actor.ID + " " },
+		"no approver":                     func(x *migration.Migration) { x.Approver = "" },
+		"not a pseudonym":                 func(x *migration.Migration) { x.Approver = "budi@example.id" },
+		"a ground that is about somebody": func(x *migration.Migration) { x.Ground.EN = "asked by NIK 1171010101900001" },
+		"a ground of two lines":           func(x *migration.Migration) { x.Ground.ID = "Perwal\n9/2026" },
 	} {
 		x := b.prepare("sip-mppdn", renames)
 		change(x)
