@@ -146,9 +146,9 @@ func (c *inspection) startsComplete(term int) {
 }
 
 // promises holds that what the agency promises is not more than it has, and that nobody
-// calls telling the applicant an escalation.
+// calls it an escalation to tell the applicant, or whoever is late alone.
 func (c *inspection) promises() {
-	each := func(t *Term, list string, i int, whose string) {
+	each := func(t *Term, late domain.RoleID, list string, i int, whose string) {
 		if b := t.Promise; b != nil && (b.Measure() != t.Budget.Measure() || b.Span() > t.Budget.Span()) {
 			c.find(FindingPromise, c.node(list, i), "%s: a promise of %s is longer than the term of %s, or is counted otherwise", whose, b, t.Budget)
 		}
@@ -160,18 +160,27 @@ func (c *inspection) promises() {
 				c.find(FindingExpiry, c.node(list, i), "%s: %s is who waits: escalate to somebody above whoever is late", whose, role)
 			}
 		}
+		other := func(role domain.RoleID) bool { return role != late || c.citizen(role) }
+		if e := t.Expires; len(e.Escalate) > 0 && !e.Ombudsman && !slices.ContainsFunc(e.Escalate, other) {
+			c.find(FindingExpiry, c.node(list, i), "%s: nobody is told but %s, who is late: escalate to somebody above as well, or say ombudsman: true", whose, late)
+		}
 	}
 	for i := range c.d.Terms {
-		each(c.d.Terms[i].term(), "terms", i, "term "+c.d.Terms[i].ID)
+		each(c.d.Terms[i].term(), "", "terms", i, "term "+c.d.Terms[i].ID)
 	}
 	for i := range c.d.States {
-		if t := c.d.States[i].Term; t != nil {
-			each(t, "states", i, "state "+string(c.d.States[i].ID))
+		s := &c.d.States[i]
+		late := s.Owner
+		if s.Kind == KindGather || s.WaitsFor != "" {
+			late = "" // others are, who give their opinions or answer
+		}
+		if s.Term != nil {
+			each(s.Term, late, "states", i, "state "+string(s.ID))
 		}
 	}
 	for i := range c.d.Reviews {
 		if t := c.d.Reviews[i].Term; t != nil {
-			each(t, "reviews", i, "review "+string(c.d.Reviews[i].ID))
+			each(t, c.d.Reviews[i].Role, "reviews", i, "review "+string(c.d.Reviews[i].ID))
 		}
 	}
 }

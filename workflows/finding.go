@@ -217,6 +217,13 @@ func (c *inspection) unasked() {
 
 // fails holds that conditions over facts can be judged whatever the facts are.
 func (c *inspection) fails() {
+	for i := range c.d.Facts {
+		if from := c.d.Facts[i].From; from != nil {
+			for _, doubt := range from.doubts {
+				c.findIn(from, "%s: %s", from.where(), doubt.text)
+			}
+		}
+	}
 	for _, x := range c.d.conditions() {
 		for _, doubt := range x.doubts {
 			c.findIn(x, "%s: %s", x.where(), doubt.text)

@@ -31,6 +31,7 @@ func (f *Form) MarshalYAML() ([]byte, error) { return json.Marshal(f.Schema) }
 type field struct {
 	cel   *cel.Type
 	clear bool // marked as not personal
+	dated bool // a moment, as a text
 }
 
 // fields lists the fields by their paths.
@@ -53,11 +54,11 @@ func fieldsOf(schema map[string]any, prefix string, into map[string]field) {
 		clear := marked && !personal
 		switch property["type"] {
 		case "string":
-			into[prefix+name] = field{cel.StringType, clear}
+			into[prefix+name] = field{cel.StringType, clear, property["format"] == "date-time"}
 		case "number", "integer":
-			into[prefix+name] = field{cel.DoubleType, clear}
+			into[prefix+name] = field{cel.DoubleType, clear, false}
 		case "boolean":
-			into[prefix+name] = field{cel.BoolType, clear}
+			into[prefix+name] = field{cel.BoolType, clear, false}
 		case "object":
 			fieldsOf(property, prefix+name+".", into)
 		}

@@ -51,6 +51,17 @@ const (
 	either
 )
 
+func (t truth) not() truth {
+	switch t {
+	case yes:
+		return no
+	case no:
+		return yes
+	default:
+		return either
+	}
+}
+
 func (p *prover) judge(c *Condition, at *point) truth {
 	if c == nil {
 		return yes
@@ -115,7 +126,7 @@ func (c *Condition) divides() bool {
 func (p *prover) holds(x *Invariant, at *point) truth {
 	switch {
 	case x.Never != nil:
-		return map[truth]truth{yes: no, no: yes, either: either}[p.judge(x.Never, at)]
+		return p.judge(x.Never, at).not()
 	case x.Always != nil:
 		return p.judge(x.Always, at)
 	}

@@ -175,14 +175,10 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 			continue
 		}
 		step := stepTaken{kind: stepAction, of: i, supposing: string(so.and(t.When, holds, true))}
-		for _, to := range p.corrected(at, i, false) {
-			visit(step, to)
-		}
+		p.corrected(at, i, false, func(to point) { visit(step, to) })
 		if p.personMay(at, t.Action, t.NotBy, t.Roles...) {
 			step.person = true
-			for _, to := range p.corrected(at, i, true) {
-				visit(step, to)
-			}
+			p.corrected(at, i, true, func(to point) { visit(step, to) })
 		}
 	}
 }
@@ -258,13 +254,14 @@ func (p *prover) moved(at point, to domain.StateID) point {
 	return at
 }
 
-// corrected is the points after a transition that may be a correction: the facts may
+// corrected visits the points after a transition that may be a correction: the facts may
 // then become any, what was assessed is assessed anew, and only then does the request
 // move.
-func (p *prover) corrected(at point, i int, person bool) []point {
+func (p *prover) corrected(at point, i int, person bool, visit func(point)) {
 	t := &p.d.Transitions[i]
 	if t.Kind != domain.ActionCorrect {
-		return p.recorded(p.taken(at, i, person), i)
+		p.recorded(p.taken(at, i, person), i, visit)
+		return
 	}
 	at.fees = 0
 	for i := range p.reviews {
@@ -272,31 +269,29 @@ func (p *prover) corrected(at point, i int, person bool) []point {
 			at.stale |= 1 << i & p.aging
 		}
 	}
-	values := p.corrections(int(at.value))
-	list := make([]point, 0, len(values))
-	for _, v := range values {
+	for _, v := range p.corrections(int(at.value)) {
 		for _, to := range p.covering(at, v) {
-			to = p.taken(to, i, person)
-			list = append(list, to)
-			if to.state == at.state {
+			list := []point{p.taken(to, i, person)}
+			if list[0].state == at.state {
 				list = p.askedLate(list, int(at.value))
+			}
+			for _, to := range list {
+				visit(to)
 			}
 		}
 	}
-	return list
 }
 
-// askedLate adds to the last of some points those where reviews that a correction
-// calls for, and that were given before the request came to its state, are asked anew.
+// askedLate adds to a point those where reviews that a correction calls for, and that
+// were given before the request came to its state, are asked anew.
 func (p *prover) askedLate(list []point, before int) []point {
-	first := len(list) - 1
 	for i := range p.reviews {
-		value, was := int(list[first].value), two(list[first].reviews, i)
+		value, was := int(list[0].value), two(list[0].reviews, i)
 		if p.isAsked(before, i) || !p.isAsked(value, i) || was != reviewApproved && was != reviewRefused ||
-			!slices.Contains(p.d.States[list[first].state].Reviews, p.reviews[i]) {
+			!slices.Contains(p.d.States[list[0].state].Reviews, p.reviews[i]) {
 			continue
 		}
-		for _, at := range list[first:] {
+		for _, at := range list {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
 			at.stale &^= 1 << i
 			list = append(list, at)
@@ -356,7 +351,7 @@ func (p *prover) nextReview(at point, i int, visit func(stepTaken, point)) {
 		word, to := string(opinions[opinion]), at
 		to.reviews = setTwo(at.reviews, i, opinion)
 		visit(stepTaken{kind: stepReview, of: i, word: word}, to)
-		if p.personMay(at, gate, p.d.notGivenBy(x), x.Role) {
+		if p.personMay(at, gate, p.notGiven[i], x.Role) {
 			to.person |= 1 << slices.Index(p.gates, gate)
 			visit(stepTaken{kind: stepReview, of: i, word: word, person: true}, to)
 		}

@@ -113,7 +113,7 @@ func (s *search) look(i int) {
 			s.tell(FindingSeparated, fmt.Sprint("separate", g), s.node("separate", g), i, "one person can take more than one of %s", domain.Listed(gate))
 		}
 	}
-	for n := range s.d.Invariants {
+	for _, n := range s.p.breakable[at.state] {
 		x := &s.d.Invariants[n]
 		switch s.p.holds(x, at) {
 		case no:
@@ -220,9 +220,17 @@ func (s *search) dead() {
 // automatic transitions that run in a circle. A condition that is taken to come out
 // either way is taken to come out well some time.
 func (s *search) stuck() {
-	into := make([][]int32, len(s.points))
+	first := make([]int32, len(s.points)+1) // where the points that lead to each begin
 	for _, e := range s.back {
-		into[e[0]] = append(into[e[0]], e[1])
+		first[e[0]+1]++
+	}
+	for i := range s.points {
+		first[i+1] += first[i]
+	}
+	into, next := make([]int32, len(s.back)), slices.Clone(first)
+	for _, e := range s.back {
+		into[next[e[0]]] = e[1]
+		next[e[0]]++
 	}
 	ends := make([]bool, len(s.points))
 	var todo []int32
@@ -234,7 +242,7 @@ func (s *search) stuck() {
 	for len(todo) > 0 {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, before := range into[at] {
+		for _, before := range into[first[at]:first[at+1]] {
 			if !ends[before] {
 				ends[before], todo = true, append(todo, before)
 			}

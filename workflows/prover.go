@@ -28,6 +28,7 @@ type prover struct {
 	returns   []int             // of those watched: that send back, and no more than once
 	gates     []domain.ActionID // that a person may not take together with others
 	apart     []uint32          // by gate: those
+	orders    []inOrder         // by invariant that says so
 	most      []uint64          // a count above is as good as this
 	shift     []int             // where its bits begin
 	standIns  []standIn
@@ -46,11 +47,15 @@ type prover struct {
 	people    map[domain.RoleID]bool // roles that a person may have
 	asked     map[askedKey]bool
 	expiries  []move
-	moves     [][]int // expiries by state
-	automatic [][]int // transitions by state
-	live      []point // by state: the bits that something may still ask for
+	moves     [][]int  // expiries by state
+	automatic [][]int  // transitions by state
+	live      []point  // by state: the bits that something may still ask for
+	giving    []uint64 // by state: reviews of which it is still told whether they are open
 	actions   [][]int
-	together  [][]int // fees by state: those that what follows by itself depends on
+	into      [][]way             // by state
+	breakable [][]int             // by state: invariants that can be broken there
+	notGiven  [][]domain.ActionID // by review: what nobody did who gives it
+	together  [][]int             // fees by state: those that what follows by itself depends on
 }
 
 type (
@@ -261,8 +266,16 @@ func (p *prover) index() {
 			}
 		}
 	}
-	for _, r := range d.Reviews {
-		p.reviews = append(p.reviews, r.ID)
+	for i := range d.Reviews {
+		p.reviews, p.notGiven = append(p.reviews, d.Reviews[i].ID), append(p.notGiven, d.notGivenBy(&d.Reviews[i]))
+	}
+	p.breakable = make([][]int, len(d.States))
+	for i := range d.States {
+		for n := range d.Invariants {
+			if x := &d.Invariants[n]; x.Before != nil || x.asks(&d.States[i]) != nil {
+				p.breakable[i] = append(p.breakable[i], n)
+			}
+		}
 	}
 	for i := range d.Fees {
 		p.fees = append(p.fees, &d.Fees[i])

@@ -224,6 +224,7 @@ func (r *definitionReader) retention(n ast.Node) Retention {
 
 func (r *definitionReader) fact(n ast.Node) Fact {
 	var f Fact
+	var byDefault ast.Node
 	types := []FactType{FactString, FactNumber, FactBoolean, FactTime}
 	r.mapping(n, "a fact", []string{"id", "type", "title"}, map[string]func(ast.Node){
 		"id":       func(n ast.Node) { f.ID = r.id(n, "fact id") },
@@ -236,10 +237,13 @@ func (r *definitionReader) fact(n ast.Node) Fact {
 			}
 		},
 		"from":        func(n ast.Node) { f.From = r.condition(n, "fact from", overForm) },
-		"default":     func(n ast.Node) { f.Default = r.any(n, "fact default") },
+		"default":     func(n ast.Node) { byDefault = n },
 		"recorded":    func(n ast.Node) { f.Recorded = r.boolean(n, "fact recorded") },
 		"recorded_as": func(n ast.Node) { f.RecordedAs = r.verbatim(n, "fact recorded_as") },
 	})
+	if byDefault != nil {
+		f.Default = r.value(byDefault, "fact default", f.Type == FactString)
+	}
 	if f.Default != nil && f.Type != "" {
 		var err error
 		if f.Default, err = f.read(f.Default); err != nil {
