@@ -66,6 +66,19 @@ func (r Request) Answer(command uuid.UUID) (Appended, bool) {
 	return Appended{}, false
 }
 
+// UnderAt is the version of the workflow that the request was under when the log had come
+// to a position; the zero value before it was submitted.
+func (r Request) UnderAt(p Position) WorkflowRef {
+	d := r.done
+	for d != nil && d.position > p {
+		d = d.before
+	}
+	if d == nil {
+		return WorkflowRef{}
+	}
+	return d.under
+}
+
 // First is the version of the first event that a command led to; 0 for none.
 func (r Request) First(command uuid.UUID) Version {
 	if d := r.find(command); d != nil {

@@ -173,8 +173,8 @@ func (o *migrating) told(c *cobra.Command, id string, done *migration.Done) erro
 		if err := printJSON(c.OutOrStdout(), done); err != nil {
 			return err
 		}
-	} else if _, err := fmt.Fprintf(c.OutOrStdout(), "%s of tenant %s: %s moved from version %d to %d, %d were moved or had ended before, %d stay as the map says\n",
-		id, o.code, count(done.Migrated, "request"), o.from, o.to, done.Before, done.Excepted); err != nil {
+	} else if _, err := fmt.Fprintf(c.OutOrStdout(), "%s of tenant %s: %s moved from version %d to %d; %d that run were moved before by the same order, %d ended before their turn, %d stay as the map says\n",
+		id, o.code, count(done.Migrated, "request"), o.from, o.to, done.Before, done.Ended, done.Excepted); err != nil {
 		return err
 	}
 	if len(done.Left) == 0 {

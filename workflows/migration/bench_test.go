@@ -153,6 +153,16 @@ func (b *bench) prepare(id, text string) *migration.Migration {
 	return x
 }
 
+// between is a migration of the licence from one version to another.
+func (b *bench) between(from, to int, text string) *migration.Migration {
+	x, err := b.migrator().Prepare(context.Background(), tenant, "sip-mppdn", from, to, "map.yaml", []byte(text))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	x.Ground, x.Approver, x.Actor = ground, "head-9", legal
+	return x
+}
+
 // foreseenIs holds that what happened is what was foreseen, event for event.
 func (b *bench) foreseenIs(t *testing.T, report migration.Report, from map[uuid.UUID]domain.Version) {
 	t.Helper()
