@@ -237,11 +237,14 @@ func (o *simulateFlags) history(c *cobra.Command, d *workflows.Definition) (*cal
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := workflows.NewCalendars(log).Latest(c.Context(), tenant)
+	calendars := workflows.NewCalendars(log)
+	of := func(t domain.TenantCode) (*calendar.Calendar, error) { return calendars.Latest(c.Context(), t) }
+	made, err := of(tenant)
 	if err != nil {
 		return nil, nil, errors.Join(err, log.Close())
 	}
 	fitter := simulation.NewFitter(d, made)
+	fitter.Of = of
 	return made, fitter, errors.Join(fitRecorded(c.Context(), log, tenant, d, fitter), log.Close())
 }
 

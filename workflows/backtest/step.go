@@ -33,6 +33,14 @@ func (s *step) taken() *domain.ActionTaken {
 	return nil
 }
 
+// moves reports whether the request came to another state by the step.
+func (s *step) moves() bool {
+	return slices.ContainsFunc(s.events, func(e domain.Recorded) bool {
+		m, ok := domain.MoveOf(e.Body)
+		return ok && m.From != m.To
+	})
+}
+
 // reckoned names the calendar that the step was reckoned by; empty when it moved no
 // term.
 func (s *step) reckoned() string {
