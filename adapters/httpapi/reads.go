@@ -81,13 +81,6 @@ type requestOutput struct {
 	}
 }
 
-type timelineOutput struct {
-	Body struct {
-		Reference domain.Reference   `json:"reference"`
-		Steps     []projections.Step `json:"steps" doc:"oldest first; never who did it"`
-	}
-}
-
 type listInput struct {
 	Tenant   string `query:"tenant"`
 	Service  string `query:"service"`
@@ -178,23 +171,6 @@ func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *work
 	}
 	w, err := a.Library.Version(ctx, r.Tenant, r.Workflow)
 	return r, w, err
-}
-
-func (a *api) steps(ctx context.Context, in *requestInput) (*timelineOutput, error) {
-	err := a.waitFor(ctx, in.Position)
-	if err != nil {
-		return nil, a.fault(ctx, err, false)
-	}
-	s, err := a.Finder.Find(ctx, in.Reference)
-	if err != nil {
-		return nil, a.fault(ctx, err, false)
-	}
-	out := &timelineOutput{}
-	out.Body.Reference = s.Reference
-	if out.Body.Steps, err = a.Timeline.Of(ctx, s.Request); err != nil {
-		return nil, a.fault(ctx, err, false)
-	}
-	return out, nil
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {

@@ -111,7 +111,12 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 			versions[step.Workflow] = was
 		}
 	}
-	p := s.statusPage(s.page(w, r, path), path, found, steps, versions)
+	told, err := s.told(ctx, found.Request, steps, versions)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	p := s.statusPage(s.page(w, r, path), path, found, steps, versions, told)
 	if request.State == found.State && request.Workflow.Version == found.WorkflowVersion && !p.Closed { // else the request is a step ahead of the status
 		p.Tasks = tasks(p.page, request, workflow)
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
@@ -121,7 +126,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, http.StatusOK, "status", p)
 }
 
-func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, versions map[int]*workflows.Workflow) statusPage {
+func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, versions map[int]*workflows.Workflow, told map[domain.Version]workflows.Told) statusPage {
 	workflow := versions[found.WorkflowVersion]
 	d := workflow.Definition
 	state, _ := workflow.State(found.State)
@@ -147,7 +152,7 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 		steps = steps[:i]
 	}
 	for _, step := range slices.Backward(steps) {
-		out.Steps = append(out.Steps, line(p, step, found.Tenant, versions[step.Workflow]))
+		out.Steps = append(out.Steps, line(p, step, found.Tenant, versions[step.Workflow], told[step.Version]))
 	}
 	add := func(key, value string) {
 		if value != "" {
@@ -203,7 +208,7 @@ func reasonTitle(d *workflows.Definition, code domain.ReasonCode, lang string) s
 	return ""
 }
 
-func line(p page, step projections.Step, tenant domain.TenantCode, workflow *workflows.Workflow) stepLine {
+func line(p page, step projections.Step, tenant domain.TenantCode, workflow *workflows.Workflow, told workflows.Told) stepLine {
 	l := stepLine{
 		Title: p.T("status.submitted"), Public: step.Public, PublicTitle: p.T("public." + string(step.Public)),
 		When: momentOf(step.Occurred, tenant, p.Lang),
@@ -243,5 +248,6 @@ func line(p page, step projections.Step, tenant domain.TenantCode, workflow *wor
 		l.Notes = append(l.Notes, detail{p.T("term.basis"), law})
 	}
 	l.Reason = reasonTitle(workflow.Definition, step.Reason, p.Lang)
+	l.Notes = append(l.Notes, toldNotes(p, told, tenant)...)
 	return l
 }

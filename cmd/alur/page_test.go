@@ -148,6 +148,71 @@ func TestTheAPITellsWhatIsMissing(t *testing.T) {
 	tells("", "")
 }
 
+// Whoever is refused reads why also where nobody took the step: the reason of the review
+// that led there, and whose it is, or whose answer; never who gave it, nor a remark.
+func TestWhoeverIsRefusedIsToldWhy(t *testing.T) {
+	s := newSite(t, func(s *stores) { s.sealing = true })
+	s.stall(t)
+	var timeline struct {
+		Steps []struct {
+			State    string
+			Opinions []struct {
+				Review, Reason string
+			}
+			System *struct{ ID, EN string }
+		}
+	}
+	told := func(ref, want string) {
+		t.Helper()
+		text := s.pageOf(t, "/lacak/"+ref)
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q:\n%s", want, text)
+		}
+		a := s.ask(t, "GET", "/api/v1/requests/"+ref+"/timeline", "")
+		for _, secret := range []string{"dapurnya", "health-1", "registry-1"} {
+			if strings.Contains(text, secret) || strings.Contains(a.body, secret) {
+				t.Errorf("%q is told", secret)
+			}
+		}
+		if err := json.Unmarshal([]byte(a.body), &timeline); err != nil {
+			t.Fatal(err, a.body)
+		}
+	}
+	told(s.played(t), "Opinion Hygiene (Health office): It is not clear")
+	last := timeline.Steps[len(timeline.Steps)-1]
+	if len(last.Opinions) != 1 || last.Opinions[0].Review != "hygiene" || last.Opinions[0].Reason != "unclear" || last.State != "refused" {
+		t.Errorf("the timeline tells %+v", last)
+	}
+
+	ref := s.openStall(t, `{"area":2}`)
+	for _, step := range [][2]string{
+		{"applicant", sketch}, {"officer", `"pick":{}`}, {"officer", `"check":{"checklist":"formal","item":"signed","yes":true}`},
+		{"officer", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-2"}`}, {"officer", `"action":"forward"`}, {"registry", `"answer":{"system":"register","outcome":"taken"}`},
+	} {
+		s.does(t, ref, step[0], step[1])
+	}
+	told(ref, "By the answer of: Register of stalls")
+	if last := timeline.Steps[len(timeline.Steps)-1]; last.System == nil || last.System.EN != "Register of stalls" {
+		t.Errorf("the timeline tells %+v", last)
+	}
+}
+
+// A correction by the office is told with what it changed, in the words of the definition.
+func TestACorrectionByTheOfficeIsTold(t *testing.T) {
+	s := newSite(t, func(s *stores) { s.sealing = true })
+	s.stall(t, "actions:\n", "actions:\n  - {id: amend, title: {id: Ubah, en: Amend}}\n",
+		"transitions:\n", "transitions:\n  - {action: amend, from: [submitted], to: submitted, roles: [officer], kind: correct}\n")
+	ref := s.openStall(t, `{"area":2.5}`)
+	s.does(t, ref, "officer", `"pick":{}`)
+	s.does(t, ref, "officer", `"action":"amend","facts":{"area":1}`)
+	text := s.pageOf(t, "/lacak/"+ref)
+	for _, want := range []string{"Done by the office, not by you.", "Area: 2.5 → 1"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q:\n%s", want, text)
+		}
+	}
+}
+
 // pageOf is the English page of a request, which the views have to have seen.
 func (s *site) pageOf(t *testing.T, path string) string {
 	t.Helper()
