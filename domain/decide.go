@@ -307,11 +307,7 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 		}
 		bodies, c.Facts = append(bodies, FactsRecorded{Facts: facts}), nil
 	}
-	for _, list := range t.Clears {
-		if len(r.Dossier.Checks[list]) > 0 {
-			bodies = append(bodies, ChecklistCleared{Checklist: list})
-		}
-	}
+	bodies = append(bodies, r.cleared(t.Clears)...)
 	if t.Kind != ActionCorrect {
 		if len(c.Facts)+len(c.Form) > 0 {
 			return nil, refuse(RuleFacts, fmt.Sprintf("action %q does not correct the request", c.Action), "leave facts and form out")
@@ -328,6 +324,17 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 		}
 	}
 	return append([]Body{RequestCorrected{Facts: facts}}, bodies...), nil
+}
+
+// cleared takes back what was answered of some checklists.
+func (r Request) cleared(lists []ChecklistID) []Body {
+	var bodies []Body
+	for _, list := range lists {
+		if len(r.Dossier.Checks[list]) > 0 {
+			bodies = append(bodies, ChecklistCleared{Checklist: list})
+		}
+	}
+	return bodies
 }
 
 // mayTake holds the rules of one edge beside those of role and capacity: the task

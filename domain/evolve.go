@@ -125,7 +125,7 @@ func gather(d Dossier, e Recorded) Dossier {
 		d.Reviews[b.Review] = Review{Opinion: OpinionOpen, Asked: e.Version}
 	case ReviewGiven:
 		d.Reviews = clone(d.Reviews)
-		d.Reviews[b.Review] = Review{Opinion: b.Opinion, Asked: d.Reviews[b.Review].Asked}
+		d.Reviews[b.Review] = Review{Opinion: b.Opinion, Reason: b.Reason, Asked: d.Reviews[b.Review].Asked}
 	case AnswerReported:
 		d.Answers = clone(d.Answers)
 		d.Answers[b.System] = b.Outcome

@@ -15,17 +15,18 @@ func atWork(r Request, a Actor, w Workflow) error {
 		return nil
 	}
 	if r.Dossier.Picked == "" {
-		return refuse(RuleTask, fmt.Sprintf("nobody has taken the work of state %q", r.State), taking(task))
+		return untaken(r.State, task)
 	}
 	return refuse(RuleTask, "somebody else has taken this work", "let them do it, or have it reassigned")
 }
 
-// taking says how work that nobody has is taken.
-func taking(task TaskRule) string {
-	if task.Rule == AllocateByOrder {
-		return "pick it first"
+// untaken refuses what is to be done by the one who has the work, while nobody has it.
+func untaken(state StateID, task TaskRule) error {
+	remedy := "pick it first"
+	if task.Rule != AllocateByOrder {
+		remedy = fmt.Sprintf("have it allocated first, by rule %s", task.Rule)
 	}
-	return fmt.Sprintf("have it allocated first, by rule %s", task.Rule)
+	return refuse(RuleTask, fmt.Sprintf("nobody has taken the work of state %q", state), remedy)
 }
 
 // knownAs reports whether somebody acted on the request in a role, or was given work

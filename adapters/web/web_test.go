@@ -40,7 +40,8 @@ func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
 	} {
 		used["step."+string(k)] = true
 	}
-	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/message.html", "web.go", "page.go", "term.go"} {
+	used["value.yes"], used["value.no"] = true, true
+	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/message.html", "web.go", "page.go", "term.go", "told.go"} {
 		b, err := os.ReadFile(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -120,7 +120,7 @@ func TestReplayShowsTheDossierAsItWas(t *testing.T) {
 		"11": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "work taken", "announced received"},
 		"13": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "answer of register free"},
 		"15": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene open", "answer of register free"},
-		"17": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene refused", "answer of register free"},
+		"17": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene refused: unclear", "answer of register free"},
 	} {
 		out := must(t, ".", "", "replay", ref, "--version", version, "--db", db)
 		state, events, _ := strings.Cut(out, "\n\n")
@@ -154,7 +154,7 @@ func TestReplayShowsTheDossierAsItWas(t *testing.T) {
 		Documents: []workflows.GatheredDocument{{Document: "sketch", Number: 2}},
 		Checks:    []workflows.GatheredCheck{{Checklist: "formal", Item: "signed", Yes: true}},
 		Fees:      []workflows.GatheredFee{{Fee: "retribution", Amount: 2000, Received: 2000, Paid: true}},
-		Reviews:   []workflows.GatheredReview{{Review: "hygiene", Opinion: "refused"}},
+		Reviews:   []workflows.GatheredReview{{Review: "hygiene", Opinion: "refused", Reason: "unclear"}},
 		Answers:   []workflows.GatheredAnswer{{System: "register", Outcome: "free"}}, Told: []domain.NoticeID{},
 	}
 	if d := cmp.Diff(want, shown.Dossier); d != "" {
