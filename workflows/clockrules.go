@@ -15,7 +15,7 @@ import (
 // to act and is told so, or told why; a step forward that waits for the applicant
 // (a payment, a signature) is none.
 func (c *inspection) returns() {
-	runs := c.d.running(true)
+	runs := c.ways.runs
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
 		to := c.d.state(t.To)
@@ -24,7 +24,7 @@ func (c *inspection) returns() {
 			continue
 		}
 		for k := range c.d.Terms {
-			from := slices.IndexFunc(t.From, func(id domain.StateID) bool { return runs[k][id] })
+			from := slices.IndexFunc(t.From, func(id domain.StateID) bool { return runs[k][c.ways.states[id]] })
 			if from < 0 {
 				continue
 			}
@@ -71,10 +71,10 @@ func (c *inspection) extensions() {
 // ownWork notes the first role that owns a state where a term runs and may change how
 // it does.
 func (c *inspection) ownWork(rule string, n ast.Node, roles []domain.RoleID, term int, does string) {
-	t, runs := &c.d.Terms[term], c.d.running(true)[term]
+	t, runs := &c.d.Terms[term], c.ways.runs[term]
 	for i := range c.d.States {
 		s := &c.d.States[i]
-		if !runs[s.ID] || s.Kind == KindEnd || slices.Contains(t.SuspendedIn, s.ID) {
+		if !runs[i] || s.Kind == KindEnd || slices.Contains(t.SuspendedIn, s.ID) {
 			continue
 		}
 		work := []domain.RoleID{s.Owner}
@@ -100,7 +100,7 @@ func (c *inspection) deemed() {
 			}
 		}
 	}
-	for _, m := range c.d.moves() {
+	for _, m := range c.ways.moves {
 		if m.expiry.Ground == Lapse || told[m.expiry] {
 			continue
 		}

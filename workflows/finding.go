@@ -41,6 +41,7 @@ const (
 	FindingEndless   = "endless"    // automatic transitions that run in a circle
 	FindingPublic    = "public"     // citizens are told something else than what has happened
 	FindingCondition = "condition"  // a condition that cannot be judged for every request
+	FindingForm      = "form"       // a form in another dialect of JSON Schema
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 	FindingUnused    = "unused"     // what is named and makes no difference
@@ -63,7 +64,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.fails, c.negatives, c.texts, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.fails, c.negatives, c.texts, c.dialects, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -142,7 +143,7 @@ func (c *inspection) reasons() {
 		}
 	}
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })
-	if approvals && !refusals && !slices.ContainsFunc(c.d.moves(), func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
+	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
 		c.find(FindingNoRefusal, valueOf(c.root, "states"), "no request can be refused: a decision that can only be yes is none")
 	}
 }
@@ -174,7 +175,7 @@ func (c *inspection) publics() {
 // grounds holds that what the law makes of a term that ran out is what it says.
 func (c *inspection) grounds() {
 	told := map[*Expiry]bool{}
-	for _, m := range c.d.moves() {
+	for _, m := range c.ways.moves {
 		s := c.d.state(m.expiry.To)
 		fits := map[ExpiryGround]bool{
 			DeemedApproval: s.Outcome == domain.OutcomeApproved, DeemedRefusal: s.Outcome == domain.OutcomeRejected,
@@ -191,7 +192,7 @@ func (c *inspection) grounds() {
 // the applicant's own time, nor by a legal term that goes on while they are waited for.
 func (c *inspection) silences() {
 	told := map[domain.StateID]bool{}
-	for _, m := range c.d.moves() {
+	for _, m := range c.ways.moves {
 		s := c.d.state(m.from)
 		if m.expiry.Ground != DeemedApproval || !c.d.Applicants(s) || told[s.ID] {
 			continue

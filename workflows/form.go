@@ -92,6 +92,33 @@ func firstLines(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
+// dialect is the JSON Schema that a form is written in, and by what its schema may say so.
+const (
+	dialect   = 2020
+	dialectID = "https://json-schema.org/draft/2020-12/schema"
+)
+
+// dialects holds that a form is in no other: the same words mean something else there,
+// and nobody who reads them sees it.
+func (c *inspection) dialects() { c.dialectsIn(valueOf(c.root, "form")) }
+
+func (c *inspection) dialectsIn(n ast.Node) {
+	pairs, _ := entries(n)
+	for _, v := range pairs {
+		said, isText := v.Value.(*ast.StringNode)
+		switch key := v.Key.GetToken().Value; {
+		case slices.Contains([]string{"enum", "const", "default", "examples"}, key): // what is filled in
+		case key != "$schema" || !isText:
+			c.dialectsIn(v.Value)
+		case strings.TrimSuffix(said.Value, "#") != dialectID:
+			c.find(FindingForm, v.Value, "the form is said to be of %s, whose words mean something else: write it in JSON Schema 2020-12, and leave $schema out or say %s", said.Value, dialectID)
+		}
+	}
+	for _, item := range values(n) {
+		c.dialectsIn(item)
+	}
+}
+
 // nowhere is where a schema that refers to another finds it: a definition stands
 // for itself.
 type nowhere struct{}

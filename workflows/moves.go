@@ -235,7 +235,7 @@ func (p *prover) standFor(at *point, from int) {
 	k := [2]int{int(at.state), from}
 	back, known := p.back[k]
 	if !known {
-		back = p.d.before(p.d.States[at.state].ID, p.d.States[from].ID)
+		back = p.before(p.d.States[at.state].ID, p.d.States[from].ID)
 		p.back[k] = back
 	}
 	if !back {

@@ -54,7 +54,12 @@ transitions:
 // there is none, and other words.
 func changed(t *testing.T, changes ...string) string {
 	t.Helper()
-	source := plainSource
+	return edited(t, plainSource, changes...)
+}
+
+// edited is a definition with such changes.
+func edited(t *testing.T, source string, changes ...string) string {
+	t.Helper()
 	for _, c := range changes {
 		if old, now, ok := strings.Cut(c, " => "); ok {
 			if !strings.Contains(source, old) {
@@ -214,11 +219,8 @@ func ticked(role string) []string {
 
 func findingsOf(t *testing.T, source string) []Finding {
 	t.Helper()
-	_, findings, err := Check("w.yaml", []byte(source))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return slices.DeleteFunc(findings, func(f Finding) bool { return f.Rule == FindingStandard })
+	_, findings := findingsIn(t, source)
+	return findings
 }
 
 // What is found of the plainSource permit when it is changed: a rule and words of the

@@ -129,6 +129,7 @@ func newProver(in *inspection) (*prover, error) {
 	}
 	p.correct = make([][]int, len(p.values))
 	p.watchAll()
+	p.expiries = in.ways.moves
 	p.indexGates()
 	p.index()
 	return p, p.fits()
@@ -246,7 +247,6 @@ func (p *prover) indexGates() {
 
 func (p *prover) index() {
 	d := p.d
-	p.expiries = d.moves()
 	p.automatic, p.actions = make([][]int, len(d.States)), make([][]int, len(d.States))
 	for i := range d.States {
 		p.states[d.States[i].ID] = i

@@ -115,6 +115,7 @@ type definitionReader struct {
 	root   ast.Node
 	known  map[string]map[string]bool // names by kind, when the whole definition is read
 	torn   bool                       // the states and what leads from one to another cannot be told
+	ways   *routes                    // when all of it is read, and not torn
 
 	conditions   []func() // compile them, when everything that they speak of is known
 	environments map[scope]*cel.Env
