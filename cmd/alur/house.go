@@ -59,13 +59,13 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 		return err
 	}
 	if s.sealing {
-		if s.readOnly || s.existing {
-			if err := s.sealed(); err != nil {
-				return err
-			}
-		}
 		if err := s.guardKeys(ctx, h.log); err != nil {
 			return err
+		}
+		if s.readOnly || s.existing {
+			if err := s.keysThere(); err != nil {
+				return err
+			}
 		}
 		ring, err := s.madeRing(ctx, logger)
 		if err != nil {

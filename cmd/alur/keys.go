@@ -134,7 +134,7 @@ func (s stores) rotate(c *cobra.Command, offline bool) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	if err := s.sealed(); err != nil {
+	if err := s.keysThere(); err != nil {
 		return err
 	}
 	if path := s.kekPath(); exists(path) {

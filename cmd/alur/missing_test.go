@@ -84,7 +84,7 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 	"term sweep":      {{refused: true, want: noLog}},
 }
 
-const noKeysYet = "nothing was sealed yet"
+const noKeysYet = "there is no key store alur.keys.db"
 
 func TestEveryVerbWithoutADatabase(t *testing.T) {
 	all := verbs()

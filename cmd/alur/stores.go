@@ -115,10 +115,13 @@ func (s stores) there(ctx context.Context) error {
 	}
 	s.readOnly = true
 	log, _, err := s.openLog(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+		return log.Close()
+	case s.absent(), errors.Is(err, fs.ErrNotExist), errors.Is(err, sqlite.ErrNotThis), ctx.Err() != nil:
 		return err
 	}
-	return log.Close()
+	return nil // of what an earlier Alur wrote, say, whoever opens it to write knows more
 }
 
 // absent reports whether the log is a file that is not there and would be made.
@@ -197,16 +200,16 @@ func (s stores) keysName() string {
 	return s.keysPath()
 }
 
-// sealed refuses a key store that is not there, where nothing is created.
-func (s stores) sealed() error {
+// keysThere refuses a key store that is not there, where nothing is created.
+func (s stores) keysThere() error {
 	if isPostgres(s.db) {
 		return nil
 	}
 	_, err := os.Stat(s.keysPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		err = &hintError{
-			fmt.Errorf("nothing was sealed yet: there is no %s: %w", s.keysPath(), fs.ErrNotExist),
-			"alur serve makes keys and a key-encryption key when it first runs on --db; where keys are elsewhere, name the database that they are beside",
+			fmt.Errorf("there is no key store %s: %w", s.keysPath(), fs.ErrNotExist),
+			"before anything was sealed there is none: alur serve makes it, and a key-encryption key, when it first runs on --db; if it was lost, put it back from its backup",
 		}
 	}
 	return err
@@ -220,7 +223,7 @@ func (s stores) openKeys(ctx context.Context) (keyStore, error) {
 		return s.openPostgresKeys(ctx)
 	}
 	if s.readOnly || s.existing {
-		if err := s.sealed(); err != nil {
+		if err := s.keysThere(); err != nil {
 			return nil, err
 		}
 	}
