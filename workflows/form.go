@@ -216,3 +216,21 @@ func leaves(e *jsonschema.ValidationError, see func(*jsonschema.ValidationError)
 		leaves(c, see)
 	}
 }
+
+// defaults holds that what stands in a field until somebody fills it in fits the field:
+// left as it is, the form would be refused.
+func (c *inspection) defaults() {
+	if c.d.Form != nil {
+		c.defaultsOf(c.d.Form.compiled, "")
+	}
+}
+
+func (c *inspection) defaultsOf(s *jsonschema.Schema, prefix string) {
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		field := s.Properties[name]
+		if field.Default != nil && field.Validate(*field.Default) != nil {
+			c.find(FindingForm, valueOf(c.root, "form"), "the default of field %q does not fit the field: left as it is, the form would be refused", prefix+name)
+		}
+		c.defaultsOf(field, prefix+name+".")
+	}
+}

@@ -603,6 +603,11 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"a number between whole ones": {
 			changes: formed("minimum: 0", "facts.n > 5.0 && facts.n < 6.0", "type: number => type: integer"), rule: FindingDead,
 		},
+		"a default on the list":                 {changes: formed("enum: [3, 4.5], default: 3", "facts.n == 4.5")},
+		"a default not on the list":             {changes: formed("enum: [3, 4.5], default: 4", "facts.n == 4.5"), rule: FindingForm, says: `field "n"`},
+		"a default that is too small":           {changes: formed("minimum: 5, default: 1", "facts.n > 5.0"), rule: FindingForm, says: `field "n"`},
+		"a default not on the list, further in": {changes: []string{"facts: => form: {type: object, properties: {of: {type: object, properties: {kind: {enum: [a, b], default: c}}}}}\nfacts:"}, rule: FindingForm, says: `field "of.kind"`},
+
 		// A second return is refused: of a state that has only that way on, there is none.
 		"a state that only a second return leads on from": {
 			changes: returning("", ""), rule: FindingStuck, says: `"odd"`,

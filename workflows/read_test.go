@@ -104,6 +104,27 @@ fees: [{id: f, title: {id: F, en: F}, table: {fact: n, rows: [{up_to: 5e-7, amou
 	read(string(written))
 }
 
+// What follows from a name that is listed twice is told once.
+func TestADoubledOutcomeIsToldOnce(t *testing.T) {
+	_, err := workflows.Read("w.yaml", []byte(tiny(map[string]string{
+		"top":         "systems: [{id: data, title: {id: D, en: D}, role: clerk, outcomes: [yes, lost, lost]}]\n",
+		"states":      "  - {id: w, kind: wait, public: in_process, owner: clerk, waits_for: data, title: {id: W, en: W}}\n",
+		"transitions": "  - {action: go, from: [w], to: b, automatic: true, needs: {answer: yes}}\n  - {action: go, from: [a], to: w, roles: [clerk]}\n",
+		"transition":  ", when: 'history.did(\"go\")'",
+	})))
+	var problems workflows.Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("got %v", err)
+	}
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.Message)
+	}
+	if d := cmp.Diff([]string{`system outcomes: "lost" is listed twice`, `state "w": nothing follows when system "data" answers "lost"`}, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
 func TestReadRefusesWhatIsTooLarge(t *testing.T) {
 	if _, err := workflows.Read("w.yaml", make([]byte, workflows.MaxDefinition+1)); err == nil || !strings.Contains(err.Error(), "at most") {
 		t.Errorf("got %v", err)
