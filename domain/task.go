@@ -6,7 +6,9 @@ import (
 )
 
 // atWork holds that whoever works on a state where work is given out is the one who
-// has it. An applicant or a system takes no tasks, and other roles that have a right
+// has it: who takes an action there, refuses a document, answers a checklist, gives a
+// review. That money came in is recorded by whoever took it, and the clock is ordered by
+// those above. An applicant or a system takes no tasks, and other roles that have a right
 // here keep it; but nobody whom the request knows in the task's role gets past the one
 // who has the task by acting in another.
 func atWork(r Request, a Actor, w Workflow) error {

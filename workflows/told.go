@@ -114,29 +114,23 @@ func (w *Workflow) ledBy(r *domain.Request, b domain.ActionTaken) Told {
 	if s == nil {
 		return one
 	}
-	for _, e := range s.automatic {
-		t, err := w.lets(r, e)
-		if err != nil || r.Lacks(t.Needs) != nil {
-			continue
-		}
-		if e.Action != b.Action || e.To != b.To {
-			return one // another version of this program took another
-		}
-		if t.Needs.Reviews.Result == domain.OpinionRefused {
-			for _, id := range t.Needs.Reviews.Join.Reviews {
-				if x := r.Dossier.Reviews[id]; x.Opinion == domain.OpinionRefused {
-					one.Opinions = append(one.Opinions, w.Definition.toldOpinion(id, x.Reason))
-				}
+	e, t, err := w.onward(r, s)
+	if err != nil || e == nil || e.Action != b.Action || e.To != b.To {
+		return one // another version of this program went another way
+	}
+	if t.Needs.Reviews.Result == domain.OpinionRefused {
+		for _, id := range t.Needs.Reviews.Join.Reviews {
+			if x := r.Dossier.Reviews[id]; x.Opinion == domain.OpinionRefused {
+				one.Opinions = append(one.Opinions, w.Definition.toldOpinion(id, x.Reason))
 			}
 		}
-		if t.Needs.Answer != nil {
-			one.System = w.Definition.system(t.Needs.Answer.System)
-		}
-		one.Rule = e.rule.Because
-		if len(one.Opinions) == 0 && one.System == nil {
-			one.Rule = cmp.Or(one.Rule, w.actions[b.Action].Title)
-		}
-		return one
+	}
+	if t.Needs.Answer != nil {
+		one.System = w.Definition.system(t.Needs.Answer.System)
+	}
+	one.Rule = e.rule.Because
+	if len(one.Opinions) == 0 && one.System == nil {
+		one.Rule = cmp.Or(one.Rule, w.actions[b.Action].Title)
 	}
 	return one
 }

@@ -122,8 +122,17 @@ transitions:
 `
 
 // Reviews are given side by side: the longest one counts. A refused one ends it at once.
+// It makes no difference that one of them is work that is given out.
 func TestReviewsAreGivenSideBySide(t *testing.T) {
-	d := definition(t, reviewed)
+	for _, allocate := range []string{"", "allocate: {rule: order}, ", "allocate: {rule: lottery}, "} {
+		t.Run(allocate, func(t *testing.T) {
+			givenSideBySide(t, definition(t, strings.Replace(reviewed, "reviews: [site, plan], ", "reviews: [site, plan], "+allocate, 1)))
+		})
+	}
+}
+
+func givenSideBySide(t *testing.T, d *workflows.Definition) {
+	t.Helper()
 	p := &Parameters{
 		Clock: AroundClock, Arrivals: Arrivals{PerDay: 2},
 		Pools:  []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}, {"head", []domain.RoleID{"head"}, 50, false}},
