@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -35,7 +36,8 @@ func TestAFileOfAnotherKind(t *testing.T) {
 			if told != (wanted != c.is) {
 				t.Errorf("%s read as a %s: %v", c.is, wanted, err)
 			}
-			if problems, ok := err.(workflows.Problems); told && (!ok || len(problems) != 1) {
+			var problems workflows.Problems
+			if told && (!errors.As(err, &problems) || len(problems) != 1) {
 				t.Errorf("%s read as a %s is told by %d problems", c.is, wanted, len(problems))
 			}
 		}
