@@ -208,31 +208,43 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 		if c.What != "" {
 			list = append(list, c)
 		}
-		if is.Open() && now != "" {
-			if before, after := x.follows(x.From, f.Before.State, id), x.follows(x.To, f.After.State, now); before != after {
-				list = append(list, Change{Kind: KindExpiry, ID: c.ID, Was: before, What: Other, Budget: after})
+		if is.Open() && now != "" && was.Expired.IsZero() && is.Expired.IsZero() {
+			before, after := follows(x.From, f.Before.State, id), follows(x.To, f.After.State, now)
+			if before != after || after != undecided && !is.Due.Equal(was.Due) {
+				list = append(list, Change{Kind: KindExpiry, ID: c.ID, Was: before, What: Other, Budget: after, Before: was.Due, After: is.Due})
 			}
 		}
 	}
+	of := map[domain.TermID]domain.TermID{}
+	for _, e := range f.Events {
+		if b, ok := e.Body.(domain.TermContinued); ok {
+			of[b.Term] = b.Of
+		}
+	}
 	for _, id := range f.After.TermIDs() {
-		if t := f.After.Terms[id]; t.Open() && !seen[id] {
-			list = append(list, Change{Kind: KindTerm, ID: string(id), What: Gained, Budget: t.Budget, After: t.Due})
+		t := f.After.Terms[id]
+		if !t.Open() || seen[id] {
+			continue
+		}
+		list = append(list, Change{Kind: KindTerm, ID: string(id), Was: string(of[id]), What: Gained, Budget: t.Budget, After: t.Due})
+		if after := follows(x.To, f.After.State, id); after != undecided && t.Expired.IsZero() {
+			list = append(list, Change{Kind: KindExpiry, ID: string(id), What: Other, Budget: after, After: t.Due})
 		}
 	}
 	return list
 }
 
+// undecided is what follows from a term that moves no request.
+var undecided = (&domain.TermRule{}).Follows()
+
 // follows is what a version makes of a term that runs out, in words.
-func (x *Migration) follows(w *workflows.Workflow, in domain.StateID, id domain.TermID) string {
+func follows(w *workflows.Workflow, in domain.StateID, id domain.TermID) string {
 	for _, rule := range w.Terms(in) {
-		if rule.ID == id && rule.To != "" {
-			if rule.Ground == domain.Lapse {
-				return "it lapses"
-			}
-			return string(rule.Ground)
+		if rule.ID == id {
+			return rule.Follows()
 		}
 	}
-	return "nothing is decided"
+	return undecided
 }
 
 func fees(plan *domain.Plan, f workflows.Foreseen) []Change {

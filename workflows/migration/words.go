@@ -73,14 +73,14 @@ func (g Group) Way() string {
 func (g Group) Words(i int, moment func(time.Time) string) string {
 	c := g.Requests[0].Changes[i]
 	name := fmt.Sprintf("%s %s", c.Kind, c.ID)
-	if c.Kind == KindTerm && c.Was != "" {
+	if c.Kind == KindTerm && c.Was != "" && c.What != Gained {
 		name += " (was " + c.Was + ")"
 	}
 	switch c.Kind {
 	case KindTerm:
 		return name + ": " + g.term(i, moment)
 	case KindExpiry:
-		return fmt.Sprintf("term %s: when it runs out, %s; until now %s", c.ID, c.Budget, c.Was)
+		return g.expiry(c, moment)
 	case KindFee:
 		return name + ": " + g.fee(i)
 	case KindReview:
@@ -98,6 +98,24 @@ func (g Group) Words(i int, moment func(time.Time) string) string {
 		return name + ": given"
 	}
 	return name
+}
+
+// expiry says what is decided when, where nobody decides before.
+func (g Group) expiry(c Change, moment func(time.Time) string) string {
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return "when it runs out"
+		}
+		return "at " + moment(t)
+	}
+	s := fmt.Sprintf("term %s: in silence, %s %s", c.ID, at(c.After), c.Budget)
+	if c.Was != "" {
+		s += fmt.Sprintf("; until now, %s %s", at(c.Before), c.Was)
+	}
+	if len(g.Requests) > 1 && !c.After.IsZero() {
+		s += fmt.Sprintf(" (%s)", g.Requests[0].Reference)
+	}
+	return s
 }
 
 func word(w What, gained, lost string) string {
@@ -133,6 +151,9 @@ func (g Group) term(i int, moment func(time.Time) string) string {
 	case Lost:
 		return "ends; it was due " + moment(c.Before)
 	case Gained:
+		if c.Was != "" {
+			return fmt.Sprintf("begins where it would have begun, by what term %s tells: %s, due %s", c.Was, c.Budget, moment(c.After))
+		}
 		return fmt.Sprintf("begins: %s, due %s", c.Budget, moment(c.After))
 	case Kept:
 		return "goes on as it is, " + c.Budget
