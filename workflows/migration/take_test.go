@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/alur-id/alur/adapters/memory"
+	"github.com/alur-id/alur/workflows/migration"
 )
 
 // merging is a permit that is worked on in some states, each with its time.
@@ -57,5 +58,33 @@ func TestShorterIsSaidOfOneStateOnly(t *testing.T) {
 	}
 	if now := b.load(left.ID).Terms["state:c"]; now.Budget != "2 working days" {
 		t.Errorf("of state:a the map says shorter, and its term is %s", now.Budget)
+	}
+}
+
+// A promise that a migration makes worse, or better, is told.
+func TestAPromiseThatMovesIsTold(t *testing.T) {
+	for budget, c := range map[string]struct {
+		what  migration.What
+		words string
+	}{
+		"promise: 4 working days": {migration.Longer, "term decision: promised for later: within 4 working days, by 6 March, and not by 5 March"},
+		"promise: 2 working days": {migration.Shorter, "term decision: promised for sooner: within 2 working days, by 4 March, and not by 5 March"},
+	} {
+		b, r := inReview(t, "promise: 3 working days", budget)
+		f, is := migrates(t, b, r, "migration: 1\nterms: {decision: {take: new}}\n")
+		got := of(t, f, migration.KindPromise, "decision")
+		if got.What != c.what || !got.Before.Equal(r.Terms["decision"].Promised) || !got.After.Equal(is.Terms["decision"].Promised) {
+			t.Errorf("%s: %+v", budget, got)
+		}
+		g := migration.Group{Requests: []migration.Forecast{f}}
+		for i := range f.Changes {
+			if words := g.Words(i, func(at time.Time) string { return at.Format("2 January") }); f.Changes[i].Kind == migration.KindPromise && words != c.words {
+				t.Errorf("%q", words)
+			}
+		}
+	}
+	b, r := inReview(t, "promise: 3 working days", "promise: 2 working days")
+	if f, is := migrates(t, b, r, "migration: 1\n"); len(f.Changes) > 0 || !is.Terms["decision"].Promised.Equal(r.Terms["decision"].Promised) {
+		t.Errorf("kept: %+v", f.Changes)
 	}
 }
