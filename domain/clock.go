@@ -65,7 +65,7 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 	case !had, !t.Open() && rule.startsAnew(t):
 		k, err := clock.Reckon(*rule, Term{Budget: rule.Budget, Promise: rule.Promise, Started: now}, now)
 		return TermStarted{Term: rule.ID, Budget: rule.Budget, Promise: rule.Promise, Reckoning: k}, err
-	case !t.Open() && !t.Expired.IsZero() && (rule.To != "" || t.Steps >= len(rule.Steps)):
+	case !t.Open() && !t.Expired.IsZero() && (t.Decided && rule.ID.Legal() || rule.To != "" || t.Steps >= len(rule.Steps)):
 		return nil, nil // its time is used up, and a return does not refill it
 	case !t.Open():
 		if body, err := recompute(rule, t, now, clock); body != nil || err != nil {
@@ -428,8 +428,13 @@ func ledger(r Request, e Recorded) map[TermID]Term {
 			t.Budget, t.Promise = b.Budget, b.Promise
 			return t.reckoned(b.Reckoning)
 		})
+	case TermContinued:
+		return change(b.Term, func(Term) Term { return b.from(r.Terms[b.Of], at).reckoned(b.Reckoning) })
 	case TermDropped:
-		return change(b.Term, func(t Term) Term { return t.reckoned(b.Reckoning).end(at) })
+		return change(b.Term, func(t Term) Term {
+			t.Dropped = true
+			return t.reckoned(b.Reckoning).end(at)
+		})
 	case TermReminded:
 		return change(b.Term, func(t Term) Term { return t.stepped(StepRemind, at).reckoned(b.Reckoning) })
 	case TermExpired:
@@ -458,7 +463,9 @@ func left(terms map[TermID]Term, m Move, by TermID, at time.Time) map[TermID]Ter
 		if !copied {
 			terms, copied = clone(terms), true
 		}
-		terms[id] = t.end(at)
+		t = t.end(at)
+		t.Decided = id == by
+		terms[id] = t
 	}
 	return terms
 }

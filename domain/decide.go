@@ -62,7 +62,7 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 		}
 	}
 	if _, migrates := c.(Migrate); migrates && err == nil {
-		err = refilled(events)
+		err = refilled(r, events)
 	}
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ func Evolve(r Request, e Recorded) Request {
 	if e.Box != nil && r.Key == [16]byte{} {
 		r.Key = e.Box.Key
 	}
-	d := &done{command: e.Command, before: r.done, actor: e.Actor, role: e.Actor.Role, under: e.Workflow, version: e.Version, position: e.Position}
+	d := &done{command: e.Command, before: r.done, actor: e.Actor, role: e.Actor.Role, under: e.Workflow, occurred: e.Occurred, version: e.Version, position: e.Position}
 	switch b := e.Body.(type) {
 	case RequestSubmitted:
 		r.ID, r.Reference = b.Request, b.Reference

@@ -48,6 +48,7 @@ type done struct {
 	reason   ReasonCode // of ActionTaken
 	body     Body       // of any other
 	under    WorkflowRef
+	occurred time.Time
 	version  Version
 	position Position
 }

@@ -346,7 +346,7 @@ func (r *mapReader) terms(n ast.Node, of names[domain.TermID]) {
 		case !ok || now == "":
 			r.problem(n, "term %q has no budget in version %d to take", string(id), r.to.version)
 		default:
-			p.Take[now] = shorter
+			p.Take[id] = shorter
 		}
 	})
 }

@@ -220,7 +220,7 @@ func exportedOf(l auditLine) exportedEvent {
 		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected, domain.ChecklistCleared, domain.FactsRecorded,
 		domain.TermStarted, domain.TermSuspended, domain.TermResumed, domain.TermExtended, domain.TermRecomputed, domain.TermExpired,
 		domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented,
-		domain.TermCarried, domain.TermDropped:
+		domain.TermCarried, domain.TermContinued, domain.TermDropped:
 		x.Body = l.Body
 	}
 	return x

@@ -71,6 +71,8 @@ func (d deadline) after(e domain.TermEvent) deadline {
 		d.budget = b.Budget
 	case domain.TermCarried:
 		d.budget = b.Budget
+	case domain.TermContinued:
+		d.budget = b.Budget
 	case domain.TermExpired:
 		d.missed = true
 	case domain.TermEnded:
