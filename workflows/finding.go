@@ -62,7 +62,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.tests, c.fails, c.negatives, c.prove} {
+	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.offices, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.tests, c.fails, c.negatives, c.prove} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
