@@ -63,10 +63,14 @@ func Rules() []Rule {
 // Refusal is a command that the rules do not allow. Nothing was recorded.
 // Detail says what is wrong, Remedy what would satisfy the rule; both are whole
 // thoughts for a person, in English, and hold no personal data.
+//
+// Because is what a definition says of the condition or invariant that it rests on, in
+// the words that its agency has for the public; mostly there is none.
 type Refusal struct {
-	Rule   Rule
-	Detail string
-	Remedy string
+	Rule    Rule
+	Detail  string
+	Remedy  string
+	Because Basis
 }
 
 func (r *Refusal) Error() string {

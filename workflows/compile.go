@@ -243,8 +243,10 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 			return t, w.unjudged(err)
 		}
 		if !holds {
-			return t, domain.NewRefusal(domain.RuleGuard,
+			refusal := domain.NewRefusal(domain.RuleGuard,
 				fmt.Sprintf("action %q is not possible for this request in state %q", t.Action, t.From), because(e.rule))
+			refusal.Because = basis(e.rule.Because)
+			return t, refusal
 		}
 	}
 	if !e.fixed {

@@ -66,7 +66,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 	c := &inspection{definitionReader: r}
 	for _, look := range []func(){
 		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations,
-		c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences,
+		c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.offices, c.unasked, c.grounds, c.silences,
 		c.themselves, c.gates, c.unused, c.steps, c.tests, c.fails, c.defaults, c.negatives,
 		c.texts, c.dialects, c.prove,
 	} {

@@ -44,6 +44,8 @@ type blocked struct {
 	Rule   domain.Rule `json:"rule" doc:"the code of the problem that the action would be answered with"`
 	Detail string      `json:"detail"`
 	Remedy string      `json:"remedy,omitempty" doc:"what would satisfy the rule"`
+
+	Because *title `json:"because,omitempty" doc:"what the workflow says of the condition, in words for the public"`
 }
 
 // wanted is a document that the applicant has to hand in.
@@ -144,7 +146,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 		action, _ := w.Action(id)
 		one := possible{Action: id, Title: titleOf(action.Title), Roles: t.Roles, Reasons: t.Reasons, Records: t.Records}
 		if err := domain.Against(r, t, w, time.Now()); errors.As(err, &refusal) {
-			one.Blocked = &blocked{refusal.Rule, refusal.Detail, refusal.Remedy}
+			one.Blocked = &blocked{refusal.Rule, refusal.Detail, refusal.Remedy, becauseOf(refusal)}
 		} else if err != nil {
 			return nil, a.fault(ctx, err, false)
 		}

@@ -197,6 +197,34 @@ func TestWhoeverIsRefusedIsToldWhy(t *testing.T) {
 	}
 }
 
+// A refusal that rests on a condition or an invariant says what the definition says of it,
+// in both languages, also where the action is only looked at.
+func TestARefusalSaysWhatItRestsOn(t *testing.T) {
+	s := newSite(t, func(s *stores) { s.sealing = true })
+	const grant, refuse = "to: granted, roles: [officer]", "to: refused, roles: [officer], reasons: [unclear]"
+	s.stall(t, grant, grant+", when: facts.area > 9.0, because: {id: Terlalu kecil, en: It is too small}",
+		"{action: refuse, from: [deciding], "+refuse+"}", "{action: refuse, from: [deciding], "+refuse+"}\ninvariants:\n  - {never: 'outcome == \"rejected\" && history.did(\"refuse\")', because: {id: Tidak boleh ditolak, en: It may not be refused}}\n")
+	ref := s.openStall(t, `{"area":2}`)
+	for _, step := range [][2]string{
+		{"applicant", sketch}, {"officer", `"pick":{}`}, {"officer", `"check":{"checklist":"formal","item":"signed","yes":true}`},
+		{"officer", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-3"}`}, {"officer", `"action":"forward"`}, {"registry", `"answer":{"system":"register","outcome":"free"}`},
+		{"health", `"review":{"review":"hygiene","opinion":"approved"}`},
+	} {
+		s.does(t, ref, step[0], step[1])
+	}
+	for what, want := range map[string]string{
+		`"action":"grant"`:                     `"because":{"id":"Terlalu kecil","en":"It is too small"}`,
+		`"action":"refuse","reason":"unclear"`: `"because":{"id":"Tidak boleh ditolak","en":"It may not be refused"}`,
+	} {
+		if a := s.tries(t, ref, "officer", what); a.StatusCode != http.StatusConflict || !strings.Contains(a.body, want) {
+			t.Errorf("%s: %s %s", what, a.Status, a.body)
+		}
+	}
+	if a := s.ask(t, "GET", "/api/v1/requests/"+ref, ""); !strings.Contains(a.body, `"because":{"id":"Tidak boleh ditolak","en":"It may not be refused"}`) {
+		t.Error(a.body)
+	}
+}
+
 // A correction by the office is told with what it changed, in the words of the definition.
 func TestACorrectionByTheOfficeIsTold(t *testing.T) {
 	s := newSite(t, func(s *stores) { s.sealing = true })
