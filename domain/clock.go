@@ -130,7 +130,7 @@ func (rule *TermRule) startsAnew(t Term) bool {
 }
 
 // recompute is the event that another calendar makes necessary; nil when it moves
-// nothing.
+// nothing and what was provisional still is.
 func recompute(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error) {
 	if !clock.Supersedes(t.Calendar) {
 		return nil, nil
@@ -139,7 +139,8 @@ func recompute(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error)
 	if err != nil {
 		return nil, err
 	}
-	same := k.Due.Equal(t.Due) && k.Promised.Equal(t.Promised) && k.Wakes.Equal(t.Wakes)
+	// That a due time is decreed now, and no longer provisional, is something to be told.
+	same := k.Due.Equal(t.Due) && k.Promised.Equal(t.Promised) && k.Wakes.Equal(t.Wakes) && k.Provisional == t.Unsure
 	if t.Stopped() != "" || !t.Open() {
 		same = k.Remaining == t.Left
 	}

@@ -38,10 +38,12 @@ With --dry-run nothing is recorded: it tells what each request would gain or los
 which cannot be moved and why (exit code 3). Without it, all requests that the map does
 not except are moved, or none: the order is recorded with its map, its legal ground and
 who approved of it, and then an event on every request; the applicant is told. A run that
-was interrupted is run again as it was, and does the rest; nothing happens twice.
+was interrupted is run again as it was, and does the rest; nothing happens twice. Where
+requests have come back to the former version since, it is another order.
 
-A term that runs keeps its budget and its due time unless the map says otherwise, and
-becomes shorter only if the map says that too.
+A term that runs keeps its budget, its due time and what follows when it runs out, or
+gets all of these from the other version where the map says so; it becomes shorter only
+if the map says that too. No time of the law that has run is dropped, or begun anew.
 
 A SQLite log has one writing process: stop alur serve first (not for --dry-run).`,
 		Example: `  alur workflow migrate street-stall --tenant 11.71 --from 1 --to 2 --map map.yaml --dry-run
