@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -43,6 +44,7 @@ type servicePage struct {
 	Future         bool   // that version is not in force yet
 	Documents      []serviceDocument
 	Fees           []serviceFee
+	NoFees         string // what is said of the cost where there are none
 	Terms          []serviceTerm
 	Standard       []detail // value empty: the definition does not say
 	Bases          []string
@@ -149,6 +151,7 @@ func (s *site) service(w http.ResponseWriter, r *http.Request) {
 	for i := range d.Fees {
 		p.Fees = append(p.Fees, feeOf(p.page, d, &d.Fees[i]))
 	}
+	p.NoFees = cmp.Or(d.Fee.In(p.Lang), p.T("service.nofees"))
 	for i := range d.Terms {
 		p.Terms = append(p.Terms, termOf(p.page, &d.Terms[i]))
 	}
