@@ -79,6 +79,33 @@ func texts[T ~string](rows *sql.Rows, err error, what string) ([]T, error) {
 	return list, nil
 }
 
+// Offered is a service of a tenant.
+type Offered struct {
+	Tenant  domain.TenantCode
+	Service string
+}
+
+// All lists the services of every tenant, in the order of the codes and names.
+func (v *ServiceView) All(ctx context.Context) ([]Offered, error) {
+	rows, err := v.db.QueryContext(ctx, `SELECT tenant, service FROM service ORDER BY tenant, service`)
+	if err != nil {
+		return nil, fmt.Errorf("list services: %w", err)
+	}
+	defer rows.Close()
+	list := []Offered{}
+	for rows.Next() {
+		var o Offered
+		if err := rows.Scan(&o.Tenant, &o.Service); err != nil {
+			return nil, fmt.Errorf("list services: %w", err)
+		}
+		list = append(list, o)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list services: %w", err)
+	}
+	return list, nil
+}
+
 // Running counts the requests of a service that have not ended, by the version of
 // the workflow that they are judged by.
 func (v *StatusView) Running(ctx context.Context, tenant domain.TenantCode, service string) (map[int]int, error) {

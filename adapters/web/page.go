@@ -17,6 +17,7 @@ type page struct {
 	Title     string
 	Text      string // of a page that only says something
 	Missing   bool   // the find page: nothing was found
+	Public    bool   // of a page that is about nobody: it may be found by search engines
 	Style     string
 	Languages []languageLink
 	messages  map[string]string
@@ -41,12 +42,20 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, path string) page {
 	return p
 }
 
+// open is what a page shows that is about nobody.
+func (s *site) open(w http.ResponseWriter, r *http.Request, path string) page {
+	p := s.page(w, r, path)
+	p.Public = true
+	return p
+}
+
 // statusPage is a request as its applicant sees it.
 type statusPage struct {
 	page
 	Reference   domain.Reference
 	Service     string
-	Public      domain.PublicStatus
+	About       string // the link to the service's page
+	Status      domain.PublicStatus
 	PublicTitle string
 	StateTitle  string
 	MustAct     bool
@@ -132,13 +141,16 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 	state, _ := workflow.State(found.State)
 	out := statusPage{
 		page: p, Reference: found.Reference, Service: d.Title.In(p.Lang),
-		Public: found.Public, PublicTitle: p.T("public." + string(found.Public)), StateTitle: state.Title.In(p.Lang),
+		Status: found.Public, PublicTitle: p.T("public." + string(found.Public)), StateTitle: state.Title.In(p.Lang),
 		MustAct: state.Kind == workflows.KindWait && slices.Contains(d.Submit, state.Owner),
 		Closed:  state.Kind == workflows.KindEnd,
 		Next:    state.Next.In(p.Lang), Step: state.Promise.In(p.Lang),
 		Changed: momentOf(found.Changed, found.Tenant, p.Lang), Again: path,
 	}
 	out.Title = out.Service
+	if found.Case == "" { // else it may be known from imported requests only
+		out.About = serviceLinkOf(found.Tenant, found.Service)
+	}
 	if !out.MustAct {
 		for _, role := range d.Roles {
 			// A draft's roles are the people of a log: they are not shown.

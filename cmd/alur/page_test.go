@@ -186,8 +186,12 @@ func TestWhoeverIsRefusedIsToldWhy(t *testing.T) {
 
 	ref := s.openStall(t, `{"area":2}`)
 	for _, step := range [][2]string{
-		{"applicant", sketch}, {"officer", `"pick":{}`}, {"officer", `"check":{"checklist":"formal","item":"signed","yes":true}`},
-		{"officer", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-2"}`}, {"officer", `"action":"forward"`}, {"registry", `"answer":{"system":"register","outcome":"taken"}`},
+		{"applicant", sketch},
+		{"officer", `"pick":{}`},
+		{"officer", `"check":{"checklist":"formal","item":"signed","yes":true}`},
+		{"officer", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-2"}`},
+		{"officer", `"action":"forward"`},
+		{"registry", `"answer":{"system":"register","outcome":"taken"}`},
 	} {
 		s.does(t, ref, step[0], step[1])
 	}
@@ -206,8 +210,12 @@ func TestARefusalSaysWhatItRestsOn(t *testing.T) {
 		"{action: refuse, from: [deciding], "+refuse+"}", "{action: refuse, from: [deciding], "+refuse+"}\ninvariants:\n  - {never: 'outcome == \"rejected\" && history.did(\"refuse\")', because: {id: Tidak boleh ditolak, en: It may not be refused}}\n")
 	ref := s.openStall(t, `{"area":2}`)
 	for _, step := range [][2]string{
-		{"applicant", sketch}, {"officer", `"pick":{}`}, {"officer", `"check":{"checklist":"formal","item":"signed","yes":true}`},
-		{"officer", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-3"}`}, {"officer", `"action":"forward"`}, {"registry", `"answer":{"system":"register","outcome":"free"}`},
+		{"applicant", sketch},
+		{"officer", `"pick":{}`},
+		{"officer", `"check":{"checklist":"formal","item":"signed","yes":true}`},
+		{"officer", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-3"}`},
+		{"officer", `"action":"forward"`},
+		{"registry", `"answer":{"system":"register","outcome":"free"}`},
 		{"health", `"review":{"review":"hygiene","opinion":"approved"}`},
 	} {
 		s.does(t, ref, step[0], step[1])
