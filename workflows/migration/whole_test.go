@@ -170,7 +170,7 @@ fees: {retribution: ~}
 reviews: {safety: ~}
 systems: {residents: ~}
 terms: {decision: {to: verdict, take: new}}
-states: {gathering: looking, deciding: {to: looking, as: renamed}, asking: {to: looking, as: moved}, returned: {to: looking, as: moved}}
+states: {gathering: looking, deciding: {to: looking, as: moved}, asking: {to: looking, as: moved}, returned: {to: looking, as: moved}}
 actions: {accept: check, return: ~, resubmit: ~, ask: ~, correct: ~, decide: ~, refuse: ~}
 roles: {clerk: ~, fire: ~, registry: ~}
 `
@@ -216,11 +216,15 @@ func filled(t *testing.T, b *bench) []domain.Request {
 	b.act(d, working, "head", "decide", "")
 	b.give(working, domain.Pick{Header: b.header(d, "clerk")})
 	b.give(working, domain.ConsentReturn{Header: b.header(d, "head"), Action: "return", Reason: "late"})
+	// An opinion stands against the next.
+	opposed := begin()
+	b.act(d, opposed, "clerk", "accept", "")
+	b.give(opposed, domain.GiveReview{Header: b.header(d, "fire"), Review: "safety", Opinion: domain.OpinionRefused, Reason: "bad"})
 	// In the last a system has answered, and its fees are stale.
 	asked(waiting)
 	b.give(waiting, domain.Act{Header: b.header(d, "applicant"), Action: "correct", Facts: domain.Facts{"size": 41.0}})
 	var list []domain.Request
-	for _, id := range []uuid.UUID{reopened, late, stopped, working, waiting} {
+	for _, id := range []uuid.UUID{reopened, late, stopped, working, opposed, waiting} {
 		list = append(list, b.run(id))
 	}
 	return list
@@ -248,6 +252,7 @@ var tells = map[string]any{
 	"Dossier.Fees[].Received":     kinds(migration.KindFee),
 	"Dossier.Fees[].Stale":        kinds(migration.KindFee),
 	"Dossier.Reviews[].Opinion":   kinds(migration.KindReview),
+	"Dossier.Reviews[].Reason":    kinds(migration.KindReview),
 	"Dossier.Reviews[].Asked":     kinds(migration.KindReview),
 	"Dossier.Answers[]":           kinds(migration.KindAnswer),
 	"Dossier.Reported[]":          kinds(migration.KindAnswer),
