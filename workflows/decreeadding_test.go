@@ -12,9 +12,9 @@ import (
 )
 
 // newDecreedBench is a timedBench whose calendars come from its log.
-func newDecreedBench(t *testing.T, tenant domain.TenantCode) (*timedBench, *workflows.Calendars) {
+func newDecreedBench(t *testing.T) (*timedBench, *workflows.Calendars) {
 	t.Helper()
-	b := newTimedBench(t, tenant)
+	b := newTimedBench(t, "33.14")
 	l := workflows.NewCalendars(b.log)
 	b.engine = workflows.NewEngine(b.log, b.library, workflows.EngineConfig{
 		Now: func() time.Time { return b.now }, Random: func() uint64 { return 7 }, Calendars: l,
@@ -52,7 +52,7 @@ func decreeHead(number, published string) string {
 // A regulation that takes the place of Perpres 21/2023 is published in April and in force
 // from July: nobody stops working in between.
 func TestARepealLeavesNobodyWithoutHours(t *testing.T) {
-	b, l := newDecreedBench(t, "33.14")
+	b, l := newDecreedBench(t)
 	b.at("2026-04-06 09:00").submits()
 	b.does("clerk", "accept", "")
 	b.due("decision", "2026-04-13 16:00")
@@ -93,7 +93,7 @@ func TestARepealLeavesNobodyWithoutHours(t *testing.T) {
 
 // Who has six working days loses a Saturday by a decree of the nation as by one of theirs.
 func TestANationalDecreeTakesNoPassedDayOfATenant(t *testing.T) {
-	b, l := newDecreedBench(t, "33.14")
+	b, l := newDecreedBench(t)
 	b.at("2026-09-01 08:00")
 	six := strings.Replace(officeWeek, "}", ", saturday: [07.30-12.30]}", 1)
 	if err := b.decrees(l, "33.14", decreeHead("Perbup 1/2026", "2026-08-01")+"rules:\n  - {from: 2026-09-05, week: "+six+", ramadan: "+fastingWeek+"}\n"); err != nil {
@@ -120,7 +120,7 @@ func TestANationalDecreeTakesNoPassedDayOfATenant(t *testing.T) {
 
 // Of today some hours have passed, and in the east it is tomorrow already.
 func TestADecreeTakesNothingOfToday(t *testing.T) {
-	b, l := newDecreedBench(t, "33.14")
+	b, l := newDecreedBench(t)
 	b.at("2026-09-01 15:00")
 	half := decreeHead("Keppres 3/2026", "2026-09-01") + "days:\n  - {date: DATE, kind: hours, hours: [07.30-11.30], name: {id: Setengah, en: Half}}\n"
 	notAdded(t, b.decrees(l, "", strings.Replace(half, "DATE", "2026-09-01", 1)), "makes working time of 2026-09-01", "a day to come")
@@ -135,7 +135,7 @@ func TestADecreeTakesNothingOfToday(t *testing.T) {
 // When the holidays of the next year are decreed as they were computed, a due time stays
 // where it is and is not provisional any more. That is an event, once.
 func TestADueTimeIsNoLongerProvisional(t *testing.T) {
-	b, l := newDecreedBench(t, "33.14")
+	b, l := newDecreedBench(t)
 	b.at("2026-12-28 09:00").submits()
 	b.does("clerk", "accept", "")
 	b.due("decision", "2027-01-06 16:00") // 29, 30, 31, 4 and 6 January
@@ -169,7 +169,7 @@ func TestADueTimeIsNoLongerProvisional(t *testing.T) {
 // Hours that hold in Ramadan say which those are: left out, the shorter hours of the
 // nation would be gone without a word.
 func TestHoursOfRamadanAreSaid(t *testing.T) {
-	b, l := newDecreedBench(t, "33.14")
+	b, l := newDecreedBench(t)
 	b.at("2026-09-01 08:00")
 	for name, x := range map[string]struct {
 		tenant domain.TenantCode

@@ -165,14 +165,6 @@ func (r *routes) closure(next [][]int, roots ...int) states {
 	return seen
 }
 
-// state is a state by its name; nil where there is none.
-func (r *routes) state(id domain.StateID) *State {
-	if i, ok := r.states[id]; ok {
-		return &r.d.States[i]
-	}
-	return nil
-}
-
 // start is the state that requests begin in.
 func (r *routes) start() int { return r.states[r.d.start().ID] }
 
