@@ -293,6 +293,15 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 	if err := mayTake(r, c, t, w); err != nil {
 		return nil, err
 	}
+	var anew Facts
+	if t.Kind == ActionCorrect {
+		if anew, t.Needs, err = correction(r, c, t, w); err != nil {
+			return nil, err
+		}
+	}
+	if err := lacking(r.Dossier, t.Needs); err != nil {
+		return nil, err
+	}
 	taken := ActionTaken{
 		Action: c.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Reason: c.Reason, Kind: t.Kind,
 	}
@@ -314,16 +323,24 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 		}
 		return bodies, nil
 	}
+	return append([]Body{RequestCorrected{Facts: anew}}, bodies...), nil
+}
+
+// correction is the facts that a request is corrected to, and what the edge needs by
+// them: whoever makes another request of theirs hands in what that asks for.
+func correction(r Request, c Act, t Transition, w Workflow) (Facts, Needs, error) {
 	facts, err := clearFacts(c.Facts, c.Form, nil, w)
 	if err != nil {
-		return nil, err
+		return nil, Needs{}, err
 	}
 	for name, v := range r.Facts {
 		if w.Recorded(name) { // not the applicant's to correct
 			facts[name] = v
 		}
 	}
-	return append([]Body{RequestCorrected{Facts: facts}}, bodies...), nil
+	r.Facts = facts
+	needs, err := w.Needs(r, t)
+	return facts, needs, err
 }
 
 // cleared takes back what was answered of some checklists.
@@ -337,8 +354,8 @@ func (r Request) cleared(lists []ChecklistID) []Body {
 	return bodies
 }
 
-// mayTake holds the rules of one edge beside those of role and capacity: the task
-// is not somebody else's, four eyes, reason, and what the edge needs.
+// mayTake holds the rules of one edge beside those of role and capacity, and what the
+// edge needs: the task is not somebody else's, four eyes, reason.
 func mayTake(r Request, c Act, t Transition, w Workflow) error {
 	if err := atWork(r, c.Actor, w); err != nil {
 		return err
@@ -355,7 +372,7 @@ func mayTake(r Request, c Act, t Transition, w Workflow) error {
 	if t.Kind == ActionOverride && c.Remark == "" {
 		return refuse(RuleReason, fmt.Sprintf("action %q goes past what the step demands", c.Action), "say in the remark why")
 	}
-	return lacking(r.Dossier, t.Needs)
+	return nil
 }
 
 // fourEyes refuses what somebody may not do who did something else before.

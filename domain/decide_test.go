@@ -28,8 +28,11 @@ func (nothing) RecordFacts([]string, domain.Facts) (domain.Facts, error) {
 	return nil, nil
 }
 func (nothing) AdoptFacts(f domain.Facts) (domain.Facts, error) { return f, nil }
-func (nothing) Shown(domain.StateID) (domain.Shown, bool)       { return domain.Shown{}, false }
-func (nothing) Broken(domain.Request) error                     { return nil }
+func (nothing) Needs(_ domain.Request, t domain.Transition) (domain.Needs, error) {
+	return t.Needs, nil
+}
+func (nothing) Shown(domain.StateID) (domain.Shown, bool) { return domain.Shown{}, false }
+func (nothing) Broken(domain.Request) error               { return nil }
 func (nothing) Document(domain.DocumentID) (domain.DocumentRule, bool) {
 	return domain.DocumentRule{}, false
 }

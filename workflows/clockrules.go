@@ -6,7 +6,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // returns holds that the clock of the law is stopped by the one return that the engine
@@ -88,8 +87,8 @@ func (c *inspection) ownWork(rule string, n ast.Node, roles []domain.RoleID, ter
 	}
 }
 
-// deemed holds that what the law makes of silence has a ground in law, starts with what
-// the law counts from, and can be looked at again.
+// deemed holds that what the law makes of silence has a ground in law, and can be looked
+// at again. That it starts with what the law counts from is proved ([search.early]).
 func (c *inspection) deemed() {
 	told := map[*Expiry]bool{}
 	reviewed := map[domain.StateID]bool{}
@@ -111,36 +110,6 @@ func (c *inspection) deemed() {
 		if !reviewed[m.expiry.To] {
 			c.find(FindingDeemed, c.node("states", slices.IndexFunc(c.d.States, func(s State) bool { return s.ID == m.expiry.To })),
 				"nobody can look again at what the law decided in %q: have a transition of kind reopen out of it", m.expiry.To)
-		}
-		if m.term >= 0 {
-			c.startsComplete(m.term)
-		}
-	}
-}
-
-// startsComplete holds that the clock of a deemed decision runs only for a file that was
-// declared complete: else the law would grant what nobody could have checked (UU 30/2014
-// art. 53(2), as changed: after the application is received complete). What starts it may
-// be something else that comes later, such as a payment. Conditions are not judged here.
-func (c *inspection) startsComplete(term int) {
-	t := &c.d.Terms[term]
-	forth := map[domain.StateID][]domain.StateID{}
-	for i := range c.d.Transitions {
-		if x := &c.d.Transitions[i]; x.Kind != domain.ActionComplete {
-			for _, from := range x.From {
-				forth[from] = append(forth[from], x.To)
-			}
-		}
-	}
-	before := graph.Closure(forth, c.d.start().ID)
-	for i := range c.d.Transitions {
-		x := &c.d.Transitions[i]
-		if x.Kind == domain.ActionComplete || !slices.Contains(t.Starts, x.Action) {
-			continue
-		}
-		if k := slices.IndexFunc(x.From, func(id domain.StateID) bool { return before[id] }); k >= 0 {
-			c.find(FindingDeemed, c.node("transitions", i), "action %q starts term %q, which ends in a decision by law, in %q before anybody declared the file complete: give the transition that does kind complete", x.Action, t.ID, x.From[k])
-			return
 		}
 	}
 }

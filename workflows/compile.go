@@ -258,6 +258,17 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 	return t, nil
 }
 
+// Needs implements [domain.Workflow].
+func (w *Workflow) Needs(r domain.Request, t domain.Transition) (domain.Needs, error) {
+	for _, e := range w.edges[edge{t.From, t.Action}] {
+		if e.ID == t.ID && !e.fixed {
+			needs, err := w.Definition.needs(e.rule, t.From, vars{facts: r.Facts})
+			return needs, w.unjudged(err)
+		}
+	}
+	return t.Needs, nil
+}
+
 func because(t *Transition) string {
 	if t.Because.EN != "" {
 		return t.Because.EN

@@ -220,10 +220,13 @@ func (p *prover) result(j domain.Join, at *point) domain.Opinion {
 }
 
 // fresh is what reviews come to without those that were given before a correction.
-func (p *prover) fresh(j domain.Join, at *point) domain.Opinion {
+func (p *prover) fresh(j domain.Join, at *point) domain.Opinion { return p.without(at.stale, j, at) }
+
+// without is what reviews come to without some.
+func (p *prover) without(some uint32, j domain.Join, at *point) domain.Opinion {
 	now := *at
 	for i := range p.reviews {
-		if at.stale>>i&1 == 1 {
+		if some>>i&1 == 1 {
 			now.reviews = setTwo(now.reviews, i, reviewOpen)
 		}
 	}

@@ -16,14 +16,14 @@ import (
 // later: points that differ in others are one. Nothing is in an end that nothing leads out
 // of, but what must never be and what stands behind an approval.
 func (p *prover) indexLive() {
-	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, stale: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32}
+	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, stale: math.MaxUint32, outdated: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32, declared: true, complete: true}
 	p.live, p.giving = make([]point, len(p.d.States)), make([]uint64, len(p.d.States))
 	for i := range p.live {
 		if p.live[i] = all; p.final(i) && !p.judged(i) {
 			p.live[i] = p.ofInvariants(i)
 		}
 		if p.final(i) {
-			p.live[i].expired = 0
+			p.live[i].expired, p.live[i].declared, p.live[i].complete = 0, false, false
 		}
 	}
 	p.indexInto()
@@ -41,9 +41,12 @@ func (p *prover) plain(at point) point {
 	at.received &= live.fees
 	at.bits &= live.bits
 	at.stale &= live.stale
+	at.outdated &= live.outdated
 	at.stood &= live.stood
 	at.came &= live.came
 	at.expired &= live.expired
+	at.declared = at.declared && live.declared
+	at.complete = at.complete && live.complete
 	if !p.outOfOrder(&at) {
 		at.times &= live.times
 	}
@@ -100,6 +103,7 @@ func (p *prover) indexLiveReviews() {
 			if !live[i] {
 				p.live[i].reviews = setTwo(p.live[i].reviews, r, 0)
 				p.live[i].stale &^= 1 << r
+				p.live[i].outdated &^= 1 << r
 			}
 			if gate && !p.final(i) {
 				p.giving[i] = setTwo(p.giving[i], r, reviewOpen)

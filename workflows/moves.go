@@ -72,7 +72,7 @@ func (p *prover) arrive(at *point, entered bool) {
 		was := two(at.reviews, i)
 		if was == reviewNone || entered && (was == reviewRefused || was == reviewApproved && again) {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
-			at.stale &^= 1 << i
+			at.stale, at.outdated = at.stale&^(1<<i), at.outdated&^(1<<i)
 		}
 	}
 	for i, f := range p.fees {
@@ -171,7 +171,7 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		if t.Kind == domain.ActionReturn && len(t.Consent) == 0 && p.returned(&at) {
 			continue // of another, where somebody may consent, it is not told whether they do
 		}
-		if !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
+		if t.Kind != domain.ActionCorrect && !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
 			continue
 		}
 		step := stepTaken{kind: stepAction, of: i, supposing: string(so.and(t.When, holds, true))}
@@ -215,6 +215,7 @@ func (p *prover) taken(at point, i int, person bool) point {
 	if at.exempt && p.d.States[from].Kind == KindEnd && p.states[t.To] != from {
 		at.stood = 0 // whoever reopens what the law granted has it all looked at again
 	}
+	p.received(&at, t)
 	at = p.moved(at, t.To)
 	switch {
 	case p.d.States[from].Kind == KindEnd && int(at.state) != from:
@@ -263,13 +264,18 @@ func (p *prover) corrected(at point, i int, person bool, visit func(point)) {
 		p.recorded(p.taken(at, i, person), i, visit)
 		return
 	}
-	at.fees = 0
+	was := at
+	at.fees, at.complete = 0, false
 	for i := range p.reviews {
 		if is := two(at.reviews, i); is == reviewApproved || is == reviewRefused && p.deems {
 			at.stale |= 1 << i & p.aging
+			at.outdated &^= at.stale
 		}
 	}
 	for _, v := range p.corrections(int(at.value)) {
+		if !p.met(p.needsOf(v, i, p.d.States[at.state].ID), &was) {
+			continue // it is asked for by the facts that the request is corrected to
+		}
 		for _, to := range p.covering(at, v) {
 			list := []point{p.taken(to, i, person)}
 			if list[0].state == at.state {
@@ -293,7 +299,7 @@ func (p *prover) askedLate(list []point, before int) []point {
 		}
 		for _, at := range list {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
-			at.stale &^= 1 << i
+			at.stale, at.outdated = at.stale&^(1<<i), at.outdated&^(1<<i)
 			list = append(list, at)
 		}
 	}
@@ -311,7 +317,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	}
 	for g, doc := range p.ofGroup {
 		if len(doc.In) == 0 || slices.Contains(doc.In, s.ID) {
-			put(stepAttach, g, "", func(to *point) { to.bits |= 1 << g })
+			put(stepAttach, g, "", func(to *point) { p.handIn(to, g) })
 		}
 		if len(doc.RefusedBy) > 0 && (len(doc.RefusedIn) == 0 || slices.Contains(doc.RefusedIn, s.ID)) {
 			put(stepRefuse, g, "", func(to *point) { to.bits &^= 1 << g })

@@ -99,7 +99,15 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 	reasons := slices.Contains(t.Reasons, c.Reason) || len(t.Reasons) == 0 && c.Reason == ""
 	rule = first(n.may(c.Actor, t.Roles...), n.working(c.Actor),
 		unless(!slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool { return n.did(c.Actor.ID, a) }), domain.RuleFourEyes),
-		unless(reasons && (!override || c.Remark != ""), domain.RuleReason), unless(override, n.lacks(t)))
+		unless(reasons && (!override || c.Remark != ""), domain.RuleReason))
+	if rule == "" && t.Kind == domain.ActionCorrect {
+		n.anew, rule = n.corrects(c)
+	}
+	if !override {
+		rule = first(rule, n.lacks(t))
+	}
+	facts := n.anew
+	n.anew = nil
 	if rule != "" {
 		return nil, rule
 	}
@@ -126,14 +134,16 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 		}
 		return n.follow(taken...)
 	}
+	return n.follow(append([]said{{c.Actor, domain.RequestCorrected{Facts: facts}}}, taken...)...)
+}
+
+// corrects is the facts that a correction leads to.
+func (n *naive) corrects(c domain.Act) (domain.Facts, domain.Rule) {
 	facts, rule := n.clear(c.Facts, c.Form)
-	if rule != "" {
-		return nil, rule
-	}
-	if seen, known := n.facts()["seen"]; known {
+	if seen, known := n.facts()["seen"]; known && rule == "" {
 		facts["seen"] = seen
 	}
-	return n.follow(append([]said{{c.Actor, domain.RequestCorrected{Facts: facts}}}, taken...)...)
+	return facts, rule
 }
 
 // open is the rule against adding anything where the request stands.

@@ -37,12 +37,14 @@ type prover struct {
 	aging     uint32         // reviews that a correction may leave behind
 	corrects  bool           // facts may change
 	deems     bool           // silence may approve by a term that is not the law's
+	declares  bool           // it is told whether the file was declared complete
 	needs     map[needKey]domain.Needs
 	records   map[dueKey][]int // by value and transition: the values that may be recorded
 	correct   [][]int          // by value: those that a correction may lead to
 	unjudged  []unjudgment     // that failed where they were judged last
 	tried     map[string]bool  // conditions with what they ask of the past
 	due       map[dueKey]bool
+	brings    map[dueKey]bool        // by value and group: whoever asks has to hand it in
 	back      map[[2]int]bool        // an override to a state from another leads back
 	people    map[domain.RoleID]bool // roles that a person may have
 	asked     map[askedKey]bool
@@ -78,11 +80,14 @@ type point struct {
 	times    uint64 // as many bits each as it counts to
 	person   uint32 // the gate that the one person passed, or two that are to be kept apart
 	stale    uint32 // reviews that were given before a correction
+	outdated uint32 // reviews that were given before a document was handed in
 	stood    uint32 // states that an override or the law led out of
 	came     uint32 // states that only some requests come to, and this one did
 	expired  uint32 // legal terms that ran out
 	answer   uint8  // 0: none since the request came to the state
 	exempt   bool   // the law brought it here, or an override: it is not the agency's doing
+	declared bool   // complete
+	complete bool   // all was there that who asks has to bring when that was last asked, and it was not sent back or corrected since
 }
 
 // What a fee has come to.
@@ -117,7 +122,7 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		due: map[dueKey]bool{}, brings: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
 		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {
@@ -282,6 +287,7 @@ func (p *prover) index() {
 	}
 	p.corrects = slices.ContainsFunc(d.Transitions, func(t Transition) bool { return t.Kind == domain.ActionCorrect })
 	p.deems = slices.ContainsFunc(p.expiries, func(m move) bool { return m.term < 0 && m.expiry.Ground == DeemedApproval })
+	p.declares = slices.ContainsFunc(p.expiries, func(m move) bool { return m.expiry.Ground != Lapse })
 	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)
