@@ -62,7 +62,7 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 		}
 	}
 	if _, migrates := c.(Migrate); migrates && err == nil {
-		err = refilled(events)
+		err = refilled(r, events)
 	}
 	if err != nil {
 		return nil, err
@@ -316,11 +316,7 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 		}
 		bodies, c.Facts = append(bodies, FactsRecorded{Facts: facts}), nil
 	}
-	for _, list := range t.Clears {
-		if len(r.Dossier.Checks[list]) > 0 {
-			bodies = append(bodies, ChecklistCleared{Checklist: list})
-		}
-	}
+	bodies = append(bodies, r.cleared(t.Clears)...)
 	if t.Kind != ActionCorrect {
 		if len(c.Facts)+len(c.Form) > 0 {
 			return nil, refuse(RuleFacts, fmt.Sprintf("action %q does not correct the request", c.Action), "leave facts and form out")
@@ -345,6 +341,17 @@ func correction(r Request, c Act, t Transition, w Workflow) (Facts, Needs, error
 	r.Facts = facts
 	needs, err := w.Needs(r, t)
 	return facts, needs, err
+}
+
+// cleared takes back what was answered of some checklists.
+func (r Request) cleared(lists []ChecklistID) []Body {
+	var bodies []Body
+	for _, list := range lists {
+		if len(r.Dossier.Checks[list]) > 0 {
+			bodies = append(bodies, ChecklistCleared{Checklist: list})
+		}
+	}
+	return bodies
 }
 
 // mayTake holds the rules of one edge beside those of role and capacity, and what the
@@ -394,11 +401,17 @@ func nothingPersonal(f Facts, i *Imported) error {
 		if looksPersonal(text) {
 			return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like a NIK or an e-mail address", name), "facts are kept in the clear: leave it out")
 		}
+		if err := CheckImpersonal(fmt.Sprintf("fact %q", name), text); err != nil {
+			return err
+		}
 	}
-	if i != nil && looksPersonal(i.Case) {
+	if i == nil {
+		return nil
+	}
+	if looksPersonal(i.Case) {
 		return refuse(RulePersonalData, "the case is named by what looks like a NIK or an e-mail address", "give the case another name: it is kept in the clear")
 	}
-	return nil
+	return CheckImpersonal("the name of the case", i.Case)
 }
 
 // mayAct is the rule of who may do what: the actor's role must be one that the

@@ -242,6 +242,9 @@ func TestDecideRefuses(t *testing.T) {
 		"an e-mail address as a fact": {
 			nil, with(submit(0), func(s *domain.Submit) { s.Facts = domain.Facts{"area": "someone@example.org"} }), domain.RulePersonalData, "in the clear",
 		},
+		"somebody in a case": {
+			nil, with(submit(0), func(s *domain.Submit) { s.Imported = &domain.Imported{Case: "case of 081234567890"} }), domain.RulePersonalData, "leave that out",
+		},
 		"a case named by a NIK": {
 			nil, with(submit(0), func(s *domain.Submit) { s.Imported = &domain.Imported{Case: "1171012304900001"} }), domain.RulePersonalData, "another name",
 		},

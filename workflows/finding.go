@@ -44,8 +44,9 @@ const (
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 	FindingUnused    = "unused"     // what is named and makes no difference
+	FindingText      = "text"       // a text that cannot be shown as it is written
 
-	FindingForm       = "form"       // a form that nobody can hand in as it stands, or in another dialect of JSON Schema
+	FindingForm       = "form"       // a form in another dialect of JSON Schema, or that nobody can hand in as it stands
 	FindingAllocation = "allocation" // work that nobody can give on
 
 	FindingReturn     = "return"     // staff can stop the clock of the law by sending back, again and again
@@ -63,7 +64,12 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.idle, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.nowhere, c.steps, c.fails, c.defaults, c.negatives, c.dialects, c.prove} {
+	for _, look := range []func(){
+		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations,
+		c.chosen, c.reasons, c.capacities, c.alone, c.idle, c.publics, c.offices, c.unasked, c.grounds, c.silences,
+		c.themselves, c.gates, c.unused, c.nowhere, c.steps, c.tests, c.fails, c.defaults, c.negatives,
+		c.texts, c.dialects, c.prove,
+	} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {

@@ -14,17 +14,17 @@ var levySource string
 const anew = "reviews: [fire], title => reviews: [fire], join: {again: all}, title"
 
 // lawful is a legal term of the permit, and the way to have its end looked at again.
-func lawful(term string) []string {
+func lawful() []string {
 	return []string{
 		action("reopen"), "transitions: {action: reopen, from: [issued], to: submitted, roles: [boss], kind: reopen, reasons: [bad]}", anew,
-		"terms: {id: law, title: {id: Waktu, en: Time}, budget: 10 working days, suspended_in: [paying], expires: {to: issued, ground: deemed_approval}, basis: {id: UU, en: Law}" + term + "}",
+		"terms: {id: law, title: {id: Waktu, en: Time}, budget: 10 working days, suspended_in: [paying], expires: {to: issued, ground: deemed_approval}, basis: {id: UU, en: Law}}",
 	}
 }
 
 // earlier is another legal term, which ends the request before the permit's does, and what
 // a look at that leads to.
 func earlier(again ...string) []string {
-	return slices.Concat(lawful(""), []string{
+	return slices.Concat(lawful(), []string{
 		"terms: {id: first, title: {id: Satu, en: First}, budget: 3 working days, suspended_in: [paying], expires: {to: late, ground: deemed_refusal}, basis: {id: UU, en: Law}}",
 		"states: {id: late, kind: end, outcome: rejected, public: rejected, title: {id: Lewat, en: Late}}", action("look"),
 	}, again)
@@ -120,7 +120,7 @@ func TestFindingsOfALevy(t *testing.T) {
 			rule: FindingReview, says: `reviews of "anew" are refused`, story: `The term runs out (deemed approval). It is at "Issued".`,
 		},
 		"a term does not go on where its own end has led": {
-			changes: append(lawful(""),
+			changes: append(lawful(),
 				"expires: {to: issued, ground: deemed_approval}, basis => expires: {to: late, ground: deemed_refusal}, basis", "kind: reopen, reasons: [bad] => kind: reopen, reasons: [bad]}\n  - {action: look, from: [late], to: asking, roles: [boss], kind: reopen, reasons: [bad]", "states: {id: late, kind: end, outcome: rejected, public: rejected, title: {id: Lewat, en: Late}}",
 				action("look"), action("tell"), "states: {id: asking, kind: work, public: in_process, owner: boss, title: {id: Tanya, en: Asking}}",
 				"transitions: {action: tell, from: [asking], to: looking, roles: [boss]}",
@@ -145,24 +145,24 @@ func TestFindingsOfALevy(t *testing.T) {
 			changes: append(grants(ownOfSigning), "kind: complete, => ", "reasons: [bad], term: {budget: 2 working days, expires: {escalate: [boss]}} => reasons: [bad], term: {budget: 2 working days, expires: {to: issued, ground: deemed_approval, basis: {id: Aturan sendiri, en: Our own rule}}}"),
 			rule:    FindingDeemed, says: `the term of review "fire"`,
 		},
-		"a term of law that grants what is complete": {changes: lawful("")},
+		"a term of law that grants what is complete": {changes: lawful()},
 		"a term of law that grants what is not complete": {
-			changes: append(lawful(""), "needs: {required_documents: true} => reasons: [bad]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}",
+			changes: append(lawful(), "needs: {required_documents: true} => reasons: [bad]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}",
 				"tests: {name: incomplete, when: [{act: accept, reason: bad}, {pass: 20 working days}], then: {state: issued, outcome: approved}}"),
 			rule: FindingDocuments, says: `term "law" can approve a request by silence although documents are missing`, story: `The term runs out (deemed approval). It is at "Issued".`,
 		},
-		"a term of law that runs while a fee is owed":                                           {changes: append(lawful(""), "suspended_in: [paying], => "), rule: FindingUnpaid, says: `term "law"`},
-		"a term of law that goes on although a document was refused since, and nothing decided": {changes: append(lawful(""), refusable(""), "action: reject, from: [submitted] => action: reject, from: [submitted, signing, looking]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}")},
-		"a term of law that goes on with what was sent back":                                    {changes: slices.Concat(lawful(""), returned(""), []string{refusable(""), "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"}), rule: FindingDocuments, says: "(sketch)"},
-		"a term of law that goes on with what came back complete":                               {changes: slices.Concat(lawful(""), returned(", needs: {required_documents: true}"), []string{refusable(""), "action: reject, from: [submitted] => action: reject, from: [submitted, signing, looking]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"})},
-		"a term of law that goes on with another request than was complete":                     {changes: slices.Concat(lawful(""), returned(", kind: correct"), tall), rule: FindingDocuments, says: "(calculation)"},
+		"a term of law that runs while a fee is owed":                                           {changes: append(lawful(), "suspended_in: [paying], => "), rule: FindingUnpaid, says: `term "law"`},
+		"a term of law that goes on although a document was refused since, and nothing decided": {changes: append(lawful(), refusable(""), "action: reject, from: [submitted] => action: reject, from: [submitted, signing, looking]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}")},
+		"a term of law that goes on with what was sent back":                                    {changes: slices.Concat(lawful(), returned(""), []string{refusable(""), "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"}), rule: FindingDocuments, says: "(sketch)"},
+		"a term of law that goes on with what came back complete":                               {changes: slices.Concat(lawful(), returned(", needs: {required_documents: true}"), []string{refusable(""), "action: reject, from: [submitted] => action: reject, from: [submitted, signing, looking]", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"})},
+		"a term of law that goes on with another request than was complete":                     {changes: slices.Concat(lawful(), returned(", kind: correct"), tall), rule: FindingDocuments, says: "(calculation)"},
 		"a term of law that goes on with another request, which is complete": {
-			changes: slices.Concat(lawful(""), returned(", kind: correct, needs: {required_documents: true}"), tall, []string{
+			changes: slices.Concat(lawful(), returned(", kind: correct, needs: {required_documents: true}"), tall, []string{
 				"tests: {name: asked for by what it is corrected to, when: [{attach: sketch}, {act: accept}, {act: return, reason: bad}, {act: again, facts: {tall: true}, refused: incomplete}, {attach: calculation}, {act: again, facts: {tall: true}}], then: {state: looking}}",
 			}),
 		},
 		"a term of law that grants without what officers hand in": {
-			changes: append(lawful(""), "documents: {id: draft, title: {id: Naskah, en: Draft}, formats: [pdf], max_size: 1 MB, required: true, by: [head], in: [signing]}",
+			changes: append(lawful(), "documents: {id: draft, title: {id: Naskah, en: Draft}, formats: [pdf], max_size: 1 MB, required: true, by: [head], in: [signing]}",
 				"needs: {required_documents: true} => needs: {documents: [sketch]}", "roles: [head], not_by: [accept] => roles: [head], not_by: [accept], needs: {required_documents: true}"),
 		},
 
@@ -196,13 +196,15 @@ func TestFindingsOfALevy(t *testing.T) {
 			rule:    FindingReview, says: "handed in",
 		},
 		"a document that is exchanged where the opinions are asked anew behind": {
-			changes: []string{"in: [submitted]} => in: [submitted, changing]}", anew, action("change"), action("changed"), "states: {id: changing, kind: work, public: in_process, owner: clerk, title: {id: Ganti, en: Changing}, " + "term: {budget: 1 working days, expires: {escalate: [boss]}}}",
-				"transitions: {action: change, from: [signing], to: changing, roles: [head]}", "transitions: {action: changed, from: [changing], to: looking, roles: [clerk]}"},
+			changes: []string{
+				"in: [submitted]} => in: [submitted, changing]}", anew, action("change"), action("changed"), "states: {id: changing, kind: work, public: in_process, owner: clerk, title: {id: Ganti, en: Changing}, " + "term: {budget: 1 working days, expires: {escalate: [boss]}}}",
+				"transitions: {action: change, from: [signing], to: changing, roles: [head]}", "transitions: {action: changed, from: [changing], to: looking, roles: [clerk]}",
+			},
 		},
 
 		// What is said happens, or is found.
 		"an escalation beside a move":            {changes: []string{"expires: {to: lapsed, ground: lapse} => expires: {to: lapsed, ground: lapse, escalate: [boss]}"}, rule: FindingExpiry, says: `state paying: when it runs out the request moves to "lapsed" at once`},
-		"the ombudsman beside a move of the law": {changes: append(lawful(""), "ground: deemed_approval}, basis: {id: UU => ground: deemed_approval, ombudsman: true}, basis: {id: UU"), rule: FindingExpiry, says: "term law"},
+		"the ombudsman beside a move of the law": {changes: append(lawful(), "ground: deemed_approval}, basis: {id: UU => ground: deemed_approval, ombudsman: true}, basis: {id: UU"), rule: FindingExpiry, says: "term law"},
 		"two rules of who may order a stop on one ground": {
 			changes: []string{stopping("force_majeure", "boss"), "suspensions: {ground: force_majeure, roles: [fire], reasons: [bad], basis: {id: y, en: y}}",
 				"tests: {name: the first is meant, when: [{suspend: force_majeure, by: boss, reason: bad, refused: role}], then: {state: submitted}}"},
@@ -211,8 +213,8 @@ func TestFindingsOfALevy(t *testing.T) {
 		"rules of who may order stops on two grounds": {changes: []string{stopping("force_majeure", "boss"), "suspensions: {ground: other_agency, roles: [fire], reasons: [bad], basis: {id: y, en: y}}"}},
 		"a stop where no term stops":                  {changes: []string{"suspensions: {ground: other_agency, in: [paying], basis: {id: x, en: x}}"}, rule: FindingUnused, says: `"paying", and none does`},
 		"a stop where work is done":                   {changes: []string{"suspensions: {ground: other_agency, in: [signing], basis: {id: x, en: x}}"}, rule: FindingUnused, says: `"signing", and none does`},
-		"a stop where a term stops":                   {changes: append(lawful(""), "suspensions: {ground: applicant, in: [paying], basis: {id: x, en: x}}")},
-		"two rules of a stop in one state":            {changes: append(lawful(""), "suspensions: {ground: applicant, in: [paying], basis: {id: x, en: x}}", "suspensions: {ground: other_agency, in: [paying], basis: {id: y, en: y}}"), rule: FindingUnused, says: `stand still in "paying": the first one is meant`},
+		"a stop where a term stops":                   {changes: append(lawful(), "suspensions: {ground: applicant, in: [paying], basis: {id: x, en: x}}")},
+		"two rules of a stop in one state":            {changes: append(lawful(), "suspensions: {ground: applicant, in: [paying], basis: {id: x, en: x}}", "suspensions: {ground: other_agency, in: [paying], basis: {id: y, en: y}}"), rule: FindingUnused, says: `stand still in "paying": the first one is meant`},
 		"a document that is handed in in an end":      {changes: []string{"documents: {id: extra, title: {id: Lain, en: Other}, formats: [pdf], max_size: 1 MB, by: [applicant], in: [issued]}"}, rule: FindingUnused, says: `document "extra" is handed in in "issued"`},
 		"a document that is refused in an end":        {changes: []string{refusable(", refused_in: [issued]")}, rule: FindingUnused, says: `document "sketch" is refused in "issued"`},
 		"an owner who can do nothing":                 {changes: []string{"owner: head, title: {id: Tanda tangan => owner: fire, title: {id: Tanda tangan"}, rule: FindingIdle, says: `"signing" is the work of role "fire"`},

@@ -438,6 +438,12 @@ func TestFindingsOfAPermit(t *testing.T) {
 			changes: formed("minimum: 36", "facts.n > 36.0", "amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"),
 		},
 
+		// What is shown is text.
+		"a title that clears the screen":   {changes: []string{`title: {id: Tanda tangan, en: Signing} => title: {id: Tanda tangan, en: "Sign\e[2Jing"}`}, rule: FindingText, says: "U+001B after 4 characters"},
+		"a title that is read backwards":   {changes: []string{`title: {id: Tanda tangan, en: Signing} => title: {id: Tanda tangan, en: "Sign\u202Eing"}`}, rule: FindingText, says: "U+202E"},
+		"a title of two lines on the page": {changes: []string{`title: {id: Tanda tangan, en: Signing} => title: {id: Tanda tangan, en: "Sign\u2028ing"}`}, rule: FindingText, says: "a line break"},
+		"a title of lines in the file":     {changes: []string{`title: {id: Tanda tangan, en: Signing} => title: {id: Tanda tangan, en: "Sign\ting\nit"}`}},
+
 		// What is declared is used.
 		"a role that does nothing":        {changes: []string{"roles: {id: idle, title: {id: I, en: I}, capacities: [officer]}"}, rule: FindingUnused, says: `role "idle"`},
 		"a reason that nobody gives":      {changes: []string{"reasons: {code: idle, title: {id: I, en: I}}"}, rule: FindingUnused, says: `reason "idle"`},

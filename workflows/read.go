@@ -59,7 +59,7 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 // than any that is read.
 func newYAMLReader(file, what string, source []byte) (yamlReader, []byte, error) {
 	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
-	r := yamlReader{file: file}
+	r := yamlReader{file: file, what: what}
 	if len(source) > MaxDefinition {
 		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the %s is too large: at most %d bytes are read", what, MaxDefinition)}}
 	}

@@ -23,6 +23,7 @@ import (
 // where it means it.)
 type yamlReader struct {
 	file     string
+	what     string // that the file is to be
 	lines    []string
 	problems Problems
 	untold   int      // problems beyond those
@@ -57,17 +58,22 @@ func (r *yamlReader) parse(source []byte) ast.Node {
 	}
 	docs := slices.DeleteFunc(f.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
 	if len(docs) != 1 {
-		r.problems = append(r.problems, Problem{File: r.file, Line: 1, Column: 1, Message: notOne(len(docs))})
+		r.problems = append(r.problems, Problem{File: r.file, Line: 1, Column: 1, Message: notOne(r.what, len(docs))})
 		return nil
 	}
-	return docs[0].Body
+	root := docs[0].Body
+	if told := mistaken(r.what, root); told != "" {
+		r.problem(root, "%s", told)
+		return nil
+	}
+	return root
 }
 
-func notOne(documents int) string {
+func notOne(what string, documents int) string {
 	if documents == 0 {
-		return "the file holds no definition: it is empty, or there are comments alone"
+		return "the file holds no " + what + ": it is empty, or there are comments alone"
 	}
-	return fmt.Sprintf("the file holds %d YAML documents, with --- between them; a definition is one", documents)
+	return fmt.Sprintf("the file holds %d YAML documents, with --- between them; a %s is one", documents, what)
 }
 
 // tooDeep is the first token that lies deeper than a definition can, or nil. The
