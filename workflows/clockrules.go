@@ -41,7 +41,7 @@ func (c *inspection) returns() {
 func (c *inspection) suspensions() {
 	for i := range c.d.Terms {
 		for _, id := range c.d.Terms[i].SuspendedIn {
-			s := c.d.state(id)
+			s := c.ways.state(id)
 			if !c.d.Applicants(s) && !slices.ContainsFunc(c.d.Suspensions, func(x Suspension) bool { return slices.Contains(x.In, id) }) {
 				c.find(FindingSuspension, c.node("terms", i), "term %q stands still in %q, where the applicant has nothing to do: name the rule that lets it, under suspensions", c.d.Terms[i].ID, id)
 			}
@@ -50,7 +50,7 @@ func (c *inspection) suspensions() {
 	for i := range c.d.Suspensions {
 		x := &c.d.Suspensions[i]
 		for _, id := range x.In {
-			if x.Ground == domain.StopApplicant && !c.d.Applicants(c.d.state(id)) {
+			if x.Ground == domain.StopApplicant && !c.d.Applicants(c.ways.state(id)) {
 				c.find(FindingSuspension, c.node("suspensions", i), "the ground is that the applicant has to act, and in %q they do not", id)
 			}
 		}

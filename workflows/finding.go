@@ -139,7 +139,7 @@ func (c *inspection) reasons() {
 	refusals := false
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		to := c.d.state(t.To)
+		to := c.ways.state(t.To)
 		refuses := to.Outcome == domain.OutcomeRejected
 		refusals = refusals || refuses
 		returns := to.Public == domain.StatusNeedsCorrection && !t.Automatic && !slices.ContainsFunc(t.Roles, c.citizen)
@@ -148,7 +148,7 @@ func (c *inspection) reasons() {
 		}
 	}
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })
-	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
+	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.ways.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
 		c.find(FindingNoRefusal, valueOf(c.root, "states"), "no request can be refused: a decision that can only be yes is none")
 	}
 }
@@ -171,7 +171,7 @@ func (c *inspection) publics() {
 	}
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		if t.Kind == "" && c.d.state(t.To).Outcome == domain.OutcomeWithdrawn && slices.ContainsFunc(t.Roles, c.citizen) {
+		if t.Kind == "" && c.ways.state(t.To).Outcome == domain.OutcomeWithdrawn && slices.ContainsFunc(t.Roles, c.citizen) {
 			c.find(FindingPublic, c.node("transitions", i), "action %q gives the request up, and is recorded as any other action: say kind: withdraw", t.Action)
 		}
 	}
@@ -181,7 +181,7 @@ func (c *inspection) publics() {
 func (c *inspection) grounds() {
 	told := map[*Expiry]bool{}
 	for _, m := range c.ways.moves {
-		s := c.d.state(m.expiry.To)
+		s := c.ways.state(m.expiry.To)
 		fits := map[ExpiryGround]bool{
 			DeemedApproval: s.Outcome == domain.OutcomeApproved, DeemedRefusal: s.Outcome == domain.OutcomeRejected,
 			Lapse: s.Kind == KindEnd && s.Outcome != domain.OutcomeApproved,
@@ -198,7 +198,7 @@ func (c *inspection) grounds() {
 func (c *inspection) silences() {
 	told := map[domain.StateID]bool{}
 	for _, m := range c.ways.moves {
-		s := c.d.state(m.from)
+		s := c.ways.state(m.from)
 		if m.expiry.Ground != DeemedApproval || !c.d.Applicants(s) || told[s.ID] {
 			continue
 		}

@@ -56,6 +56,14 @@ func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bo
 // request is reopened to is left out, for it has been there.
 func (r *routes) covered() []states {
 	list := r.running(false)
+	ended := make([][]ending, len(r.d.States))
+	for s := range r.d.States {
+		for k := range r.d.Terms {
+			if to, ok := r.endOf(k, s); ok && r.runs[k][s] {
+				addEnding(&ended[s], to, k)
+			}
+		}
+	}
 	for i := range list {
 		before := make(states, len(r.d.States))
 		for todo := []int{r.start()}; len(todo) > 0; {
@@ -65,14 +73,14 @@ func (r *routes) covered() []states {
 				continue
 			}
 			before[at], list[i][at] = true, false
-			todo = r.withoutStart(i, at, todo)
+			todo = r.withoutStart(i, at, ended[at], todo)
 		}
 	}
 	return list
 }
 
 // withoutStart adds the states that a state leads to while a legal term has not started.
-func (r *routes) withoutStart(term, at int, to []int) []int {
+func (r *routes) withoutStart(term, at int, ended []ending, to []int) []int {
 	d := r.d
 	if d.States[at].Kind != KindEnd {
 		for _, k := range r.leaving[at] {
@@ -84,9 +92,9 @@ func (r *routes) withoutStart(term, at int, to []int) []int {
 	for _, m := range r.own[at] {
 		to = append(to, r.states[m.expiry.To])
 	}
-	for other := range d.Terms {
-		if other != term && r.runs[other][at] && r.ends(other, at) {
-			to = append(to, r.states[d.Terms[other].Expires.To])
+	for _, e := range ended {
+		if e.more || e.term != term {
+			to = append(to, e.to)
 		}
 	}
 	return to
