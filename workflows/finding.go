@@ -57,13 +57,18 @@ const (
 )
 
 // Check reads a definition and looks for everything that stands against publishing
-// it. The error is [Problems] when it cannot be read.
+// it. The error is [Problems] when it cannot be read. Stories are in English.
 func Check(file string, source []byte) (*Definition, []Finding, error) {
+	return CheckIn("en", file, source)
+}
+
+// CheckIn is Check with its stories in a language, "en" or "id".
+func CheckIn(lang, file string, source []byte) (*Definition, []Finding, error) {
 	d, r, err := read(file, source)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &inspection{definitionReader: r}
+	c := &inspection{definitionReader: r, lang: lang}
 	for _, look := range []func(){
 		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations,
 		c.chosen, c.reasons, c.capacities, c.alone, c.idle, c.publics, c.offices, c.unasked, c.grounds, c.silences,
@@ -82,6 +87,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 type inspection struct {
 	*definitionReader
 	findings []Finding
+	lang     string // of stories
 }
 
 func (c *inspection) find(rule string, n ast.Node, format string, args ...any) {
@@ -146,11 +152,25 @@ func (c *inspection) reasons() {
 		if (refuses && !t.Automatic || returns) && len(t.Reasons) == 0 {
 			c.find(FindingReason, c.node("transitions", i), "action %q to state %q needs reason codes: whoever is refused or sent back is told why", t.Action, t.To)
 		}
+		if c.unexplained(t, to) {
+			c.find(FindingReason, c.node("transitions", i), "action %q follows by itself and leads to %q, and neither a review nor an answer is behind it: say why under because, for whoever is refused or sent back is told", t.Action, t.To)
+		}
 	}
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })
 	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.ways.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
 		c.find(FindingNoRefusal, valueOf(c.root, "states"), "no request can be refused: a decision that can only be yes is none")
 	}
+}
+
+// unexplained reports whether a transition that follows by itself ends a request otherwise
+// than with an approval, or sends it back, and nothing says why ([Engine.Told]). One that
+// asks for nothing belongs to the step before it.
+func (c *inspection) unexplained(t *Transition, to *State) bool {
+	against := to.Outcome != "" && to.Outcome != domain.OutcomeApproved || to.Public == domain.StatusNeedsCorrection
+	if !t.Automatic || !against || !t.Because.IsZero() || t.When == nil && t.Needs == nil {
+		return false
+	}
+	return t.Needs == nil || t.Needs.Reviews != domain.OpinionRefused && t.Needs.Answer == ""
 }
 
 // publics holds that the word that citizens are shown is what has happened, and that a

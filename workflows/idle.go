@@ -21,7 +21,7 @@ func (c *inspection) idle() {
 			t := &c.d.Transitions[k]
 			may = may || slices.Contains(t.Roles, s.Owner)
 			follows = follows || t.Automatic
-			passes = passes || t.Automatic && t.When == nil && t.Needs == nil
+			passes = passes || t.Automatic && t.Needs == nil && !t.When.waits()
 		}
 		if !may && !passes && !(follows && c.adds(s)) {
 			c.find(FindingIdle, c.node("states", i), "state %q is the work of role %q, who can do nothing there: name them where it leads on, or another owner", s.ID, s.Owner)
@@ -38,4 +38,10 @@ func (c *inspection) adds(s *State) bool {
 	return slices.ContainsFunc(c.d.Checklists, func(x Checklist) bool { return here(x.By, x.In) }) ||
 		slices.ContainsFunc(c.d.Documents, func(x Document) bool { return here(x.By, x.In) }) ||
 		len(c.d.Fees) > 0 && slices.Contains(c.d.Payers, s.Owner)
+}
+
+// waits reports whether a condition may come to hold while a request stays where it is: by
+// what is added to its dossier.
+func (c *Condition) waits() bool {
+	return c != nil && len(c.uses.reviews)+len(c.uses.fees)+len(c.uses.documents)+len(c.uses.systems) > 0
 }
