@@ -144,13 +144,14 @@ type ReviewNeed struct {
 // remedy says what would help where reviews came to something else than is demanded: only
 // what is open is waited for.
 func (n ReviewNeed) remedy(got Opinion) string {
-	switch {
-	case got == OpinionOpen:
+	switch got {
+	case OpinionOpen:
 		return "wait for the opinions that are open"
-	case got == OpinionRefused:
+	case OpinionRefused:
 		return "a refusal stands until the review is asked for anew"
+	default:
+		return "this is for requests that reviews are against"
 	}
-	return "this is for requests that reviews are against"
 }
 
 // clone returns a map that may be changed without changing the one that came in.

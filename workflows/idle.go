@@ -23,7 +23,7 @@ func (c *inspection) idle() {
 			follows = follows || t.Automatic
 			passes = passes || t.Automatic && t.Needs == nil && !t.When.waits()
 		}
-		if !may && !passes && !(follows && c.adds(s)) {
+		if !may && !passes && (!follows || !c.adds(s)) {
 			c.find(FindingIdle, c.node("states", i), "state %q is the work of role %q, who can do nothing there: name them where it leads on, or another owner", s.ID, s.Owner)
 		}
 	}

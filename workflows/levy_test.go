@@ -209,8 +209,10 @@ func TestFindingsOfALevy(t *testing.T) {
 		"an escalation beside a move":            {changes: []string{"expires: {to: lapsed, ground: lapse} => expires: {to: lapsed, ground: lapse, escalate: [boss]}"}, rule: FindingExpiry, says: `state paying: when it runs out the request moves to "lapsed" at once`},
 		"the ombudsman beside a move of the law": {changes: append(lawful(), "ground: deemed_approval}, basis: {id: UU => ground: deemed_approval, ombudsman: true}, basis: {id: UU"), rule: FindingExpiry, says: "term law"},
 		"two rules of who may order a stop on one ground": {
-			changes: []string{stopping("force_majeure", "boss"), "suspensions: {ground: force_majeure, roles: [fire], reasons: [bad], basis: {id: y, en: y}}",
-				"tests: {name: the first is meant, when: [{suspend: force_majeure, by: boss, reason: bad, refused: role}], then: {state: submitted}}"},
+			changes: []string{
+				stopping("force_majeure", "boss"), "suspensions: {ground: force_majeure, roles: [fire], reasons: [bad], basis: {id: y, en: y}}",
+				"tests: {name: the first is meant, when: [{suspend: force_majeure, by: boss, reason: bad, refused: role}], then: {state: submitted}}",
+			},
 			rule: FindingUnused, says: "a second rule says who may order a stop on ground force_majeure",
 		},
 		"rules of who may order stops on two grounds":          {changes: []string{stopping("force_majeure", "boss"), "suspensions: {ground: other_agency, roles: [fire], reasons: [bad], basis: {id: y, en: y}}"}},
@@ -235,8 +237,10 @@ func TestFindingsOfALevy(t *testing.T) {
 			changes: []string{"owner: head, title: {id: Tanda tangan => owner: fire, title: {id: Tanda tangan", action("on"), "transitions: {action: on, from: [signing], to: looking, automatic: true, when: '!history.paid(\"levy\")'}"}, rule: FindingIdle, says: `role "fire"`,
 		},
 		"an owner who answers what leads on by itself": {
-			changes: []string{"owner: head, title: {id: Tanda tangan => owner: fire, title: {id: Tanda tangan", "checklists: {id: seen, title: {id: L, en: L}, by: [fire], in: [signing], items: [{id: i, title: {id: I, en: I}}]}",
-				action("back"), "transitions: {action: back, from: [signing], to: refused, automatic: true, needs: {checklists: [seen]}, because: {id: T, en: T}}"},
+			changes: []string{
+				"owner: head, title: {id: Tanda tangan => owner: fire, title: {id: Tanda tangan", "checklists: {id: seen, title: {id: L, en: L}, by: [fire], in: [signing], items: [{id: i, title: {id: I, en: I}}]}",
+				action("back"), "transitions: {action: back, from: [signing], to: refused, automatic: true, needs: {checklists: [seen]}, because: {id: T, en: T}}",
+			},
 		},
 		"an escalation to whoever is late":      {changes: []string{"owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 1 working days, expires: {escalate: [boss]}} => owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 1 working days, expires: {escalate: [head]}}"}, rule: FindingExpiry, says: "nobody is told but head"},
 		"a return to a colleague":               {changes: []string{action("return"), "transitions: {action: return, from: [signing], to: submitted, roles: [head], kind: return, reasons: [bad]}"}, rule: FindingReturn, says: `leads to "submitted", where it is not the applicant`},
