@@ -57,14 +57,27 @@ func (c *inspection) nowhere() {
 		ordered[x.Ground] = ordered[x.Ground] || len(x.Roles) > 0
 		for _, id := range x.In {
 			switch {
-			case !slices.ContainsFunc(c.d.Terms, func(t LegalTerm) bool { return slices.Contains(t.SuspendedIn, id) }):
+			case !c.stands(id, false):
 				c.find(FindingUnused, n, "a rule lets terms stand still in %q, and none does: name the state under suspended_in of a term", id)
+			case !c.stands(id, true):
+				c.find(FindingUnused, n, "a rule lets terms stand still in %q, and none that does has started when a request comes there", id)
 			case stopped[id]:
 				c.find(FindingUnused, n, "a second rule lets terms stand still in %q: the first one is meant", id)
 			}
 			stopped[id] = true
 		}
 	}
+}
+
+// stands reports whether some legal term stands still in a state: as the definition says,
+// or also because it may be running there.
+func (c *inspection) stands(id domain.StateID, runs bool) bool {
+	for i := range c.d.Terms {
+		if slices.Contains(c.d.Terms[i].SuspendedIn, id) && (!runs || c.ways.runs[i][c.ways.states[id]]) {
+			return true
+		}
+	}
+	return false
 }
 
 // used are the names that are said anywhere but where they are declared.
