@@ -116,12 +116,12 @@ func (p *Plan) facts(f Facts) Facts {
 // carry adds to the event of a migration what it makes of the terms that run.
 func (c Migrate) carry(r Request, body RequestMigrated, w Workflow) ([]Body, error) {
 	clock := w.Clock()
-	if clock == nil || r.Imported != nil {
+	if clock == nil {
 		return []Body{body}, nil
 	}
 	envelope := Envelope{Workflow: w.Ref(), Occurred: c.Occurred.UTC()}
 	after := Evolve(r, Recorded{Event: Event{Envelope: envelope, Body: body}, Version: r.Version + 1})
-	list := w.Terms(after.State)
+	list := TermsOf(after, w)
 	rules := make(map[TermID]*TermRule, len(list))
 	for i := range list {
 		rules[list[i].ID] = &list[i]
@@ -210,6 +210,9 @@ func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, clock Clock) (Term,
 	next := t
 	next.Budget, next.Promise = rule.Budget, rule.Promise
 	shorter, take := c.Take[id]
+	if take && (!t.Until.IsZero() || rule.Date != "") {
+		return t, refuse(RuleMigration, fmt.Sprintf("term %q is due at a date that stands in the application, in one of the versions", id), "leave the term as it is: it keeps its due time")
+	}
 	if !take || !t.Expired.IsZero() || next.Budget == t.Budget && next.Promise == t.Promise {
 		return t, nil
 	}

@@ -211,6 +211,9 @@ func (d *Definition) running(reopened bool) []map[domain.StateID]bool {
 	list := make([]map[domain.StateID]bool, len(d.Terms))
 	for i := range d.Terms {
 		var begin []domain.StateID
+		if slices.ContainsFunc(d.Terms[i].Starts, d.Submits) {
+			begin = append(begin, d.start().ID)
+		}
 		for k := range d.Transitions {
 			if slices.Contains(d.Terms[i].Starts, d.Transitions[k].Action) {
 				begin = append(begin, d.Transitions[k].To)

@@ -113,6 +113,9 @@ func (c *inspection) deemed() {
 				"nobody can look again at what the law decided in %q: have a transition of kind reopen out of it", m.expiry.To)
 		}
 		if m.term >= 0 {
+			if t := &c.d.Terms[m.term]; t.Due != "" {
+				c.find(FindingDeemed, c.node("terms", m.term), "term %q ends in a decision by law at a date that stands in the application (fact %q): the law gives the time for that; give the term a budget", t.ID, t.Due)
+			}
 			c.startsComplete(m.term)
 		}
 	}
@@ -124,6 +127,10 @@ func (c *inspection) deemed() {
 // be something else that comes later, such as a payment. Conditions are not judged here.
 func (c *inspection) startsComplete(term int) {
 	t := &c.d.Terms[term]
+	if slices.ContainsFunc(t.Starts, c.d.Submits) {
+		c.find(FindingDeemed, c.node("terms", term), "term %q, which ends in a decision by law, starts with the submission, before anybody declared the file complete: start it with an action of kind complete", t.ID)
+		return
+	}
 	forth := map[domain.StateID][]domain.StateID{}
 	for i := range c.d.Transitions {
 		if x := &c.d.Transitions[i]; x.Kind != domain.ActionComplete {

@@ -56,10 +56,18 @@ func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bo
 
 // covered tells of each legal term in which states it is running whichever way a
 // request comes there from its submission: it may only come there later on. What a
-// request is reopened to is left out, for it has been there.
+// request is reopened to is left out, for it has been there. A term whose date a request
+// need not have may run nowhere.
 func (d *Definition) covered() []map[domain.StateID]bool {
 	list, moves := d.running(false), d.moves()
 	for i := range list {
+		switch f := d.fact(d.Terms[i].Due); {
+		case f != nil && !f.Required && f.Default == nil:
+			clear(list[i])
+			continue
+		case slices.ContainsFunc(d.Terms[i].Starts, d.Submits):
+			continue
+		}
 		forth := map[domain.StateID][]domain.StateID{}
 		for k := range d.Transitions {
 			t := &d.Transitions[k]

@@ -185,14 +185,15 @@ func (c *course) run(entries iter.Seq2[domain.Entry, error]) error {
 	return c.end()
 }
 
-// end lets the time pass on both sides until the request ended, or until now.
+// end lets the time pass on both sides until the request ended, or until now. The terms of
+// an imported case end as its record says, whatever its last step led to.
 func (c *course) end() error {
 	var err error
 	if c.cal, err = c.t.calendarAt(c.ctx, c.then.Tenant, whenever, ""); err != nil {
 		return err
 	}
 	until := c.then.Changed
-	if c.then.Outcome == "" && c.t.Now.After(until) {
+	if (c.then.Outcome == "" || c.then.Imported != nil) && c.t.Now.After(until) {
 		until = c.t.Now
 		// What the recorded course still has to come is derived by its own version.
 		side := c.t.course(c.ctx, false)
@@ -219,7 +220,7 @@ func (c *course) end() error {
 
 // pass lets the time pass on the side of the new version.
 func (c *course) pass(w *workflows.Workflow, until time.Time) error {
-	if c.now.Imported != nil || !c.now.Exists() {
+	if !c.now.Exists() {
 		return nil
 	}
 	comes := func(_ domain.TermID, due time.Time) bool { return !due.After(until) }

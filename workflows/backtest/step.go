@@ -135,7 +135,7 @@ func (s *step) pay(h domain.Header, first domain.FeePaid) domain.Command {
 // moment is the moment of a term that the step records; false when it records none.
 func (s *step) moment() (domain.TermID, bool) {
 	switch b := s.first().Body.(type) {
-	case domain.TermReminded, domain.TermExpired, domain.TermEscalated, domain.TermRecomputed:
+	case domain.TermReminded, domain.TermExpired, domain.TermEscalated, domain.TermRecomputed, domain.TermEnded:
 		return b.(domain.TermEvent).TermID(), true
 	}
 	return "", false

@@ -187,13 +187,13 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 		}
 		now := plan.Called(id)
 		is := f.After.Terms[now]
-		c := Change{Kind: KindTerm, ID: string(cmp.Or(now, id)), Budget: is.Budget, Before: was.Due, After: is.Due}
+		c := Change{Kind: KindTerm, ID: string(cmp.Or(now, id)), Budget: is.Lasts(), Before: was.Due, After: is.Due}
 		if now != id && now != "" {
 			c.Was = string(id)
 		}
 		switch seen[now] = true; {
 		case now == "" || !is.Open():
-			c.What, c.After, c.Budget = Lost, time.Time{}, was.Budget
+			c.What, c.After, c.Budget = Lost, time.Time{}, was.Lasts()
 		case was.Due.IsZero() && !is.Due.IsZero():
 			c.What = Runs
 		case !was.Due.IsZero() && is.Due.IsZero():
@@ -209,22 +209,22 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 			list = append(list, c)
 		}
 		if is.Open() && now != "" {
-			if before, after := x.follows(x.From, f.Before.State, id), x.follows(x.To, f.After.State, now); before != after {
+			if before, after := x.follows(x.From, f.Before, id), x.follows(x.To, f.After, now); before != after {
 				list = append(list, Change{Kind: KindExpiry, ID: c.ID, Was: before, What: Other, Budget: after})
 			}
 		}
 	}
 	for _, id := range f.After.TermIDs() {
 		if t := f.After.Terms[id]; t.Open() && !seen[id] {
-			list = append(list, Change{Kind: KindTerm, ID: string(id), What: Gained, Budget: t.Budget, After: t.Due})
+			list = append(list, Change{Kind: KindTerm, ID: string(id), What: Gained, Budget: t.Lasts(), After: t.Due})
 		}
 	}
 	return list
 }
 
 // follows is what a version makes of a term that runs out, in words.
-func (x *Migration) follows(w *workflows.Workflow, in domain.StateID, id domain.TermID) string {
-	for _, rule := range w.Terms(in) {
+func (x *Migration) follows(w *workflows.Workflow, r domain.Request, id domain.TermID) string {
+	for _, rule := range domain.TermsOf(r, w) {
 		if rule.ID == id && rule.To != "" {
 			if rule.Ground == domain.Lapse {
 				return "it lapses"
