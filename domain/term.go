@@ -31,8 +31,8 @@ func (id TermID) Legal() bool {
 	return !strings.HasPrefix(string(id), stateTerm) && !strings.HasPrefix(string(id), reviewTerm)
 }
 
-// state is the state that a term is of.
-func (id TermID) state() (StateID, bool) {
+// State is the state that a term is of; false for one that is of none.
+func (id TermID) State() (StateID, bool) {
 	s, ok := strings.CutPrefix(string(id), stateTerm)
 	return StateID(s), ok
 }

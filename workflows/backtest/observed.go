@@ -36,6 +36,9 @@ func newObserved() observed {
 
 // see takes an event; r is the request after it.
 func (o *observed) see(r *domain.Request, b domain.Body) {
+	if m, ok := b.(domain.RequestMigrated); ok {
+		o.renamed(m)
+	}
 	if n := len(o.route); n == 0 || o.route[n-1] != r.State {
 		o.route = append(o.route, r.State)
 	}

@@ -176,6 +176,8 @@ func told(c domain.Command) string {
 		return "end of the suspension"
 	case domain.ExtendTerm:
 		return fmt.Sprintf("extension of term %q", c.Term)
+	case domain.Migrate:
+		return fmt.Sprintf("migration to version %d", c.To)
 	case domain.ConsentReturn:
 		return fmt.Sprintf("consent to action %q once more", c.Action)
 	}
