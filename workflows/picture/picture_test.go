@@ -170,7 +170,7 @@ func TestPictureSaysEverything(t *testing.T) {
 // An arrow without a condition beside one that has one is not taken in any case.
 func TestArrowsSayOtherwise(t *testing.T) {
 	const note = "  - {action: note, from: [submitted], to: submitted, roles: [clerk]"
-	source := strings.NewReplacer("office: dinas\n", "office: dinas\nfacts:\n  - {id: n, type: number, title: {id: N, en: N}, default: 1}\n",
+	source := strings.NewReplacer("facts:\n", "facts:\n  - {id: n, type: number, title: {id: N, en: N}, default: 1}\n",
 		note+"}\n", note+", when: facts.n > 5.0}\n"+note+", when: facts.n > 3.0}\n"+note+"}\n",
 		"  - {action: withdraw, kind", "  - {action: passed, from: [any], to: refused, automatic: true}\n  - {action: withdraw, kind").Replace(rest)
 	got := depict(t, source, "en", "").Description()
