@@ -200,17 +200,20 @@ func TestTermsOfImportedCases(t *testing.T) {
 		is      domain.Punctuality
 	}{
 		"in time": {
-			byDate, "check 3 09:00; grant 5 10:00", map[string]string{"received": "2", "deadline": "9", "closed": "6"},
+			byDate, "check 3 09:00; grant 5 10:00",
+			map[string]string{"received": "2", "deadline": "9", "closed": "6"},
 			[]string{"3 09:00 submitted", "3 09:00 deadline starts, until deadline since 2 00:00, due 9 00:00", "3 09:00 check", "5 10:00 grant", "6 00:00 deadline ends, late false"},
 			domain.PunctualityOnTime,
 		},
 		"at the very due time": {
-			byDate, "check 3 09:00", map[string]string{"deadline": "9", "closed": "9"},
+			byDate, "check 3 09:00",
+			map[string]string{"deadline": "9", "closed": "9"},
 			[]string{"3 09:00 submitted", "3 09:00 deadline starts, until deadline, due 9 00:00", "3 09:00 check", "9 00:00 deadline ends, late false"},
 			domain.PunctualityOnTime,
 		},
 		"late, and its time came between two steps": {
-			byDate, "check 3 09:00; grant 12 10:00", map[string]string{"received": "2", "deadline": "9", "closed": "13"},
+			byDate, "check 3 09:00; grant 12 10:00",
+			map[string]string{"received": "2", "deadline": "9", "closed": "13"},
 			[]string{
 				"3 09:00 submitted", "3 09:00 deadline starts, until deadline since 2 00:00, due 9 00:00", "3 09:00 check",
 				"9 00:00 deadline has run out", "12 10:00 grant", "13 00:00 deadline ends, late true",
@@ -218,7 +221,8 @@ func TestTermsOfImportedCases(t *testing.T) {
 			domain.PunctualityLate,
 		},
 		"steps after its end change nothing": {
-			byDate, "check 3 09:00; grant 12 10:00; reopen 14 10:00", map[string]string{"deadline": "13", "closed": "10"},
+			byDate, "check 3 09:00; grant 12 10:00; reopen 14 10:00",
+			map[string]string{"deadline": "13", "closed": "10"},
 			[]string{
 				"3 09:00 submitted", "3 09:00 deadline starts, until deadline, due 13 00:00", "3 09:00 check",
 				"10 00:00 deadline ends, late false", "12 10:00 grant", "14 10:00 reopen",
@@ -226,7 +230,8 @@ func TestTermsOfImportedCases(t *testing.T) {
 			domain.PunctualityOnTime,
 		},
 		"its end is before its first step": {
-			byDate, "check 12 09:00", map[string]string{"received": "2", "deadline": "9", "closed": "10"},
+			byDate, "check 12 09:00",
+			map[string]string{"received": "2", "deadline": "9", "closed": "10"},
 			[]string{
 				"12 09:00 submitted", "12 09:00 deadline starts, until deadline since 2 00:00, due 9 00:00",
 				"9 00:00 deadline has run out", "10 00:00 deadline ends, late true", "12 09:00 check",
@@ -234,17 +239,20 @@ func TestTermsOfImportedCases(t *testing.T) {
 			domain.PunctualityLate,
 		},
 		"open, and its time has come since": {
-			byDate, "check 3 09:00; grant 5 10:00", map[string]string{"deadline": "9"},
+			byDate, "check 3 09:00; grant 5 10:00",
+			map[string]string{"deadline": "9"},
 			[]string{"3 09:00 submitted", "3 09:00 deadline starts, until deadline, due 9 00:00", "3 09:00 check", "5 10:00 grant", "9 00:00 deadline has run out"},
 			domain.PunctualityOpen,
 		},
 		"no date, no term": {
-			byDate, "check 3 09:00", map[string]string{"received": "2", "closed": "4"},
+			byDate, "check 3 09:00",
+			map[string]string{"received": "2", "closed": "4"},
 			[]string{"3 09:00 submitted", "3 09:00 check"},
 			"",
 		},
 		"by a budget, which stands still": {
-			byBudget, "check 3 09:00; ask 4 12:00; answer 6 12:00; grant 9 10:00", map[string]string{"closed": "12"},
+			byBudget, "check 3 09:00; ask 4 12:00; answer 6 12:00; grant 9 10:00",
+			map[string]string{"closed": "12"},
 			[]string{
 				"3 09:00 submitted", "3 09:00 check", "3 09:00 law starts, 5 days, due 9 00:00", "4 12:00 ask", "4 12:00 law stops", "6 12:00 answer", "6 12:00 law goes on, due 11 00:00",
 				"9 10:00 grant", "11 00:00 law has run out", "12 00:00 law ends, late true",
@@ -260,12 +268,14 @@ func TestTermsOfImportedCases(t *testing.T) {
 			domain.PunctualityOnTime,
 		},
 		"by a budget that the submission starts": {
-			append([]string{"starts: [check]", "starts: [submit]"}, byBudget...), "check 3 09:00", map[string]string{"received": "1", "closed": "4"},
+			append([]string{"starts: [check]", "starts: [submit]"}, byBudget...), "check 3 09:00",
+			map[string]string{"received": "1", "closed": "4"},
 			[]string{"3 09:00 submitted", "3 09:00 law starts, 5 days since 1 00:00, due 7 00:00", "3 09:00 check", "4 00:00 law ends, late false"},
 			domain.PunctualityOnTime,
 		},
 		"a clock that runs backwards": {
-			byDate, "check 10 09:00; grant 5 10:00", map[string]string{"deadline": "9", "closed": "12"},
+			byDate, "check 10 09:00; grant 5 10:00",
+			map[string]string{"deadline": "9", "closed": "12"},
 			[]string{
 				"10 09:00 submitted", "10 09:00 deadline starts, until deadline, due 9 00:00", "9 00:00 deadline has run out", "10 09:00 check", "5 10:00 grant", "12 00:00 deadline ends, late true",
 			},
