@@ -56,7 +56,7 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 	defer db.Close()
 	for _, s := range []string{
 		`DROP TRIGGER event_is_never_changed`, `DROP TRIGGER event_is_never_removed`,
-		`UPDATE event SET data = CAST(replace(CAST(data AS TEXT), '"action":"', '"action":"not-') AS BLOB) WHERE position = 19`,
+		`UPDATE event SET data = CAST(replace(CAST(data AS TEXT), '"action":"', '"action":"not-') AS BLOB) WHERE position = 17`,
 		`DELETE FROM event WHERE position = 30`,
 		`UPDATE event SET id = (SELECT id FROM event WHERE position = 41) WHERE position = 40`,
 		`UPDATE event SET type = 'Rumour' WHERE position = 50`,
@@ -77,7 +77,7 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 		kind     domain.FaultKind
 		position domain.Position
 	}{
-		{domain.FaultChain, 20},
+		{domain.FaultChain, 18},
 		{domain.FaultGap, 31},
 		{domain.FaultVersion, 31},
 		{domain.FaultChain, 31},
