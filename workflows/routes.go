@@ -95,6 +95,9 @@ func (r *routes) running(reopened bool) []states {
 	}
 	for i := range runs {
 		runs[i] = make(states, len(d.States))
+		if slices.ContainsFunc(d.Terms[i].Starts, d.Submits) {
+			reach(i, r.start())
+		}
 		for k := range d.Transitions {
 			if to, ok := r.states[d.Transitions[k].To]; ok && slices.Contains(d.Terms[i].Starts, d.Transitions[k].Action) {
 				reach(i, to)
