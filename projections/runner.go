@@ -15,17 +15,18 @@ import (
 	"github.com/alur-id/alur/domain"
 )
 
-// Projection is a fold of events into SQL tables. Apply must depend on nothing
-// but the tables and the events; the runner calls it with every event of the
-// log, once, in order, many at a time.
+// Projection is a fold of events into the rows of an SQL table. Apply must depend on
+// nothing but the rows and the events; the runner calls it with every event of the
+// log, once, in order, many at a time. A [Table] does the folding.
 type Projection interface {
 	// Name is the name of the view and of its one table.
 	Name() string
 	// Schema creates the table and its indexes. When its text differs from the
 	// one the rows were made with, the table is dropped and built anew.
 	Schema() string
-	// Apply folds events into the table. An error undoes all of them.
-	Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error
+	// Apply folds events into the table, as [Table.Apply] does. An error undoes all of
+	// them.
+	Apply(ctx context.Context, tx Tx, events []domain.Recorded) error
 }
 
 // Views are the views of one log, and the runner that keeps them current: rows
@@ -255,7 +256,7 @@ func (v *Views) advance(ctx context.Context, w *view) (int, error) {
 		w.move(position)
 		return 0, fault
 	}
-	if err := w.Apply(ctx, tx, batch); err != nil {
+	if err := w.Apply(ctx, sqlTx{tx}, batch); err != nil {
 		return 0, err
 	}
 	last := batch[len(batch)-1]

@@ -307,18 +307,19 @@ func TestTwoRunnersShareTheViews(t *testing.T) {
 // poison cannot fold an event.
 type poison struct{ at domain.Position }
 
+type poisonRow struct{ Position domain.Position }
+
 func (poison) Name() string   { return "poison" }
 func (poison) Schema() string { return `CREATE TABLE poison (position BIGINT PRIMARY KEY)` }
-func (p poison) Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error {
-	for _, e := range events {
+func (p poison) Apply(ctx context.Context, tx projections.Tx, events []domain.Recorded) error {
+	table := projections.Table[poisonRow]{Name: "poison", Key: 1, Fold: func(rows *projections.Rows[poisonRow], e domain.Recorded) error {
 		if e.Position == p.at {
 			return errors.New("indigestible")
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO poison VALUES ($1)`, e.Position); err != nil {
-			return err
-		}
-	}
-	return nil
+		rows.Add(poisonRow{e.Position})
+		return nil
+	}}
+	return table.Apply(ctx, tx, events)
 }
 
 func TestAFailedBatchLeavesNoRowsAndStopsOnlyItsView(t *testing.T) {
