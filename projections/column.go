@@ -137,7 +137,7 @@ func (f field) value(row reflect.Value) Value {
 	v := row.Field(f.index)
 	switch f.kind {
 	case textField:
-		return Value{Text: v.String(), Kind: Text}
+		return Value{Text: storable(v.String()), Kind: Text}
 	case boolField:
 		n := int64(0)
 		if v.Bool() {
@@ -150,6 +150,14 @@ func (f field) value(row reflect.Value) Value {
 		}
 	}
 	return Value{Int: v.Int(), Kind: Int}
+}
+
+// storable is a text that every database takes: PostgreSQL has no NUL.
+func storable(s string) string {
+	if strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(s, "\x00", "\uFFFD")
 }
 
 func (f field) set(row reflect.Value, value Value) {

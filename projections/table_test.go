@@ -124,7 +124,7 @@ func TestRowsAreWhatTheFoldMadeOfThem(t *testing.T) {
 			rows = append(rows, fmt.Sprint([]any{row.Request, row.BasisID, row.Version, open, met}))
 		}
 		slices.Sort(rows)
-		if d := cmp.Diff(rows, storetest.Rows(t, file.Writer, `SELECT * FROM card ORDER BY request, basis_id`)); d != "" {
+		if d := cmp.Diff(rows, storetest.Rows(t, file.Reader, `SELECT * FROM card ORDER BY request, basis_id`)); d != "" {
 			r.Fatalf("(-folded +table)\n%s", d)
 		}
 	})

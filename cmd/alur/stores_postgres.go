@@ -20,7 +20,7 @@ func (s stores) openPostgresViews(ctx context.Context) (viewsDB, error) {
 	if err != nil {
 		return viewsDB{}, err
 	}
-	return viewsDB{v.Writer, v.Reader, v}, nil
+	return viewsDB{v.Writer, v.Reader, nil, v}, nil
 }
 
 func (s stores) openPostgresKeys(ctx context.Context) (keyStore, error) {
