@@ -22,6 +22,8 @@ const (
 // holds. A view that cannot fold an event stops there, says so in its health and its
 // checkpoint, and is tried again; the others go on.
 func (v *Views) Run(ctx context.Context) {
+	v.running.Store(true)
+	defer v.running.Store(false)
 	t := newTape(ctx, v.log)
 	var wg sync.WaitGroup
 	wg.Go(func() { v.watch(ctx) })
@@ -119,11 +121,13 @@ func (v *Views) follow(ctx context.Context, t *tape, w *view) {
 	rest := time.Duration(0)
 	for ctx.Err() == nil {
 		w.mu.Lock()
-		idle, stale, moved := w.at.paused, w.stale, w.moved
+		idle, stale, moved := w.at.paused || w.stale && w.ours, w.stale, w.moved
 		w.mu.Unlock()
 		if idle || !v.mine(w) && !stale {
 			t.leave(w)
-			w.note(nil)
+			if w.note(nil); w.foreign() {
+				w.note(errForeign)
+			}
 			select {
 			case <-moved:
 			case <-ctx.Done():

@@ -59,6 +59,23 @@ type Lag struct {
 	Fault    string          `json:"fault,omitempty"`   // why it does not advance, if it was not paused
 }
 
+// State is what the view does, in one word.
+func (l Lag) State() string {
+	switch {
+	case l.Paused:
+		return "paused"
+	case l.Stopped != nil:
+		return "stopped"
+	case l.Anew:
+		return "to be built anew"
+	case l.Fault != "":
+		return "failing"
+	case l.Position < l.Head:
+		return "behind"
+	}
+	return "current"
+}
+
 // MostCounted is how many events a lag is counted to.
 const MostCounted = 100_000
 
@@ -78,7 +95,7 @@ func (v *Views) Lags(ctx context.Context) ([]Lag, error) {
 		at, failed := w.at, w.err
 		l := Lag{View: w.Name(), Position: at.position, Head: max(head, at.position), Paused: at.paused, Stopped: at.fault, Anew: w.stale}
 		w.mu.Unlock()
-		l.Here = v.mine(w)
+		l.Here = v.running.Load() && v.mine(w)
 		switch {
 		case at.paused:
 		case at.fault != nil:

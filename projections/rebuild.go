@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -36,10 +37,27 @@ func (v *Views) Rebuild(ctx context.Context, names ...string) error {
 func (v *Views) Renew(ctx context.Context) error {
 	v.renewing.Lock()
 	defer v.renewing.Unlock()
+	for {
+		err := v.renew(ctx)
+		if !errors.Is(err, ErrBuilding) {
+			return err
+		}
+		select { // another process may be doing just that
+		case <-time.After(lookEvery):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := v.look(ctx, 0); err != nil {
+			return err
+		}
+	}
+}
+
+func (v *Views) renew(ctx context.Context) error {
 	var stale []string
 	for _, w := range v.views {
 		w.mu.Lock()
-		if w.stale {
+		if w.stale && !w.ours {
 			stale = append(stale, w.Name())
 		}
 		w.mu.Unlock()
@@ -203,7 +221,7 @@ func (b *building) exec(ctx context.Context, statements ...string) error {
 
 // foldUntil folds the events up to a position, or up to one that cannot be folded.
 func (b *building) foldUntil(ctx context.Context, t *tape, until domain.Position) error {
-	for b.position < until && b.fault == nil {
+	for empty := 0; b.position < until && b.fault == nil; {
 		p, err := t.next(ctx, b, b.position, b.event)
 		if err != nil {
 			return err
@@ -225,8 +243,12 @@ func (b *building) foldUntil(ctx context.Context, t *tape, until domain.Position
 			b.fault = &StoppedError{b.Name(), Event{Position: p.bad.Position, ID: p.bad.ID.String(), Type: p.bad.Type}, p.err}
 		case p.err != nil && p.bad == nil:
 			return p.err
-		case len(events) == 0:
-			return nil // the position is of no event
+		case len(events) > 0:
+			empty = 0
+		default:
+			if empty++; empty > 1 { // the first may have been read, for another, before the log was so long
+				return nil // the position is of no event
+			}
 		}
 	}
 	return nil
@@ -299,7 +321,7 @@ func (v *Views) swap(ctx context.Context, t *tape, b *building, forced bool) err
 
 // foldHeld folds what is left up to a position, in a transaction that holds the view.
 func (b *building) foldHeld(ctx context.Context, t *tape, tx Tx, until domain.Position) error {
-	for b.position < until && b.fault == nil {
+	for empty := 0; b.position < until && b.fault == nil; {
 		p, err := t.next(ctx, b, b.position, b.event)
 		if err != nil {
 			return err
@@ -309,7 +331,10 @@ func (b *building) foldHeld(ctx context.Context, t *tape, tx Tx, until domain.Po
 			events = events[:len(events)-1]
 		}
 		if len(events) == 0 {
-			return errors.Join(errMoved, p.err)
+			if empty++; empty > 1 || p.err != nil {
+				return errors.Join(errMoved, p.err)
+			}
+			continue
 		}
 		if err := b.Apply(ctx, tx, events); err != nil {
 			return err

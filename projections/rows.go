@@ -125,6 +125,9 @@ func (r *Rows[R]) write(ctx context.Context, tx Tx) error {
 	t := r.table
 	n := len(t.fields)
 	var gone, changed, added []Value
+	if t.Group == 0 {
+		added = make([]Value, 0, n*len(r.order))
+	}
 	for _, e := range r.order {
 		switch {
 		case e.stored && e.gone:

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alur-id/alur/domain"
@@ -37,8 +38,9 @@ type Views struct {
 	logger *slog.Logger
 	views  []*view
 
-	leases Leases // nil: this process runs all views
-	holder string
+	leases  Leases // nil: this process runs all views
+	holder  string
+	running atomic.Bool
 
 	renewing sync.Mutex
 
@@ -55,7 +57,8 @@ type view struct {
 
 	mu    sync.Mutex
 	at    checkpoint
-	stale bool          // its table is of another schema
+	ours  bool          // its table was once seen to be of this schema
+	stale bool          // it is of another
 	until time.Time     // the lease is held so long
 	err   error         // why it does not advance, nil when it does
 	moved chan struct{} // closed and replaced when anything of this changes
@@ -164,8 +167,11 @@ func (w *view) empty(ctx context.Context, tx Tx, c *checkpoint) error {
 func statements(schema string) []string {
 	var all []string
 	for _, s := range strings.SplitAfter(schema, ";\n") {
-		if strings.TrimSpace(s) != "" {
-			all = append(all, s)
+		for line := range strings.Lines(s) { // a comment alone is none
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "--") {
+				all = append(all, s)
+				break
+			}
 		}
 	}
 	return all
@@ -188,8 +194,19 @@ func (w *view) see(c checkpoint) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.at, w.stale = c, c.shape != w.shape
+	w.ours = w.ours || !w.stale
 	w.wake()
 }
+
+// foreign reports whether a node with another version of the program built the view
+// anew while this one ran. It is left to that.
+func (w *view) foreign() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stale && w.ours
+}
+
+var errForeign = errors.New("another version of the program has built the view anew for itself: update this one")
 
 // seen is what was last seen of the checkpoint.
 func (w *view) seen() checkpoint {
@@ -258,10 +275,10 @@ func (e *StoppedError) Unwrap() error { return e.Err }
 // says so by a [*PausedError] or a [*StoppedError]; the others are caught up all the
 // same.
 func (v *Views) CatchUp(ctx context.Context) error {
-	if err := v.Renew(ctx); err != nil {
+	if err := v.look(ctx, 0); err != nil {
 		return err
 	}
-	if err := v.look(ctx, 0); err != nil {
+	if err := v.Renew(ctx); err != nil {
 		return err
 	}
 	t := newTape(ctx, v.log)
@@ -302,8 +319,11 @@ func (v *Views) advance(ctx context.Context, t *tape, w *view) (more bool, err e
 	w.step.Lock()
 	defer w.step.Unlock()
 	c := w.seen()
-	if c.paused {
+	switch {
+	case c.paused:
 		return false, &PausedError{w.Name(), c.position}
+	case w.foreign():
+		return false, errForeign
 	}
 	head, err := v.log.Head(ctx)
 	if err != nil || head == c.position {

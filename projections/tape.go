@@ -40,6 +40,7 @@ type piece struct {
 const (
 	pieceEvents = 4000
 	pieceBytes  = 8 << 20
+	firstEvents = 64
 	keptPieces  = 8
 )
 
@@ -174,6 +175,9 @@ func (p *piece) fill(ctx context.Context, log domain.EventLog) {
 		if err != nil {
 			p.err, p.bad = err, &entry
 			return
+		}
+		if len(p.events) == firstEvents { // it is a long one
+			p.events = append(make([]domain.Recorded, 0, pieceEvents), p.events...)
 		}
 		p.events = append(p.events, e)
 		if size += entry.Size(); len(p.events) == pieceEvents || size >= pieceBytes {

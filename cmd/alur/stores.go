@@ -118,7 +118,8 @@ func opened[L eventLog](log L, f features, err error) (eventLog, features, error
 type viewsDB struct {
 	writer projections.Store
 	reader *sql.DB
-	leases projections.Leases // nil: one process runs the views
+	// leases are shared with other nodes; nil where one process runs the views.
+	leases func(context.Context) (projections.Leases, error)
 	io.Closer
 }
 
