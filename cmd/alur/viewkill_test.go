@@ -98,12 +98,12 @@ func TestKillDuringRebuilds(t *testing.T) {
 				if err := c.Start(); err != nil {
 					t.Fatal(err)
 				}
-				gone := waited(t, []*exec.Cmd{c})[0]
-				for running(gone) && len(leftBehind(t, h, s.db)) == 0 {
+				gone, before := waited(t, []*exec.Cmd{c})[0], leftBehind(t, h, s.db)
+				for running(gone) && (len(leftBehind(t, h, s.db)) == 0 || slices.Equal(before, leftBehind(t, h, s.db))) {
 					time.Sleep(time.Millisecond)
 				}
-				time.Sleep(time.Duration(rand.Int64N(int64(long) / 10))) // the moment of the kill, not a wait for anything
-				_ = c.Process.Kill()                                    // it may have ended
+				time.Sleep(time.Duration(rand.Int64N(int64(long) / 20))) // the moment of the kill, not a wait for anything
+				_ = c.Process.Kill()                                     // it may have ended
 				<-gone
 				if left := leftBehind(t, h, s.db); len(left) > 0 {
 					midway++
