@@ -28,6 +28,9 @@ func (v *Views) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { v.watch(ctx) })
 	for _, w := range v.views {
+		t.join(w, w.seen().position)
+	}
+	for _, w := range v.views {
 		wg.Go(func() { v.follow(ctx, t, w) })
 	}
 	wg.Wait()

@@ -154,9 +154,14 @@ func (v *Views) build(ctx context.Context, names []string, asLive bool, finish f
 	t := newTape(ctx, v.log)
 	errs := make([]error, len(list))
 	var wg sync.WaitGroup
+	all := make([]*building, len(list))
+	for i, w := range list {
+		all[i] = &building{view: w}
+		t.join(all[i], 0)
+	}
 	for i, w := range list {
 		wg.Go(func() {
-			b := &building{view: w}
+			b := all[i]
 			defer t.leave(b)
 			if errs[i] = v.buildOne(ctx, t, scratch, b, asLive, finish); errs[i] != nil {
 				errs[i] = fmt.Errorf("build view %s: %w", w.Name(), errs[i])
@@ -261,13 +266,12 @@ func (b *building) foldTogether(ctx context.Context, events []domain.Recorded) e
 	}
 	defer tx.Rollback()
 	if err := b.Apply(ctx, tx, events); err != nil {
-		return err
+		return &foldingError{err}
 	}
 	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
-	last := events[len(events)-1]
-	b.position, b.event = last.Position, last.ID.String()
+	b.position, b.event = lastOf(events)
 	return nil
 }
 
@@ -339,8 +343,7 @@ func (b *building) foldHeld(ctx context.Context, t *tape, tx Tx, until domain.Po
 		if err := b.Apply(ctx, tx, events); err != nil {
 			return err
 		}
-		last := events[len(events)-1]
-		b.position, b.event = last.Position, last.ID.String()
+		b.position, b.event = lastOf(events)
 	}
 	t.leave(b)
 	return nil

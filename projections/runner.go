@@ -284,6 +284,9 @@ func (v *Views) CatchUp(ctx context.Context) error {
 	t := newTape(ctx, v.log)
 	var wg sync.WaitGroup
 	errs := make([]error, len(v.views))
+	for _, w := range v.views {
+		t.join(w, w.seen().position)
+	}
 	for i, w := range v.views {
 		wg.Go(func() {
 			defer t.leave(w)
@@ -338,7 +341,7 @@ func (v *Views) advance(ctx context.Context, t *tape, w *view) (more bool, err e
 	}
 	w.short = false
 	if len(p.events) > 0 {
-		if err := v.fold(ctx, w, p.events); err != nil {
+		if err := v.fold(ctx, w, c, p.events); err != nil {
 			if errors.Is(err, errMoved) {
 				return true, v.look(ctx, 0) // by another process, which is as well
 			}
@@ -369,15 +372,32 @@ func (v *Views) missing(ctx context.Context, w *view, short bool) error {
 
 var errRestored = errors.New("the log no longer has events that the view had folded: the view is built anew")
 
-// fold folds events that follow the checkpoint. Where it cannot fold one, what comes
+// fold folds events that follow a checkpoint. Where it cannot fold one, what comes
 // before it is kept, and the checkpoint names it.
-func (v *Views) fold(ctx context.Context, w *view, events []domain.Recorded) error {
-	bad, err := foldable(events, func(some []domain.Recorded) error { return v.foldTogether(ctx, w, some) })
+func (v *Views) fold(ctx context.Context, w *view, from checkpoint, events []domain.Recorded) error {
+	bad, err := foldable(events, func(some []domain.Recorded) error {
+		if err := v.foldTogether(ctx, w, from, some); err != nil {
+			return err
+		}
+		from.position, from.event = lastOf(some)
+		return nil
+	})
 	if bad == nil {
 		return err
 	}
 	return v.stop(ctx, w, &StoppedError{w.Name(), eventOf(*bad), err})
 }
+
+func lastOf(events []domain.Recorded) (domain.Position, string) {
+	last := events[len(events)-1]
+	return last.Position, last.ID.String()
+}
+
+// foldingError is an error of folding, which may be for the events: not one of the
+// database that it was to be done in.
+type foldingError struct{ error }
+
+func (e *foldingError) Unwrap() error { return e.error }
 
 // foldable folds as many events as can be folded, together where that goes. An event
 // that cannot be is returned with the reason; without one, an error is of something
@@ -389,9 +409,10 @@ func foldable(events []domain.Recorded, fold func([]domain.Recorded) error) (bad
 			if err = fold(some); err == nil {
 				break
 			}
+			var folding *foldingError
 			var fault *FoldError
 			switch {
-			case errors.Is(err, errMoved), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+			case !errors.As(err, &folding), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 				return nil, err
 			case len(some) == 1:
 				return &some[0], err
@@ -410,8 +431,10 @@ func foldable(events []domain.Recorded, fold func([]domain.Recorded) error) (bad
 	return nil, nil
 }
 
-// foldTogether folds events in one transaction.
-func (v *Views) foldTogether(ctx context.Context, w *view, events []domain.Recorded) error {
+// foldTogether folds events in one transaction. They are those that follow a checkpoint
+// that was seen when they were read: what the view has come to since then does not
+// matter, only whether it is still there.
+func (v *Views) foldTogether(ctx context.Context, w *view, from checkpoint, events []domain.Recorded) error {
 	tx, err := v.store.Begin(ctx)
 	if err != nil {
 		return err
@@ -421,20 +444,20 @@ func (v *Views) foldTogether(ctx context.Context, w *view, events []domain.Recor
 	if err != nil {
 		return err
 	}
-	if was := w.seen(); c.position != was.position || c.event != was.event || c.shape != w.shape || c.paused {
+	if c.position != from.position || c.event != from.event || c.shape != w.shape || c.paused {
 		return errMoved
 	}
 	if err := w.Apply(ctx, tx, events); err != nil {
-		return err
+		return &foldingError{err}
 	}
-	last := events[len(events)-1]
-	if err := c.move(ctx, tx, "checkpoint", last.Position, last.ID.String()); err != nil {
+	position, event := lastOf(events)
+	if err := c.move(ctx, tx, "checkpoint", position, event); err != nil {
 		return err
 	}
 	if err := tx.Commit(ctx); err != nil {
 		return err
 	}
-	c.position, c.event, c.fault = last.Position, last.ID.String(), nil
+	c.position, c.event, c.fault = position, event, nil
 	w.see(c)
 	return nil
 }

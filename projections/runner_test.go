@@ -578,3 +578,44 @@ func TestOneProcessBuildsAtATime(t *testing.T) {
 		}
 	})
 }
+
+// between does something while a log is being read.
+type between struct {
+	*memory.Log
+	done atomic.Bool
+	do   func()
+}
+
+func (b *between) ReadAll(ctx context.Context, after domain.Position) iter.Seq2[domain.Entry, error] {
+	return func(yield func(domain.Entry, error) bool) {
+		for e, err := range b.Log.ReadAll(ctx, after) {
+			if !yield(e, err) {
+				return
+			}
+		}
+		if b.done.CompareAndSwap(false, true) { // what is done may read the log, too
+			b.do()
+		}
+	}
+}
+
+// What was read before another process folded it is not folded again, though it is known
+// by then where the view is.
+func TestWhatAnotherProcessFoldedMeanwhileIsNotFoldedAgain(t *testing.T) {
+	log := told(t, 3, 20)
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	var views *projections.Views
+	slow := &between{Log: log, do: func() {
+		if err := newViews(t, log, file.Writer, EffortProjection{}).CatchUp(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := views.WaitFor(t.Context(), 20); err != nil { // which sees where the view is now
+			t.Error(err)
+		}
+	}}
+	views = newViews(t, slow, file.Writer, EffortProjection{})
+	if err := views.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	nothingDiffers(t, newViews(t, log, file.Writer, EffortProjection{}))
+}

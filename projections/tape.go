@@ -70,12 +70,34 @@ func (t *tape) next(ctx context.Context, reader any, after domain.Position, even
 	return p, nil
 }
 
+// join announces a reader, so that what it will need is kept.
+func (t *tape) join(reader any, at domain.Position) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.readers[reader] = at
+}
+
 // leave forgets a reader, who nobody waits for then.
 func (t *tape) leave(reader any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.readers, reader)
-	t.wake()
+	if _, there := t.readers[reader]; there {
+		delete(t.readers, reader)
+		t.drop()
+		t.wake()
+	}
+}
+
+// drop drops what all readers have behind them.
+func (t *tape) drop() {
+	t.pieces = slices.DeleteFunc(t.pieces, func(p *piece) bool {
+		for _, at := range t.readers {
+			if at <= p.after {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (t *tape) wake() {
@@ -88,6 +110,7 @@ func (t *tape) wait(ctx context.Context, reader any, after domain.Position) erro
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.readers[reader] = after
+	t.drop()
 	t.wake()
 	enough := time.NewTimer(readersPatience)
 	defer enough.Stop()

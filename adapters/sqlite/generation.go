@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -20,6 +21,10 @@ type viewScratch struct {
 	views *ViewWriter
 	lock  lock
 }
+
+// swapPatience is how long a generation waits for its turn to write to what is read,
+// where another process writes to it all the time.
+const swapPatience = time.Minute
 
 // next is between the name of the file of the views and that of a view.
 const next = ".next-"
@@ -92,7 +97,7 @@ func (g *viewGeneration) open() (*sqlite.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", g.path, err)
 	}
-	conn.SetBusyTimeout(busyTimeout)
+	conn.SetBusyTimeout(swapPatience)
 	for _, pragma := range []string{"journal_mode = MEMORY", "synchronous = OFF", "cache_size = -16384"} {
 		if err := query(conn, "PRAGMA "+pragma, nil, func([]projections.Value) error { return nil }); err != nil {
 			return nil, closeAfter(fmt.Errorf("open %s: %w", g.path, err), conn)

@@ -32,7 +32,7 @@ func openViewWriter(ctx context.Context, path string) (*ViewWriter, error) {
 	conn.SetInterrupt(ctx.Done())
 	// Nothing is lost if SQLite hides that a checkpoint failed: views are made of the log.
 	if err := makeDurable(conn, []string{"wal_autocheckpoint = 1000"}); err != nil {
-		return nil, closeAfter(err, conn)
+		return nil, closeAfter(interrupted(ctx, err), conn)
 	}
 	conn.SetInterrupt(nil)
 	w := &ViewWriter{path: path, turn: make(chan *sqlite.Conn, 1), readers: newPool(func() (*sqlite.Conn, error) { return openReader(path) })}
