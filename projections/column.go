@@ -67,17 +67,6 @@ const (
 	Int
 )
 
-// Any is the value as database/sql takes it.
-func (v Value) Any() any {
-	switch v.Kind {
-	case Text:
-		return v.Text
-	case Int:
-		return v.Int
-	}
-	return nil
-}
-
 type fieldKind uint8
 
 const (
@@ -148,8 +137,10 @@ func (f field) value(row reflect.Value) Value {
 		if v.Int() == 0 {
 			return Value{}
 		}
+		fallthrough
+	default:
+		return Value{Int: v.Int(), Kind: Int}
 	}
-	return Value{Int: v.Int(), Kind: Int}
 }
 
 // storable is a text that every database takes: PostgreSQL has no NUL.

@@ -176,7 +176,7 @@ func (v *Views) buildOne(ctx context.Context, t *tape, scratch Scratch, b *build
 	if b.Generation, err = scratch.Generation(ctx, b.Name()); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.Generation.Close()) }()
+	defer func() { err = errors.Join(err, b.Close()) }()
 	tables, indexes := apart(b.Schema())
 	if err := b.exec(ctx, tables...); err != nil {
 		return err

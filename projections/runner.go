@@ -234,7 +234,7 @@ func (v *Views) look(ctx context.Context, recent time.Duration) error {
 	if time.Since(v.asked) < recent {
 		return nil
 	}
-	began := time.Now()
+	began := clock()
 	all, err := checkpoints(ctx, v.store)
 	if err != nil {
 		return fmt.Errorf("look how far the views are: %w", err)

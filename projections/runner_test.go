@@ -269,7 +269,7 @@ func TestRebuildUnderLiveWrites(t *testing.T) {
 		wg.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
 				newPlayed(100+i).next(t, log)
-				time.Sleep(time.Millisecond) //nolint:forbidigo // so that the log does not outrun everybody
+				time.Sleep(time.Millisecond) // so that the log does not outrun everybody
 			}
 		})
 		for range 3 {
@@ -529,8 +529,8 @@ func TestEachViewIsRunByOneProcess(t *testing.T) {
 		return n
 	}
 	one := start("one")
-	for n := range poll(t, func() (int, error) { return here(one), nil }) {
-		if n == 3 {
+	for n, err := range poll(t, func() (int, error) { return here(one), nil }) {
+		if err != nil || n == 3 {
 			break
 		}
 	}

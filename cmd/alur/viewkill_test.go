@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,7 +196,7 @@ func TestAnotherNodeTakesTheViewsOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer answer.Body.Close()
-		return answer.StatusCode == 200
+		return answer.StatusCode == http.StatusOK
 	}
 	for _, n := range nodes {
 		if !submitAndRead(n) {
