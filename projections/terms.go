@@ -101,14 +101,16 @@ func foldTerm(rows *Rows[termRow], e domain.Recorded) error {
 	}
 	switch b := e.Body.(type) {
 	case domain.TermStarted:
+		beginTerm(rows, key, e, b, b.Budget, e.Occurred)
+	case domain.TermContinued:
 		row := termOf(rows, key, b.Term)
-		if row == nil {
-			row = rows.Add(termRow{Request: key[0], Term: b.Term, Tenant: e.Tenant, Service: e.Service})
+		switch {
+		case b.Of != b.Term:
+			beginTerm(rows, key, e, b, b.Budget, b.Since)
+		case row != nil:
+			row.reckon(e, b)
+			row.Ground, row.Ended = "", 0
 		}
-		*row = termRow{
-			Request: row.Request, Term: row.Term, Tenant: row.Tenant, Service: row.Service, Budget: b.Budget, Started: MicrosOf(e.Occurred),
-		}
-		row.reckon(e, b)
 	case domain.TermEvent:
 		if row := termOf(rows, key, b.TermID()); row != nil {
 			row.reckon(e, b)
@@ -137,6 +139,18 @@ func termOf(rows *Rows[termRow], key Key, id domain.TermID) *termRow {
 		}
 	}
 	return nil
+}
+
+// beginTerm makes the row of a term, in the place of an earlier one of that name.
+func beginTerm(rows *Rows[termRow], key Key, e domain.Recorded, b domain.TermEvent, budget string, started time.Time) {
+	row := termOf(rows, key, b.TermID())
+	if row == nil {
+		row = rows.Add(termRow{Request: key[0], Term: b.TermID(), Tenant: e.Tenant, Service: e.Service})
+	}
+	*row = termRow{
+		Request: row.Request, Term: row.Term, Tenant: row.Tenant, Service: row.Service, Budget: budget, Started: MicrosOf(started),
+	}
+	row.reckon(e, b)
 }
 
 // reckon takes what an event says of the term.
