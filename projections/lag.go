@@ -59,21 +59,31 @@ type Lag struct {
 	Fault    string          `json:"fault,omitempty"`   // why it does not advance, if it was not paused
 }
 
-// State is what the view does, in one word.
+// What a view does, as [Lag.State] names it.
+const (
+	StateCurrent = "current"
+	StateBehind  = "behind"
+	StatePaused  = "paused"
+	StateStopped = "stopped"
+	StateAnew    = "to be built anew"
+	StateFailing = "failing"
+)
+
+// State is what the view does, in few words.
 func (l Lag) State() string {
 	switch {
 	case l.Paused:
-		return "paused"
+		return StatePaused
 	case l.Stopped != nil:
-		return "stopped"
+		return StateStopped
 	case l.Anew:
-		return "to be built anew"
+		return StateAnew
 	case l.Fault != "":
-		return "failing"
+		return StateFailing
 	case l.Position < l.Head:
-		return "behind"
+		return StateBehind
 	}
-	return "current"
+	return StateCurrent
 }
 
 // MostCounted is how many events a lag is counted to.
