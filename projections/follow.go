@@ -13,9 +13,8 @@ const (
 	retryAfter = 2 * time.Second // how long a view that failed rests at first
 	restAtMost = time.Minute     // and at most
 	lookAgain  = 5 * time.Second // how soon a view that has nothing to do looks whether the log still has what it folded
-	lookEvery  = time.Second     // how often it is looked what other processes did to the views
-	leaseSpan  = 6 * time.Second // how long a lease is held without being renewed
-	renewEvery = 2 * time.Second // and how often it is: whoever waits for one has it at most 8 s after its holder died
+	lookEvery  = time.Second     // how often it is looked what other processes did to the views, and leases are renewed
+	leaseSpan  = 5 * time.Second // how long a lease is held without: whoever waits for one has it some 6 s after its holder died
 )
 
 // clock is the machine's, for leases and rests. No row depends on it.
@@ -44,13 +43,9 @@ func (v *Views) watch(ctx context.Context) {
 	defer v.release(ctx)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	var renewed time.Time
 	for {
-		if time.Since(renewed) >= renewEvery {
-			renewed = clock()
-			if err := v.hold(ctx); err != nil && ctx.Err() == nil {
-				v.logger.WarnContext(ctx, "the leases of the views cannot be renewed", "error", err)
-			}
+		if err := v.hold(ctx); err != nil && ctx.Err() == nil {
+			v.logger.WarnContext(ctx, "the leases of the views cannot be renewed", "error", err)
 		}
 		if err := v.look(ctx, lookEvery/2); err != nil && ctx.Err() == nil {
 			v.logger.WarnContext(ctx, "the checkpoints cannot be read", "error", err)
@@ -68,7 +63,7 @@ func (v *Views) hold(ctx context.Context) error {
 	if v.leases == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, renewEvery)
+	ctx, cancel := context.WithTimeout(ctx, leaseSpan/2)
 	defer cancel()
 	var names []string
 	for _, w := range v.views {
@@ -105,7 +100,7 @@ func (v *Views) release(ctx context.Context) {
 	if v.leases == nil {
 		return
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewEvery)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseSpan/2)
 	defer cancel()
 	if err := v.leases.Release(last, v.holder); err != nil {
 		v.logger.WarnContext(last, "the leases of the views run out by themselves", "error", err)
