@@ -42,7 +42,9 @@ CREATE TABLE term (
 	remaining BIGINT NOT NULL,
 	suspended BIGINT NOT NULL,
 	calendar  TEXT   NOT NULL,
+	date      TEXT   NOT NULL, -- the fact that says until when; empty where the budget does
 	expired   BIGINT, -- when it ran out
+	kept      TEXT   NOT NULL, -- whether it ended in time; empty while it is open, or was dropped
 	deemed    TEXT   NOT NULL, -- on which ground the law then decided
 	listed    BIGINT NOT NULL, -- 1: it is on the list that the ombudsman sees
 	ended     BIGINT, -- none while it is open
@@ -69,7 +71,9 @@ type termRow struct {
 	Remaining int64
 	Suspended int64
 	Calendar  string
+	Date      string
 	Expired   Micros
+	Kept      domain.Punctuality
 	Deemed    domain.ExpiryGround
 	Listed    bool
 	Ended     Micros
@@ -101,7 +105,11 @@ func foldTerm(rows *Rows[termRow], e domain.Recorded) error {
 	}
 	switch b := e.Body.(type) {
 	case domain.TermStarted:
-		beginTerm(rows, key, e, b, b.Budget, e.Occurred)
+		since := e.Occurred
+		if !b.Since.IsZero() {
+			since = b.Since
+		}
+		beginTerm(rows, key, e, b, b.Budget, since).Date = b.Date
 	case domain.TermContinued:
 		row := termOf(rows, key, b.Term)
 		switch {
@@ -109,7 +117,7 @@ func foldTerm(rows *Rows[termRow], e domain.Recorded) error {
 			beginTerm(rows, key, e, b, b.Budget, b.Since)
 		case row != nil:
 			row.reckon(e, b)
-			row.Ground, row.Ended = "", 0
+			row.reopen()
 		}
 	case domain.TermEvent:
 		if row := termOf(rows, key, b.TermID()); row != nil {
@@ -142,7 +150,7 @@ func termOf(rows *Rows[termRow], key Key, id domain.TermID) *termRow {
 }
 
 // beginTerm makes the row of a term, in the place of an earlier one of that name.
-func beginTerm(rows *Rows[termRow], key Key, e domain.Recorded, b domain.TermEvent, budget string, started time.Time) {
+func beginTerm(rows *Rows[termRow], key Key, e domain.Recorded, b domain.TermEvent, budget string, started time.Time) *termRow {
 	row := termOf(rows, key, b.TermID())
 	if row == nil {
 		row = rows.Add(termRow{Request: key[0], Term: b.TermID(), Tenant: e.Tenant, Service: e.Service})
@@ -151,7 +159,11 @@ func beginTerm(rows *Rows[termRow], key Key, e domain.Recorded, b domain.TermEve
 		Request: row.Request, Term: row.Term, Tenant: row.Tenant, Service: row.Service, Budget: budget, Started: MicrosOf(started),
 	}
 	row.reckon(e, b)
+	return row
 }
+
+// reopen has a term go on that stood still or had ended.
+func (r *termRow) reopen() { r.Ground, r.Ended, r.Kept = "", 0, "" }
 
 // reckon takes what an event says of the term.
 func (r *termRow) reckon(e domain.Recorded, b domain.TermEvent) {
@@ -166,7 +178,7 @@ func (r *termRow) note(e domain.Recorded, b domain.TermEvent) {
 	case domain.TermSuspended:
 		r.Ground = b.Ground
 	case domain.TermResumed:
-		r.Ground, r.Ended = "", 0
+		r.reopen()
 	case domain.TermExpired:
 		r.Expired, r.Deemed = MicrosOf(e.Occurred), b.Ground
 		if b.Barred != "" {
@@ -174,8 +186,14 @@ func (r *termRow) note(e domain.Recorded, b domain.TermEvent) {
 		}
 	case domain.TermEscalated:
 		r.Listed = b.Step == domain.StepOmbudsman
-	case domain.TermEnded, domain.TermDropped:
+	case domain.TermEnded:
 		r.Wakes = 0 // there is nothing it waits for
+		r.Ended, r.Kept = r.endedAt(e), domain.PunctualityOnTime
+		if b.Late {
+			r.Kept = domain.PunctualityLate
+		}
+	case domain.TermDropped:
+		r.Wakes = 0
 		r.Ended = r.endedAt(e)
 	case domain.TermCarried:
 		r.Budget = b.Budget
@@ -236,7 +254,8 @@ type Term struct {
 	Term      domain.TermID       `json:"term"`
 	Tenant    domain.TenantCode   `json:"tenant"`
 	Service   string              `json:"service"`
-	Budget    string              `json:"budget"`
+	Budget    string              `json:"budget,omitempty"`
+	Date      string              `json:"date,omitempty"` // the fact that says until when, instead of a budget
 	Started   time.Time           `json:"started"`
 	Due       time.Time           `json:"due,omitzero"`
 	Promised  time.Time           `json:"promised,omitzero"`
@@ -250,7 +269,15 @@ type Term struct {
 	Deemed    domain.ExpiryGround `json:"deemed,omitempty"`
 	Listed    bool                `json:"listed,omitempty"`
 	Ended     time.Time           `json:"ended,omitzero"`
+	Late      bool                `json:"late,omitempty"` // it ended after its time
 }
+
+// punctuality is that of a row of status, as [domain.Request.Punctuality] has it of the
+// terms of law.
+const punctuality = `(SELECT CASE WHEN SUM(CASE WHEN term.ended IS NULL THEN 1 ELSE 0 END) > 0 THEN 'open'
+	WHEN SUM(CASE WHEN term.kept = 'late' OR term.expired IS NOT NULL THEN 1 ELSE 0 END) > 0 THEN 'late'
+	WHEN SUM(CASE WHEN term.kept <> '' THEN 1 ELSE 0 END) > 0 THEN 'on_time' ELSE '' END
+	FROM term WHERE term.request = status.request AND term.term NOT LIKE 'state:%' AND term.term NOT LIKE 'review:%')`
 
 // TermsView reads the table of terms.
 type TermsView struct{ db *sql.DB }
@@ -335,13 +362,13 @@ type TermFilter struct {
 	Tenant    domain.TenantCode
 	Service   string
 	Request   uuid.UUID
-	DueBefore time.Time
-	Open      bool // those that are still counted
-	Stopped   bool // of these, those that stand still
-	Expired   bool // that have run out
-	Deemed    bool // on which the law decided
-	Listed    bool // that the ombudsman sees
-	Limit     int  // 0: no limit
+	DueBefore time.Time // to the microsecond
+	Open      bool      // those that are still counted
+	Stopped   bool      // of these, those that stand still
+	Expired   bool      // that have run out
+	Deemed    bool      // on which the law decided
+	Listed    bool      // that the ombudsman sees
+	Limit     int       // 0: no limit
 }
 
 // List returns terms in the order in which they are due; those that stand still come
@@ -356,7 +383,7 @@ func (v *TermsView) List(ctx context.Context, f TermFilter) ([]Term, error) {
 		request = f.Request.String()
 	}
 	rows, err := v.db.QueryContext(ctx, `SELECT request, (SELECT reference FROM status WHERE status.request = term.request), term, tenant, service, budget, started,
-		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended FROM term
+		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended, date, kept FROM term
 		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR request = $3) AND (CAST($4 AS BIGINT) = 0 OR due < $4)
 		AND ($5 = 0 OR ended IS NULL) AND ($6 = 0 OR ended IS NULL AND ground <> '') AND ($7 = 0 OR expired IS NOT NULL)
 		AND ($8 = 0 OR deemed <> '') AND ($9 = 0 OR listed = 1)
@@ -384,11 +411,12 @@ func scanTerm(rows *sql.Rows) (Term, error) {
 	var t Term
 	var started, listed int64
 	var due, promised, wakes, expired, ended sql.NullInt64
+	var kept domain.Punctuality
 	var reference sql.NullString
 	err := rows.Scan(&t.Request, &reference, &t.Term, &t.Tenant, &t.Service, &t.Budget, &started, &due, &promised, &wakes, &t.Stopped,
-		&t.Consumed, &t.Remaining, &t.Suspended, &t.Calendar, &expired, &t.Deemed, &listed, &ended)
+		&t.Consumed, &t.Remaining, &t.Suspended, &t.Calendar, &expired, &t.Deemed, &listed, &ended, &t.Date, &kept)
 	t.Reference = domain.Reference(reference.String)
-	t.Started, t.Listed = time.UnixMicro(started).UTC(), listed == 1
+	t.Started, t.Listed, t.Late = time.UnixMicro(started).UTC(), listed == 1, kept == domain.PunctualityLate
 	t.Due, t.Promised, t.Wakes, t.Expired, t.Ended = moment(due), moment(promised), moment(wakes), moment(expired), moment(ended)
 	return t, err
 }

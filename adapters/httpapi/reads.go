@@ -175,7 +175,7 @@ func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *work
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	if err := a.waitFor(ctx, in.Position, ofStatus); err != nil {
+	if err := a.waitFor(ctx, in.Position, ofStatus, ofTerms); err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
 	f := projections.Filter{
@@ -199,7 +199,11 @@ func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
 }
 
 // The views that reads are answered from.
-var ofStatus, ofTimeline = projections.StatusProjection{}.Name(), projections.TimelineProjection{}.Name()
+var (
+	ofStatus   = projections.StatusProjection{}.Name()
+	ofTimeline = projections.TimelineProjection{}.Name()
+	ofTerms    = projections.TermsProjection{}.Name()
+)
 
 // waitFor waits until the views that are read include a position. One that the log does
 // not have yet is not waited for.
