@@ -36,7 +36,11 @@ func (v *Views) WaitFor(ctx context.Context, position domain.Position, names ...
 			case <-ctx.Done():
 				return ctx.Err()
 			case <-tick.C:
-				if err := v.look(ctx, lookWhileWaiting); err != nil {
+				switch err := v.look(ctx, lookWhileWaiting); {
+				case err == nil:
+				case ctx.Err() != nil: // drivers tell an interrupted question in other words
+					return ctx.Err()
+				default:
 					return err
 				}
 			}

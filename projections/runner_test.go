@@ -462,6 +462,29 @@ func TestAnotherVersionOfAViewIsBuiltBeside(t *testing.T) {
 	})
 }
 
+// severed is a database whose connection is gone when the time of whoever asks is up, as
+// drivers say it that are interrupted while they read.
+type severed struct{ projections.Store }
+
+func (s severed) Query(ctx context.Context, statement string, args []any, row func([]projections.Value) error) error {
+	if _, ends := ctx.Deadline(); !ends {
+		return s.Store.Query(ctx, statement, args, row)
+	}
+	<-ctx.Done()
+	return errors.New("use of closed network connection")
+}
+
+// Whoever waits until their time is up is told so, whatever the database was asked then.
+func TestWhoWaitsTooLongIsToldSo(t *testing.T) {
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	views := newViews(t, told(t, 1, 2), severed{file.Writer})
+	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := views.WaitFor(short, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("told %v", err)
+	}
+}
+
 // A table of checkpoints from before there were pauses is completed.
 func TestCheckpointsOfBefore(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() func() database) {
