@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/alur-id/alur/adapters/httpapi"
@@ -37,7 +38,7 @@ views current, and serves:
   /lacak            find a request, and its status page
   /api/v1/requests  submit, act, read (JSON; described at /api/openapi.yaml)
   /healthz          whether the log can be read, how far the views are behind, and
-                    when terms were last looked through
+                    when terms were last looked through; the same for people at /status
 
 There is no log-in yet. The API therefore wants a bearer token when ` + tokenVariable + `
 is set, and is not served beyond this machine when it is not.`,
@@ -60,7 +61,7 @@ is set, and is not served beyond this machine when it is not.`,
 				if err != nil {
 					return err
 				}
-				if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx)); err != nil {
+				if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx), h.shareViews(ctx)); err != nil {
 					return errors.Join(err, l.Close())
 				}
 				logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak")
@@ -73,6 +74,19 @@ is set, and is not served beyond this machine when it is not.`,
 	c.Flags().BoolVar(&s.newKeys, "new-keys", false, "begin new keys although the keys of what is sealed in the log are lost")
 	listenFlag(c, &listen)
 	return c
+}
+
+// shareViews has each view run by one node. Nobody is shown rows that another version of
+// the program made: who comes meanwhile waits.
+func (h *house) shareViews(ctx context.Context) error {
+	if h.viewsDB.leases != nil {
+		leases, err := h.viewsDB.leases(ctx)
+		if err != nil {
+			return err
+		}
+		h.views.Share(leases, uuid.NewString())
+	}
+	return h.views.Renew(ctx)
 }
 
 // sweepEvery is how often it is looked whether the time of a term has come. Whoever
@@ -176,5 +190,6 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 	mux.Handle("/", pages)
 	mux.Handle("/api/", api)
 	mux.Handle("/healthz", api)
+	mux.Handle("/status", api)
 	return mux, nil
 }

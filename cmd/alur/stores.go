@@ -17,6 +17,7 @@ import (
 	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/sqlite"
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
 )
 
@@ -165,7 +166,10 @@ func opened[L eventLog](log L, f features, err error) (eventLog, features, error
 
 // viewsDB is the database of the views.
 type viewsDB struct {
-	writer, reader *sql.DB
+	writer projections.Store
+	reader *sql.DB
+	// leases are shared with other nodes; nil where one process runs the views.
+	leases func(context.Context) (projections.Leases, error)
 	io.Closer
 }
 
@@ -181,7 +185,7 @@ func (s stores) openViews(ctx context.Context) (viewsDB, error) {
 	if err != nil {
 		return viewsDB{}, &hintError{err, "the views are made of the log: " + path + " may be deleted; where the folder is not yours to write in, copy the log to one that is"}
 	}
-	return viewsDB{v.Writer, v.Reader, v}, nil
+	return viewsDB{v.Writer, v.Reader, nil, v}, nil
 }
 
 // keyStore is a key store as the verbs use it.
