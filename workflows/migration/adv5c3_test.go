@@ -44,7 +44,9 @@ func TestAdv5cDatedAtRandom(t *testing.T) {
 			}
 			act := func(d *workflows.Definition) {
 				q = b.load(q.ID)
-				do := func(role domain.RoleID, a domain.ActionID, reason domain.ReasonCode) { q = b.act(d, q.ID, role, a, reason) }
+				do := func(role domain.RoleID, a domain.ActionID, reason domain.ReasonCode) {
+					q = b.act(d, q.ID, role, a, reason)
+				}
 				switch q.State {
 				case "submitted":
 					if r.IntN(3) == 0 {
