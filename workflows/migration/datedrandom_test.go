@@ -27,7 +27,8 @@ func TestDatedRequestsMigratedAtRandom(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 3))
 			b := newBench(t, memory.New())
-			texts := []string{string(dated(t, false)), string(dated(t, true)),
+			texts := []string{
+				string(dated(t, false)), string(dated(t, true)),
 				strings.Replace(string(dated(t, true)), "starts: [accept], basis", "starts: [submit], expires: {escalate: [clerk, head], ombudsman: true}, basis", 1),
 				strings.Replace(string(dated(t, true)), "due: day, starts: [accept]", "budget: 9 working days, starts: [accept]", 1),
 			}

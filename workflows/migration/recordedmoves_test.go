@@ -1,11 +1,10 @@
 package migration_test
 
 import (
+	"iter"
 	"strings"
 	"testing"
 	"time"
-
-	"iter"
 
 	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/domain"
