@@ -32,6 +32,7 @@ type delivery struct {
 
 	mu     sync.Mutex
 	became outcome
+	poison bool // it is kept as poisoned
 }
 
 // outcome is what became of a message.
@@ -44,16 +45,23 @@ const (
 	halted                 // it is poisoned, and the group stops there
 )
 
-func (d *delivery) set(o outcome) {
+func (d *delivery) set(o outcome, poison bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.became = o
+	d.became, d.poison = o, poison
 }
 
-func (d *delivery) get() outcome {
+// get is what became of the message, and that in a word.
+func (d *delivery) get(acked bool) (outcome, string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.became
+	switch {
+	case !acked:
+		return refused, "refused"
+	case d.poison:
+		return d.became, "poisoned"
+	}
+	return d.became, "handled"
 }
 
 type deliveryKey struct{}
@@ -98,7 +106,7 @@ func Once(msg *message.Message, work func(ctx context.Context, tx *sql.Tx) error
 	if err != nil && !errors.Is(err, errDone) {
 		return fmt.Errorf("event %s: %w", d.entry.ID, err)
 	}
-	d.set(settled)
+	d.set(settled, false)
 	return nil
 }
 
@@ -169,11 +177,8 @@ func (s *subscription) hand(ctx context.Context, l *lease, msg *message.Message,
 	if !over {
 		return 0, s.life.Err()
 	}
-	became := d.get()
-	if !acked {
-		became = refused
-	}
-	s.Metrics.message(s.name, became, time.Since(began))
+	became, word := d.get(acked)
+	s.Metrics.message(s.name, word, time.Since(began))
 	return became, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"github.com/alur-id/alur/domain"
 )
 
 // A lease is the right to do a consumer's work. Its row says who has it, and counts how
@@ -15,6 +17,7 @@ import (
 // moves only for the holder.
 type lease struct {
 	holder string
+	of     *subscription
 	ctx    context.Context // ends when the lease is lost, with the cause errLost
 	lose   context.CancelCauseFunc
 	fence  *time.Timer
@@ -63,8 +66,8 @@ func (s *Subscriber) nextHolder() string {
 }
 
 // hold has a lease renewed from now on.
-func (s *Subscriber) hold(holder string, since time.Time) *lease {
-	l := &lease{holder: holder}
+func (s *subscription) hold(holder string, since time.Time) *lease {
+	l := &lease{holder: holder, of: s}
 	l.ctx, l.lose = context.WithCancelCause(context.Background())
 	l.fence = time.AfterFunc(s.fence(since), func() { l.lose(errLost) })
 	s.mu.Lock()
@@ -72,7 +75,7 @@ func (s *Subscriber) hold(holder string, since time.Time) *lease {
 	s.leases[holder] = l
 	if !s.tick {
 		s.tick = true
-		s.running.Go(s.renew)
+		s.running.Go(s.Subscriber.renew)
 	}
 	return l
 }
@@ -131,9 +134,28 @@ func (s *Subscriber) renew() {
 				l.lose(errLost)
 			}
 		}
+		s.measure(before)
 		select {
 		case <-time.After(s.Lease/6 - time.Since(began)):
 		case <-s.released:
+		}
+	}
+}
+
+// measure tells how far behind the log the consumers are.
+func (s *Subscriber) measure(leases []*lease) {
+	if s.Metrics == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, s.Lease/6)
+	defer cancel()
+	head, err := s.Log.Head(ctx)
+	if err != nil {
+		return // whoever reads the log tells of it
+	}
+	for _, l := range leases {
+		if l.ctx.Err() == nil {
+			s.Metrics.stands(l.of.name, domain.Position(l.of.stands.Load()), head)
 		}
 	}
 }

@@ -12,8 +12,9 @@ import (
 
 // Fault is an error whose text may be kept and shown: it names nobody.
 type Fault struct {
-	Text string
-	Err  error // for the program; its text is not shown
+	Text    string
+	Err     error // for the program; its text is not shown
+	Lasting bool  // to try again at once does not help
 }
 
 func (f *Fault) Error() string {

@@ -225,3 +225,6 @@ func (s *Store) Consumers(ctx context.Context) ([]Consumer, error) {
 	}
 	return list, nil
 }
+
+// DB is the database of the store, for what consumers keep beside it.
+func (s *Store) DB() *sql.DB { return s.writer }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -26,14 +27,15 @@ type subscription struct {
 	since time.Time
 	last  string // the lease that this subscription had last, if it was not given back
 
-	at     mark      // up to here all is acknowledged
-	kept   mark      // up to here that is durable
-	when   time.Time // when it became so
-	owed   bool      // a message was acknowledged since
-	looked time.Time // when poisoned messages were last looked for
-	noted  int       // events since the last mark
-	absent time.Time // since when the log does not have what was acknowledged; zero if it has
-	fault  string    // what was told last
+	at     mark         // up to here all is acknowledged
+	kept   mark         // up to here that is durable
+	when   time.Time    // when it became so
+	owed   bool         // a message was acknowledged since
+	stands atomic.Int64 // the position of at, for the figures
+	looked time.Time    // when poisoned messages were last looked for
+	noted  int          // events since the last mark
+	absent time.Time    // since when the log does not have what was acknowledged; zero if it has
+	fault  string       // what was told last
 }
 
 func newSubscription(s *Subscriber, ctx context.Context, topic string) *subscription {
@@ -116,9 +118,10 @@ func (s *subscription) work(ctx context.Context) (err error) {
 		return err
 	}
 	s.at, s.kept, s.when, s.owed, s.looked = at, at, time.Now(), false, time.Time{}
-	s.Metrics.active(s.name, true)
+	s.stands.Store(int64(at.position))
+	s.Metrics.took(s.name, true)
 	defer s.release(lease)
-	defer s.Metrics.active(s.name, false)
+	defer s.Metrics.took(s.name, false)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(lease.ctx, func() { stop(errLost) })()
@@ -181,6 +184,7 @@ func (s *subscription) advance(ctx context.Context, l *lease) (more bool, err er
 	for _, e := range b.entries {
 		became, err := s.deliver(ctx, l, turn{entry: e, passes: true})
 		if err != nil || became == halted {
+			s.looked = time.Time{}
 			return true, err
 		}
 		s.pass(markOf(e))
@@ -201,6 +205,7 @@ func (s *subscription) advance(ctx context.Context, l *lease) (more bool, err er
 func (s *subscription) pass(to mark) {
 	if to.position > s.at.position {
 		s.at = to
+		s.stands.Store(int64(to.position))
 	}
 }
 
@@ -350,35 +355,39 @@ func (s *subscription) poisoned(ctx context.Context, l *lease) (stops bool, err 
 			s.pass(mark{p.Position, p.Event.String()})
 			continue
 		}
-		e, err := s.entry(ctx, p)
-		if errors.Is(err, domain.ErrNotFound) {
-			err = s.Store.decide(ctx, p.Consumer, p.Event, PoisonWaiting) // an older log was restored
-		} else if err == nil {
-			err = s.retry(ctx, l, e, ahead)
-		}
-		if err != nil {
-			return false, err
+		if stops, err := s.retry(ctx, l, p, ahead); err != nil || stops {
+			return stops, err
 		}
 	}
 	s.looked = time.Now()
 	return false, nil
 }
 
-// retry gives out a poisoned message again.
-func (s *subscription) retry(ctx context.Context, l *lease, e domain.Entry, ahead bool) error {
-	became, err := s.deliver(ctx, l, turn{entry: e, again: true, passes: ahead})
-	if err != nil || became == halted {
-		return err
+// retry gives out a poisoned message again, and says whether the group stops there.
+func (s *subscription) retry(ctx context.Context, l *lease, p Poisoned, ahead bool) (stops bool, err error) {
+	e, err := s.entry(ctx, p)
+	if errors.Is(err, domain.ErrNotFound) { // an older log was restored
+		return false, s.Store.decide(ctx, p.Consumer, p.Event, PoisonWaiting)
 	}
-	if became == handled {
-		// Whoever acknowledged it ends here, whatever else does.
+	if err != nil {
+		return false, err
+	}
+	became, err := s.deliver(ctx, l, turn{entry: e, again: true, passes: ahead})
+	if err != nil {
+		return false, err
+	}
+	switch became {
+	case halted:
+		return ahead, nil
+	case handled:
+		// Also when all ends: it was acknowledged.
 		if err := s.Store.cure(context.WithoutCancel(ctx), s.name, e); err != nil {
-			return err
+			return false, err
 		}
 	}
 	s.pass(markOf(e))
 	s.owed = true
-	return nil
+	return false, nil
 }
 
 // entry reads the message that was poisoned.
