@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 )
 
 // decoders has one line for each shape ever stored; it reads that shape into the
@@ -52,6 +54,9 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TermCarried":       {1: decode[TermCarried]},
 	"TermDropped":       {1: decode[TermDropped]},
 }
+
+// EventTypes lists the names of all events that a log may hold, in their order.
+func EventTypes() []string { return slices.Sorted(maps.Keys(decoders)) }
 
 func decode[B Body](data []byte) (Body, error) {
 	var b B

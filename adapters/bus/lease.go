@@ -75,7 +75,7 @@ func (s *subscription) hold(holder string, since time.Time) *lease {
 	s.leases[holder] = l
 	if !s.tick {
 		s.tick = true
-		s.running.Go(s.Subscriber.renew)
+		s.running.Go(s.renew)
 	}
 	return l
 }

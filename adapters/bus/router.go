@@ -191,7 +191,7 @@ func (a logAdapter) log(level slog.Level, text string, err error, fields watermi
 	if err != nil {
 		args = append(args, "reason", Reason(err))
 	}
-	a.logger.Log(context.Background(), level, "watermill: "+text, args...) //nolint:sloglint // it has no context
+	a.logger.Log(context.Background(), level, "watermill: "+text, args...)
 }
 
 func (a logAdapter) Error(text string, err error, fields watermill.LogFields) {

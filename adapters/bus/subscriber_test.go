@@ -45,9 +45,9 @@ func subscribe(t testing.TB, s message.Subscriber) <-chan *message.Message {
 	return messages
 }
 
-// events makes the messages of the log's own events.
-func (p place) plain(group string) bus.Config {
-	c := p.config(group)
+// plain is how a group of the tests consumes the log's own events.
+func (p place) plain() bus.Config {
+	c := p.config("g")
 	c.Message = nil
 	return c
 }
@@ -58,7 +58,7 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			at := p.open(t)
 			ids := at.events(t, 2)
-			c := at.plain("g")
+			c := at.plain()
 			c.Grace = time.Minute
 			s := at.subscriber(t, c)
 			messages := subscribe(t, s)
@@ -78,7 +78,7 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 				t.Error("another message came, or the channel is open")
 			}
 			closeAll(t, s)
-			again := next(t, subscribe(t, at.subscriber(t, at.plain("g"))))
+			again := next(t, subscribe(t, at.subscriber(t, at.plain())))
 			if again.UUID != ids[1] {
 				t.Errorf("then %s came, want %s", again.UUID, ids[1])
 			}
@@ -93,7 +93,7 @@ func TestLostLease(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			at := p.open(t)
 			ids := at.events(t, 1)
-			c := at.plain("g")
+			c := at.plain()
 			c.Lease = 600 * time.Millisecond
 			a := at.subscriber(t, c)
 			messages := subscribe(t, a)
@@ -135,7 +135,7 @@ func TestOneOfAGroupIsActive(t *testing.T) {
 	active := 0
 	var subscribers []*bus.Subscriber
 	for range 5 {
-		s := at.subscriber(t, at.plain("g"))
+		s := at.subscriber(t, at.plain())
 		subscribers = append(subscribers, s)
 		messages := subscribe(t, s)
 		go func() {
@@ -208,7 +208,7 @@ func TestOutageOfTheLog(t *testing.T) {
 	at := onSQLite(t)
 	ids := at.events(t, 400)
 	log := &flaky{EventLog: at.log}
-	c := at.plain("g")
+	c := at.plain()
 	c.Log = log
 	var logged bytes.Buffer
 	var mu sync.Mutex
@@ -251,7 +251,7 @@ func TestOutageOfTheDatabase(t *testing.T) {
 	server := pgserver.Start(t)
 	at := openPostgres(t, server.NewDatabase(t))
 	ids := at.events(t, 60)
-	c := at.plain("g")
+	c := at.plain()
 	c.Lease = 2 * time.Second
 	messages := subscribe(t, at.subscriber(t, c))
 	seen := map[string]int{}
@@ -326,7 +326,7 @@ func TestALogThatLostEvents(t *testing.T) {
 	}
 	at := onSQLite(t)
 	log := &swapped{EventLog: first}
-	c := at.plain("g")
+	c := at.plain()
 	c.Log, c.Lease = log, 300*time.Millisecond
 	messages := subscribe(t, at.subscriber(t, c))
 	for range 1000 {
@@ -357,7 +357,7 @@ func TestALogThatLostEvents(t *testing.T) {
 func TestRefusedMessagesRest(t *testing.T) {
 	at := onSQLite(t)
 	at.events(t, 1)
-	c := at.plain("g")
+	c := at.plain()
 	c.Backoff.First, c.Backoff.Most = 20*time.Millisecond, 80*time.Millisecond
 	messages := subscribe(t, at.subscriber(t, c))
 	began := time.Now()

@@ -373,13 +373,10 @@ func (s *subscription) retry(ctx context.Context, l *lease, p Poisoned, ahead bo
 		return false, err
 	}
 	became, err := s.deliver(ctx, l, turn{entry: e, again: true, passes: ahead})
-	if err != nil {
-		return false, err
+	if err != nil || became == halted {
+		return ahead, err
 	}
-	switch became {
-	case halted:
-		return ahead, nil
-	case handled:
+	if became == handled {
 		// Also when all ends: it was acknowledged.
 		if err := s.Store.cure(context.WithoutCancel(ctx), s.name, e); err != nil {
 			return false, err

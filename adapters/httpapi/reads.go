@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -18,7 +19,7 @@ import (
 const patience = 5 * time.Second
 
 type requestInput struct {
-	Reference string `path:"reference"`
+	Reference string `path:"reference" doc:"the reference, or the id that an integration event names"`
 	Position  int64  `query:"position" minimum:"0" doc:"wait, a few seconds at most, until this position is included"`
 }
 
@@ -139,16 +140,29 @@ func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *work
 	if err := a.waitFor(ctx, in.Position); err != nil {
 		return domain.Request{}, nil, err
 	}
-	s, err := a.Finder.Find(ctx, in.Reference)
+	id, err := a.named(ctx, in.Reference)
 	if err != nil {
 		return domain.Request{}, nil, err
 	}
-	r, err := a.Engine.Load(ctx, s.Request)
+	r, err := a.Engine.Load(ctx, id)
+	if err == nil && r.Version == 0 {
+		err = domain.ErrNotFound
+	}
 	if err != nil {
 		return domain.Request{}, nil, err
 	}
 	w, err := a.Library.Version(ctx, r.Tenant, r.Workflow)
 	return r, w, err
+}
+
+// named is the request that a caller names: by its reference, or by its id, which is
+// what integration events say. The public pages take no id.
+func (a *api) named(ctx context.Context, name string) (uuid.UUID, error) {
+	if id, err := uuid.Parse(name); err == nil && len(name) == len(id.String()) {
+		return id, nil
+	}
+	s, err := a.Finder.Find(ctx, name)
+	return s.Request, err
 }
 
 func (a *api) steps(ctx context.Context, in *requestInput) (*timelineOutput, error) {
