@@ -140,14 +140,7 @@ func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *work
 	if err := a.waitFor(ctx, in.Position); err != nil {
 		return domain.Request{}, nil, err
 	}
-	id, err := a.named(ctx, in.Reference)
-	if err != nil {
-		return domain.Request{}, nil, err
-	}
-	r, err := a.Engine.Load(ctx, id)
-	if err == nil && r.Version == 0 {
-		err = domain.ErrNotFound
-	}
+	r, err := a.named(ctx, in.Reference)
 	if err != nil {
 		return domain.Request{}, nil, err
 	}
@@ -157,12 +150,20 @@ func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *work
 
 // named is the request that a caller names: by its reference, or by its id, which is
 // what integration events say. The public pages take no id.
-func (a *api) named(ctx context.Context, name string) (uuid.UUID, error) {
-	if id, err := uuid.Parse(name); err == nil && len(name) == len(id.String()) {
-		return id, nil
+func (a *api) named(ctx context.Context, name string) (domain.Request, error) {
+	id, err := uuid.Parse(name)
+	if err != nil || len(name) != len(id.String()) {
+		s, err := a.Finder.Find(ctx, name)
+		if err != nil {
+			return domain.Request{}, err
+		}
+		id = s.Request
 	}
-	s, err := a.Finder.Find(ctx, name)
-	return s.Request, err
+	r, err := a.Engine.Load(ctx, id)
+	if err == nil && r.Version == 0 {
+		err = domain.ErrNotFound
+	}
+	return r, err
 }
 
 func (a *api) steps(ctx context.Context, in *requestInput) (*timelineOutput, error) {
@@ -170,13 +171,13 @@ func (a *api) steps(ctx context.Context, in *requestInput) (*timelineOutput, err
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
-	s, err := a.Finder.Find(ctx, in.Reference)
+	r, err := a.named(ctx, in.Reference)
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
 	out := &timelineOutput{}
-	out.Body.Reference = s.Reference
-	if out.Body.Steps, err = a.Timeline.Of(ctx, s.Request); err != nil {
+	out.Body.Reference = r.Reference
+	if out.Body.Steps, err = a.Timeline.Of(ctx, r.ID); err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
 	return out, nil

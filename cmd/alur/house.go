@@ -10,8 +10,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/keys"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -36,12 +38,18 @@ type house struct {
 	vault     *keys.Vault // nil where no personal data is dealt with
 	keys      keyStore    // nil with it
 	trust     time.Duration
+	metrics   *prometheus.Registry
+
+	// What goes outward; nil where nothing does.
+	outbox    viewsDB
+	publisher io.Closer
+	router    *bus.Router
 }
 
 // openHouse opens the stores and, to write to them, creates them when there are
 // none.
 func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, error) {
-	h := &house{}
+	h := &house{metrics: newRegistry()}
 	if err := h.open(ctx, s, logger); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -94,7 +102,7 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 // close closes what was opened.
 func (h *house) close() error {
 	var errs []error
-	for _, c := range []io.Closer{h.viewsDB.Closer, h.keys, h.log} {
+	for _, c := range []io.Closer{h.publisher, h.outbox.Closer, h.viewsDB.Closer, h.keys, h.log} {
 		if c != nil {
 			errs = append(errs, c.Close())
 		}

@@ -113,7 +113,7 @@ func opened[L eventLog](log L, f features, err error) (eventLog, features, error
 	return log, f, nil
 }
 
-// viewsDB is the database of the views.
+// viewsDB is the database of the views, or of the consumers.
 type viewsDB struct {
 	writer, reader *sql.DB
 	io.Closer
@@ -132,6 +132,21 @@ func (s stores) openViews(ctx context.Context) (viewsDB, error) {
 		return viewsDB{}, &hintError{err, "the views are made of the log: " + path + " may be deleted; where the folder is not yours to write in, copy the log to one that is"}
 	}
 	return viewsDB{v.Writer, v.Reader, v}, nil
+}
+
+// openOutbox opens what consumers of the log remember.
+func (s stores) openOutbox(ctx context.Context) (viewsDB, error) {
+	if err := s.check(); err != nil {
+		return viewsDB{}, err
+	}
+	if isPostgres(s.db) {
+		return s.openPostgresOutbox(ctx)
+	}
+	o, err := sqlite.OpenOutbox(ctx, beside(s.db, "outbox"))
+	if err != nil {
+		return viewsDB{}, err
+	}
+	return viewsDB{o.Writer, o.Reader, o}, nil
 }
 
 // keyStore is a key store as the verbs use it.

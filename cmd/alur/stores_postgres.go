@@ -23,6 +23,14 @@ func (s stores) openPostgresViews(ctx context.Context) (viewsDB, error) {
 	return viewsDB{v.Writer, v.Reader, v}, nil
 }
 
+func (s stores) openPostgresOutbox(ctx context.Context) (viewsDB, error) {
+	o, err := postgres.OpenOutbox(ctx, withScheme(s.db))
+	if err != nil {
+		return viewsDB{}, err
+	}
+	return viewsDB{o.Writer, o.Reader, o}, nil
+}
+
 func (s stores) openPostgresKeys(ctx context.Context) (keyStore, error) {
 	open := postgres.OpenKeys
 	if s.readOnly {
