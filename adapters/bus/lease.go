@@ -49,7 +49,7 @@ func (s *subscription) acquire(ctx context.Context) (*lease, mark, error) {
 		if !ok {
 			continue
 		}
-		if l.holder == s.last && s.last != "" {
+		if l.holder == s.last && s.at.position > at.position {
 			at = s.at // nobody was at work since, and this was acknowledged
 		}
 		s.last = holder
@@ -100,7 +100,7 @@ func (s *subscription) release(l *lease) {
 	// Also when all ends: the next would else wait for as long as a lease lasts.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.Lease/3)
 	defer cancel()
-	if s.Store.release(ctx, s.name, l.holder, s.at) == nil {
+	if s.Store.release(ctx, s.name, l.holder, s.kept, s.at) == nil {
 		s.last = ""
 	}
 }

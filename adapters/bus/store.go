@@ -124,11 +124,19 @@ func (s *Store) renew(ctx context.Context, instance string) (map[string]bool, er
 	return held, rows.Err()
 }
 
-// release moves the checkpoint a last time and lets the next take the lease at once.
-func (s *Store) release(ctx context.Context, name, holder string, at mark) error {
-	_, err := s.writer.ExecContext(ctx, `UPDATE consumer SET holder = '', instance = '', position = $1, event = $2
-		WHERE name = $3 AND holder = $4`, at.position, at.event, name, holder)
-	return err
+// release lets the next take the lease at once, and moves the checkpoint a last time
+// from where its holder had it. Elsewhere it is where [Once] moved it.
+func (s *Store) release(ctx context.Context, name, holder string, from, to mark) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if from != to {
+			if _, err := tx.ExecContext(ctx, `UPDATE consumer SET position = $1, event = $2 WHERE name = $3 AND holder = $4 AND position = $5`,
+				to.position, to.event, name, holder, from.position); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE consumer SET holder = '', instance = '' WHERE name = $1 AND holder = $2`, name, holder)
+		return err
+	})
 }
 
 // move moves the checkpoint of whoever holds the lease, also backwards.

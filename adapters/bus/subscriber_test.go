@@ -86,6 +86,43 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 	}
 }
 
+// Work that was done in its transaction is not done again, though its process ended
+// before it could say so.
+func TestCloseBetweenTheWorkAndItsAcknowledgement(t *testing.T) {
+	for _, p := range places {
+		t.Run(p.name, func(t *testing.T) {
+			at := p.open(t)
+			at.events(t, 3)
+			if _, err := at.store.DB().ExecContext(t.Context(), `CREATE TABLE work (event TEXT NOT NULL)`); err != nil {
+				t.Fatal(err)
+			}
+			work := func(m *message.Message) {
+				t.Helper()
+				if err := bus.Once(m, func(ctx context.Context, tx *sql.Tx) error {
+					_, err := tx.ExecContext(ctx, `INSERT INTO work (event) VALUES ($1)`, m.UUID)
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c := at.plain()
+			c.Linger = time.Hour
+			s := at.subscriber(t, c)
+			messages := subscribe(t, s)
+			next(t, messages).Ack() // which is not durable yet
+			work(next(t, messages))
+			closeAll(t, s)
+			messages = subscribe(t, at.subscriber(t, c))
+			m := next(t, messages)
+			work(m)
+			m.Ack()
+			if got := storetest.Rows(t, at.store.DB(), `SELECT event FROM work`); len(got) != 2 {
+				t.Errorf("%d rows of work, want 2: %v", len(got), got)
+			}
+		})
+	}
+}
+
 // A lease that somebody takes by force ends what is under way under it: it can record
 // nothing any more.
 func TestLostLease(t *testing.T) {

@@ -66,7 +66,7 @@ func (s *subscription) run(ctx context.Context) {
 			pause = s.Backoff.First
 		}
 		rest(ctx, pause)
-		pause = min(2*pause, s.Backoff.Most)
+		pause = min(2*pause, max(s.Lease/6, s.Backoff.First)) // a store that is back is found soon
 	}
 }
 

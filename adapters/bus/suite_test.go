@@ -28,7 +28,9 @@ func TestMain(m *testing.M) {
 		os.Exit(runChild())
 	}
 	// Watermill's suite leaves some of its own behind when it has read enough.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/ThreeDotsLabs/watermill/internal/subscriber.(*Multiplier).Subscribe.func1"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/ThreeDotsLabs/watermill/internal/subscriber.(*Multiplier).Subscribe.func1"),
+		goleak.IgnoreAnyFunction("github.com/ThreeDotsLabs/watermill/pubsub/tests.TestReconnect.func2"))
 }
 
 // place is a log and the store of its consumers, as several subscribers share them.
