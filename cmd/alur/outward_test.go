@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -222,5 +223,33 @@ func TestKillOfTheNodeThatForwards(t *testing.T) {
 	}
 	for _, n := range nodes {
 		n.stop(t)
+	}
+}
+
+// The page for integrators tells of every integration event, and its example is one.
+func TestIntegratorsPageTellsOfEveryIntegrationEvent(t *testing.T) {
+	page := readText(t, "docs/integrators.md")
+	for told, names := range bus.OutwardTypes() {
+		for _, name := range append(names, told) {
+			if !strings.Contains(page, "`"+name+"`") {
+				t.Errorf("docs/integrators.md does not say `%s`", name)
+			}
+		}
+	}
+	for _, said := range regexp.MustCompile("`(alur\\.(?:request|workflow|calendar)\\.[a-z_]+)`").FindAllStringSubmatch(page, -1) {
+		if bus.OutwardTypes()[said[1]] == nil {
+			t.Errorf("there is no integration event %s", said[1])
+		}
+	}
+	examples := blocks(page, "json")
+	var c bus.CloudEvent
+	if err := json.Unmarshal([]byte(examples[len(examples)-1]), &c); err != nil {
+		t.Fatal(err)
+	}
+	strict := json.NewDecoder(strings.NewReader(string(c.Data)))
+	strict.DisallowUnknownFields()
+	var told bus.Told
+	if err := strict.Decode(&told); err != nil || told.Request != c.Subject || bus.OutwardTypes()[c.Type] == nil {
+		t.Errorf("the example: %v, %+v", err, c)
 	}
 }
