@@ -23,12 +23,13 @@ type lease struct {
 	fence  *time.Timer
 }
 
-// acquire waits for the lease of a consumer and returns it with the checkpoint.
-func (s *subscription) acquire(ctx context.Context) (*lease, mark, error) {
+// acquire waits for the lease of a consumer and returns it, with the checkpoint in kept
+// and in at.
+func (s *subscription) acquire(ctx context.Context) (*lease, error) {
 	for ctx.Err() == nil {
 		l, err := s.Store.look(ctx, s.name)
 		if err != nil {
-			return nil, mark{}, err
+			return nil, err
 		}
 		switch {
 		case l.holder == "" || l.holder == s.last: // free, or this subscription's own of before
@@ -44,18 +45,18 @@ func (s *subscription) acquire(ctx context.Context) (*lease, mark, error) {
 		holder := s.nextHolder()
 		at, ok, err := s.Store.take(ctx, s.name, l, holder, s.instance)
 		if err != nil {
-			return nil, mark{}, err
+			return nil, err
 		}
 		if !ok {
 			continue
 		}
-		if l.holder == s.last && s.at.position > at.position {
-			at = s.at // nobody was at work since, and this was acknowledged
-		}
-		s.last = holder
-		return s.hold(holder, began), at, nil
+		if l.holder != s.last || s.at.position < at.position {
+			s.at = at
+		} // else nobody was at work since, and more was acknowledged
+		s.last, s.kept = holder, at
+		return s.hold(holder, began), nil
 	}
-	return nil, mark{}, ctx.Err()
+	return nil, ctx.Err()
 }
 
 func (s *Subscriber) nextHolder() string {

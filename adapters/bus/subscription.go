@@ -113,12 +113,12 @@ func (s *subscription) work(ctx context.Context) (err error) {
 	if err := s.enrol(ctx); err != nil {
 		return err
 	}
-	lease, at, err := s.acquire(ctx)
+	lease, err := s.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	s.at, s.kept, s.when, s.owed, s.looked = at, at, time.Now(), false, time.Time{}
-	s.stands.Store(int64(at.position))
+	s.when, s.owed, s.looked = time.Now(), s.at != s.kept, time.Time{}
+	s.stands.Store(int64(s.at.position))
 	s.Metrics.took(s.name, true)
 	defer s.release(lease)
 	defer s.Metrics.took(s.name, false)
@@ -142,6 +142,9 @@ func (s *subscription) work(ctx context.Context) (err error) {
 			}
 		}
 		s.fault = ""
+		if err := s.note(ctx); err != nil {
+			return err
+		}
 		if more {
 			continue
 		}
@@ -228,11 +231,16 @@ func (s *subscription) keep(ctx context.Context, l *lease) error {
 		rest(ctx, pause)
 	}
 	s.keptNow()
-	if s.noted >= markEvery {
-		s.noted = 0
-		return s.Store.note(ctx, s.name, s.at)
-	}
 	return nil
+}
+
+// note keeps a place that was passed, now and then.
+func (s *subscription) note(ctx context.Context) error {
+	if s.noted < markEvery || s.kept.position == 0 {
+		return nil
+	}
+	s.noted = 0
+	return s.Store.note(ctx, s.name, s.kept)
 }
 
 func (s *subscription) keptNow() { s.kept, s.when, s.owed = s.at, time.Now(), false }

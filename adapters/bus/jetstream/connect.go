@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/domain"
 )
 
@@ -36,6 +38,8 @@ type Server struct {
 // told.
 func (s Server) connect(logger *slog.Logger) (*nats.Conn, error) {
 	ctx := context.Background()
+	var mu sync.Mutex
+	told := ""
 	options := []nats.Option{
 		nats.Name(s.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait),
 		nats.ReconnectBufSize(-1), nats.Timeout(answerPatience), nats.IgnoreAuthErrorAbort(),
@@ -46,6 +50,12 @@ func (s Server) connect(logger *slog.Logger) (*nats.Conn, error) {
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) { logger.InfoContext(ctx, "NATS is connected again") }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if err.Error() == told { // such as a wrong password, each second
+				return
+			}
+			told = err.Error()
 			logger.WarnContext(ctx, "NATS says that something is wrong", "error", err)
 		}),
 	}
@@ -60,8 +70,9 @@ func (s Server) connect(logger *slog.Logger) (*nats.Conn, error) {
 }
 
 // unavailable says of an error of a server or of the way to it that it may well go away.
-func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, domain.ErrUnavailable, err)
+// What the client says of one names nobody.
+func unavailable(err error) error {
+	return &bus.Fault{Text: "NATS does not take part: " + err.Error(), Err: fmt.Errorf("%w: %w", domain.ErrUnavailable, err)}
 }
 
 // ensureStream makes the stream if there is none. One that is there stays as its

@@ -51,9 +51,8 @@ func NewPublisher(s Server, logger *slog.Logger) (*Publisher, error) {
 // Publish implements [message.Publisher]. The topic is the subject. An error is
 // [domain.ErrUnavailable] unless it is the message's own fault.
 func (p *Publisher) Publish(subject string, messages ...*message.Message) error {
-	const doing = "publish to NATS"
 	if err := p.ensure(); err != nil {
-		return unavailable(doing, err)
+		return unavailable(err)
 	}
 	err := p.publisher.Publish(subject, messages...)
 	switch {
@@ -65,7 +64,7 @@ func (p *Publisher) Publish(subject string, messages ...*message.Message) error 
 	p.mu.Lock()
 	p.ensured = false // it may be that somebody removed it
 	p.mu.Unlock()
-	return unavailable(doing, err)
+	return unavailable(err)
 }
 
 func (p *Publisher) ensure() error {

@@ -69,7 +69,7 @@ func NewSubscriber(s Server, group Group, logger *slog.Logger) (*Subscriber, err
 // made when they close: after a restart all messages would come again.
 func (s *Subscriber) SubscribeInitialize(topic string) error {
 	if err := ensureStream(s.js); err != nil {
-		return unavailable("subscribe to NATS", err)
+		return unavailable(err)
 	}
 	_, err := s.js.ConsumerInfo(Stream, s.group.Name)
 	if errors.Is(err, nats.ErrConsumerNotFound) {
@@ -79,7 +79,7 @@ func (s *Subscriber) SubscribeInitialize(topic string) error {
 		})
 	}
 	if err != nil {
-		return unavailable("subscribe to NATS", err)
+		return unavailable(err)
 	}
 	return nil
 }
