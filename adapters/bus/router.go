@@ -84,7 +84,7 @@ func (r *Router) Add(re Reactor) error {
 	if r.config.Tune != nil {
 		r.config.Tune(&c)
 	}
-	poison, err := middleware.PoisonQueueWithFilter(poisonQueue{r.config.Store, re.Ordered}, "poison", isPoison)
+	poison, err := middleware.PoisonQueueWithFilter(poisonQueue{r.config.Store, re.Ordered, r.config.Logger}, "poison", isPoison)
 	if err != nil {
 		return fmt.Errorf("reactor %s: %w", re.Name, err)
 	}
@@ -154,6 +154,7 @@ func (r *Router) judge(h message.HandlerFunc) message.HandlerFunc {
 type poisonQueue struct {
 	store   *Store
 	ordered bool
+	logger  *slog.Logger
 }
 
 func (q poisonQueue) Publish(_ string, messages ...*message.Message) error {
@@ -163,9 +164,12 @@ func (q poisonQueue) Publish(_ string, messages ...*message.Message) error {
 		if err != nil {
 			return err
 		}
-		if err := q.store.poison(ctx, d, msg.Metadata.Get(middleware.ReasonForPoisonedKey), q.ordered); err != nil {
+		reason := msg.Metadata.Get(middleware.ReasonForPoisonedKey)
+		if err := q.store.poison(ctx, d, reason, q.ordered); err != nil {
 			return err
 		}
+		q.logger.ErrorContext(ctx, "a message could not be handled, and is kept apart", "consumer", d.name, "event", msg.UUID,
+			"correlation", middleware.MessageCorrelationID(msg), "attempts", d.attempts, "reason", reason, "stops", q.ordered)
 		if q.ordered {
 			d.set(halted, true)
 		} else {
