@@ -133,7 +133,7 @@ func TestServeForwardsIntegrationEvents(t *testing.T) {
 	if second := take(t, messages); second.Type != "alur.request.moved" || second.Subject != told.Request {
 		t.Errorf("then came %+v", second)
 	}
-	for _, path := range []string{"/lacak/" + told.Request, "/api/v1/requests/01939d0b-64c8-7000-8000-0000000000aa"} {
+	for _, path := range []string{"/lacak/" + told.Request, "/api/v1/requests/01939d0b-64c8-7000-8000-0000000000aa", "/api/v1/requests/01939d0b-64c8-7000-8000-0000000000aa/timeline"} {
 		resp, err := client.Get(s.url + path)
 		if err != nil {
 			t.Fatal(err)
