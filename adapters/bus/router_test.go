@@ -243,6 +243,7 @@ func TestPoisonedMessagesAreKeptAndTriedAgain(t *testing.T) {
 			{"a panic", "a panic (string)", func() error { panic(secret) }, 3},
 		} {
 			t.Run(p.name+"/"+c.name, func(t *testing.T) {
+				t.Parallel() // each waits for seconds in all
 				at := p.open(t)
 				ids := at.events(t, 5)
 				var logged bytes.Buffer
@@ -293,6 +294,7 @@ func TestPoisonedMessagesAreKeptAndTriedAgain(t *testing.T) {
 func TestOrderedReactorStopsAtAPoisonedMessage(t *testing.T) {
 	for _, p := range places {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			at := p.open(t)
 			ids := at.events(t, 3)
 			f := &fails{told: newTold(), at: ids[1], as: func() error { return errors.New(secret) }}

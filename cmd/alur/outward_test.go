@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -93,13 +94,21 @@ func getJSON(t *testing.T, url string, into any) string {
 // that its reference opens.
 func TestServeForwardsIntegrationEvents(t *testing.T) {
 	url := startNATS(t)
-	s := startServer(t, withSample(t, filepath.Join(t.TempDir(), "alur.db")), "--nats", url, "--nats-content", "binary")
-	defer s.stop(t)
-	a, err := post(s.url+"/api/v1/requests", "key-1", submission)
+	var where stores
+	s := newSite(t, func(w *stores) { where = *w })
+	logger := slog.New(slog.DiscardHandler)
+	if err := s.openOutward(t.Context(), where, outward{nats: url, content: "binary"}, logger); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); s.react(ctx, logger) }()
+	defer func() { cancel(); <-done }()
+	a, err := post(s.URL+"/api/v1/requests", "key-1", submission)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := post(s.url+"/api/v1/requests/"+a.Reference+"/actions", "key-2", action("accept", "", "front-office")); err != nil {
+	if _, err := post(s.URL+"/api/v1/requests/"+a.Reference+"/actions", "key-2", action("accept", "", "front-office")); err != nil {
 		t.Fatal(err)
 	}
 	messages := elsewhere(t, url, "alur.11-71.sip-dokter.request.>")
@@ -118,7 +127,7 @@ func TestServeForwardsIntegrationEvents(t *testing.T) {
 		Reference string `json:"reference"`
 		Version   int    `json:"version"`
 	}
-	getJSON(t, s.url+told.Link, &shown)
+	getJSON(t, s.URL+told.Link, &shown)
 	if shown.Reference != a.Reference || shown.Version < int(told.Version) {
 		t.Errorf("the link leads to %+v", shown)
 	}
@@ -126,7 +135,7 @@ func TestServeForwardsIntegrationEvents(t *testing.T) {
 		Reference string            `json:"reference"`
 		Steps     []json.RawMessage `json:"steps"`
 	}
-	getJSON(t, s.url+"/api/v1/requests/"+told.Request+"/timeline?position=1000000", &steps)
+	getJSON(t, s.URL+"/api/v1/requests/"+told.Request+"/timeline?position=1000000", &steps)
 	if steps.Reference != a.Reference || len(steps.Steps) < 2 {
 		t.Errorf("the timeline by the id: %+v", steps)
 	}
@@ -134,7 +143,7 @@ func TestServeForwardsIntegrationEvents(t *testing.T) {
 		t.Errorf("then came %+v", second)
 	}
 	for _, path := range []string{"/lacak/" + told.Request, "/api/v1/requests/01939d0b-64c8-7000-8000-0000000000aa", "/api/v1/requests/01939d0b-64c8-7000-8000-0000000000aa/timeline"} {
-		resp, err := client.Get(s.url + path)
+		resp, err := client.Get(s.URL + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,10 +152,10 @@ func TestServeForwardsIntegrationEvents(t *testing.T) {
 			t.Errorf("%s: %s", path, resp.Status)
 		}
 	}
-	if metrics := getJSON(t, s.url+"/metrics", nil); !strings.Contains(metrics, `alur_consumer_active{consumer="forwarder"} 1`) || !strings.Contains(metrics, `became="handled",consumer="forwarder"`) {
+	if metrics := getJSON(t, s.URL+"/metrics", nil); !strings.Contains(metrics, `alur_consumer_active{consumer="forwarder"} 1`) || !strings.Contains(metrics, `became="handled",consumer="forwarder"`) {
 		t.Errorf("metrics:\n%s", metrics)
 	}
-	if schema := getJSON(t, s.url+bus.SchemaPath, nil); schema != bus.Schema {
+	if schema := getJSON(t, s.URL+bus.SchemaPath, nil); schema != bus.Schema {
 		t.Errorf("schema: %s", schema)
 	}
 }
@@ -177,7 +186,7 @@ func TestKillOfTheNodeThatForwards(t *testing.T) {
 		}
 	}
 	messages := elsewhere(t, url, jetstream.Subjects)
-	for round := range rounds(t, 2) {
+	for round := range rounds(t, 1) {
 		i := active()
 		var load []chan error
 		for range 8 {
