@@ -55,8 +55,10 @@ func (a Actor) Check() error {
 	switch {
 	case strings.TrimSpace(a.ID) == "":
 		return refuse(RuleActor, "the actor has no id", "name the actor by a pseudonym")
-	case len(a.ID) > maxActorID || strings.ContainsFunc(a.ID, unicode.IsControl):
-		return refuse(RuleActor, "the actor id is too long or holds control characters",
+	case strings.TrimSpace(a.ID) != a.ID:
+		return refuse(RuleActor, "the actor id begins or ends with a space", "leave that out: it would look like somebody else's")
+	case len(a.ID) > maxActorID || strings.ContainsFunc(a.ID, unseen):
+		return refuse(RuleActor, "the actor id is too long or holds characters that nobody sees",
 			fmt.Sprintf("use at most %d bytes of printable text", maxActorID))
 	case looksPersonal(a.ID):
 		return refuse(RulePersonalData, "the actor id looks like a NIK or an e-mail address",
@@ -69,6 +71,18 @@ func (a Actor) Check() error {
 	}
 	return nil
 }
+
+// unseen is a character that does not show: two ids that differ by it alone look the same.
+func unseen(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
+// samePerson reports whether two pseudonyms are one person's, where two people are wanted:
+// neither capitals nor a space around it, which older logs have, make another of it.
+func samePerson(a, b string) bool {
+	return a == b || strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+// SamePerson reports whether an actor is one who is known by an id.
+func (a Actor) SamePerson(id string) bool { return samePerson(a.ID, id) }
 
 // looksPersonal tells what is plainly somebody's number or address: 16 digits,
 // whatever stands between them that is no letter; a telephone number with its

@@ -14,6 +14,7 @@ func TestActorsHavePseudonyms(t *testing.T) {
 		"1171010101900001": false, "nik 1171 0101 0190 0001": false, "1171_0101_0190_0001": false, "1171/0101/0190/0001": false,
 		"11.71.01.010190.0001": false, "11,71,01,010190,0001": false, "1171\u200b010101900001": false,
 		"01234567-8901-4234-9abc-012345678901": true, "0811-2345-6789": false, "628112345678": false, "08-2026": true,
+		"x ": false, " x": false, "\u00a0x": false, "x\u200b": false, "x\u00ad": false, "\ufeffx": false, "a b": true, "": false, " ": false, "a\tb": false,
 		"passport:A1234567": false, "+62 812-3456-7890": false, "cut@example.org": false,
 	} {
 		err := domain.Actor{ID: id, Role: "front-office", Capacity: domain.CapacityOfficer}.Check()

@@ -127,6 +127,11 @@ func attach(r Request, c Attach, w Workflow) (Body, error) {
 	if err := mayAct(c.Actor, rule.Roles, w, fmt.Sprintf("hand in %q", c.Document)); err != nil {
 		return nil, err
 	}
+	if task, ok := w.Task(r.State); ok && task.Role == c.Actor.Role {
+		if err := atWork(r, c.Actor, w); err != nil {
+			return nil, err
+		}
+	}
 	hash, err := hex.DecodeString(c.SHA256)
 	switch {
 	case err != nil || len(hash) != 32 || c.SHA256 != strings.ToLower(c.SHA256):
@@ -150,6 +155,9 @@ func refuseDocument(r Request, c RefuseDocument, w Workflow) (Body, error) {
 		return nil, err
 	}
 	if err := mayAct(c.Actor, rule.Refusers, w, fmt.Sprintf("refuse document %q", c.Document)); err != nil {
+		return nil, err
+	}
+	if err := atWork(r, c.Actor, w); err != nil {
 		return nil, err
 	}
 	doc, ok := r.Dossier.Documents[c.Document]
@@ -176,6 +184,9 @@ func answerCheck(r Request, c AnswerCheck, w Workflow) (Body, error) {
 	if err := mayAct(c.Actor, rule.Roles, w, fmt.Sprintf("answer checklist %q", c.Checklist)); err != nil {
 		return nil, err
 	}
+	if err := atWork(r, c.Actor, w); err != nil {
+		return nil, err
+	}
 	return CheckAnswered{Checklist: c.Checklist, Item: c.Item, Yes: c.Yes}, nil
 }
 
@@ -195,6 +206,11 @@ func giveReview(r Request, c GiveReview, w Workflow) (Body, error) {
 	}
 	if err := fourEyes(r, c.Actor, rule.NotBy, fmt.Sprintf("give review %q", c.Review)); err != nil {
 		return nil, err
+	}
+	if _, barred := r.acted(r.Dossier.Picked, rule.NotBy); !barred {
+		if err := atWork(r, c.Actor, w); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case c.Opinion != OpinionApproved && c.Opinion != OpinionRefused:

@@ -104,7 +104,7 @@ func (a Allocation) check(role RoleID) error {
 			return err
 		}
 		switch {
-		case i > 0 && list[i-1].Officer == c.Officer:
+		case slices.ContainsFunc(list[:i], func(other Candidate) bool { return samePerson(other.Officer, c.Officer) }):
 			return refuse(RuleTask, fmt.Sprintf("candidate %q is named twice", c.Officer), "name each once: twice would be two lots")
 		case c.Load < 0 || c.Load > maxLoad:
 			return refuse(RuleTask, fmt.Sprintf("candidate %q has a load of %d", c.Officer, c.Load), fmt.Sprintf("give the number of tasks they have, at most %d", maxLoad))

@@ -64,21 +64,23 @@ func TestWorkIsGivenOutByItsRule(t *testing.T) {
 		to      string
 		refused domain.Rule
 	}{
-		"the least loaded":          {rule: "least_loaded", command: allocation(2, system, 1, pool...), to: "h-3"},
-		"an assigner asks for it":   {rule: "least_loaded", command: allocation(2, deputy, 1, pool...), to: "h-3"},
-		"the owner's role may not":  {rule: "least_loaded", command: allocation(2, head, 1, pool...), refused: domain.RuleRole},
-		"a system of another role":  {rule: "lottery", command: allocation(2, domain.Actor{ID: "x", Role: "bot", Capacity: domain.CapacitySystem}, 1, pool...), refused: domain.RuleRole},
-		"nobody to choose from":     {rule: "lottery", command: allocation(2, system, 1), refused: domain.RuleTask},
-		"two lots for one":          {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{Officer: "h-1"}, domain.Candidate{Officer: "h-1", Load: 1}), refused: domain.RuleTask},
-		"a load below nothing":      {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{Officer: "h-1", Load: -1}), refused: domain.RuleTask},
-		"a candidate by their mail": {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{Officer: "a@b.id"}), refused: domain.RulePersonalData},
-		"a candidate of no name":    {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{}), refused: domain.RuleActor},
-		"no seed":                   {rule: "lottery", command: domain.Allocate{Header: header(2, system), Allocation: domain.Allocation{Candidates: pool}}, refused: domain.RuleTask},
-		"a seed that is too short":  {rule: "lottery", command: domain.Allocate{Header: header(2, system), Allocation: domain.Allocation{Seed: "ab", Candidates: pool}}, refused: domain.RuleTask},
-		"work that is picked":       {rule: "order", command: allocation(2, system, 1, pool...), refused: domain.RuleTask},
-		"given out before":          {rule: "lottery", before: []domain.Command{allocation(3, system, 1, pool...)}, command: allocation(2, system, 2, pool...), refused: domain.RuleTask},
-		"who checked is left out":   {rule: "least_loaded", command: allocation(2, system, 1, domain.Candidate{Officer: "c-1"}, domain.Candidate{Officer: "h-1", Load: 9}), to: "h-1"},
-		"only who checked":          {rule: "least_loaded", command: allocation(2, system, 1, domain.Candidate{Officer: "c-1"}), refused: domain.RuleFourEyes},
+		"the least loaded":              {rule: "least_loaded", command: allocation(2, system, 1, pool...), to: "h-3"},
+		"an assigner asks for it":       {rule: "least_loaded", command: allocation(2, deputy, 1, pool...), to: "h-3"},
+		"the owner's role may not":      {rule: "least_loaded", command: allocation(2, head, 1, pool...), refused: domain.RuleRole},
+		"a system of another role":      {rule: "lottery", command: allocation(2, domain.Actor{ID: "x", Role: "bot", Capacity: domain.CapacitySystem}, 1, pool...), refused: domain.RuleRole},
+		"nobody to choose from":         {rule: "lottery", command: allocation(2, system, 1), refused: domain.RuleTask},
+		"two lots for one":              {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{Officer: "h-1"}, domain.Candidate{Officer: "h-1", Load: 1}), refused: domain.RuleTask},
+		"two lots for one in capitals":  {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{Officer: "h-1"}, domain.Candidate{Officer: "h-2"}, domain.Candidate{Officer: "H-1"}), refused: domain.RuleTask},
+		"only who checked, in capitals": {rule: "least_loaded", command: allocation(2, system, 1, domain.Candidate{Officer: "C-1"}), refused: domain.RuleFourEyes},
+		"a load below nothing":          {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{Officer: "h-1", Load: -1}), refused: domain.RuleTask},
+		"a candidate by their mail":     {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{Officer: "a@b.id"}), refused: domain.RulePersonalData},
+		"a candidate of no name":        {rule: "lottery", command: allocation(2, system, 1, domain.Candidate{}), refused: domain.RuleActor},
+		"no seed":                       {rule: "lottery", command: domain.Allocate{Header: header(2, system), Allocation: domain.Allocation{Candidates: pool}}, refused: domain.RuleTask},
+		"a seed that is too short":      {rule: "lottery", command: domain.Allocate{Header: header(2, system), Allocation: domain.Allocation{Seed: "ab", Candidates: pool}}, refused: domain.RuleTask},
+		"work that is picked":           {rule: "order", command: allocation(2, system, 1, pool...), refused: domain.RuleTask},
+		"given out before":              {rule: "lottery", before: []domain.Command{allocation(3, system, 1, pool...)}, command: allocation(2, system, 2, pool...), refused: domain.RuleTask},
+		"who checked is left out":       {rule: "least_loaded", command: allocation(2, system, 1, domain.Candidate{Officer: "c-1"}, domain.Candidate{Officer: "h-1", Load: 9}), to: "h-1"},
+		"only who checked":              {rule: "least_loaded", command: allocation(2, system, 1, domain.Candidate{Officer: "c-1"}), refused: domain.RuleFourEyes},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := shared{by: x.rule}
@@ -187,6 +189,9 @@ func TestAllocationBindsWhoeverIsOfTheOwnersRole(t *testing.T) {
 	}{
 		"who has it":                          {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("h-1", "head"), false},
 		"who has it, in another role":         {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("h-1", "deputy"), false},
+		"who has it, in capitals":             {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("H-1", "head"), false},
+		"another candidate, in capitals":      {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("H-2", "deputy"), true},
+		"to whom it was given, in capitals":   {"least_loaded", []domain.Command{domain.Reassign{Header: header(2, deputy), To: "h-7"}, domain.Reassign{Header: header(3, deputy), To: "h-8"}}, as("H-7", "deputy"), true},
 		"a colleague":                         {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("h-3", "head"), true},
 		"another candidate, in another role":  {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("h-2", "deputy"), true},
 		"somebody of another role alone":      {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("d-1", "deputy"), false},
@@ -219,6 +224,13 @@ func TestWorkThatIsGivenOutByRuleIsNotPicked(t *testing.T) {
 		}
 		if _, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7"}, w); err != nil {
 			t.Errorf("%s: an assigner could not give it to somebody: %v", rule, err)
+		}
+		// Nobody lists the reasons for it, and they are kept in the clear.
+		for reason, want := range map[domain.ReasonCode]domain.Rule{"ill, see budi@example.org": domain.RulePersonalData, "ill\nagain": domain.RuleText} {
+			_, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7", Reason: reason}, w)
+			if !errors.As(err, &refusal) || refusal.Rule != want {
+				t.Errorf("%s, %q: %v", rule, reason, err)
+			}
 		}
 	}
 }

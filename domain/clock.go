@@ -65,7 +65,7 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 	case !had, !t.Open() && rule.startsAnew(t):
 		k, err := clock.Reckon(*rule, Term{Budget: rule.Budget, Promise: rule.Promise, Started: now}, now)
 		return TermStarted{Term: rule.ID, Budget: rule.Budget, Promise: rule.Promise, Reckoning: k}, err
-	case !t.Open() && !t.Expired.IsZero() && (rule.To != "" || t.Steps >= len(rule.Steps)):
+	case !t.Open() && !t.Expired.IsZero() && (t.Decided && rule.ID.Legal() || rule.To != "" || t.Steps >= len(rule.Steps)):
 		return nil, nil // its time is used up, and a return does not refill it
 	case !t.Open():
 		if body, err := recompute(rule, t, now, clock); body != nil || err != nil {
@@ -130,7 +130,7 @@ func (rule *TermRule) startsAnew(t Term) bool {
 }
 
 // recompute is the event that another calendar makes necessary; nil when it moves
-// nothing.
+// nothing and what was provisional still is.
 func recompute(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error) {
 	if !clock.Supersedes(t.Calendar) {
 		return nil, nil
@@ -139,7 +139,8 @@ func recompute(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error)
 	if err != nil {
 		return nil, err
 	}
-	same := k.Due.Equal(t.Due) && k.Promised.Equal(t.Promised) && k.Wakes.Equal(t.Wakes)
+	// That a due time is decreed now, and no longer provisional, is something to be told.
+	same := k.Due.Equal(t.Due) && k.Promised.Equal(t.Promised) && k.Wakes.Equal(t.Wakes) && k.Provisional == t.Unsure
 	if t.Stopped() != "" || !t.Open() {
 		same = k.Remaining == t.Left
 	}
@@ -361,7 +362,7 @@ func mayReturn(r Request, c Act, t Transition) error {
 		return refuse(RuleReturn, again+" is not possible", "decide on what is there")
 	case consent == nil || consent.Action != c.Action || consent.Reason != c.Reason:
 		return refuse(RuleReturn, again+" needs consent, for this reason", "ask one of "+Listed(t.Consent)+" for it")
-	case consent.By == c.Actor.ID:
+	case c.Actor.SamePerson(consent.By):
 		return refuse(RuleFourEyes, "whoever consents to another return may not send the request back", "let somebody else do it")
 	}
 	return nil
@@ -428,8 +429,13 @@ func ledger(r Request, e Recorded) map[TermID]Term {
 			t.Budget, t.Promise = b.Budget, b.Promise
 			return t.reckoned(b.Reckoning)
 		})
+	case TermContinued:
+		return change(b.Term, func(Term) Term { return b.from(r.Terms[b.Of], at).reckoned(b.Reckoning) })
 	case TermDropped:
-		return change(b.Term, func(t Term) Term { return t.reckoned(b.Reckoning).end(at) })
+		return change(b.Term, func(t Term) Term {
+			t.Dropped = true
+			return t.reckoned(b.Reckoning).end(at)
+		})
 	case TermReminded:
 		return change(b.Term, func(t Term) Term { return t.stepped(StepRemind, at).reckoned(b.Reckoning) })
 	case TermExpired:
@@ -458,7 +464,9 @@ func left(terms map[TermID]Term, m Move, by TermID, at time.Time) map[TermID]Ter
 		if !copied {
 			terms, copied = clone(terms), true
 		}
-		terms[id] = t.end(at)
+		t = t.end(at)
+		t.Decided = id == by
+		terms[id] = t
 	}
 	return terms
 }

@@ -2,6 +2,7 @@ package domain_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +175,7 @@ func TestTheClock(t *testing.T) {
 			{at: "09:40", do: domain.ConsentReturn{Header: domain.Header{Actor: head}, Action: "return", Reason: "unread"}, refused: domain.RuleReturn},
 			{at: "09:40", do: domain.ConsentReturn{Header: domain.Header{Actor: clerk}, Action: "return", Reason: "false"}, refused: domain.RuleRole},
 			{at: "09:40", do: domain.ConsentReturn{Header: domain.Header{Actor: head}, Action: "return", Reason: "false"}},
+			{at: "09:45", do: by{domain.Actor{ID: strings.ToUpper(head.ID), Role: clerk.Role, Capacity: clerk.Capacity}, "return", "false"}, refused: domain.RuleFourEyes},
 			{at: "09:50", do: by{clerk, "return", "false"}, then: []string{"suspended law applicant", "started state:returned due 10:50"}},
 			{at: "10:50", do: expire("state:returned", "10:50"), then: []string{"expired state:returned 10:50", "lapsed lapsed 10:50", "ended law"}},
 		},

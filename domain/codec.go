@@ -52,6 +52,7 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"MigrationOrdered":  {1: decode[MigrationOrdered]},
 	"RequestMigrated":   {1: decode[RequestMigrated]},
 	"TermCarried":       {1: decode[TermCarried]},
+	"TermContinued":     {1: decode[TermContinued]},
 	"TermDropped":       {1: decode[TermDropped]},
 }
 

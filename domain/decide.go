@@ -62,7 +62,7 @@ func Decide(r Request, c Command, w Workflow) ([]Event, error) {
 		}
 	}
 	if _, migrates := c.(Migrate); migrates && err == nil {
-		err = refilled(events)
+		err = refilled(r, events)
 	}
 	if err != nil {
 		return nil, err
@@ -293,6 +293,15 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 	if err := mayTake(r, c, t, w); err != nil {
 		return nil, err
 	}
+	var anew Facts
+	if t.Kind == ActionCorrect {
+		if anew, t.Needs, err = correction(r, c, t, w); err != nil {
+			return nil, err
+		}
+	}
+	if err := lacking(r.Dossier, t.Needs); err != nil {
+		return nil, err
+	}
 	taken := ActionTaken{
 		Action: c.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Reason: c.Reason, Kind: t.Kind,
 	}
@@ -307,31 +316,46 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 		}
 		bodies, c.Facts = append(bodies, FactsRecorded{Facts: facts}), nil
 	}
-	for _, list := range t.Clears {
-		if len(r.Dossier.Checks[list]) > 0 {
-			bodies = append(bodies, ChecklistCleared{Checklist: list})
-		}
-	}
+	bodies = append(bodies, r.cleared(t.Clears)...)
 	if t.Kind != ActionCorrect {
 		if len(c.Facts)+len(c.Form) > 0 {
 			return nil, refuse(RuleFacts, fmt.Sprintf("action %q does not correct the request", c.Action), "leave facts and form out")
 		}
 		return bodies, nil
 	}
+	return append([]Body{RequestCorrected{Facts: anew}}, bodies...), nil
+}
+
+// correction is the facts that a request is corrected to, and what the edge needs by
+// them: whoever makes another request of theirs hands in what that asks for.
+func correction(r Request, c Act, t Transition, w Workflow) (Facts, Needs, error) {
 	facts, err := clearFacts(c.Facts, c.Form, nil, w)
 	if err != nil {
-		return nil, err
+		return nil, Needs{}, err
 	}
 	for name, v := range r.Facts {
 		if w.Recorded(name) { // not the applicant's to correct
 			facts[name] = v
 		}
 	}
-	return append([]Body{RequestCorrected{Facts: facts}}, bodies...), nil
+	r.Facts = facts
+	needs, err := w.Needs(r, t)
+	return facts, needs, err
 }
 
-// mayTake holds the rules of one edge beside those of role and capacity: the task
-// is not somebody else's, four eyes, reason, and what the edge needs.
+// cleared takes back what was answered of some checklists.
+func (r Request) cleared(lists []ChecklistID) []Body {
+	var bodies []Body
+	for _, list := range lists {
+		if len(r.Dossier.Checks[list]) > 0 {
+			bodies = append(bodies, ChecklistCleared{Checklist: list})
+		}
+	}
+	return bodies
+}
+
+// mayTake holds the rules of one edge beside those of role and capacity, and what the
+// edge needs: the task is not somebody else's, four eyes, reason.
 func mayTake(r Request, c Act, t Transition, w Workflow) error {
 	if err := atWork(r, c.Actor, w); err != nil {
 		return err
@@ -348,7 +372,7 @@ func mayTake(r Request, c Act, t Transition, w Workflow) error {
 	if t.Kind == ActionOverride && c.Remark == "" {
 		return refuse(RuleReason, fmt.Sprintf("action %q goes past what the step demands", c.Action), "say in the remark why")
 	}
-	return lacking(r.Dossier, t.Needs)
+	return nil
 }
 
 // fourEyes refuses what somebody may not do who did something else before.
@@ -377,11 +401,17 @@ func nothingPersonal(f Facts, i *Imported) error {
 		if looksPersonal(text) {
 			return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like a NIK or an e-mail address", name), "facts are kept in the clear: leave it out")
 		}
+		if err := CheckImpersonal(fmt.Sprintf("fact %q", name), text); err != nil {
+			return err
+		}
 	}
-	if i != nil && looksPersonal(i.Case) {
+	if i == nil {
+		return nil
+	}
+	if looksPersonal(i.Case) {
 		return refuse(RulePersonalData, "the case is named by what looks like a NIK or an e-mail address", "give the case another name: it is kept in the clear")
 	}
-	return nil
+	return CheckImpersonal("the name of the case", i.Case)
 }
 
 // mayAct is the rule of who may do what: the actor's role must be one that the

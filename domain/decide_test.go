@@ -28,8 +28,11 @@ func (nothing) RecordFacts([]string, domain.Facts) (domain.Facts, error) {
 	return nil, nil
 }
 func (nothing) AdoptFacts(f domain.Facts) (domain.Facts, error) { return f, nil }
-func (nothing) Shown(domain.StateID) (domain.Shown, bool)       { return domain.Shown{}, false }
-func (nothing) Broken(domain.Request) error                     { return nil }
+func (nothing) Needs(_ domain.Request, t domain.Transition) (domain.Needs, error) {
+	return t.Needs, nil
+}
+func (nothing) Shown(domain.StateID) (domain.Shown, bool) { return domain.Shown{}, false }
+func (nothing) Broken(domain.Request) error               { return nil }
 func (nothing) Document(domain.DocumentID) (domain.DocumentRule, bool) {
 	return domain.DocumentRule{}, false
 }
@@ -238,6 +241,9 @@ func TestDecideRefuses(t *testing.T) {
 		},
 		"an e-mail address as a fact": {
 			nil, with(submit(0), func(s *domain.Submit) { s.Facts = domain.Facts{"area": "someone@example.org"} }), domain.RulePersonalData, "in the clear",
+		},
+		"somebody in a case": {
+			nil, with(submit(0), func(s *domain.Submit) { s.Imported = &domain.Imported{Case: "case of 081234567890"} }), domain.RulePersonalData, "leave that out",
 		},
 		"a case named by a NIK": {
 			nil, with(submit(0), func(s *domain.Submit) { s.Imported = &domain.Imported{Case: "1171012304900001"} }), domain.RulePersonalData, "another name",

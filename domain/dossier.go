@@ -77,10 +77,11 @@ const (
 	OpinionRefused  Opinion = "refused"
 )
 
-// Review is the last that is known of a review: the opinion, and the version of the
-// event that asked for it.
+// Review is the last that is known of a review: the opinion, why it was refused, and the
+// version of the event that asked for it.
 type Review struct {
 	Opinion Opinion
+	Reason  ReasonCode
 	Asked   Version
 }
 

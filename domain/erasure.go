@@ -57,7 +57,7 @@ func (b SubjectErased) Check() error {
 	case looksPersonal(b.Note):
 		return refuse(RulePersonalData, "the note looks as if it held a NIK or an e-mail address", "the note is kept in the clear: leave it out")
 	}
-	return nil
+	return CheckClear("the note", b.Note)
 }
 
 const maxNote = 500 // bytes

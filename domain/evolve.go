@@ -14,7 +14,7 @@ func Evolve(r Request, e Recorded) Request {
 	if e.Box != nil && r.Key == [16]byte{} {
 		r.Key = e.Box.Key
 	}
-	d := &done{command: e.Command, before: r.done, actor: e.Actor, role: e.Actor.Role, under: e.Workflow, version: e.Version, position: e.Position}
+	d := &done{command: e.Command, before: r.done, actor: e.Actor, role: e.Actor.Role, under: e.Workflow, occurred: e.Occurred, version: e.Version, position: e.Position}
 	switch b := e.Body.(type) {
 	case RequestSubmitted:
 		r.ID, r.Reference = b.Request, b.Reference
@@ -125,7 +125,7 @@ func gather(d Dossier, e Recorded) Dossier {
 		d.Reviews[b.Review] = Review{Opinion: OpinionOpen, Asked: e.Version}
 	case ReviewGiven:
 		d.Reviews = clone(d.Reviews)
-		d.Reviews[b.Review] = Review{Opinion: b.Opinion, Asked: d.Reviews[b.Review].Asked}
+		d.Reviews[b.Review] = Review{Opinion: b.Opinion, Reason: b.Reason, Asked: d.Reviews[b.Review].Asked}
 	case AnswerReported:
 		d.Answers = clone(d.Answers)
 		d.Answers[b.System] = b.Outcome

@@ -64,6 +64,20 @@ type TermCarried struct {
 	Reckoning
 }
 
+// TermContinued begins a legal term that only the version has which a request is moved
+// to. It begins where it would have begun under that version: Since is when what starts it
+// was done, or since when the law's time is known to have run. From then on it stood still
+// when the term did that Of names; if that is the term itself, a migration of before had
+// dropped it.
+type TermContinued struct {
+	Term    TermID    `json:"term"`
+	Budget  string    `json:"budget"`
+	Promise string    `json:"promise,omitempty"`
+	Of      TermID    `json:"of"`
+	Since   time.Time `json:"since"`
+	Reckoning
+}
+
 // TermDropped says that a term is not counted any more because the version that a
 // request is moved to has no such term where the request then stands.
 type TermDropped struct {
@@ -83,6 +97,32 @@ func (TermCarried) Type() (string, int) { return "TermCarried", 1 }
 
 // TermID implements [TermEvent].
 func (e TermCarried) TermID() TermID { return e.Term }
+
+// Type implements [Body].
+func (TermContinued) Type() (string, int) { return "TermContinued", 1 }
+
+// TermID implements [TermEvent].
+func (e TermContinued) TermID() TermID { return e.Term }
+
+// from is the term as it begins at a moment, by the ledger of Of.
+func (e TermContinued) from(of Term, at time.Time) Term {
+	if !of.Open() {
+		of = of.run(of.Ended)
+	}
+	of = of.run(at)
+	t := Term{Budget: e.Budget, Promise: e.Promise, Started: e.Since}
+	if e.Of == e.Term {
+		t = of
+		t.Ended, t.Dropped = time.Time{}, false
+		return t
+	}
+	for _, s := range of.Stops {
+		if s.To.After(e.Since) {
+			t.Stops = append(t.Stops, Stop{From: later(s.From, e.Since), To: s.To, Ground: s.Ground})
+		}
+	}
+	return t
+}
 
 // Type implements [Body].
 func (TermDropped) Type() (string, int) { return "TermDropped", 1 }

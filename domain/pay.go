@@ -31,7 +31,7 @@ func pay(r Request, c Pay, w Workflow) ([]Body, error) {
 		}
 		bodies = append(bodies, FeePaid{Fee: p.Fee, Amount: p.Amount, Receipt: c.Receipt})
 	}
-	if strings.TrimSpace(c.Receipt) == "" || len(c.Receipt) > maxReceipt || looksPersonal(c.Receipt) {
+	if strings.TrimSpace(c.Receipt) == "" || len(c.Receipt) > maxReceipt || looksPersonal(c.Receipt) || CheckClear("the receipt", c.Receipt) != nil {
 		return nil, refuse(RuleFee, "the payment has no receipt number, or none that may be kept in the clear", "give the number of the payment itself")
 	}
 	return bodies, nil

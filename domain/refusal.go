@@ -13,6 +13,7 @@ type Rule string
 const (
 	RuleActor            Rule = "actor"             // the actor is not described well enough to be recorded
 	RulePersonalData     Rule = "personal_data"     // personal data where only a pseudonym or a fact may stand
+	RuleText             Rule = "text"              // a text that is kept in the clear is too long, or not one line of text
 	RuleIdentity         Rule = "identity"          // what should identify the applicant does not
 	RuleGround           Rule = "ground"            // no legal ground, or none that is known
 	RuleRetention        Rule = "retention"         // what was asked to be erased must be kept
@@ -51,7 +52,7 @@ const (
 // Rules lists every rule.
 func Rules() []Rule {
 	return []Rule{
-		RuleActor, RulePersonalData, RuleIdentity, RuleGround, RuleRetention, RuleErased,
+		RuleActor, RulePersonalData, RuleText, RuleIdentity, RuleGround, RuleRetention, RuleErased,
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
 		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleClosed, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
@@ -62,10 +63,14 @@ func Rules() []Rule {
 // Refusal is a command that the rules do not allow. Nothing was recorded.
 // Detail says what is wrong, Remedy what would satisfy the rule; both are whole
 // thoughts for a person, in English, and hold no personal data.
+//
+// Because is what a definition says of the condition or invariant that it rests on, in
+// the words that its agency has for the public; mostly there is none.
 type Refusal struct {
-	Rule   Rule
-	Detail string
-	Remedy string
+	Rule    Rule
+	Detail  string
+	Remedy  string
+	Because Basis
 }
 
 func (r *Refusal) Error() string {

@@ -48,6 +48,7 @@ type done struct {
 	reason   ReasonCode // of ActionTaken
 	body     Body       // of any other
 	under    WorkflowRef
+	occurred time.Time
 	version  Version
 	position Position
 }
@@ -64,6 +65,19 @@ func (r Request) Answer(command uuid.UUID) (Appended, bool) {
 		}
 	}
 	return Appended{}, false
+}
+
+// UnderAt is the version of the workflow that the request was under when the log had come
+// to a position; the zero value before it was submitted.
+func (r Request) UnderAt(p Position) WorkflowRef {
+	d := r.done
+	for d != nil && d.position > p {
+		d = d.before
+	}
+	if d == nil {
+		return WorkflowRef{}
+	}
+	return d.under
 }
 
 // First is the version of the first event that a command led to; 0 for none.
@@ -113,7 +127,7 @@ func (r Request) acted(actor string, actions []ActionID) (ActionID, bool) {
 		if _, submitted := d.body.(RequestSubmitted); submitted {
 			did = Submitting
 		}
-		if d.actor.ID == actor && did != "" && slices.Contains(actions, did) {
+		if did != "" && slices.Contains(actions, did) && samePerson(d.actor.ID, actor) {
 			return did, true
 		}
 	}

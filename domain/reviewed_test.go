@@ -27,17 +27,21 @@ func TestAReviewIsRememberedByItsNewName(t *testing.T) {
 	moved := domain.Evolve(r, domain.Recorded{Event: event(2, head, domain.RequestMigrated{
 		Mapping: domain.Mapping{Reviews: map[domain.ReviewID]domain.ReviewID{"fire": "rescue"}}, From: "new", To: "new",
 	}), Version: 4})
+	loud := clerk
+	loud.ID = "C-1"
 	for name, c := range map[string]struct {
 		r      domain.Request
+		who    domain.Actor
 		review domain.ReviewID
 		barred bool
 	}{
-		"before":             {r, "fire", true},
-		"another review":     {r, "water", false},
-		"by its new name":    {moved, "rescue", true},
-		"not by its old one": {moved, "fire", false},
+		"before":             {r, clerk, "fire", true},
+		"in capitals":        {r, loud, "fire", true},
+		"another review":     {r, clerk, "water", false},
+		"by its new name":    {moved, clerk, "rescue", true},
+		"not by its old one": {moved, clerk, "fire", false},
 	} {
-		_, err := domain.Decide(c.r, act(3, clerk, "check", ""), gated{rules{version: 3}, c.review})
+		_, err := domain.Decide(c.r, act(3, c.who, "check", ""), gated{rules{version: 3}, c.review})
 		if (err != nil) != c.barred {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -100,8 +100,9 @@ func samples(t *testing.T) map[string]domain.Event {
 			},
 			Steps: map[domain.TermID]int{"decision": 1}, Ground: basis, Closing: basis, Approver: "legal-2", Map: "ab",
 		}),
-		"TermCarried": event(3, head, domain.TermCarried{Term: "processing", Budget: "3 working days", Promise: "2 working days", WasBudget: "5 working days", Was: noon.UTC(), Reckoning: reckoning}),
-		"TermDropped": event(3, head, domain.TermDropped{Term: "processing", Version: 3, Reckoning: reckoning}),
+		"TermContinued": event(3, head, domain.TermContinued{Term: "processing", Budget: "5 working days", Promise: "3 working days", Of: "verdict", Since: noon.UTC(), Reckoning: reckoning}),
+		"TermCarried":   event(3, head, domain.TermCarried{Term: "processing", Budget: "3 working days", Promise: "2 working days", WasBudget: "5 working days", Was: noon.UTC(), Reckoning: reckoning}),
+		"TermDropped":   event(3, head, domain.TermDropped{Term: "processing", Version: 3, Reckoning: reckoning}),
 		"SubjectErased": event(5, head, domain.SubjectErased{
 			Keys: []domain.ErasedKey{{ID: dataKey.ID, Class: "permit"}}, Ground: domain.GroundConsentWithdrawn, Note: "letter 12/2026",
 		}),

@@ -6,26 +6,29 @@ import (
 )
 
 // atWork holds that whoever works on a state where work is given out is the one who
-// has it. An applicant or a system takes no tasks, and other roles that have a right
+// has it: who takes an action there, refuses a document, answers a checklist, gives a
+// review. That money came in is recorded by whoever took it, and the clock is ordered by
+// those above. An applicant or a system takes no tasks, and other roles that have a right
 // here keep it; but nobody whom the request knows in the task's role gets past the one
 // who has the task by acting in another.
 func atWork(r Request, a Actor, w Workflow) error {
 	task, ok := w.Task(r.State)
-	if !ok || r.Dossier.Picked == a.ID || a.Role != task.Role && !r.knownAs(a.ID, task.Role, w) {
+	if !ok || a.SamePerson(r.Dossier.Picked) || a.Role != task.Role && !r.knownAs(a.ID, task.Role, w) {
 		return nil
 	}
 	if r.Dossier.Picked == "" {
-		return refuse(RuleTask, fmt.Sprintf("nobody has taken the work of state %q", r.State), taking(task))
+		return untaken(r.State, task)
 	}
 	return refuse(RuleTask, "somebody else has taken this work", "let them do it, or have it reassigned")
 }
 
-// taking says how work that nobody has is taken.
-func taking(task TaskRule) string {
-	if task.Rule == AllocateByOrder {
-		return "pick it first"
+// untaken refuses what is to be done by the one who has the work, while nobody has it.
+func untaken(state StateID, task TaskRule) error {
+	remedy := "pick it first"
+	if task.Rule != AllocateByOrder {
+		remedy = fmt.Sprintf("have it allocated first, by rule %s", task.Rule)
 	}
-	return fmt.Sprintf("have it allocated first, by rule %s", task.Rule)
+	return refuse(RuleTask, fmt.Sprintf("nobody has taken the work of state %q", state), remedy)
 }
 
 // knownAs reports whether somebody acted on the request in a role, or was given work
@@ -36,16 +39,16 @@ func (r Request) knownAs(id string, role RoleID, w Workflow) bool {
 		return ok && task.Role == role
 	}
 	for d := r.done; d != nil; d = d.before {
-		if d.actor.ID == id && d.role == role {
+		if d.role == role && samePerson(d.actor.ID, id) {
 			return true
 		}
 		switch b := d.body.(type) {
 		case TaskReassigned:
-			if b.To == id && of(b.State) {
+			if samePerson(b.To, id) && of(b.State) {
 				return true
 			}
 		case TaskAllocated:
-			if of(b.State) && slices.ContainsFunc(b.Candidates, func(c Candidate) bool { return c.Officer == id }) {
+			if of(b.State) && slices.ContainsFunc(b.Candidates, func(c Candidate) bool { return samePerson(c.Officer, id) }) {
 				return true
 			}
 		}
@@ -111,6 +114,9 @@ func reassign(r Request, c Reassign, w Workflow) (Body, error) {
 		return nil, err
 	}
 	if err := (Actor{ID: c.To, Role: task.Role, Capacity: CapacityOfficer}).Check(); err != nil {
+		return nil, err
+	}
+	if err := CheckClear("the reason", string(c.Reason)); err != nil { // on no list: a definition has none for it
 		return nil, err
 	}
 	return TaskReassigned{State: r.State, To: c.To, Reason: c.Reason}, nil

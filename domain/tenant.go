@@ -51,3 +51,6 @@ var (
 	wita = time.FixedZone("WITA", 8*60*60)
 	wit  = time.FixedZone("WIT", 9*60*60)
 )
+
+// Zones are those of Indonesia, from west to east.
+func Zones() []*time.Location { return []*time.Location{wib, wita, wit} }

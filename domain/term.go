@@ -76,6 +76,8 @@ type Term struct {
 	Taken   []TermStep // which they were, by whatever version of the workflow
 	Expired time.Time  // when it ran out; zero if it has not
 	Ended   time.Time  // since when nothing is counted any more; zero while it is open
+	Decided bool       // what follows when it runs out has moved the request
+	Dropped bool       // it ended because the version that the request was moved to has it not
 
 	// As last recorded.
 	Left     int64     // that remained, in the parts of a [Reckoning]

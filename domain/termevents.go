@@ -45,7 +45,8 @@ type TermExtended struct {
 }
 
 // TermRecomputed says that another calendar moved what a term comes to: a decree was
-// added or amended.
+// added or amended. Where the due time is the same, it is no longer provisional, or has
+// become so.
 type TermRecomputed struct {
 	Term TermID    `json:"term"`
 	Was  time.Time `json:"was,omitzero"`  // the due time by the calendar before

@@ -40,6 +40,10 @@ type Workflow interface {
 	// RuleCondition when it cannot be told whether the guard holds.
 	Fire(Request, ActionID) (Transition, error)
 
+	// Needs is what an edge that Fire returned demands of a request whose facts became
+	// others. The error is a [*Refusal] under RuleCondition when it cannot be told.
+	Needs(Request, Transition) (Needs, error)
+
 	// Next is what follows by itself, as the request stands; nil when nothing does.
 	// It is asked again after each event, until it is nil. The error is a [*Refusal]
 	// under RuleCondition when a condition cannot be judged that it rests on.

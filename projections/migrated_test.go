@@ -81,6 +81,7 @@ func TestATermThatStartsAnewAndIsCarried(t *testing.T) {
 		domain.TermStarted{Term: "a", Budget: "3 working days", Reckoning: k},
 		domain.TermCarried{Term: "a", Budget: "3 working days", WasBudget: "3 working days", Reckoning: k}, // it wakes otherwise
 		domain.TermCarried{Term: "a", Budget: "4 working days", WasBudget: "3 working days", Reckoning: k},
+		domain.TermContinued{Term: "b", Budget: "4 working days", Of: "a", Since: x.at, Reckoning: k},
 	} {
 		x.record(t, body)
 	}
@@ -88,7 +89,7 @@ func TestATermThatStartsAnewAndIsCarried(t *testing.T) {
 		t.Fatal(err)
 	}
 	terms, err := projections.NewTermsView(db).List(t.Context(), projections.TermFilter{})
-	if err != nil || len(terms) != 1 {
+	if err != nil || len(terms) != 2 {
 		t.Fatalf("%+v, %v", terms, err)
 	}
 	if got := terms[0]; got.Listed || !got.Expired.IsZero() || got.Deemed != "" || !got.Ended.IsZero() || got.Stopped != "" || got.Budget != "4 working days" {
@@ -99,7 +100,7 @@ func TestATermThatStartsAnewAndIsCarried(t *testing.T) {
 		t.Fatal(err)
 	}
 	carried := slices.DeleteFunc(steps, func(s projections.Step) bool { return s.Kind != projections.StepCarried })
-	if len(carried) != 1 || carried[0].Version != 9 {
+	if len(carried) != 2 || carried[0].Version != 9 || carried[1].Term != "b" {
 		t.Errorf("%+v", carried)
 	}
 }
@@ -130,6 +131,14 @@ func termsFollow(t *testing.T, db *sql.DB) {
 			}
 		}
 		record(domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "s", To: "t", Came: rapid.Bool().Draw(rt, "came"), Mapping: m})
+		for _, id := range ids[:3] {
+			if _, has := x.r.Terms[id]; has && rapid.Bool().Draw(rt, "continued") {
+				record(domain.TermContinued{
+					Term: rapid.SampledFrom([]domain.TermID{id, "d"}).Draw(rt, "as"), Budget: x.r.Terms[id].Budget, Of: id, Since: x.at.Add(-time.Hour),
+					Reckoning: domain.Reckoning{Due: x.at.Add(2 * time.Hour), Wakes: x.at.Add(2 * time.Hour), Calendar: "0.0-ab"},
+				})
+			}
+		}
 		if err := views.CatchUp(t.Context()); err != nil {
 			rt.Fatal(err)
 		}
@@ -143,7 +152,10 @@ func termsFollow(t *testing.T, db *sql.DB) {
 		}
 		for _, row := range list {
 			is, ok := x.r.Terms[row.Term]
-			if !ok || is.Budget != row.Budget || !is.Ended.Equal(row.Ended) || !is.Due.Equal(row.Due) || !is.Wakes.Equal(row.Wakes) {
+			if ok && row.Term == "d" && !is.Started.Equal(row.Started) {
+				rt.Fatalf("the view says that it started at %s, the events at %s", row.Started, is.Started)
+			}
+			if !ok || is.Budget != row.Budget || !is.Ended.Equal(row.Ended) || !is.Due.Equal(row.Due) || is.Stopped() != row.Stopped || !is.Wakes.Equal(row.Wakes) {
 				rt.Fatalf("the view has %+v, the events come to %+v", row, is)
 			}
 		}

@@ -50,17 +50,55 @@ func NewServiceView(db *sql.DB) *ServiceView { return &ServiceView{db} }
 // Of lists the services of a tenant, in the order of their names.
 func (v *ServiceView) Of(ctx context.Context, tenant domain.TenantCode) ([]string, error) {
 	rows, err := v.db.QueryContext(ctx, `SELECT service FROM service WHERE tenant = $1 ORDER BY service`, tenant)
+	return texts[string](rows, err, "list services")
+}
+
+// Tenants lists the tenants that have services, in the order of their codes.
+func (v *ServiceView) Tenants(ctx context.Context) ([]domain.TenantCode, error) {
+	rows, err := v.db.QueryContext(ctx, `SELECT DISTINCT tenant FROM service ORDER BY tenant`)
+	return texts[domain.TenantCode](rows, err, "list tenants")
+}
+
+// texts are the rows of a question that has one column.
+func texts[T ~string](rows *sql.Rows, err error, what string) ([]T, error) {
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	defer rows.Close()
+	list := []T{}
+	for rows.Next() {
+		var s T
+		if err := rows.Scan(&s); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+		list = append(list, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return list, nil
+}
+
+// Offered is a service of a tenant.
+type Offered struct {
+	Tenant  domain.TenantCode
+	Service string
+}
+
+// All lists the services of every tenant, in the order of the codes and names.
+func (v *ServiceView) All(ctx context.Context) ([]Offered, error) {
+	rows, err := v.db.QueryContext(ctx, `SELECT tenant, service FROM service ORDER BY tenant, service`)
 	if err != nil {
 		return nil, fmt.Errorf("list services: %w", err)
 	}
 	defer rows.Close()
-	list := []string{}
+	list := []Offered{}
 	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
+		var o Offered
+		if err := rows.Scan(&o.Tenant, &o.Service); err != nil {
 			return nil, fmt.Errorf("list services: %w", err)
 		}
-		list = append(list, s)
+		list = append(list, o)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list services: %w", err)

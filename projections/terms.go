@@ -74,12 +74,12 @@ func (t *termsTx) apply(e domain.Recorded) error {
 	request := requestOf(e.Stream)
 	switch b := e.Body.(type) {
 	case domain.TermStarted:
-		return t.exec(`INSERT INTO term (request, term, tenant, service, budget, started, due, promised, wakes, ground, consumed, remaining, suspended, calendar, deemed, listed, position)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, '', 0, $14)
-			ON CONFLICT (request, term) DO UPDATE SET budget = excluded.budget, started = excluded.started, due = excluded.due, promised = excluded.promised,
-			wakes = excluded.wakes, ground = '', consumed = excluded.consumed, remaining = excluded.remaining, suspended = excluded.suspended,
-			calendar = excluded.calendar, expired = NULL, deemed = '', listed = 0, ended = NULL, position = excluded.position`,
-			request, b.Term, e.Tenant, e.Service, b.Budget, e.Occurred.UnixMicro(), micros(b.Due), micros(b.Promised), micros(b.Wakes), b.Consumed, b.Remaining, b.Suspended, b.Calendar, e.Position)
+		return t.begins(e, b, b.Budget, e.Occurred)
+	case domain.TermContinued:
+		if b.Of == b.Term {
+			return t.reckoned(e, b, `, ground = $11, ended = NULL`, "")
+		}
+		return t.begins(e, b, b.Budget, b.Since)
 	case domain.TermSuspended:
 		return t.reckoned(e, b, `, ground = $11`, b.Ground)
 	case domain.TermResumed:
@@ -114,6 +114,17 @@ func (t *termsTx) apply(e domain.Recorded) error {
 		return t.left(e, request, b.Term)
 	}
 	return nil
+}
+
+// begins makes the row of a term, in the place of an earlier one of that name.
+func (t *termsTx) begins(e domain.Recorded, b domain.TermEvent, budget string, started time.Time) error {
+	k := b.Reckoned()
+	return t.exec(`INSERT INTO term (request, term, tenant, service, budget, started, due, promised, wakes, ground, consumed, remaining, suspended, calendar, deemed, listed, position)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, '', 0, $14)
+		ON CONFLICT (request, term) DO UPDATE SET budget = excluded.budget, started = excluded.started, due = excluded.due, promised = excluded.promised,
+		wakes = excluded.wakes, ground = '', consumed = excluded.consumed, remaining = excluded.remaining, suspended = excluded.suspended,
+		calendar = excluded.calendar, expired = NULL, deemed = '', listed = 0, ended = NULL, position = excluded.position`,
+		requestOf(e.Stream), b.TermID(), e.Tenant, e.Service, budget, started.UnixMicro(), micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position)
 }
 
 // endedAt is the time at which a term ended: not before it started, whatever the time is

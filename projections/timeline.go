@@ -86,6 +86,8 @@ func stepOf(body domain.Body) (Step, bool) {
 		return step, true
 	case domain.TermCarried:
 		return Step{Kind: StepCarried, Term: b.Term, Due: b.Due}, b.Term.Legal() && b.Budget != b.WasBudget
+	case domain.TermContinued:
+		return Step{Kind: StepCarried, Term: b.Term, Due: b.Due}, true
 	case domain.TermDropped:
 		return Step{Kind: StepDropped, Term: b.Term}, b.Term.Legal()
 	case domain.TermStarted:
@@ -133,7 +135,7 @@ const (
 	StepRecomputed    StepKind = "term_recomputed"
 	StepExpired       StepKind = "term_expired"
 	StepOwnRecomputed StepKind = "own_recomputed" // the applicant's own time
-	StepCarried       StepKind = "term_carried"   // it has another budget now
+	StepCarried       StepKind = "term_carried"   // it has another budget now, or is one more
 	StepDropped       StepKind = "term_dropped"   // there is no such term any more
 )
 

@@ -70,9 +70,10 @@ func TestWorkIsGivenOut(t *testing.T) {
   - name: to the least loaded
     when:
       - {pick: looking, refused: task}
-      - {check: site}
+      - {check: site, person: b, refused: task}
       - {act: verify, person: b, refused: task}
       - {allocate: looking, candidates: {a: 2, b: 1, c: 4}}
+      - {check: site, person: b}
       - {act: verify, person: a, refused: task}
       - {act: return, by: head, person: a, reason: bad, refused: task}
       - {allocate: looking, by: head, candidates: {a: 0}, refused: task}
@@ -80,8 +81,8 @@ func TestWorkIsGivenOut(t *testing.T) {
     then: {state: deciding, outcome: open}
   - name: whoever verified is left out
     when:
-      - {check: site}
       - {allocate: looking, candidates: {a: 2, b: 1}}
+      - {check: site, person: b}
       - {act: verify, person: b}
       - {allocate: deciding, candidates: {b: 0}, refused: four_eyes}
       - {allocate: deciding, by: head, candidates: {a: 9, b: 0}}
@@ -147,10 +148,10 @@ func TestADocumentIsRefusedWhereItIsLookedAt(t *testing.T) {
   - name: too late
     when:
       - {attach: map}
+      - {pick: looking}
       - {refuse_document: map, reason: bad}
       - {attach: map}
       - {check: site}
-      - {pick: looking}
       - {act: verify}
       - {refuse_document: map, reason: bad, refused: not_from_here}
     then: {state: deciding}
@@ -161,8 +162,8 @@ func TestADocumentIsRefusedWhereItIsLookedAt(t *testing.T) {
 // request would have moved on in between.
 func TestOnePaymentSettlesSeveralFees(t *testing.T) {
 	const before = `
-      - {check: site}
       - {pick: looking, person: a}
+      - {check: site, person: a}
       - {act: verify, person: a}
       - {pick: deciding, person: b}
       - {act: approve, person: b}
@@ -186,6 +187,100 @@ func TestOnePaymentSettlesSeveralFees(t *testing.T) {
       - {pay: waste}
     then: {state: half}
 `)
+}
+
+// Not only the actions of a stage are its work: what else the role that owns it does
+// there is done by whoever has it.
+func TestTheWorkOfAStageIsDoneByWhoHasIt(t *testing.T) {
+	playDesk(t, "order", `
+  - name: by nobody before it is taken
+    when:
+      - {attach: map}
+      - {check: site, refused: task}
+      - {refuse_document: map, reason: bad, refused: task}
+      - {pick: looking, person: a}
+      - {check: site, person: b, refused: task}
+      - {refuse_document: map, reason: bad, person: b, refused: task}
+      - {check: site, by: head, person: a, refused: role}
+      - {refuse_document: map, reason: bad, person: a}
+      - {attach: map}
+      - {check: site, person: a}
+      - {act: verify, person: a}
+    then: {state: deciding}
+`)
+	source := strings.Replace(strings.ReplaceAll(desk, "RULE", "lottery"), "by: [clerk], items", "by: [clerk, head], items", 1) + `
+  - name: nobody gets past them in another role
+    when:
+      - {allocate: looking, candidates: {a: 0, b: 0}}
+      - {check: site, by: head, person: a, refused: task}
+      - {check: site, by: head, person: h}
+    then: {worker: b}
+`
+	d, err := workflows.Read("desk.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run := workflows.RunTests("desk.yaml", []byte(source), d); run.Failed > 0 {
+		t.Error(run.Problems)
+	}
+}
+
+// A review is work of the role that gives it, where that role owns the state. What four
+// eyes keep from whoever has the work, a colleague does.
+func TestAReviewIsGivenByWhoHasTheWork(t *testing.T) {
+	const gather = "owner: fire, reviews: [fire], title"
+	for name, c := range map[string]struct{ change, tests string }{
+		"one": {"owner: fire, reviews: [fire], allocate: {rule: lottery, assigner: [boss]}, title", `
+  - name: the one who was drawn
+    when:
+      - {attach: sketch}
+      - {act: accept}
+      - {review: fire, opinion: approved, refused: task}
+      - {allocate: looking, candidates: {ani: 0}}
+      - {review: fire, opinion: approved, person: budi, refused: task}
+      - {review: fire, opinion: approved, person: ani}
+    then: {state: paying}
+`},
+		"two of one role": {"owner: fire, reviews: [fire, smoke], allocate: {rule: order, assigner: [boss]}, title", `
+  - name: a colleague gives the other
+    when:
+      - {attach: sketch}
+      - {act: accept}
+      - {pick: looking, person: ani}
+      - {review: smoke, opinion: approved, person: budi, refused: task}
+      - {review: fire, opinion: approved, person: ani}
+      - {review: smoke, opinion: approved, person: ani, refused: four_eyes}
+      - {review: smoke, opinion: approved, person: budi}
+    then: {state: paying}
+`},
+		"drawn are those who may": {"owner: fire, reviews: [fire], allocate: {rule: lottery, assigner: [boss]}, title", `
+  - name: who accepted gives no review
+    when:
+      - {attach: sketch}
+      - {act: accept, person: ani}
+      - {allocate: looking, candidates: {ani: 0}, refused: four_eyes}
+      - {allocate: looking, candidates: {ani: 0, budi: 9}}
+      - {review: fire, opinion: approved, person: budi}
+    then: {state: paying}
+`},
+		"of another role": {"owner: clerk, reviews: [fire], allocate: {rule: order, assigner: [boss]}, title", `
+  - name: the clerk's work is not the fire office's
+    when:
+      - {attach: sketch}
+      - {act: accept}
+      - {review: fire, opinion: approved}
+    then: {state: paying}
+`},
+	} {
+		source := []byte(signedWith(t, gather, c.change, "role: fire, reasons", "role: fire, not_by: [accept], reasons", "reviews:\n", "reviews:\n  - {id: smoke, title: {id: Asap, en: Smoke}, role: fire, reasons: [bad]}\n") + "tests:" + c.tests)
+		d, err := workflows.Read("w.yaml", source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run := workflows.RunTests("w.yaml", source, d); run.Failed > 0 || run.Passed != 1 {
+			t.Error(name, run.Problems)
+		}
+	}
 }
 
 func TestWhoIsDrawnFromDoesNotAssign(t *testing.T) {

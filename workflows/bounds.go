@@ -1,16 +1,20 @@
 package workflows
 
 import (
+	"encoding/json"
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 
 	celast "github.com/google/cel-go/common/ast"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // bounds is what the form lets a fact be that is copied from one of its fields: the
 // keywords minimum, maximum, exclusiveMinimum, exclusiveMaximum, enum and const, and
-// type integer (JSON Schema 2020-12). Other keywords may let less, never more.
+// type integer, as the validator has them: what stands beside a $ref of an old draft is
+// none. Other keywords may let less, never more.
 type bounds struct {
 	least, most  float64 // including
 	above, below float64 // not including
@@ -23,29 +27,45 @@ type bounds struct {
 func (d *Definition) boundsOf(f *Fact) bounds {
 	b := bounds{least: math.Inf(-1), above: math.Inf(-1), most: math.Inf(1), below: math.Inf(1)}
 	field := d.Form.property(f.copied())
-	if field == nil {
+	if field == nil || field.DraftVersion != dialect {
 		return b
 	}
-	for key, bound := range map[string]*float64{"minimum": &b.least, "maximum": &b.most, "exclusiveMinimum": &b.above, "exclusiveMaximum": &b.below} {
-		if n, ok := real(field[key]); ok {
-			*bound = n
+	for bound, is := range map[*float64]*big.Rat{&b.least: field.Minimum, &b.above: field.ExclusiveMinimum, &b.most: field.Maximum, &b.below: field.ExclusiveMaximum} {
+		if is != nil {
+			*bound = rounded(is, math.Signbit(*bound))
 		}
 	}
-	b.whole = field["type"] == "integer"
-	list, ok := field["enum"].([]any)
-	if v, only := field["const"]; only {
-		list, ok = []any{v}, true
+	b.whole = field.Types != nil && slices.Equal(field.Types.ToStrings(), []string{"integer"})
+	var list []any
+	if field.Enum != nil {
+		list, b.listed = field.Enum.Values, true
+	}
+	if field.Const != nil {
+		list, b.listed = []any{*field.Const}, true
 	}
 	for _, v := range list {
-		if n, number := real(v); number {
-			v = n
+		if n, number := v.(json.Number); number {
+			v, _ = n.Float64()
 		}
 		if v, err := f.read(v); err == nil { // what is no value of the fact cannot be filled in
 			b.values = append(b.values, v)
 		}
 	}
-	b.listed = ok
 	return b
+}
+
+// rounded is a bound as facts are kept, and a little wider, down or up, where a whole
+// number that is beside it may be kept as it.
+func rounded(n *big.Rat, down bool) float64 {
+	const exact = 1 << 53
+	f, is := n.Float64()
+	if is && math.Abs(f) < exact {
+		return f
+	}
+	if down {
+		return math.Nextafter(f, math.Inf(-1))
+	}
+	return math.Nextafter(f, math.Inf(1))
 }
 
 // copied is the path of the field that a fact is a copy of; empty for another.
@@ -67,31 +87,17 @@ func (f *Fact) copied() string {
 }
 
 // property is the schema of a field; nil where there is none.
-func (f *Form) property(path string) map[string]any {
+func (f *Form) property(path string) *jsonschema.Schema {
 	if f == nil || path == "" {
 		return nil
 	}
-	schema := f.Schema
+	schema := f.compiled
 	for name := range strings.SplitSeq(path, ".") {
-		properties, _ := schema["properties"].(map[string]any)
-		schema, _ = properties[name].(map[string]any)
+		if schema != nil {
+			schema = schema.Properties[name]
+		}
 	}
 	return schema
-}
-
-// real is a number of a schema, however YAML gave it.
-func real(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int:
-		return float64(v), true
-	case int64:
-		return float64(v), true
-	case uint64:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
 }
 
 // lets reports whether a value is within the bounds.

@@ -202,6 +202,35 @@ func TestAddGivesUpOnlyWhatIsNotRecorded(t *testing.T) {
 	}
 }
 
+// A decree is kept as it was written, its comments too, and shown; so is why it was added.
+func TestADecreeIsAboutNobody(t *testing.T) {
+	for name, c := range map[string]struct{ was, is, want string }{
+		"reason":          {"", "budi@example.org", "the reason looks as if it held an e-mail address"},
+		"reason's lines":  {"", "a\nb", "the reason holds a line break after 1 characters"},
+		"number":          {"SKB 1/2026", "NIK 1171010101900001", "the decree's number looks as if it held a NIK"},
+		"number's screen": {"SKB 1/2026", `"\e[2J"`, "the decree's number holds the control character U+001B"},
+		"number's lines":  {"SKB 1/2026", `"SKB\n1/2026"`, "the decree's number holds a line break after 3 characters"},
+		"source":          {"invented", "tanya 081234567890", "the decree's source looks as if it held a telephone number"},
+		"title":           {"Holidays 2027", "of budi@example.org", "the decree's title in English looks"},
+		"a day":           {"New Year", `"New\tYear"`, "the decree's name of 2027-01-01 in English holds a tab"},
+		"a comment":       {"covers:", "# ask budi@example.org\ncovers:", "line 6 of the decree looks as if it held an e-mail address"},
+	} {
+		log := memory.New()
+		a := addition(t, "", strings.Replace(decreed2027, c.was, c.is, min(len(c.was), 1)))
+		if c.was == "" {
+			a.Why = c.is
+		}
+		_, isNew, err := workflows.NewCalendars(log).Add(t.Context(), a)
+		var refusal *domain.Refusal
+		if isNew || !errors.As(err, &refusal) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: added %t, %v; want %q", name, isNew, err, c.want)
+		}
+		if head, err := log.Head(t.Context()); head != 0 || err != nil {
+			t.Errorf("%s: %d events, %v", name, head, err)
+		}
+	}
+}
+
 // What is not the decree that was added judges nothing.
 func TestCalendarsRefuseWhatWasChanged(t *testing.T) {
 	log := memory.New()

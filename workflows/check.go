@@ -6,7 +6,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // distinct notes every name that is defined twice, and every action that leads
@@ -119,106 +118,28 @@ func (r *definitionReader) oneStart() {
 // graph notes every state that no request can get to, and every state that no
 // request can get out of to an end. It needs a definition whose names resolve.
 func (r *definitionReader) graph() {
-	forth := map[domain.StateID][]domain.StateID{}
-	back := map[domain.StateID][]domain.StateID{}
-	add := func(from, to domain.StateID) {
-		forth[from] = append(forth[from], to)
-		back[to] = append(back[to], from)
-	}
-	for _, t := range r.d.Transitions {
-		for _, from := range t.From {
-			add(from, t.To)
+	r.ways = newRoutes(&r.d)
+	back := make([][]int, len(r.d.States))
+	var ends []int
+	for from, list := range r.ways.onward {
+		for _, to := range list {
+			back[to] = append(back[to], from)
+		}
+		if r.d.States[from].Kind == KindEnd {
+			ends = append(ends, from)
 		}
 	}
-	for _, m := range r.d.moves() {
-		add(m.from, m.expiry.To)
-	}
-	var ends []domain.StateID
+	reached := r.ways.closure(r.ways.onward, r.ways.start())
+	ending := r.ways.closure(back, ends...)
 	for _, s := range r.d.States {
-		if s.Kind == KindEnd {
-			ends = append(ends, s.ID)
-		}
-	}
-	reached := graph.Closure(forth, r.d.start().ID)
-	ending := graph.Closure(back, ends...)
-	for _, s := range r.d.States {
-		if !reached[s.ID] {
+		at := r.ways.states[s.ID]
+		if !reached[at] {
 			r.problem(r.states[s.ID], "state %q cannot be reached from the start", s.ID)
 		}
-		if !ending[s.ID] {
+		if !ending[at] {
 			r.problem(r.states[s.ID], "state %q leads to no end", s.ID)
 		}
 	}
-}
-
-// move is where a request goes when a term runs out.
-type move struct {
-	from   domain.StateID
-	expiry *Expiry
-	review domain.ReviewID // whose term it is, while it is open; empty for any other term
-	term   int             // of the legal terms; -1 for that of a state or a review
-}
-
-// moves lists where requests go when terms run out.
-func (d *Definition) moves() []move {
-	list := d.ownMoves()
-	running := d.running(true)
-	for _, s := range d.States {
-		for i := range d.Terms {
-			t := &d.Terms[i]
-			if t.Expires != nil && t.Expires.To != "" && s.Kind != KindEnd && !slices.Contains(t.SuspendedIn, s.ID) && running[i][s.ID] {
-				list = append(list, move{from: s.ID, expiry: t.Expires, term: i})
-			}
-		}
-	}
-	return list
-}
-
-// ownMoves lists where requests go when the terms of states, and of the reviews that
-// they ask for, run out.
-func (d *Definition) ownMoves() []move {
-	var list []move
-	for _, s := range d.States {
-		if s.Term != nil && s.Term.Expires != nil && s.Term.Expires.To != "" {
-			list = append(list, move{from: s.ID, expiry: s.Term.Expires, term: -1})
-		}
-		for _, id := range s.Reviews {
-			if x := d.review(id); x != nil && x.Term != nil && x.Term.Expires != nil && x.Term.Expires.To != "" {
-				list = append(list, move{from: s.ID, expiry: x.Term.Expires, review: id, term: -1})
-			}
-		}
-	}
-	return list
-}
-
-// running tells of each legal term in which states it can be running: those that a
-// request comes to from where it starts. That of a request that was reopened goes on.
-func (d *Definition) running(reopened bool) []map[domain.StateID]bool {
-	if len(d.Terms) == 0 {
-		return nil
-	}
-	forth := map[domain.StateID][]domain.StateID{}
-	for i := range d.Transitions {
-		for _, from := range d.Transitions[i].From {
-			if s := d.state(from); s != nil && (reopened || s.Kind != KindEnd) {
-				forth[from] = append(forth[from], d.Transitions[i].To)
-			}
-		}
-	}
-	for _, m := range d.ownMoves() {
-		forth[m.from] = append(forth[m.from], m.expiry.To)
-	}
-	list := make([]map[domain.StateID]bool, len(d.Terms))
-	for i := range d.Terms {
-		var begin []domain.StateID
-		for k := range d.Transitions {
-			if slices.Contains(d.Terms[i].Starts, d.Transitions[k].Action) {
-				begin = append(begin, d.Transitions[k].To)
-			}
-		}
-		list[i] = graph.Closure(forth, begin...)
-	}
-	return list
 }
 
 // fits notes what does not belong together.

@@ -135,7 +135,7 @@ func TestAMigrationRefillsNothing(t *testing.T) {
 		Mapping: domain.Mapping{Terms: map[domain.TermID]domain.TermID{"decision": ""}},
 	}})
 	var refusal *domain.Refusal
-	if !errors.As(err, &refusal) || refusal.Rule != domain.RuleMigration || !strings.Contains(refusal.Remedy, "decision is verdict now") {
+	if !errors.As(err, &refusal) || refusal.Rule != domain.RuleMigration || !strings.Contains(refusal.Detail, `term "decision" of the law has run`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // returns holds that the clock of the law is stopped by the one return that the engine
@@ -15,7 +14,7 @@ import (
 // to act and is told so, or told why; a step forward that waits for the applicant
 // (a payment, a signature) is none.
 func (c *inspection) returns() {
-	runs := c.d.running(true)
+	runs := c.ways.runs
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
 		to := c.d.state(t.To)
@@ -24,7 +23,7 @@ func (c *inspection) returns() {
 			continue
 		}
 		for k := range c.d.Terms {
-			from := slices.IndexFunc(t.From, func(id domain.StateID) bool { return runs[k][id] })
+			from := slices.IndexFunc(t.From, func(id domain.StateID) bool { return runs[k][c.ways.states[id]] })
 			if from < 0 {
 				continue
 			}
@@ -71,10 +70,10 @@ func (c *inspection) extensions() {
 // ownWork notes the first role that owns a state where a term runs and may change how
 // it does.
 func (c *inspection) ownWork(rule string, n ast.Node, roles []domain.RoleID, term int, does string) {
-	t, runs := &c.d.Terms[term], c.d.running(true)[term]
+	t, runs := &c.d.Terms[term], c.ways.runs[term]
 	for i := range c.d.States {
 		s := &c.d.States[i]
-		if !runs[s.ID] || s.Kind == KindEnd || slices.Contains(t.SuspendedIn, s.ID) {
+		if !runs[i] || s.Kind == KindEnd || slices.Contains(t.SuspendedIn, s.ID) {
 			continue
 		}
 		work := []domain.RoleID{s.Owner}
@@ -88,8 +87,8 @@ func (c *inspection) ownWork(rule string, n ast.Node, roles []domain.RoleID, ter
 	}
 }
 
-// deemed holds that what the law makes of silence has a ground in law, starts with what
-// the law counts from, and can be looked at again.
+// deemed holds that what the law makes of silence has a ground in law, and can be looked
+// at again. That it starts with what the law counts from is proved ([search.early]).
 func (c *inspection) deemed() {
 	told := map[*Expiry]bool{}
 	reviewed := map[domain.StateID]bool{}
@@ -100,7 +99,7 @@ func (c *inspection) deemed() {
 			}
 		}
 	}
-	for _, m := range c.d.moves() {
+	for _, m := range c.ways.moves {
 		if m.expiry.Ground == Lapse || told[m.expiry] {
 			continue
 		}
@@ -112,43 +111,13 @@ func (c *inspection) deemed() {
 			c.find(FindingDeemed, c.node("states", slices.IndexFunc(c.d.States, func(s State) bool { return s.ID == m.expiry.To })),
 				"nobody can look again at what the law decided in %q: have a transition of kind reopen out of it", m.expiry.To)
 		}
-		if m.term >= 0 {
-			c.startsComplete(m.term)
-		}
-	}
-}
-
-// startsComplete holds that the clock of a deemed decision runs only for a file that was
-// declared complete: else the law would grant what nobody could have checked (UU 30/2014
-// art. 53(2), as changed: after the application is received complete). What starts it may
-// be something else that comes later, such as a payment. Conditions are not judged here.
-func (c *inspection) startsComplete(term int) {
-	t := &c.d.Terms[term]
-	forth := map[domain.StateID][]domain.StateID{}
-	for i := range c.d.Transitions {
-		if x := &c.d.Transitions[i]; x.Kind != domain.ActionComplete {
-			for _, from := range x.From {
-				forth[from] = append(forth[from], x.To)
-			}
-		}
-	}
-	before := graph.Closure(forth, c.d.start().ID)
-	for i := range c.d.Transitions {
-		x := &c.d.Transitions[i]
-		if x.Kind == domain.ActionComplete || !slices.Contains(t.Starts, x.Action) {
-			continue
-		}
-		if k := slices.IndexFunc(x.From, func(id domain.StateID) bool { return before[id] }); k >= 0 {
-			c.find(FindingDeemed, c.node("transitions", i), "action %q starts term %q, which ends in a decision by law, in %q before anybody declared the file complete: give the transition that does kind complete", x.Action, t.ID, x.From[k])
-			return
-		}
 	}
 }
 
 // promises holds that what the agency promises is not more than it has, and that nobody
-// calls telling the applicant an escalation.
+// calls it an escalation to tell the applicant, or whoever is late alone.
 func (c *inspection) promises() {
-	each := func(t *Term, list string, i int, whose string) {
+	each := func(t *Term, late domain.RoleID, list string, i int, whose string) {
 		if b := t.Promise; b != nil && (b.Measure() != t.Budget.Measure() || b.Span() > t.Budget.Span()) {
 			c.find(FindingPromise, c.node(list, i), "%s: a promise of %s is longer than the term of %s, or is counted otherwise", whose, b, t.Budget)
 		}
@@ -160,18 +129,27 @@ func (c *inspection) promises() {
 				c.find(FindingExpiry, c.node(list, i), "%s: %s is who waits: escalate to somebody above whoever is late", whose, role)
 			}
 		}
+		other := func(role domain.RoleID) bool { return role != late || c.citizen(role) }
+		if e := t.Expires; len(e.Escalate) > 0 && !e.Ombudsman && !slices.ContainsFunc(e.Escalate, other) {
+			c.find(FindingExpiry, c.node(list, i), "%s: nobody is told but %s, who is late: escalate to somebody above as well, or say ombudsman: true", whose, late)
+		}
 	}
 	for i := range c.d.Terms {
-		each(c.d.Terms[i].term(), "terms", i, "term "+c.d.Terms[i].ID)
+		each(c.d.Terms[i].term(), "", "terms", i, "term "+c.d.Terms[i].ID)
 	}
 	for i := range c.d.States {
-		if t := c.d.States[i].Term; t != nil {
-			each(t, "states", i, "state "+string(c.d.States[i].ID))
+		s := &c.d.States[i]
+		late := s.Owner
+		if s.Kind == KindGather || s.WaitsFor != "" {
+			late = "" // others are, who give their opinions or answer
+		}
+		if s.Term != nil {
+			each(s.Term, late, "states", i, "state "+string(s.ID))
 		}
 	}
 	for i := range c.d.Reviews {
 		if t := c.d.Reviews[i].Term; t != nil {
-			each(t, "reviews", i, "review "+string(c.d.Reviews[i].ID))
+			each(t, c.d.Reviews[i].Role, "reviews", i, "review "+string(c.d.Reviews[i].ID))
 		}
 	}
 }

@@ -206,23 +206,32 @@ func (w *Workflow) Action(id domain.ActionID) (Action, bool) {
 // machine; this method chooses which edge the action means and reads the
 // machine's answer.
 func (w *Workflow) Fire(r domain.Request, action domain.ActionID) (domain.Transition, error) {
+	_, t, err := w.meant(&r, action)
+	if err != nil {
+		return domain.Transition{}, err
+	}
+	return t, w.fire(t)
+}
+
+// meant is the edge that an action means where a request stands, with its needs.
+func (w *Workflow) meant(r *domain.Request, action domain.ActionID) (*edgeRule, domain.Transition, error) {
 	edges := w.edges[edge{r.State, action}]
 	if len(edges) == 0 {
-		return domain.Transition{}, w.noEdge(r.State, action)
+		return nil, domain.Transition{}, w.noEdge(r.State, action)
 	}
 	var first error
 	for _, e := range edges {
-		t, err := w.lets(&r, e)
+		t, err := w.lets(r, e)
 		var refusal *domain.Refusal
 		switch {
 		case err == nil:
-			return t, w.fire(t)
+			return e, t, nil
 		case isRefusal(err, domain.RuleCondition), !errors.As(err, &refusal): // which edge is meant is not known
-			return domain.Transition{}, err
+			return nil, t, err
 		}
 		first = cmp.Or(first, err)
 	}
-	return domain.Transition{}, first
+	return nil, domain.Transition{}, first
 }
 
 // lets is an edge with its needs, if its condition lets a request go along it.
@@ -234,8 +243,10 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 			return t, w.unjudged(err)
 		}
 		if !holds {
-			return t, domain.NewRefusal(domain.RuleGuard,
+			refusal := domain.NewRefusal(domain.RuleGuard,
 				fmt.Sprintf("action %q is not possible for this request in state %q", t.Action, t.From), because(e.rule))
+			refusal.Because = basis(e.rule.Because)
+			return t, refusal
 		}
 	}
 	if !e.fixed {
@@ -245,6 +256,17 @@ func (w *Workflow) lets(r *domain.Request, e *edgeRule) (domain.Transition, erro
 		}
 	}
 	return t, nil
+}
+
+// Needs implements [domain.Workflow].
+func (w *Workflow) Needs(r domain.Request, t domain.Transition) (domain.Needs, error) {
+	for _, e := range w.edges[edge{t.From, t.Action}] {
+		if e.ID == t.ID && !e.fixed {
+			needs, err := w.Definition.needs(e.rule, t.From, vars{facts: r.Facts})
+			return needs, w.unjudged(err)
+		}
+	}
+	return t.Needs, nil
 }
 
 func because(t *Transition) string {

@@ -211,6 +211,7 @@ func (r *definitionReader) system(n ast.Node) System {
 				word := r.id(o, "outcome")
 				if slices.Contains(s.Outcomes, word) {
 					r.problem(o, "system outcomes: %q is listed twice", word)
+					continue
 				}
 				s.Outcomes = append(s.Outcomes, word)
 			}

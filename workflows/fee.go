@@ -159,6 +159,14 @@ func (f *Fee) assess(in vars) (int64, error) {
 	return int64(f.Amount), nil
 }
 
+// By is the title of the fact that the table goes by.
+func (t *FeeTable) By(d *Definition) Text {
+	if f := d.fact(t.Fact); f != nil {
+		return f.Title
+	}
+	return Text{}
+}
+
 func (t *FeeTable) amount(facts domain.Facts) int64 {
 	switch v := facts[t.Fact].(type) {
 	case float64:

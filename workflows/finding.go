@@ -44,7 +44,9 @@ const (
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 	FindingUnused    = "unused"     // what is named and makes no difference
+	FindingText      = "text"       // a text that cannot be shown as it is written
 
+	FindingForm       = "form"       // a form in another dialect of JSON Schema, or that nobody can hand in as it stands
 	FindingAllocation = "allocation" // work that nobody can give on
 
 	FindingReturn     = "return"     // staff can stop the clock of the law by sending back, again and again
@@ -62,7 +64,12 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 		return nil, nil, err
 	}
 	c := &inspection{definitionReader: r}
-	for _, look := range []func(){c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations, c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.unasked, c.grounds, c.silences, c.themselves, c.gates, c.unused, c.steps, c.fails, c.negatives, c.prove} {
+	for _, look := range []func(){
+		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations,
+		c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.offices, c.unasked, c.grounds, c.silences,
+		c.themselves, c.gates, c.unused, c.steps, c.tests, c.fails, c.defaults, c.negatives,
+		c.texts, c.dialects, c.prove,
+	} {
 		look()
 	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
@@ -141,7 +148,7 @@ func (c *inspection) reasons() {
 		}
 	}
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })
-	if approvals && !refusals && !slices.ContainsFunc(c.d.moves(), func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
+	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
 		c.find(FindingNoRefusal, valueOf(c.root, "states"), "no request can be refused: a decision that can only be yes is none")
 	}
 }
@@ -173,7 +180,7 @@ func (c *inspection) publics() {
 // grounds holds that what the law makes of a term that ran out is what it says.
 func (c *inspection) grounds() {
 	told := map[*Expiry]bool{}
-	for _, m := range c.d.moves() {
+	for _, m := range c.ways.moves {
 		s := c.d.state(m.expiry.To)
 		fits := map[ExpiryGround]bool{
 			DeemedApproval: s.Outcome == domain.OutcomeApproved, DeemedRefusal: s.Outcome == domain.OutcomeRejected,
@@ -190,7 +197,7 @@ func (c *inspection) grounds() {
 // the applicant's own time, nor by a legal term that goes on while they are waited for.
 func (c *inspection) silences() {
 	told := map[domain.StateID]bool{}
-	for _, m := range c.d.moves() {
+	for _, m := range c.ways.moves {
 		s := c.d.state(m.from)
 		if m.expiry.Ground != DeemedApproval || !c.d.Applicants(s) || told[s.ID] {
 			continue
@@ -216,6 +223,13 @@ func (c *inspection) unasked() {
 
 // fails holds that conditions over facts can be judged whatever the facts are.
 func (c *inspection) fails() {
+	for i := range c.d.Facts {
+		if from := c.d.Facts[i].From; from != nil {
+			for _, doubt := range from.doubts {
+				c.findIn(from, "%s: %s", from.where(), doubt.text)
+			}
+		}
+	}
 	for _, x := range c.d.conditions() {
 		for _, doubt := range x.doubts {
 			c.findIn(x, "%s: %s", x.where(), doubt.text)

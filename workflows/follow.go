@@ -89,22 +89,32 @@ func (w *Workflow) giveNotice(r *domain.Request, s *stateRules) (domain.Body, er
 }
 
 func (w *Workflow) moveOn(r *domain.Request, s *stateRules) (domain.Body, error) {
+	e, t, err := w.onward(r, s)
+	if e == nil || err != nil {
+		return nil, err
+	}
+	if err := w.fire(t); err != nil {
+		return nil, err
+	}
+	return domain.ActionTaken{Action: t.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Kind: domain.ActionAuto}, nil
+}
+
+// onward is the automatic edge that a request goes along as it stands: the first whose
+// condition and needs are met; nil where none is.
+func (w *Workflow) onward(r *domain.Request, s *stateRules) (*edgeRule, domain.Transition, error) {
 	for _, e := range s.automatic {
 		t, err := w.lets(r, e)
 		var refusal *domain.Refusal
 		if err == nil {
 			err = r.Lacks(t.Needs)
 		}
-		if errors.As(err, &refusal) && !isRefusal(err, domain.RuleCondition) {
-			continue // not yet
+		switch {
+		case err == nil:
+			return e, t, nil
+		case errors.As(err, &refusal) && !isRefusal(err, domain.RuleCondition): // not yet
+		default:
+			return nil, t, err
 		}
-		if err == nil {
-			err = w.fire(t)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return domain.ActionTaken{Action: t.Action, From: t.From, To: t.To, Public: t.Public, Outcome: t.Outcome, Kind: domain.ActionAuto}, nil
 	}
-	return nil, nil
+	return nil, domain.Transition{}, nil
 }

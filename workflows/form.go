@@ -31,6 +31,7 @@ func (f *Form) MarshalYAML() ([]byte, error) { return json.Marshal(f.Schema) }
 type field struct {
 	cel   *cel.Type
 	clear bool // marked as not personal
+	dated bool // a moment, as a text
 }
 
 // fields lists the fields by their paths.
@@ -53,11 +54,11 @@ func fieldsOf(schema map[string]any, prefix string, into map[string]field) {
 		clear := marked && !personal
 		switch property["type"] {
 		case "string":
-			into[prefix+name] = field{cel.StringType, clear}
+			into[prefix+name] = field{cel.StringType, clear, property["format"] == "date-time"}
 		case "number", "integer":
-			into[prefix+name] = field{cel.DoubleType, clear}
+			into[prefix+name] = field{cel.DoubleType, clear, false}
 		case "boolean":
-			into[prefix+name] = field{cel.BoolType, clear}
+			into[prefix+name] = field{cel.BoolType, clear, false}
 		case "object":
 			fieldsOf(property, prefix+name+".", into)
 		}
@@ -89,6 +90,33 @@ func (r *definitionReader) form(n ast.Node) *Form {
 
 func firstLines(s string) string {
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// dialect is the JSON Schema that a form is written in, and by what its schema may say so.
+const (
+	dialect   = 2020
+	dialectID = "https://json-schema.org/draft/2020-12/schema"
+)
+
+// dialects holds that a form is in no other: the same words mean something else there,
+// and nobody who reads them sees it.
+func (c *inspection) dialects() { c.dialectsIn(valueOf(c.root, "form")) }
+
+func (c *inspection) dialectsIn(n ast.Node) {
+	pairs, _ := entries(n)
+	for _, v := range pairs {
+		said, isText := v.Value.(*ast.StringNode)
+		switch key := v.Key.GetToken().Value; {
+		case slices.Contains([]string{"enum", "const", "default", "examples"}, key): // what is filled in
+		case key != "$schema" || !isText:
+			c.dialectsIn(v.Value)
+		case strings.TrimSuffix(said.Value, "#") != dialectID:
+			c.find(FindingForm, v.Value, "the form is said to be of %s, whose words mean something else: write it in JSON Schema 2020-12, and leave $schema out or say %s", said.Value, dialectID)
+		}
+	}
+	for _, item := range values(n) {
+		c.dialectsIn(item)
+	}
 }
 
 // nowhere is where a schema that refers to another finds it: a definition stands
@@ -186,5 +214,23 @@ func leaves(e *jsonschema.ValidationError, see func(*jsonschema.ValidationError)
 	}
 	for _, c := range e.Causes {
 		leaves(c, see)
+	}
+}
+
+// defaults holds that what stands in a field until somebody fills it in fits the field:
+// left as it is, the form would be refused.
+func (c *inspection) defaults() {
+	if c.d.Form != nil {
+		c.defaultsOf(c.d.Form.compiled, "")
+	}
+}
+
+func (c *inspection) defaultsOf(s *jsonschema.Schema, prefix string) {
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		field := s.Properties[name]
+		if field.Default != nil && field.Validate(*field.Default) != nil {
+			c.find(FindingForm, valueOf(c.root, "form"), "the default of field %q does not fit the field: left as it is, the form would be refused", prefix+name)
+		}
+		c.defaultsOf(field, prefix+name+".")
 	}
 }

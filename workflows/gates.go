@@ -6,7 +6,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // gates holds that what is kept apart is done by people, and may be done before.
@@ -55,32 +54,8 @@ func (c *inspection) taken(n ast.Node, list string, a domain.ActionID) bool {
 func (c *inspection) before(n ast.Node, gate domain.ActionID, notBy []domain.ActionID, states []domain.StateID) {
 	for _, a := range notBy {
 		apart := slices.ContainsFunc(c.d.Separate, func(list []domain.ActionID) bool { return slices.Contains(list, gate) && slices.Contains(list, a) })
-		if c.taken(n, "not_by", a) && !apart && !c.d.Submits(a) && !slices.ContainsFunc(states, func(s domain.StateID) bool { return c.d.after(a)[s] }) {
+		if c.taken(n, "not_by", a) && !apart && !c.d.Submits(a) && !slices.ContainsFunc(states, func(s domain.StateID) bool { return c.ways.after(a)[c.ways.states[s]] }) {
 			c.find(FindingUnused, n, "not_by names %q, which nobody can have done before", a)
 		}
 	}
-}
-
-// after is the states that a request can be in after an action or a review.
-func (d *Definition) after(a domain.ActionID) map[domain.StateID]bool {
-	forth := map[domain.StateID][]domain.StateID{}
-	var begin []domain.StateID
-	for i := range d.Transitions {
-		t := &d.Transitions[i]
-		for _, from := range t.From {
-			forth[from] = append(forth[from], t.To)
-		}
-		if t.Action == a {
-			begin = append(begin, t.To)
-		}
-	}
-	for _, m := range d.moves() {
-		forth[m.from] = append(forth[m.from], m.expiry.To)
-	}
-	for i := range d.States {
-		if slices.ContainsFunc(d.States[i].Reviews, func(id domain.ReviewID) bool { return domain.Reviewing(id) == a }) {
-			begin = append(begin, d.States[i].ID)
-		}
-	}
-	return graph.Closure(forth, begin...)
 }

@@ -49,9 +49,10 @@ type GatheredFee struct {
 
 // GatheredReview is the last opinion.
 type GatheredReview struct {
-	Review  domain.ReviewID `json:"review"`
-	Title   *Text           `json:"title,omitempty"`
-	Opinion domain.Opinion  `json:"opinion" enum:"open,approved,refused"`
+	Review  domain.ReviewID   `json:"review"`
+	Title   *Text             `json:"title,omitempty"`
+	Opinion domain.Opinion    `json:"opinion" enum:"open,approved,refused"`
+	Reason  domain.ReasonCode `json:"reason,omitempty" doc:"why it was refused"`
 }
 
 // GatheredAnswer is what a system reported.
@@ -84,7 +85,8 @@ func Gather(d domain.Dossier, by *Definition) Gathered {
 		g.Fees = append(g.Fees, GatheredFee{id, titles["fee "+string(id)], x.Amount, x.Received, x.Settled(), x.Stale})
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.Reviews)) {
-		g.Reviews = append(g.Reviews, GatheredReview{id, titles["review "+string(id)], d.Reviews[id].Opinion})
+		x := d.Reviews[id]
+		g.Reviews = append(g.Reviews, GatheredReview{id, titles["review "+string(id)], x.Opinion, x.Reason})
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.Reported)) {
 		g.Answers = append(g.Answers, GatheredAnswer{id, titles["system "+string(id)], d.Reported[id], d.Answers[id] != ""})

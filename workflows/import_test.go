@@ -74,8 +74,10 @@ func TestDiscoverKeepsNamesApart(t *testing.T) {
 
 func TestImport(t *testing.T) {
 	b := newBench(t)
-	w := b.draft(t, history())
-	got, err := b.importer().Import(t.Context(), "11.71", w, traces(history()))
+	list := history()
+	list[2].Events[0].Resource = " R3 " // is R3, and the role recorded so
+	w := b.draft(t, list)
+	got, err := b.importer().Import(t.Context(), "11.71", w, traces(list))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,9 @@ func (w *Workflow) Broken(r domain.Request) error {
 			return w.unjudged(err)
 		}
 		if broken {
-			return domain.NewRefusal(domain.RuleInvariant, fmt.Sprintf("this would break what the workflow says must never be (%s): %s", x.String(), x.Because.EN), "")
+			refusal := domain.NewRefusal(domain.RuleInvariant, fmt.Sprintf("this would break what the workflow says must never be (%s): %s", x.String(), x.Because.EN), "")
+			refusal.Because = basis(x.Because)
+			return refusal
 		}
 	}
 	return nil

@@ -51,6 +51,17 @@ const (
 	either
 )
 
+func (t truth) not() truth {
+	switch t {
+	case yes:
+		return no
+	case no:
+		return yes
+	default:
+		return either
+	}
+}
+
 func (p *prover) judge(c *Condition, at *point) truth {
 	if c == nil {
 		return yes
@@ -115,7 +126,7 @@ func (c *Condition) divides() bool {
 func (p *prover) holds(x *Invariant, at *point) truth {
 	switch {
 	case x.Never != nil:
-		return map[truth]truth{yes: no, no: yes, either: either}[p.judge(x.Never, at)]
+		return p.judge(x.Never, at).not()
 	case x.Always != nil:
 		return p.judge(x.Always, at)
 	}
@@ -209,10 +220,13 @@ func (p *prover) result(j domain.Join, at *point) domain.Opinion {
 }
 
 // fresh is what reviews come to without those that were given before a correction.
-func (p *prover) fresh(j domain.Join, at *point) domain.Opinion {
+func (p *prover) fresh(j domain.Join, at *point) domain.Opinion { return p.without(at.stale, j, at) }
+
+// without is what reviews come to without some.
+func (p *prover) without(some uint32, j domain.Join, at *point) domain.Opinion {
 	now := *at
 	for i := range p.reviews {
-		if at.stale>>i&1 == 1 {
+		if some>>i&1 == 1 {
 			now.reviews = setTwo(now.reviews, i, reviewOpen)
 		}
 	}

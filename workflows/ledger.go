@@ -83,6 +83,8 @@ func lineOf(e domain.Recorded) (LedgerLine, bool) {
 		if b.Budget != b.WasBudget {
 			l.Ground = "instead of " + b.WasBudget
 		}
+	case domain.TermContinued:
+		l.Budget, l.Ground = b.Budget, fmt.Sprintf("as %s since %s", b.Of, b.Since.Format(time.RFC3339))
 	case domain.TermDropped:
 		l.Ground = fmt.Sprintf("not in version %d", b.Version)
 	}

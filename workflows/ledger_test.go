@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,44 +97,88 @@ func revised(source []byte) []byte {
 	).Replace(string(source)))
 }
 
-// former is a term under the name that it had first.
-func former(id domain.TermID) domain.TermID {
-	switch id {
-	case "verdict":
-		return "decision"
-	case "state:assess":
-		return "state:review"
-	}
-	return id
+// versions are the licence, its revision, one with two times of the law of which only the
+// one that is new decides, and one without any.
+func versions(source []byte) [][]byte {
+	text, _, _ := strings.Cut(string(source), "\ntests:")
+	text += "\n"
+	both := strings.Replace(text, "    expires: {to: issued-by-law, ground: deemed_approval}\n", "    expires: {escalate: [head]}\n", 1)
+	both = strings.Replace(both, "suspensions:\n", `  - id: verdict
+    title: {id: Putusan, en: Verdict}
+    budget: 6 working days
+    suspended_in: [returned]
+    expires: {to: issued-by-law, ground: deemed_approval}
+    basis: {id: andaian, en: assumed}
+suspensions:
+`, 1)
+	none := text[:strings.Index(text, "terms:\n")] + text[strings.Index(text, "suspensions:\n"):]
+	none = strings.Replace(none, "term: {budget: 3 working days, expires: {escalate: [head]}}",
+		"term: {budget: 30 working days, expires: {to: issued-by-law, ground: deemed_approval, basis: {id: andaian, en: assumed}}}", 1)
+	return [][]byte{source, revised(source), []byte(both), []byte(none)}
 }
 
-// across is a migration between the licence and its revision, there or back.
-func across(from int, take map[domain.TermID]bool) domain.Plan {
+// anyPlan is some migration between two of the versions, lawful or not.
+func anyPlan(t *rapid.T, from, to *workflows.Workflow) domain.Plan {
 	p := domain.Plan{
-		From: from, To: 3 - from, Take: take, Ground: domain.Basis{ID: "uji", EN: "test"}, Approver: "head-9", Map: "ab",
-		Mapping: domain.Mapping{States: map[domain.StateID]domain.StateID{"review": "assess"}, Terms: map[domain.TermID]domain.TermID{"decision": "verdict"}},
+		From: from.Ref().Version, To: to.Ref().Version, Take: map[domain.TermID]bool{}, Elsewhere: map[domain.StateID]domain.Basis{},
+		Ground: domain.Basis{ID: "uji", EN: "test"}, Approver: "head-9", Map: "ab",
+		Mapping: domain.Mapping{States: map[domain.StateID]domain.StateID{}, Terms: map[domain.TermID]domain.TermID{}},
 	}
-	if from == 2 {
-		p.Mapping = domain.Mapping{States: map[domain.StateID]domain.StateID{"assess": "review"}, Terms: map[domain.TermID]domain.TermID{"verdict": "decision"}}
+	work := func(w *workflows.Workflow) domain.StateID {
+		if _, ok := w.State("assess"); ok {
+			return "assess"
+		}
+		return "review"
+	}
+	if a, b := work(from), work(to); a != b {
+		p.States[a] = b
+	}
+	if rapid.IntRange(0, 9).Draw(t, "moved") == 0 {
+		p.States[work(from)], p.Elsewhere[work(from)] = "submitted", domain.Basis{}
+	}
+	legal := func(w *workflows.Workflow) []domain.TermID {
+		var list []domain.TermID
+		for _, rule := range w.Terms("submitted") {
+			if rule.ID.Legal() {
+				list = append(list, rule.ID)
+			}
+		}
+		return list
+	}
+	left := append(legal(to), "")
+	for _, id := range legal(from) {
+		now := rapid.SampledFrom(left).Draw(t, "now")
+		if now == "" && rapid.IntRange(0, 2).Draw(t, "kept") > 0 {
+			now = left[0]
+		}
+		left = slices.DeleteFunc(left, func(x domain.TermID) bool { return x == now && x != "" })
+		if now != id {
+			p.Terms[id] = now
+		}
+	}
+	for _, id := range append(legal(from), "state:submitted", domain.StateTerm(work(from))) {
+		if rapid.Bool().Draw(t, "take") {
+			p.Take[id] = rapid.Bool().Draw(t, "shorter")
+		}
 	}
 	return p
 }
 
-// Whatever is done to a request: what its terms consumed and what remains make their
-// budgets; a legal due time becomes later only by a suspension, an extension or a decree
-// that is recorded; nothing is recorded that its calendar does not give again.
+// Whatever is done to a request, also by migrations of any kind in any order: what its
+// terms consumed and what remains make their budgets; a legal due time becomes later only
+// by a suspension, an extension or a decree that is recorded; no migration gives anything
+// of the law's time once more; nothing is recorded that its calendar does not give again.
 func TestNoSequenceCheatsTheClock(t *testing.T) {
 	source, err := os.ReadFile("testdata/clock/sip.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := workflows.Read("sip.yaml", source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d2, err := workflows.Read("revised.yaml", revised(source))
-	if err != nil {
-		t.Fatal(err)
+	sources := versions(source)
+	read := make([]*workflows.Definition, len(sources))
+	for i, text := range sources {
+		if read[i], err = workflows.Read("sip.yaml", text); err != nil {
+			t.Fatal(err)
+		}
 	}
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
@@ -149,7 +194,7 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		publish(d, source)
+		publish(read[0], sources[0])
 		engine := workflows.NewEngine(log, library, workflows.EngineConfig{Now: func() time.Time { return clock }, Random: func() uint64 { return 7 }, Calendars: dec})
 		header := func(role domain.RoleID) domain.Header {
 			capacity := domain.CapacityOfficer
@@ -163,7 +208,9 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := a.Request.ID
-		publish(d2, revised(source))
+		for i := range sources[1:] {
+			publish(read[i+1], sources[i+1])
+		}
 		ops := map[string]func() error{}
 		give := func(c domain.Command) error { _, err := engine.Act(context.Background(), id, c); return err }
 		for _, x := range []struct {
@@ -203,15 +250,19 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			take := map[domain.TermID]bool{}
-			for _, id := range []domain.TermID{"decision", "verdict", "state:submitted"} {
-				if rapid.Bool().Draw(t, "take") {
-					take[id] = rapid.Bool().Draw(t, "shorter")
+			if !r.Exists() {
+				t.Fatal("there is no request")
+			}
+			to := rapid.SampledFrom([]int{1, 2, 3, 4}).Filter(func(n int) bool { return n != r.Workflow.Version }).Draw(t, "to")
+			between := make([]*workflows.Workflow, 2)
+			for i, n := range []int{r.Workflow.Version, to} {
+				if between[i], err = library.Version(context.Background(), "33.14", domain.WorkflowRef{ID: "sip-mppdn", Version: n}); err != nil {
+					return err
 				}
 			}
 			c := domain.Migrate{
 				Header: domain.Header{ID: uuid.New(), Actor: domain.Actor{ID: "legal-1", Role: "publisher", Capacity: domain.CapacityOfficer}},
-				Plan:   across(r.Workflow.Version, take),
+				Plan:   anyPlan(t, between[0], between[1]),
 			}
 			f, err := engine.Foresee(context.Background(), id, c)
 			if err != nil {
@@ -232,6 +283,11 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 			if d := cmp.Diff(foreseen, happened); d != "" || (err != nil) != (f.Refused != nil || f.Before.Outcome != "") {
 				t.Fatalf("foreseen %v, happened %v\n%s", f.Refused, err, d)
 			}
+			if err == nil {
+				cal, _ := dec.Known(context.Background(), "33.14")
+				nothingRefilled(t, f, between, c.Plan, cal, clock.Truncate(time.Microsecond))
+				seen["migrated"]++
+			}
 			return err
 		}
 		names := []string{"migrate", "migrate", "migrate", "accept ", "accept ", "return unreadable", "return str-invalid", "resubmit ", "resubmit ", "issue ", "refuse str-invalid", "object ", "consent", "order", "lift", "lift", "extend", "extend", "recompute", "decree"}
@@ -248,17 +304,107 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		audited(t, lines, dec, seen)
+		var events []domain.Recorded
+		for e, err := range domain.Events(log.ReadStream(context.Background(), domain.RequestStream(id), 0)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			events = append(events, e)
+		}
+		audited(t, events, lines, dec, seen)
 	})
-	for _, want := range []string{"TermStarted", "TermSuspended", "TermResumed", "TermExtended", "TermRecomputed", "TermReminded", "TermExpired", "TermEscalated", "TermEnded", "TermCarried", "TermDropped"} {
+	for _, want := range []string{"TermStarted", "TermSuspended", "TermResumed", "TermExtended", "TermRecomputed", "TermReminded", "TermExpired", "TermEscalated", "TermEnded", "TermCarried", "TermContinued", "TermDropped", "migrated"} {
 		if seen[want] == 0 && !testing.Short() { // in which it draws too few
 			t.Errorf("%s was never tried: %v", want, seen)
 		}
 	}
 }
 
+// nothingRefilled holds that a migration has given nothing of the law's time once more,
+// nor put off what the law decides.
+func nothingRefilled(t *rapid.T, f workflows.Foreseen, between []*workflows.Workflow, p domain.Plan, cal *calendar.Calendar, now time.Time) {
+	if f.After.Outcome != "" {
+		return
+	}
+	least := map[bool]calendar.Span{} // that was used of a time of the law
+	for id, was := range f.Before.Terms {
+		if !id.Legal() {
+			continue
+		}
+		if used := usedUp(t, was, cal, now); len(least) == 0 || used < least[true] {
+			least[true] = used
+		}
+		is := f.After.Terms[called(p, id)]
+		switch {
+		case is.Started.IsZero():
+			t.Fatalf("%s is forgotten: %+v", id, f.After.Terms)
+		case is.Open() != was.Open() || !is.Expired.Equal(was.Expired) || usedUp(t, is, cal, now) != usedUp(t, was, cal, now):
+			t.Fatalf("%s was %+v, and is %+v", id, was, is)
+		}
+	}
+	for id, is := range f.After.Terms {
+		if used := usedUp(t, is, cal, now); id.Legal() && len(least) > 0 && used < least[true] {
+			t.Fatalf("of %s %d is used, and %d was of the law's time", id, used, least[true])
+		}
+	}
+	was, excused := decides(f.Before, between[0], p.Take, cal)
+	if is, _ := decides(f.After, between[1], nil, cal); !excused && !was.IsZero() && !is.IsZero() && is.After(was) {
+		t.Fatalf("the law was to decide at %s, and is at %s: %+v", was, is, p)
+	}
+}
+
+// called is what a term is called after a migration; one that is dropped keeps its name.
+func called(p domain.Plan, id domain.TermID) domain.TermID {
+	if now := p.Called(id); now != "" {
+		return now
+	}
+	return id
+}
+
+// decides is when the law decides in silence, and whether that may be another time: a term
+// by which it does is given another budget, or was reckoned by an earlier calendar.
+func decides(r domain.Request, w *workflows.Workflow, take map[domain.TermID]bool, cal *calendar.Calendar) (at time.Time, excused bool) {
+	for _, rule := range w.Terms(r.State) {
+		t := r.Terms[rule.ID]
+		if !rule.ID.Legal() || rule.To == "" || !t.Open() || !t.Expired.IsZero() || t.Due.IsZero() {
+			continue
+		}
+		if _, ok := take[rule.ID]; ok || t.Calendar != cal.Version().String() {
+			excused = true
+		}
+		if at.IsZero() || t.Due.Before(at) {
+			at = t.Due
+		}
+	}
+	return at, excused
+}
+
+// usedUp is what was used of a term by a moment, by arithmetic of its own.
+func usedUp(t *rapid.T, term domain.Term, cal *calendar.Calendar, now time.Time) calendar.Span {
+	b, err := calendar.ParseBudget(term.Budget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !term.Ended.IsZero() {
+		now = term.Ended
+	}
+	from := cal.Begins(b.Measure(), term.Started)
+	used, err := cal.Used(b.Measure(), from, later(from, now))
+	for _, s := range term.Stops {
+		if s.To.IsZero() {
+			s.To = now
+		}
+		stood, err2 := cal.Used(b.Measure(), later(from, s.From), later(later(from, s.From), s.To))
+		used, err = used-stood, errors.Join(err, err2)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return used
+}
+
 // audited goes through a ledger with arithmetic of its own.
-func audited(t *rapid.T, lines []workflows.LedgerLine, dec *decrees, seen map[string]int) {
+func audited(t *rapid.T, events []domain.Recorded, lines []workflows.LedgerLine, dec *decrees, seen map[string]int) {
 	type account struct {
 		total, used calendar.Span
 		budget      calendar.Span // of it, without what an extension gave
@@ -266,8 +412,38 @@ func audited(t *rapid.T, lines []workflows.LedgerLine, dec *decrees, seen map[st
 		calendar    string
 	}
 	accounts := map[domain.TermID]*account{}
-	for _, l := range lines {
-		l.Term = former(l.Term)
+	var r domain.Request
+	var closed []time.Time      // when it ended
+	ran := map[uuid.UUID]bool{} // migrations of requests of which a time of the law had run
+	for _, e := range events {
+		r = domain.Evolve(r, e)
+		if r.Outcome != "" {
+			closed = append(closed, e.Occurred)
+		}
+		if m, ok := e.Body.(domain.RequestMigrated); ok {
+			for id := range accounts {
+				ran[e.Command] = ran[e.Command] || id.Legal()
+			}
+			renamed := map[domain.TermID]*account{}
+			for id, a := range accounts {
+				if now, mapped := m.Mapping.Terms[id]; !mapped {
+					renamed[id] = a
+				} else if now != "" {
+					renamed[now] = a
+				}
+			}
+			for id, a := range accounts {
+				if _, taken := renamed[id]; m.Mapping.Terms[id] == "" && !taken { // what ends keeps its name
+					renamed[id] = a
+				}
+			}
+			accounts = renamed
+		}
+		if len(lines) == 0 || lines[0].Version != e.Version {
+			continue
+		}
+		l := lines[0]
+		lines = lines[1:]
 		seen[l.Event]++
 		if l.Again != "" {
 			t.Fatalf("version %d: %s %s is recorded with %+v, and its calendar gives %s", l.Version, l.Event, l.Term, l.Reckoning, l.Again)
@@ -284,8 +460,22 @@ func audited(t *rapid.T, lines []workflows.LedgerLine, dec *decrees, seen map[st
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l.Event == "TermStarted" {
+		switch x := e.Body.(type) {
+		case domain.TermStarted:
+			if l.Term.Legal() && ran[e.Command] {
+				t.Fatalf("version %d: %s begins from nothing, and a time of the law has run", l.Version, l.Term)
+			}
 			accounts[l.Term] = &account{total: b.Span(), budget: b.Span(), due: l.Due}
+		case domain.TermContinued:
+			accounts[l.Term] = &account{total: b.Span(), budget: b.Span(), due: l.Due}
+		case domain.TermResumed:
+			if x.Ground == domain.StopClosed && !slices.ContainsFunc(closed, x.Away.Equal) {
+				t.Fatalf("version %d: %s goes on as if the request had been closed at %s", l.Version, l.Term, x.Away)
+			}
+		case domain.TermDropped:
+			if l.Term.Legal() && r.Outcome == "" {
+				t.Fatalf("version %d: the law's %s is dropped", l.Version, l.Term)
+			}
 		}
 		at := accounts[l.Term]
 		if l.Event == "TermCarried" {
@@ -328,6 +518,9 @@ func audited(t *rapid.T, lines []workflows.LedgerLine, dec *decrees, seen map[st
 				t.Fatalf("version %d: resumed with %d remaining, due in %d (%d from tomorrow)", l.Version, l.Remaining, whole, rest)
 			}
 		}
+	}
+	if len(lines) > 0 {
+		t.Fatalf("%d lines are of no event", len(lines))
 	}
 }
 

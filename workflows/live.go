@@ -1,54 +1,58 @@
 package workflows
 
 import (
+	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
 
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // indexLive tells of each state which bits of a point may still be asked for there or
-// later: points that differ in others are one. A review is not asked for any more
-// where it is given anew before anybody looks at it, and nothing is in an end that
-// nothing leads out of, but what must never be and what stands behind an approval.
+// later: points that differ in others are one. Nothing is in an end that nothing leads out
+// of, but what must never be and what stands behind an approval.
 func (p *prover) indexLive() {
-	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, times: math.MaxUint64, stale: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32}
-	p.live = make([]point, len(p.d.States))
+	all := point{reviews: math.MaxUint64, fees: math.MaxUint64, bits: math.MaxUint64, stale: math.MaxUint32, outdated: math.MaxUint32, stood: math.MaxUint32, came: math.MaxUint32, expired: math.MaxUint32, declared: true, complete: true}
+	p.live, p.giving = make([]point, len(p.d.States)), make([]uint64, len(p.d.States))
 	for i := range p.live {
 		if p.live[i] = all; p.final(i) && !p.judged(i) {
-			p.live[i] = p.ofInvariants(&p.d.States[i])
+			p.live[i] = p.ofInvariants(i)
 		}
 		if p.final(i) {
-			p.live[i].expired = 0
+			p.live[i].expired, p.live[i].declared, p.live[i].complete = 0, false, false
 		}
 	}
-	for r := range p.reviews {
-		live := p.liveReview(r)
-		for i := range p.live {
-			if !live[i] {
-				p.live[i].reviews = setTwo(p.live[i].reviews, r, 0)
-				p.live[i].stale &^= 1 << r
-			}
-		}
-	}
+	p.indexInto()
+	p.indexLiveReviews()
+	p.indexLiveCounts()
+	p.indexLivePerson()
 }
 
 // plain is a point without what nothing asks for any more.
 func (p *prover) plain(at point) point {
 	live := &p.live[at.state]
-	at.reviews &= live.reviews
+	open := at.reviews &^ (at.reviews >> 1) & p.giving[at.state]
+	at.reviews = at.reviews&live.reviews | open
 	at.fees &= live.fees
 	at.received &= live.fees
 	at.bits &= live.bits
-	at.times &= live.times
 	at.stale &= live.stale
+	at.outdated &= live.outdated
 	at.stood &= live.stood
 	at.came &= live.came
 	at.expired &= live.expired
+	at.declared = at.declared && live.declared
+	at.complete = at.complete && live.complete
+	if !p.outOfOrder(&at) {
+		at.times &= live.times
+	}
+	if bits.OnesCount32(at.person) == 1 {
+		at.person &= live.person
+	}
 	return at
 }
 
@@ -67,72 +71,138 @@ func (p *prover) judged(state int) bool {
 }
 
 // ofInvariants are the bits that invariants ask for in a state.
-func (p *prover) ofInvariants(s *State) point {
+func (p *prover) ofInvariants(state int) point {
 	var live point
-	count := func(a domain.ActionID) {
-		if i := slices.Index(p.watched, a); i >= 0 {
-			live.times |= p.mask(i)
-		}
-	}
-	for i := range p.d.Invariants {
-		x := &p.d.Invariants[i]
+	for _, n := range p.breakable[state] {
+		x := &p.d.Invariants[n]
 		if x.Before != nil {
-			count(x.Before.First)
-			count(x.Before.Then)
 			continue
 		}
-		c := x.asks(s)
-		if c == nil {
-			continue
-		}
-		for _, a := range c.uses.times {
-			count(a)
-		}
-		for _, id := range c.uses.reviews {
+		uses := &cmp.Or(x.Never, x.Always).uses
+		for _, id := range uses.reviews {
 			live.reviews = setTwo(live.reviews, slices.Index(p.reviews, id), 3)
 		}
-		if len(c.uses.fees) > 0 {
+		if len(uses.fees) > 0 {
 			live.fees = math.MaxUint64
 		}
-		if len(c.uses.documents) > 0 {
+		if len(uses.documents) > 0 {
 			live.bits = math.MaxUint64
 		}
 	}
 	return live
 }
 
-// liveReview tells in which states something may still ask what a review came to,
-// before it is asked for anew.
-func (p *prover) liveReview(review int) map[int]bool {
-	id := p.reviews[review]
+// indexLiveReviews tells in which states something may still ask what a review came to. It
+// does not where the review is given anew before anybody looks at it, but whether it is
+// open is still told: whoever gives it may pass a gate.
+func (p *prover) indexLiveReviews() {
+	for r, id := range p.reviews {
+		live := p.liveReview(id)
+		gate := slices.Contains(p.gates, domain.Reviewing(id))
+		for i := range p.live {
+			if !live[i] {
+				p.live[i].reviews = setTwo(p.live[i].reviews, r, 0)
+				p.live[i].stale &^= 1 << r
+				p.live[i].outdated &^= 1 << r
+			}
+			if gate && !p.final(i) {
+				p.giving[i] = setTwo(p.giving[i], r, reviewOpen)
+			}
+		}
+	}
+}
+
+func (p *prover) liveReview(id domain.ReviewID) []bool {
 	asks := func(c *Condition) bool { return c != nil && slices.Contains(c.uses.reviews, id) }
-	anew := func(s *State) bool {
+	anew := func(_ domain.ActionID, s *State) bool {
 		return slices.Contains(s.Reviews, id) && s.Join != nil && s.Join.Again == "all" && p.d.review(id).When == nil
 	}
-	var uses []int
-	for i := range p.d.States {
+	return p.leading(anew, func(i int) bool {
 		s := &p.d.States[i]
-		asked := slices.ContainsFunc(p.d.Transitions, func(t Transition) bool { return asks(t.When) && slices.Contains(t.From, s.ID) })
-		always := slices.ContainsFunc(p.d.Invariants, func(x Invariant) bool { return asks(x.asks(s)) })
-		if always || asked || slices.Contains(s.Reviews, id) || p.judged(i) || slices.ContainsFunc(p.moves[i], func(m int) bool { return p.expiries[m].term < 0 && p.expiries[m].expiry.Ground == DeemedApproval }) {
-			uses = append(uses, i)
+		return p.breaks(i, asks) || p.leads(i, func(t *Transition) bool { return asks(t.When) }) || slices.Contains(s.Reviews, id) || p.judged(i) ||
+			slices.ContainsFunc(p.moves[i], func(m int) bool { return p.expiries[m].term < 0 && p.expiries[m].expiry.Ground == DeemedApproval })
+	})
+}
+
+// leads reports whether a transition of some leads out of a state.
+func (p *prover) leads(state int, some func(*Transition) bool) bool {
+	is := func(t int) bool { return some(&p.d.Transitions[t]) }
+	return slices.ContainsFunc(p.actions[state], is) || slices.ContainsFunc(p.automatic[state], is)
+}
+
+// breaks reports whether an invariant with a condition of some can be broken in a state.
+func (p *prover) breaks(state int, some func(*Condition) bool) bool {
+	return slices.ContainsFunc(p.breakable[state], func(n int) bool { return some(p.d.Invariants[n].Never) || some(p.d.Invariants[n].Always) })
+}
+
+// leading tells from which states a request may come to some, but for ways on which what
+// is asked of becomes the same whatever it was: by an action that is taken or a state that
+// is come to.
+func (p *prover) leading(same func(domain.ActionID, *State) bool, some func(int) bool) []bool {
+	leads := make([]bool, len(p.d.States))
+	var todo []int
+	for i := range leads {
+		if some(i) {
+			leads[i], todo = true, append(todo, i)
 		}
 	}
-	before := map[int][]int{}
-	lead := func(from, to domain.StateID) {
-		if !anew(p.d.state(to)) {
-			before[p.states[to]] = append(before[p.states[to]], p.states[from])
+	for len(todo) > 0 {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, w := range p.into[at] {
+			if !leads[w.from] && !same(w.action, &p.d.States[at]) {
+				leads[w.from], todo = true, append(todo, w.from)
+			}
 		}
+	}
+	return leads
+}
+
+// way is how a state is come to: from another, by an action or by none but time.
+type way struct {
+	from   int
+	action domain.ActionID
+}
+
+// indexInto lists the ways that lead into each state.
+func (p *prover) indexInto() {
+	p.into = make([][]way, len(p.d.States))
+	add := func(from, to domain.StateID, action domain.ActionID) {
+		p.into[p.states[to]] = append(p.into[p.states[to]], way{p.states[from], action})
 	}
 	for i := range p.d.Transitions {
 		for _, from := range p.d.Transitions[i].From {
-			lead(from, p.d.Transitions[i].To)
+			add(from, p.d.Transitions[i].To, p.d.Transitions[i].Action)
 		}
 	}
 	for _, m := range p.expiries {
-		lead(m.from, m.expiry.To)
+		add(m.from, m.expiry.To, "")
 	}
-	return graph.Closure(before, uses...)
+}
+
+// indexLivePerson tells in which states it still matters which gate the one person passed:
+// they may pass another there or later that is to be kept apart from it.
+func (p *prover) indexLivePerson() {
+	never := func(domain.ActionID, *State) bool { return false }
+	for g, gate := range p.gates {
+		passes := func(action domain.ActionID, notBy []domain.ActionID, roles ...domain.RoleID) bool {
+			other := slices.Index(p.gates, action)
+			return other >= 0 && p.apart[g]>>other&1 == 1 && !slices.Contains(notBy, gate) && slices.ContainsFunc(roles, func(r domain.RoleID) bool { return p.people[r] })
+		}
+		reviews := false
+		for i := range p.d.Reviews {
+			x := &p.d.Reviews[i]
+			reviews = reviews || passes(domain.Reviewing(x.ID), p.notGiven[i], x.Role)
+		}
+		live := p.leading(never, func(i int) bool {
+			return reviews && p.d.States[i].Kind != KindEnd || p.leads(i, func(t *Transition) bool { return passes(t.Action, t.NotBy, t.Roles...) })
+		})
+		for i := range p.live {
+			if live[i] {
+				p.live[i].person |= 1 << g
+			}
+		}
+	}
 }
 
 // asks is the condition of an invariant, if it can be broken in a state: "never: state

@@ -15,13 +15,33 @@ func (e *Engine) Migrate(ctx context.Context, request uuid.UUID, c domain.Migrat
 	if err := identified(c); err != nil {
 		return Answer{}, err
 	}
-	at, remembered := e.cache.Get(request)
-	return e.execute(ctx, request, at, remembered, domain.At(c, e.now()), func(r domain.Request) (*Workflow, error) {
+	at, _ := e.cache.Get(request)
+	at, err := e.read(ctx, request, at)
+	if err == nil {
+		c.Former, err = e.former(ctx, at.request, c.From)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	return e.execute(ctx, request, at, true, domain.At(c, e.now()), func(r domain.Request) (*Workflow, error) {
 		if !r.Exists() {
 			return nil, domain.NewRefusal(domain.RuleNotSubmitted, "there is no such request", "submit it first")
 		}
 		return e.library.Version(ctx, r.Tenant, domain.WorkflowRef{ID: r.Workflow.ID, Version: c.To})
 	})
+}
+
+// former is the version of its workflow that a request is moved from; nil for one that
+// there is not, which no request is under.
+func (e *Engine) former(ctx context.Context, r domain.Request, version int) (domain.Workflow, error) {
+	w, err := e.library.Version(ctx, r.Tenant, domain.WorkflowRef{ID: r.Workflow.ID, Version: version})
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return w, nil
 }
 
 // Foreseen is what a migration would make of a request.
@@ -58,6 +78,9 @@ func (e *Engine) Foresee(ctx context.Context, request uuid.UUID, c domain.Migrat
 	f.Before, f.After = r, r
 	if r.Outcome != "" {
 		return f, nil // it has ended, and stays
+	}
+	if c.Former, err = e.former(ctx, r, c.From); err != nil {
+		return Foreseen{}, err
 	}
 	f.After, err = e.foresee(ctx, &f, r, c, domain.WorkflowRef{ID: r.Workflow.ID, Version: c.To})
 	return f, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -50,10 +51,29 @@ func ReadMigrationMap(file string, source []byte, from, to *Workflow) (*Migratio
 			check()
 		}
 	}
+	r.impersonal()
 	if err := r.told(); err != nil {
 		return nil, err
 	}
 	return &r.m, nil
+}
+
+// impersonal holds that the text of the map, its comments too, may be recorded as it is.
+func (r *mapReader) impersonal() {
+	for i, line := range r.lines {
+		if err := domain.CheckImpersonal("this line", line); err != nil {
+			r.problemAt(&token.Token{Position: &token.Position{Line: i + 1, Column: 1}}, "%v", err)
+		}
+	}
+}
+
+// clear reads a text that is shown to applicants.
+func (r *mapReader) clear(n ast.Node, what string) string {
+	s := r.text(n, what)
+	if err := domain.CheckClear("the "+what, s); err != nil {
+		r.problem(n, "%v", err)
+	}
+	return s
 }
 
 type mapReader struct {
@@ -198,7 +218,10 @@ func whole[K ~string](r *mapReader, what string, of names[K], m map[K]K, merges 
 
 func (r *mapReader) states(n ast.Node, of names[domain.StateID]) {
 	p := &r.m.Plan
+	places := map[domain.StateID]ast.Node{}
+	r.later = append(r.later, func() { r.merged(of, places) })
 	keyed(r, n, "states", of.was, func(n ast.Node, id domain.StateID) {
+		places[id] = n
 		var closing domain.Basis
 		var as string
 		if _, plain := n.(*ast.StringNode); plain {
@@ -232,6 +255,28 @@ func (r *mapReader) states(n ast.Node, of names[domain.StateID]) {
 	})
 }
 
+// merged holds that of the states that become one, at most one is that state under
+// another name, or its own: requests from the others move there.
+func (r *mapReader) merged(of names[domain.StateID], places map[domain.StateID]ast.Node) {
+	same := map[domain.StateID]domain.StateID{}
+	for _, id := range of.was {
+		now := domain.Called(r.m.Plan.States, id)
+		if _, moved := r.m.Plan.Elsewhere[id]; moved || r.to.Definition.state(now) == nil {
+			continue
+		}
+		other, taken := same[now]
+		if !taken {
+			same[now] = id
+			continue
+		}
+		at := places[id]
+		if at == nil { // it keeps its name
+			at = places[other]
+		}
+		r.problem(at, "states: %q and %q of version %d cannot both be %q under another name: say {to: %s, as: %s} of all but one, whose requests do not stay where they are", string(other), string(id), r.from.version, string(now), string(now), asMoved)
+	}
+}
+
 // How a state of the map goes on.
 const (
 	asRenamed = "renamed"
@@ -241,8 +286,8 @@ const (
 func (r *mapReader) basis(n ast.Node) domain.Basis {
 	var b domain.Basis
 	r.mapping(n, "ground", []string{"id", "en"}, map[string]func(ast.Node){
-		"id": func(n ast.Node) { b.ID = r.text(n, "ground in Indonesian") },
-		"en": func(n ast.Node) { b.EN = r.text(n, "ground in English") },
+		"id": func(n ast.Node) { b.ID = r.clear(n, "ground in Indonesian") },
+		"en": func(n ast.Node) { b.EN = r.clear(n, "ground in English") },
 	})
 	return b
 }
@@ -301,7 +346,7 @@ func (r *mapReader) terms(n ast.Node, of names[domain.TermID]) {
 		case !ok || now == "":
 			r.problem(n, "term %q has no budget in version %d to take", string(id), r.to.version)
 		default:
-			p.Take[now] = shorter
+			p.Take[id] = shorter
 		}
 	})
 }

@@ -72,7 +72,7 @@ func (p *prover) arrive(at *point, entered bool) {
 		was := two(at.reviews, i)
 		if was == reviewNone || entered && (was == reviewRefused || was == reviewApproved && again) {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
-			at.stale &^= 1 << i
+			at.stale, at.outdated = at.stale&^(1<<i), at.outdated&^(1<<i)
 		}
 	}
 	for i, f := range p.fees {
@@ -171,18 +171,14 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		if t.Kind == domain.ActionReturn && len(t.Consent) == 0 && p.returned(&at) {
 			continue // of another, where somebody may consent, it is not told whether they do
 		}
-		if !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
+		if t.Kind != domain.ActionCorrect && !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
 			continue
 		}
 		step := stepTaken{kind: stepAction, of: i, supposing: string(so.and(t.When, holds, true))}
-		for _, to := range p.corrected(at, i, false) {
-			visit(step, to)
-		}
+		p.corrected(at, i, false, func(to point) { visit(step, to) })
 		if p.personMay(at, t.Action, t.NotBy, t.Roles...) {
 			step.person = true
-			for _, to := range p.corrected(at, i, true) {
-				visit(step, to)
-			}
+			p.corrected(at, i, true, func(to point) { visit(step, to) })
 		}
 	}
 }
@@ -219,6 +215,7 @@ func (p *prover) taken(at point, i int, person bool) point {
 	if at.exempt && p.d.States[from].Kind == KindEnd && p.states[t.To] != from {
 		at.stood = 0 // whoever reopens what the law granted has it all looked at again
 	}
+	p.received(&at, t)
 	at = p.moved(at, t.To)
 	switch {
 	case p.d.States[from].Kind == KindEnd && int(at.state) != from:
@@ -239,7 +236,7 @@ func (p *prover) standFor(at *point, from int) {
 	k := [2]int{int(at.state), from}
 	back, known := p.back[k]
 	if !known {
-		back = p.d.before(p.d.States[at.state].ID, p.d.States[from].ID)
+		back = p.before(p.d.States[at.state].ID, p.d.States[from].ID)
 		p.back[k] = back
 	}
 	if !back {
@@ -258,47 +255,51 @@ func (p *prover) moved(at point, to domain.StateID) point {
 	return at
 }
 
-// corrected is the points after a transition that may be a correction: the facts may
+// corrected visits the points after a transition that may be a correction: the facts may
 // then become any, what was assessed is assessed anew, and only then does the request
 // move.
-func (p *prover) corrected(at point, i int, person bool) []point {
+func (p *prover) corrected(at point, i int, person bool, visit func(point)) {
 	t := &p.d.Transitions[i]
 	if t.Kind != domain.ActionCorrect {
-		return p.recorded(p.taken(at, i, person), i)
+		p.recorded(p.taken(at, i, person), i, visit)
+		return
 	}
-	at.fees = 0
+	was := at
+	at.fees, at.complete = 0, false
 	for i := range p.reviews {
 		if is := two(at.reviews, i); is == reviewApproved || is == reviewRefused && p.deems {
 			at.stale |= 1 << i & p.aging
+			at.outdated &^= at.stale
 		}
 	}
-	values := p.corrections(int(at.value))
-	list := make([]point, 0, len(values))
-	for _, v := range values {
+	for _, v := range p.corrections(int(at.value)) {
+		if !p.met(p.needsOf(v, i, p.d.States[at.state].ID), &was) {
+			continue // it is asked for by the facts that the request is corrected to
+		}
 		for _, to := range p.covering(at, v) {
-			to = p.taken(to, i, person)
-			list = append(list, to)
-			if to.state == at.state {
+			list := []point{p.taken(to, i, person)}
+			if list[0].state == at.state {
 				list = p.askedLate(list, int(at.value))
+			}
+			for _, to := range list {
+				visit(to)
 			}
 		}
 	}
-	return list
 }
 
-// askedLate adds to the last of some points those where reviews that a correction
-// calls for, and that were given before the request came to its state, are asked anew.
+// askedLate adds to a point those where reviews that a correction calls for, and that
+// were given before the request came to its state, are asked anew.
 func (p *prover) askedLate(list []point, before int) []point {
-	first := len(list) - 1
 	for i := range p.reviews {
-		value, was := int(list[first].value), two(list[first].reviews, i)
+		value, was := int(list[0].value), two(list[0].reviews, i)
 		if p.isAsked(before, i) || !p.isAsked(value, i) || was != reviewApproved && was != reviewRefused ||
-			!slices.Contains(p.d.States[list[first].state].Reviews, p.reviews[i]) {
+			!slices.Contains(p.d.States[list[0].state].Reviews, p.reviews[i]) {
 			continue
 		}
-		for _, at := range list[first:] {
+		for _, at := range list {
 			at.reviews = setTwo(at.reviews, i, reviewOpen)
-			at.stale &^= 1 << i
+			at.stale, at.outdated = at.stale&^(1<<i), at.outdated&^(1<<i)
 			list = append(list, at)
 		}
 	}
@@ -316,7 +317,7 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	}
 	for g, doc := range p.ofGroup {
 		if len(doc.In) == 0 || slices.Contains(doc.In, s.ID) {
-			put(stepAttach, g, "", func(to *point) { to.bits |= 1 << g })
+			put(stepAttach, g, "", func(to *point) { p.handIn(to, g) })
 		}
 		if len(doc.RefusedBy) > 0 && (len(doc.RefusedIn) == 0 || slices.Contains(doc.RefusedIn, s.ID)) {
 			put(stepRefuse, g, "", func(to *point) { to.bits &^= 1 << g })
@@ -356,7 +357,7 @@ func (p *prover) nextReview(at point, i int, visit func(stepTaken, point)) {
 		word, to := string(opinions[opinion]), at
 		to.reviews = setTwo(at.reviews, i, opinion)
 		visit(stepTaken{kind: stepReview, of: i, word: word}, to)
-		if p.personMay(at, gate, p.d.notGivenBy(x), x.Role) {
+		if p.personMay(at, gate, p.notGiven[i], x.Role) {
 			to.person |= 1 << slices.Index(p.gates, gate)
 			visit(stepTaken{kind: stepReview, of: i, word: word, person: true}, to)
 		}

@@ -96,11 +96,18 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 		return nil, rule
 	}
 	s, override := n.state(), t.Kind == domain.ActionOverride
-	works := s.Allocate != nil && (c.Actor.Role == s.Owner || n.known(c.Actor.ID, s.Owner))
 	reasons := slices.Contains(t.Reasons, c.Reason) || len(t.Reasons) == 0 && c.Reason == ""
-	rule = first(n.may(c.Actor, t.Roles...), unless(!works || n.worker() == c.Actor.ID, domain.RuleTask),
+	rule = first(n.may(c.Actor, t.Roles...), n.working(c.Actor),
 		unless(!slices.ContainsFunc(t.NotBy, func(a domain.ActionID) bool { return n.did(c.Actor.ID, a) }), domain.RuleFourEyes),
-		unless(reasons && (!override || c.Remark != ""), domain.RuleReason), unless(override, n.lacks(t)))
+		unless(reasons && (!override || c.Remark != ""), domain.RuleReason))
+	if rule == "" && t.Kind == domain.ActionCorrect {
+		n.anew, rule = n.corrects(c)
+	}
+	if !override {
+		rule = first(rule, n.lacks(t))
+	}
+	facts := n.anew
+	n.anew = nil
 	if rule != "" {
 		return nil, rule
 	}
@@ -127,14 +134,16 @@ func (n *naive) act(c domain.Act) ([]said, domain.Rule) {
 		}
 		return n.follow(taken...)
 	}
+	return n.follow(append([]said{{c.Actor, domain.RequestCorrected{Facts: facts}}}, taken...)...)
+}
+
+// corrects is the facts that a correction leads to.
+func (n *naive) corrects(c domain.Act) (domain.Facts, domain.Rule) {
 	facts, rule := n.clear(c.Facts, c.Form)
-	if rule != "" {
-		return nil, rule
-	}
-	if seen, known := n.facts()["seen"]; known {
+	if seen, known := n.facts()["seen"]; known && rule == "" {
 		facts["seen"] = seen
 	}
-	return n.follow(append([]said{{c.Actor, domain.RequestCorrected{Facts: facts}}}, taken...)...)
+	return facts, rule
 }
 
 // open is the rule against adding anything where the request stands.
@@ -147,6 +156,13 @@ func (n *naive) open(expected domain.Version, in []domain.StateID) domain.Rule {
 		return domain.RuleNotFromHere
 	}
 	return ""
+}
+
+// working is the rule against whoever works where the work is somebody else's.
+func (n *naive) working(a domain.Actor) domain.Rule {
+	s := n.state()
+	theirs := s.Allocate != nil && (a.Role == s.Owner || n.known(a.ID, s.Owner))
+	return unless(!theirs || n.worker() == a.ID, domain.RuleTask)
 }
 
 // first is the first of some rules that is one.
@@ -201,14 +217,14 @@ func (n *naive) add(c domain.Command) (domain.Body, domain.Rule) {
 			if x.ID == c.Document {
 				b, _ := last[domain.DocumentAttached](n, c.Document)
 				return domain.DocumentRefused{Document: c.Document, Number: b.Number, Reason: c.Reason},
-					first(n.open(c.Expected, x.RefusedIn), n.may(c.Actor, x.RefusedBy...), unless(n.attached(x.ID), domain.RuleDocument), unless(slices.Contains(x.Reasons, c.Reason), domain.RuleReason))
+					first(n.open(c.Expected, x.RefusedIn), n.may(c.Actor, x.RefusedBy...), n.working(c.Actor), unless(n.attached(x.ID), domain.RuleDocument), unless(slices.Contains(x.Reasons, c.Reason), domain.RuleReason))
 			}
 		}
 		return nil, domain.RuleDocument
 	case domain.AnswerCheck:
 		for _, x := range n.d.Checklists {
 			if slices.ContainsFunc(x.Items, func(i CheckItem) bool { return c.Checklist == x.ID && c.Item == i.ID }) {
-				return domain.CheckAnswered{Checklist: x.ID, Item: c.Item, Yes: c.Yes}, first(n.open(c.Expected, x.In), n.may(c.Actor, x.By...))
+				return domain.CheckAnswered{Checklist: x.ID, Item: c.Item, Yes: c.Yes}, first(n.open(c.Expected, x.In), n.may(c.Actor, x.By...), n.working(c.Actor))
 			}
 		}
 		return nil, domain.RuleChecklist
@@ -217,7 +233,7 @@ func (n *naive) add(c domain.Command) (domain.Body, domain.Rule) {
 			if x.ID == c.Review {
 				return domain.ReviewGiven{Review: x.ID, Opinion: c.Opinion, Reason: c.Reason},
 					first(n.open(c.Expected, nil), n.may(c.Actor, x.Role), unless(n.review(x.ID) == domain.OpinionOpen, domain.RuleReview), unless(!n.gaveAnother(c.Actor.ID, &x), domain.RuleFourEyes),
-						unless((c.Opinion == domain.OpinionRefused) == (c.Reason == "why"), domain.RuleReason))
+						unless(n.working(c.Actor) == "" || n.gaveAnother(n.worker(), &x), domain.RuleTask), unless((c.Opinion == domain.OpinionRefused) == (c.Reason == "why"), domain.RuleReason))
 			}
 		}
 		return nil, domain.RuleReview
@@ -327,13 +343,15 @@ func (n *naive) gaveAnother(person string, x *Review) bool {
 // owner may do here.
 func (n *naive) barred(person string, s *State) bool {
 	did := func(a domain.ActionID) bool { return n.did(person, a) }
-	return slices.ContainsFunc(n.d.Transitions, func(t Transition) bool {
-		if !slices.Contains(t.From, s.ID) || !slices.Contains(t.Roles, s.Owner) {
-			return false
-		}
-		return slices.ContainsFunc(t.NotBy, did) || slices.ContainsFunc(n.d.Separate, func(gate []domain.ActionID) bool {
-			return slices.Contains(gate, t.Action) && slices.ContainsFunc(gate, func(a domain.ActionID) bool { return a != t.Action && did(a) })
+	apart := func(from domain.ActionID) bool {
+		return slices.ContainsFunc(n.d.Separate, func(gate []domain.ActionID) bool {
+			return slices.Contains(gate, from) && slices.ContainsFunc(gate, func(a domain.ActionID) bool { return a != from && did(a) })
 		})
+	}
+	return slices.ContainsFunc(n.d.Transitions, func(t Transition) bool {
+		return slices.Contains(t.From, s.ID) && slices.Contains(t.Roles, s.Owner) && (slices.ContainsFunc(t.NotBy, did) || apart(t.Action))
+	}) || slices.ContainsFunc(n.d.Reviews, func(x Review) bool {
+		return slices.Contains(s.Reviews, x.ID) && x.Role == s.Owner && (slices.ContainsFunc(x.NotBy, did) || apart("review:"+domain.ActionID(x.ID)))
 	})
 }
 

@@ -15,8 +15,9 @@ import (
 // of what happened and looks through it again for every question. It shares the
 // conditions' programs and the form's schema with the engine, and nothing else.
 type naive struct {
-	d   *Definition
-	log []said
+	d    *Definition
+	log  []said
+	anew domain.Facts // that a correction would lead to
 }
 
 type said struct {
@@ -65,6 +66,9 @@ func (n *naive) corrected() (domain.RequestCorrected, int) {
 }
 
 func (n *naive) facts() domain.Facts {
+	if n.anew != nil {
+		return n.anew
+	}
 	facts := maps.Clone(n.log[0].body.(domain.RequestSubmitted).Facts)
 	if b, i := n.corrected(); i >= 0 {
 		facts = maps.Clone(b.Facts)
@@ -328,7 +332,7 @@ func (n *naive) broken() bool {
 
 // follow adds what follows from what was said, until nothing does.
 func (n *naive) follow(first ...said) ([]said, domain.Rule) {
-	after := &naive{n.d, append(slices.Clip(n.log), first...)}
+	after := &naive{d: n.d, log: append(slices.Clip(n.log), first...)}
 	for {
 		b := after.next()
 		if _, moves := b.(domain.ActionTaken); (moves || b == nil) && after.broken() {

@@ -3,12 +3,10 @@ package workflows
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // citizen reports whether a role is one of those who ask, and not of those who
@@ -112,79 +110,4 @@ func splits(list []domain.Capacity) (asks, decides bool) {
 		}
 	}
 	return asks, decides
-}
-
-// alone holds that no single role of the staff brings a request from its submission
-// to its approval, nor the applicant with nobody's help.
-func (c *inspection) alone() {
-	roles := []domain.RoleID{""} // nobody among the staff
-	for _, r := range c.d.Roles {
-		if !c.citizen(r.ID) && slices.Contains(r.Capacities, domain.CapacityOfficer) {
-			roles = append(roles, r.ID)
-		}
-	}
-	for _, role := range roles {
-		reached := graph.Closure(c.edgesOf(role), c.d.start().ID)
-		for i := range c.d.States {
-			s := &c.d.States[i]
-			if s.Outcome != domain.OutcomeApproved || !reached[s.ID] {
-				continue
-			}
-			if role == "" {
-				c.find(FindingAlone, c.node("states", i), "an applicant alone can bring a request to %q: have an officer check and decide", s.ID)
-				return
-			}
-			c.find(FindingAlone, c.node("states", i), "role %q alone can bring a request to %q: have another role check or decide", role, s.ID)
-		}
-	}
-}
-
-// edgesOf is where a request can go by one role of the staff and by those who ask.
-func (c *inspection) edgesOf(role domain.RoleID) map[domain.StateID][]domain.StateID {
-	forth := map[domain.StateID][]domain.StateID{}
-	for i := range c.d.Transitions {
-		t := &c.d.Transitions[i]
-		if !t.Automatic && !slices.ContainsFunc(t.Roles, func(id domain.RoleID) bool { return id == role || c.citizen(id) }) {
-			continue
-		}
-		for _, from := range t.From {
-			if !c.needsOthers(t, c.d.state(from), role) {
-				forth[from] = append(forth[from], t.To)
-			}
-		}
-	}
-	return forth
-}
-
-// needsOthers reports whether a transition waits for reviews or an answer that
-// others than this role give.
-func (c *inspection) needsOthers(t *Transition, from *State, role domain.RoleID) bool {
-	if t.Needs == nil {
-		return false
-	}
-	if t.Needs.Answer != "" {
-		return c.d.system(from.WaitsFor).Role != role
-	}
-	if t.Needs.Reviews == "" {
-		return false
-	}
-	own := 0
-	for _, id := range from.Reviews {
-		if c.d.review(id).Role == role {
-			own++
-		}
-	}
-	if t.Needs.Reviews == domain.OpinionRefused {
-		return own == 0
-	}
-	needed := len(from.Reviews)
-	if from.Join != nil {
-		switch n, err := strconv.Atoi(from.Join.Need); {
-		case err == nil:
-			needed = n
-		case from.Join.Need == "any":
-			needed = 1
-		}
-	}
-	return own < needed
 }

@@ -64,13 +64,18 @@ func (s *search) walk() {
 	for i := 0; i < len(s.points) && !s.gaveUp; i++ {
 		s.look(i)
 		s.p.next(s.points[i], func(step stepTaken, to point) {
-			if step.kind == stepAction || step.kind == stepAutomatic {
-				s.taken[step.of] = true
-			}
-			if step.kind == stepExpiry {
-				s.silent(i, &s.p.expiries[step.of])
-			}
 			j := s.add(to, i, step)
+			if s.gaveUp {
+				return
+			}
+			switch step.kind {
+			case stepAction, stepAutomatic:
+				s.taken[step.of] = true
+				s.early(i, step, j)
+			case stepExpiry:
+				s.silent(i, step, j)
+			default:
+			}
 			if step.kind != stepAutomatic {
 				s.leads(s.p.events(step, &s.points[i], &to), j)
 			}
@@ -113,7 +118,7 @@ func (s *search) look(i int) {
 			s.tell(FindingSeparated, fmt.Sprint("separate", g), s.node("separate", g), i, "one person can take more than one of %s", domain.Listed(gate))
 		}
 	}
-	for n := range s.d.Invariants {
+	for _, n := range s.p.breakable[at.state] {
 		x := &s.d.Invariants[n]
 		switch s.p.holds(x, at) {
 		case no:
@@ -161,27 +166,6 @@ func (s *search) fail(i int) {
 	s.p.unjudged = s.p.unjudged[:0]
 }
 
-// silent holds that no silence approves what a review stands against: not by a term that
-// the agency set itself, nor where the refused review is looked at and nothing follows of
-// it. That a legal term runs out while a refusal is written is what the law makes of it
-// (UU 30/2014 art. 53 as changed by UU Cipta Kerja art. 175: what counts is the decision).
-func (s *search) silent(i int, m *move) {
-	if m.expiry.Ground != DeemedApproval {
-		return
-	}
-	at := &s.points[i]
-	name := s.d.States[at.state].ID
-	for g := range s.d.States {
-		gather := &s.d.States[g]
-		j, err := s.d.join(gather, s.p.values[at.value])
-		if gather.Kind != KindGather || m.term >= 0 && g != int(at.state) || err != nil || s.p.fresh(j, at) != domain.OpinionRefused ||
-			!s.p.demanded(at, gather.OnlyAfter, gather.ID) || s.p.excused(at, func(x *standIn) bool { return x.state == g }) {
-			continue
-		}
-		s.tell(FindingReview, fmt.Sprint("silent", g, name), s.node("states", int(at.state)), i, "a term that runs out in %q approves a request although the reviews of %q are refused: have a refused review end the request, or lead to where no term approves", name, gather.ID)
-	}
-}
-
 // reviewed holds that the reviews of a state stand behind an approval.
 func (s *search) reviewed(i int, at *point, g int) {
 	gather, state := &s.d.States[g], s.node("states", int(at.state))
@@ -195,16 +179,17 @@ func (s *search) reviewed(i int, at *point, g int) {
 		s.tell(FindingReview, fmt.Sprint("review", g, name), state, i, "a request can come to %q although the reviews of %q are not given, or are refused", name, gather.ID)
 	case (gather.Join == nil || gather.Join.Again != "refused") && s.p.fresh(j, at) != domain.OpinionApproved:
 		s.tell(FindingReview, fmt.Sprint("stale", g, name), state, i, "a request can come to %q with reviews of %q that were given before it was corrected: bring it back there and say again: all, or say again: refused if what is corrected does not concern them", name, gather.ID)
+	case (gather.Join == nil || gather.Join.Again != "refused") && s.p.without(at.outdated, j, at) != domain.OpinionApproved:
+		s.tell(FindingReview, fmt.Sprint("outdated", g, name), state, i, "a request can come to %q with reviews of %q that were given before a required document was handed in: let it be handed in only before (in: [...]), bring the request back there and say again: all, or say again: refused if the documents do not concern them", name, gather.ID)
 	}
 }
 
 // tell notes a finding once, with the way there.
 func (s *search) tell(rule, once string, n ast.Node, i int, format string, args ...any) {
-	if s.told[once] {
-		return
+	if !s.told[once] {
+		s.told[once] = true
+		s.findStory(rule, n, s.story(i), format, args...)
 	}
-	s.told[once] = true
-	s.findStory(rule, n, s.story(i), format, args...)
 }
 
 // dead notes transitions that no request takes.
@@ -220,9 +205,17 @@ func (s *search) dead() {
 // automatic transitions that run in a circle. A condition that is taken to come out
 // either way is taken to come out well some time.
 func (s *search) stuck() {
-	into := make([][]int32, len(s.points))
+	first := make([]int32, len(s.points)+1) // where the points that lead to each begin
 	for _, e := range s.back {
-		into[e[0]] = append(into[e[0]], e[1])
+		first[e[0]+1]++
+	}
+	for i := range s.points {
+		first[i+1] += first[i]
+	}
+	into, next := make([]int32, len(s.back)), slices.Clone(first)
+	for _, e := range s.back {
+		into[next[e[0]]] = e[1]
+		next[e[0]]++
 	}
 	ends := make([]bool, len(s.points))
 	var todo []int32
@@ -234,7 +227,7 @@ func (s *search) stuck() {
 	for len(todo) > 0 {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, before := range into[at] {
+		for _, before := range into[first[at]:first[at+1]] {
 			if !ends[before] {
 				ends[before], todo = true, append(todo, before)
 			}

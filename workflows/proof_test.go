@@ -31,11 +31,11 @@ documents:
 fees:
   - {id: fee, title: {id: Biaya, en: Fee}, amount: 10, due_in: [sent], basis: {id: Perda, en: By-law}}
 reviews:
-  - {id: fire, title: {id: Api, en: Fire}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}
+  - {id: fire, title: {id: Api, en: Fire}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}}}
 states:
   - {id: sent, kind: start, public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}}}
   - {id: opinions, kind: gather, public: in_process, owner: head, reviews: [fire], title: {id: Pendapat, en: Opinions}, term: {budget: 2 days, expires: {escalate: [head]}}}
-  - {id: signing, kind: work, public: in_process, owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}}}
+  - {id: signing, kind: work, public: in_process, owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}}}
   - {id: issued, kind: end, outcome: approved, public: approved, title: {id: Terbit, en: Issued}}
   - {id: refused, kind: end, outcome: rejected, public: rejected, title: {id: Ditolak, en: Refused}}
 actions:
@@ -54,7 +54,12 @@ transitions:
 // there is none, and other words.
 func changed(t *testing.T, changes ...string) string {
 	t.Helper()
-	source := plainSource
+	return edited(t, plainSource, changes...)
+}
+
+// edited is a definition with such changes.
+func edited(t *testing.T, source string, changes ...string) string {
+	t.Helper()
 	for _, c := range changes {
 		if old, now, ok := strings.Cut(c, " => "); ok {
 			if !strings.Contains(source, old) {
@@ -141,6 +146,16 @@ func chosenOf(kind, values, when string) []string {
 	}
 }
 
+// lasting is a fact about two moments that are filled in, and a way under it.
+func lasting(from string) []string {
+	const moment = "{type: string, format: date-time, personal: false}"
+	return []string{
+		"facts: => form: {type: object, required: [begins, ends], properties: {begins: " + moment + ", ends: " + moment + "}}\nfacts:",
+		"facts: {id: odd, type: boolean, title: {id: O, en: O}, required: true, from: '" + from + "'}",
+		action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: facts.odd}",
+	}
+}
+
 // bouncing is a correction that leads to where a paid fee leads on from by itself: what
 // else leads on from there is for those who owe it.
 func bouncing(amount string) []string {
@@ -156,12 +171,25 @@ func bouncing(amount string) []string {
 
 // second is another review beside the first.
 var second = []string{
-	"reviews: {id: water, title: {id: W, en: W}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}", "reviews: [fire] => reviews: [fire, water]",
+	"reviews: {id: water, title: {id: W, en: W}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}}}", "reviews: [fire] => reviews: [fire, water]",
+}
+
+// aside is where a request lies for a while with its review open, which is asked for anew
+// when it is taken up again; whoever takes a note there does not review later on.
+func aside(noted string) []string {
+	return []string{
+		"reviews: [fire], => reviews: [fire], join: {again: all},", "role: head, reasons: [law], => role: head, reasons: [law], not_by: [note],", "separate: ['review:fire', note]",
+		action("put-aside"), action("note"), action("take-up"),
+		"states: {id: aside, kind: work, public: in_process, owner: clerk, title: {id: S, en: Aside}, term: {budget: 2 days, expires: {escalate: [head]}}}",
+		"transitions: {action: put-aside, from: [opinions], to: aside, roles: [clerk]}",
+		"transitions: {action: note, from: [aside], to: aside, roles: [clerk], " + noted + "}",
+		"transitions: {action: take-up, from: [aside], to: opinions, roles: [clerk]}",
+	}
 }
 
 // silent says what follows when the review of the permit is not given.
 func silent(expires string) string {
-	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
+	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
 }
 
 // asking is a wait that a clerk may send a request to.
@@ -191,11 +219,8 @@ func ticked(role string) []string {
 
 func findingsOf(t *testing.T, source string) []Finding {
 	t.Helper()
-	_, findings, err := Check("w.yaml", []byte(source))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return slices.DeleteFunc(findings, func(f Finding) bool { return f.Rule == FindingStandard })
+	_, findings := findingsIn(t, source)
+	return findings
 }
 
 // What is found of the plainSource permit when it is changed: a rule and words of the
@@ -239,6 +264,12 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"whoever passes and reviews":                             {changes: []string{"separate: ['review:fire', pass]"}, rule: FindingSeparated, says: "review:fire"},
 		"whoever passes and is kept from reviewing": {
 			changes: []string{"separate: ['review:fire', pass]", "role: head, reasons: [law], => role: head, reasons: [law], not_by: [pass],"},
+		},
+		"whoever reviews late and notes": { // where what the review comes to does not count
+			changes: aside(""), rule: FindingSeparated, says: "review:fire",
+		},
+		"whoever reviews late and is kept from noting": {
+			changes: aside("not_by: ['review:fire']"), without: FindingSeparated,
 		},
 		"whoever gives two reviews of one state": {
 			changes: append(second, "separate: ['review:fire', 'review:water']"), // that is held apart without a word
@@ -316,6 +347,11 @@ func TestFindingsOfAPermit(t *testing.T) {
 			rule: FindingReview, says: `"opinions"`,
 		},
 
+		// Whoever is late knows.
+		"a term of which only who is late is told":   {changes: []string{"[head], ombudsman: true}}}\n  - {id: issued => [head]}}}\n  - {id: issued"}, rule: FindingExpiry, says: "state signing: nobody is told but head"},
+		"a term of which somebody else is told, too": {changes: []string{"[head], ombudsman: true}}}\n  - {id: issued => [head, clerk]}}}\n  - {id: issued"}},
+		"a review of which only who is late is told": {changes: []string{silent("escalate: [head]")}, rule: FindingExpiry, says: "review fire: nobody is told but head"},
+
 		// The term of a review moves the request while the review is open.
 		"a review whose silence is an approval, which a rule forbids": {
 			changes: []string{
@@ -331,13 +367,13 @@ func TestFindingsOfAPermit(t *testing.T) {
 				"to: refused, automatic: true, needs: {reviews: refused}} => to: signing, automatic: true, needs: {reviews: refused}}",
 				"roles: [head]}\n => roles: [head], when: 'history.review(\"fire\") == \"approved\"'}\n", action("reject"),
 				"transitions: {action: reject, from: [signing], to: refused, roles: [head], reasons: [law]}",
-				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
 			},
 			rule: FindingReview, says: "refused",
 		},
 		"an approval by silence after a review": {
 			changes: []string{
-				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {to: issued, ground: deemed_approval}}",
 			},
 			without: FindingReview,
 		},
@@ -401,6 +437,12 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"a fee that does not, within the form": {
 			changes: formed("minimum: 36", "facts.n > 36.0", "amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"),
 		},
+
+		// What is shown is text.
+		"a title that clears the screen":   {changes: []string{`title: {id: Tanda tangan, en: Signing} => title: {id: Tanda tangan, en: "Sign\e[2Jing"}`}, rule: FindingText, says: "U+001B after 4 characters"},
+		"a title that is read backwards":   {changes: []string{`title: {id: Tanda tangan, en: Signing} => title: {id: Tanda tangan, en: "Sign\u202Eing"}`}, rule: FindingText, says: "U+202E"},
+		"a title of two lines on the page": {changes: []string{`title: {id: Tanda tangan, en: Signing} => title: {id: Tanda tangan, en: "Sign\u2028ing"}`}, rule: FindingText, says: "a line break"},
+		"a title of lines in the file":     {changes: []string{`title: {id: Tanda tangan, en: Signing} => title: {id: Tanda tangan, en: "Sign\ting\nit"}`}},
 
 		// What is declared is used.
 		"a role that does nothing":        {changes: []string{"roles: {id: idle, title: {id: I, en: I}, capacities: [officer]}"}, rule: FindingUnused, says: `role "idle"`},
@@ -478,13 +520,13 @@ func TestFindingsOfAPermit(t *testing.T) {
 		},
 		"a legal term after its start": {
 			changes: []string{
-				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}",
 				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
 			},
 		},
 		"a legal term on one of two ways": {
 			changes: []string{
-				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Tanda tangan, en: Signing}",
+				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}",
 				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
 				action("order"), "transitions: {action: order, from: [sent], to: signing, roles: [head], kind: override}",
 			},
@@ -561,6 +603,11 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"a number between whole ones": {
 			changes: formed("minimum: 0", "facts.n > 5.0 && facts.n < 6.0", "type: number => type: integer"), rule: FindingDead,
 		},
+		"a default on the list":                 {changes: formed("enum: [3, 4.5], default: 3", "facts.n == 4.5")},
+		"a default not on the list":             {changes: formed("enum: [3, 4.5], default: 4", "facts.n == 4.5"), rule: FindingForm, says: `field "n"`},
+		"a default that is too small":           {changes: formed("minimum: 5, default: 1", "facts.n > 5.0"), rule: FindingForm, says: `field "n"`},
+		"a default not on the list, further in": {changes: []string{"facts: => form: {type: object, properties: {of: {type: object, properties: {kind: {enum: [a, b], default: c}}}}}\nfacts:"}, rule: FindingForm, says: `field "of.kind"`},
+
 		// A second return is refused: of a state that has only that way on, there is none.
 		"a state that only a second return leads on from": {
 			changes: returning("", ""), rule: FindingStuck, says: `"odd"`,
@@ -570,7 +617,7 @@ func TestFindingsOfAPermit(t *testing.T) {
 
 		// A review that runs out may move a request too.
 		"a review that grants when it runs out": {
-			changes: []string{"role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}} => role: head, reasons: [law], term: {budget: 2 days, expires: {to: issued, ground: lapse}}"},
+			changes: []string{"role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => role: head, reasons: [law], term: {budget: 2 days, expires: {to: issued, ground: lapse}}"},
 			rule:    FindingReview,
 		},
 
@@ -598,6 +645,19 @@ func TestFindingsOfAPermit(t *testing.T) {
 			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at == \"2026-01-01T07:00:00+07:00\"'}"},
 			rule:    FindingDead, says: `"rush"`,
 		},
+		"before a time elsewhere": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at < \"2026-01-01T07:00:00+07:00\"'}"},
+			rule:    FindingCondition, says: "write timestamp(...) on both sides",
+		},
+		"before a time as it is recorded": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at < \"2026-01-01T00:00:00Z\"'}"},
+		},
+		"before a time elsewhere, in time": {
+			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'timestamp(facts.at) < timestamp(\"2026-01-01T07:00:00+07:00\")'}"},
+		},
+		"times of a form as they were written": {changes: lasting("form.begins > form.ends"), rule: FindingCondition, says: "each with an offset of its own"},
+		"times of a form":                      {changes: lasting("timestamp(form.begins) > timestamp(form.ends)")},
+		"days of a form":                       {changes: append(lasting("form.begins > form.ends"), "format: date-time => format: date", "format: date-time => format: date")},
 		"a time as it is recorded": {
 			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'facts.at == \"2026-01-01T00:00:00Z\"'}"},
 		},
@@ -669,7 +729,7 @@ func TestAStoryIsTrue(t *testing.T) {
 func TestWhatIsTooMuchIsNamed(t *testing.T) {
 	reviews, counts, facts := []string{}, []string{}, []string{}
 	for i := range 32 {
-		reviews = append(reviews, fmt.Sprintf("reviews: {id: r%d, title: {id: R, en: R}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head]}}}", i))
+		reviews = append(reviews, fmt.Sprintf("reviews: {id: r%d, title: {id: R, en: R}, role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}}}", i))
 	}
 	for i := range 10 {
 		id := fmt.Sprint("note", i)

@@ -28,6 +28,7 @@ type prover struct {
 	returns   []int             // of those watched: that send back, and no more than once
 	gates     []domain.ActionID // that a person may not take together with others
 	apart     []uint32          // by gate: those
+	orders    []inOrder         // by invariant that says so
 	most      []uint64          // a count above is as good as this
 	shift     []int             // where its bits begin
 	standIns  []standIn
@@ -36,21 +37,27 @@ type prover struct {
 	aging     uint32         // reviews that a correction may leave behind
 	corrects  bool           // facts may change
 	deems     bool           // silence may approve by a term that is not the law's
+	declares  bool           // it is told whether the file was declared complete
 	needs     map[needKey]domain.Needs
 	records   map[dueKey][]int // by value and transition: the values that may be recorded
 	correct   [][]int          // by value: those that a correction may lead to
 	unjudged  []unjudgment     // that failed where they were judged last
 	tried     map[string]bool  // conditions with what they ask of the past
 	due       map[dueKey]bool
+	brings    map[dueKey]bool        // by value and group: whoever asks has to hand it in
 	back      map[[2]int]bool        // an override to a state from another leads back
 	people    map[domain.RoleID]bool // roles that a person may have
 	asked     map[askedKey]bool
 	expiries  []move
-	moves     [][]int // expiries by state
-	automatic [][]int // transitions by state
-	live      []point // by state: the bits that something may still ask for
+	moves     [][]int  // expiries by state
+	automatic [][]int  // transitions by state
+	live      []point  // by state: the bits that something may still ask for
+	giving    []uint64 // by state: reviews of which it is still told whether they are open
 	actions   [][]int
-	together  [][]int // fees by state: those that what follows by itself depends on
+	into      [][]way             // by state
+	breakable [][]int             // by state: invariants that can be broken there
+	notGiven  [][]domain.ActionID // by review: what nobody did who gives it
+	together  [][]int             // fees by state: those that what follows by itself depends on
 }
 
 type (
@@ -73,11 +80,14 @@ type point struct {
 	times    uint64 // as many bits each as it counts to
 	person   uint32 // the gate that the one person passed, or two that are to be kept apart
 	stale    uint32 // reviews that were given before a correction
+	outdated uint32 // reviews that were given before a document was handed in
 	stood    uint32 // states that an override or the law led out of
 	came     uint32 // states that only some requests come to, and this one did
 	expired  uint32 // legal terms that ran out
 	answer   uint8  // 0: none since the request came to the state
 	exempt   bool   // the law brought it here, or an override: it is not the agency's doing
+	declared bool   // complete
+	complete bool   // all was there that who asks has to bring when that was last asked, and it was not sent back or corrected since
 }
 
 // What a fee has come to.
@@ -112,7 +122,7 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		due: map[dueKey]bool{}, brings: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
 		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {
@@ -124,6 +134,7 @@ func newProver(in *inspection) (*prover, error) {
 	}
 	p.correct = make([][]int, len(p.values))
 	p.watchAll()
+	p.expiries = in.ways.moves
 	p.indexGates()
 	p.index()
 	return p, p.fits()
@@ -241,7 +252,6 @@ func (p *prover) indexGates() {
 
 func (p *prover) index() {
 	d := p.d
-	p.expiries = d.moves()
 	p.automatic, p.actions = make([][]int, len(d.States)), make([][]int, len(d.States))
 	for i := range d.States {
 		p.states[d.States[i].ID] = i
@@ -261,14 +271,23 @@ func (p *prover) index() {
 			}
 		}
 	}
-	for _, r := range d.Reviews {
-		p.reviews = append(p.reviews, r.ID)
+	for i := range d.Reviews {
+		p.reviews, p.notGiven = append(p.reviews, d.Reviews[i].ID), append(p.notGiven, d.notGivenBy(&d.Reviews[i]))
+	}
+	p.breakable = make([][]int, len(d.States))
+	for i := range d.States {
+		for n := range d.Invariants {
+			if x := &d.Invariants[n]; x.Before != nil || x.asks(&d.States[i]) != nil {
+				p.breakable[i] = append(p.breakable[i], n)
+			}
+		}
 	}
 	for i := range d.Fees {
 		p.fees = append(p.fees, &d.Fees[i])
 	}
 	p.corrects = slices.ContainsFunc(d.Transitions, func(t Transition) bool { return t.Kind == domain.ActionCorrect })
 	p.deems = slices.ContainsFunc(p.expiries, func(m move) bool { return m.term < 0 && m.expiry.Ground == DeemedApproval })
+	p.declares = slices.ContainsFunc(p.expiries, func(m move) bool { return m.expiry.Ground != Lapse })
 	p.indexSettled()
 	for _, c := range d.Checklists {
 		p.lists = append(p.lists, c.ID)

@@ -166,7 +166,12 @@ func (p *Publication) complete() error {
 	case err != nil:
 		return err
 	}
-	return accountable(p.Actor, p.Why)
+	for _, w := range p.Waivers {
+		if err := domain.CheckClear("the ground of the waiver of "+w.String(), w.Ground); err != nil {
+			return err
+		}
+	}
+	return errors.Join(domain.CheckClear("the ground of the waivers", p.Trial), accountable(p.Actor, p.Why))
 }
 
 // dated says when it takes effect, and by which clock it is recorded.
@@ -189,7 +194,7 @@ func accountable(by domain.Actor, why string) error {
 	if strings.TrimSpace(why) == "" {
 		return errors.New("it is not said why")
 	}
-	return by.Check()
+	return errors.Join(domain.CheckClear("the reason", why), by.Check())
 }
 
 func tooLate(what string, t time.Time, tenant domain.TenantCode) error {

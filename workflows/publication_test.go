@@ -233,12 +233,18 @@ func TestPublishingRefuses(t *testing.T) {
 		change func(*workflows.Publication)
 		want   string
 	}{
-		"nobody":            {func(p *workflows.Publication) { p.Actor = domain.Actor{} }, "the actor has no id"},
-		"a person's number": {func(p *workflows.Publication) { p.Actor.ID = "1171012304900001" }, "NIK"},
-		"no reason":         {func(p *workflows.Publication) { p.Why = " " }, "why"},
-		"no time":           {func(p *workflows.Publication) { p.At = time.Time{} }, "when"},
-		"the past":          {func(p *workflows.Publication) { p.Effective = day(0) }, "past"},
-		"findings":          {func(p *workflows.Publication) { p.Trial = "" }, "findings stand against it"},
+		"nobody":                          {func(p *workflows.Publication) { p.Actor = domain.Actor{} }, "the actor has no id"},
+		"a person's number":               {func(p *workflows.Publication) { p.Actor.ID = "1171012304900001" }, "NIK"},
+		"no reason":                       {func(p *workflows.Publication) { p.Why = " " }, "why"},
+		"a reason that is about somebody": {func(p *workflows.Publication) { p.Why = "asked by 1171 0101 0190 0001" }, "the reason looks as if it held a NIK"},
+		"a reason of two lines":           {func(p *workflows.Publication) { p.Why = "Perwal\n7/2026" }, "the reason holds a line break"},
+		"a waiver that is about somebody": {func(p *workflows.Publication) {
+			p.Trial, p.Waivers = "", []workflows.Waiver{{Rule: "standard", Ground: "budi@example.org says so"}}
+		}, "the ground of the waiver of standard looks as if it held an e-mail address"},
+		"a trial that is about somebody": {func(p *workflows.Publication) { p.Trial = "hubungi 0812-3456-7890" }, "a telephone number"},
+		"no time":                        {func(p *workflows.Publication) { p.At = time.Time{} }, "when"},
+		"the past":                       {func(p *workflows.Publication) { p.Effective = day(0) }, "past"},
+		"findings":                       {func(p *workflows.Publication) { p.Trial = "" }, "findings stand against it"},
 		"a test that fails": {func(p *workflows.Publication) {
 			p.Source = []byte(strings.Replace(string(p.Source), "then: {state: issued}", "then: {state: submitted}", 1))
 		}, "1 of its tests fail"},
@@ -444,6 +450,7 @@ func TestRetiringRefuses(t *testing.T) {
 		"the past":               {func(r *workflows.Retirement) { r.Effective = day(1) }, "past"},
 		"nobody":                 {func(r *workflows.Retirement) { r.Actor = domain.Actor{} }, "no id"},
 		"no reason":              {func(r *workflows.Retirement) { r.Why = "" }, "why"},
+		"about somebody":         {func(r *workflows.Retirement) { r.Why = "budi@example.org" }, "the reason looks as if it held an e-mail address"},
 		"no time":                {func(r *workflows.Retirement) { r.Occurred = time.Time{} }, "when"},
 		"everything, once again": {nil, "every version is retired already"},
 	} {

@@ -68,7 +68,7 @@ func (g *drawing) any(from []domain.StateID, to domain.StateID) {
 	ends := slices.ContainsFunc(from, func(id domain.StateID) bool { return g.d.state(id).Kind == KindEnd })
 	t := Transition{From: from, To: to, Automatic: !ends && g.rarely(5, "automatic")}
 	if !t.Automatic && g.rarely(3, "of a kind") {
-		kinds := []domain.ActionKind{domain.ActionCorrect, domain.ActionOverride, domain.ActionWithdraw}
+		kinds := []domain.ActionKind{domain.ActionCorrect, domain.ActionOverride, domain.ActionWithdraw, domain.ActionComplete}
 		if ends {
 			kinds = []domain.ActionKind{""}
 			if len(from) == 1 {

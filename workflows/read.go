@@ -59,7 +59,7 @@ func read(file string, source []byte) (*Definition, *definitionReader, error) {
 // than any that is read.
 func newYAMLReader(file, what string, source []byte) (yamlReader, []byte, error) {
 	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
-	r := yamlReader{file: file}
+	r := yamlReader{file: file, what: what}
 	if len(source) > MaxDefinition {
 		return r, nil, Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the %s is too large: at most %d bytes are read", what, MaxDefinition)}}
 	}
@@ -115,6 +115,7 @@ type definitionReader struct {
 	root   ast.Node
 	known  map[string]map[string]bool // names by kind, when the whole definition is read
 	torn   bool                       // the states and what leads from one to another cannot be told
+	ways   *routes                    // when all of it is read, and not torn
 
 	conditions   []func() // compile them, when everything that they speak of is known
 	environments map[scope]*cel.Env
@@ -224,6 +225,7 @@ func (r *definitionReader) retention(n ast.Node) Retention {
 
 func (r *definitionReader) fact(n ast.Node) Fact {
 	var f Fact
+	var byDefault ast.Node
 	types := []FactType{FactString, FactNumber, FactBoolean, FactTime}
 	r.mapping(n, "a fact", []string{"id", "type", "title"}, map[string]func(ast.Node){
 		"id":       func(n ast.Node) { f.ID = r.id(n, "fact id") },
@@ -236,10 +238,13 @@ func (r *definitionReader) fact(n ast.Node) Fact {
 			}
 		},
 		"from":        func(n ast.Node) { f.From = r.condition(n, "fact from", overForm) },
-		"default":     func(n ast.Node) { f.Default = r.any(n, "fact default") },
+		"default":     func(n ast.Node) { byDefault = n },
 		"recorded":    func(n ast.Node) { f.Recorded = r.boolean(n, "fact recorded") },
 		"recorded_as": func(n ast.Node) { f.RecordedAs = r.verbatim(n, "fact recorded_as") },
 	})
+	if byDefault != nil {
+		f.Default = r.value(byDefault, "fact default", f.Type == FactString)
+	}
 	if f.Default != nil && f.Type != "" {
 		var err error
 		if f.Default, err = f.read(f.Default); err != nil {

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -65,6 +66,62 @@ func TestReadAcceptsWindowsLinesAndAByteOrderMark(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-want +got)\n%s", name, d)
 		}
+	}
+}
+
+// A number may have an exponent, as in JSON, wherever it is wanted. Where a text is wanted
+// it is one.
+func TestReadTakesANumberWithAnExponent(t *testing.T) {
+	source := tiny(map[string]string{"top": numberFact(`  - {id: many, type: number, title: {id: M, en: M}, default: 1e3}
+  - {id: word, type: string, title: {id: W, en: W}, values: [1e3, 2e3], default: 1e3}
+form: {type: object, properties: {n: {type: number, minimum: -1e-7, maximum: 1E+21, enum: [1e1, "1e1", 2e1]}, code: {type: string, enum: [1e1, 2e1]}}}
+payers: [clerk]
+fees: [{id: f, title: {id: F, en: F}, table: {fact: n, rows: [{up_to: 5e-7, amount: 2e3}, {amount: 0}]}, due_in: [a], basis: {id: L, en: L}}]
+`)})
+	const want = `{"code":{"enum":["1e1","2e1"],"type":"string"},"n":{"enum":[10,"1e1",20],"maximum":1e+21,"minimum":-1e-7,"type":"number"}} 1000 "1e3" 5e-7 2000`
+	read := func(source string) *workflows.Definition {
+		d, err := workflows.Read("w.yaml", []byte(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range []any{d.Form.Schema["properties"], d.Facts[2].Default, d.Facts[3].Default, *d.Fees[0].Table.Rows[0].UpTo, d.Fees[0].Table.Rows[0].Amount} {
+			text, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, string(text))
+		}
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("want %s\n got %s", want, got)
+		}
+		return d
+	}
+	written, err := workflows.Write(read(source), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(string(written))
+}
+
+// What follows from a name that is listed twice is told once.
+func TestADoubledOutcomeIsToldOnce(t *testing.T) {
+	_, err := workflows.Read("w.yaml", []byte(tiny(map[string]string{
+		"top":         "systems: [{id: data, title: {id: D, en: D}, role: clerk, outcomes: [yes, lost, lost]}]\n",
+		"states":      "  - {id: w, kind: wait, public: in_process, owner: clerk, waits_for: data, title: {id: W, en: W}}\n",
+		"transitions": "  - {action: go, from: [w], to: b, automatic: true, needs: {answer: yes}}\n  - {action: go, from: [a], to: w, roles: [clerk]}\n",
+		"transition":  ", when: 'history.did(\"go\")'",
+	})))
+	var problems workflows.Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("got %v", err)
+	}
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.Message)
+	}
+	if d := cmp.Diff([]string{`system outcomes: "lost" is listed twice`, `state "w": nothing follows when system "data" answers "lost"`}, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
 	}
 }
 

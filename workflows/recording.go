@@ -15,11 +15,12 @@ func (p *prover) unrecorded(value int) bool {
 	return true
 }
 
-// recorded is a point with each of the facts that a transition may record there.
-func (p *prover) recorded(at point, transition int) []point {
+// recorded visits a point with each of the facts that a transition may record there.
+func (p *prover) recorded(at point, transition int, visit func(point)) {
 	t := &p.d.Transitions[transition]
 	if len(t.Records) == 0 {
-		return []point{at}
+		visit(at)
+		return
 	}
 	k := dueKey{int(at.value), transition}
 	values, known := p.records[k]
@@ -27,12 +28,10 @@ func (p *prover) recorded(at point, transition int) []point {
 		values = p.alike(k.value, func(f *Fact) bool { return slices.Contains(t.Records, f.ID) }, false)
 		p.records[k] = values
 	}
-	list := make([]point, len(values))
-	for i, v := range values {
-		list[i] = at
-		list[i].value = uint16(v)
+	for _, v := range values {
+		at.value = uint16(v)
+		visit(at)
 	}
-	return list
 }
 
 // corrections are the values that a correction may lead to: what was recorded stays.

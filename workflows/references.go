@@ -39,6 +39,7 @@ func (c *Condition) gather(d *Definition, checked *cel.Ast) error {
 		case celast.CallKind:
 			c.ask(d, e, wrong)
 			c.compares(d, e.AsCall(), wrong, doubts)
+			c.comparesTimes(d, e.AsCall(), doubts)
 		default:
 		}
 	})
@@ -145,19 +146,49 @@ func (c *Condition) compares(d *Definition, call celast.CallExpr, wrong, doubts 
 	}
 }
 
-// wordsOf lists what an expression can come to, where that is known.
-func (d *Definition) wordsOf(e celast.Expr, checked *cel.Ast) (words []string, what string) {
-	name := ""
+// comparesTimes notes where times are compared as they are written: a fact with what is
+// not written as times are recorded, or fields of a form, of which each may have been
+// written with another offset.
+func (c *Condition) comparesTimes(d *Definition, call celast.CallExpr, doubts *faultsAt) {
+	switch call.FunctionName() {
+	case operators.Equals, operators.NotEquals, operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals, operators.In:
+	default:
+		return
+	}
+	args := call.Args()
+	for i, side := range args {
+		name := nameOf(side, doubts.checked)
+		id, _ := strings.CutPrefix(name, "facts.")
+		if f := d.fact(id); f != nil && f.Type == FactTime {
+			for _, text := range literals(args[len(args)-1-i]) {
+				if recorded, err := f.read(text); err != nil || recorded != text {
+					doubts.add(args[len(args)-1-i].ID(), "%q is not written as times are recorded, in UTC (2026-01-01T00:00:00Z), and as they are written they are compared: write timestamp(...) on both sides", text)
+				}
+			}
+		}
+		if path, ok := strings.CutPrefix(name, "form."); ok && d.Form.fields()[path].dated {
+			doubts.add(side.ID(), "times of a form are compared as they were written, each with an offset of its own: write timestamp(...) on both sides")
+		}
+	}
+}
+
+// nameOf is the name that an expression is; empty for any other.
+func nameOf(e celast.Expr, checked *cel.Ast) string {
 	switch e.Kind() {
 	case celast.IdentKind:
-		name = e.AsIdent()
+		return e.AsIdent()
 	case celast.SelectKind:
 		if r, ok := checked.NativeRep().ReferenceMap()[e.ID()]; ok {
-			name = r.Name
+			return r.Name
 		}
 	default:
-		return nil, ""
 	}
+	return ""
+}
+
+// wordsOf lists what an expression can come to, where that is known.
+func (d *Definition) wordsOf(e celast.Expr, checked *cel.Ast) (words []string, what string) {
+	name := nameOf(e, checked)
 	switch name {
 	case "state":
 		return ids(d.States, func(s State) string { return string(s.ID) }), "a state"

@@ -78,9 +78,17 @@ func (w *Workflow) Task(id domain.StateID) (domain.TaskRule, bool) {
 // do there: by not_by, and as gates that no one person passes together.
 func (d *Definition) bars(s *State) []domain.ActionID {
 	var list []domain.ActionID
-	add := func(a domain.ActionID) {
-		if !slices.Contains(list, a) {
-			list = append(list, a)
+	bar := func(does domain.ActionID, notBy []domain.ActionID) {
+		for _, gate := range d.Separate {
+			if slices.Contains(gate, does) {
+				others := slices.DeleteFunc(slices.Clone(gate), func(a domain.ActionID) bool { return a == does })
+				notBy = append(slices.Clip(notBy), others...)
+			}
+		}
+		for _, a := range notBy {
+			if !slices.Contains(list, a) {
+				list = append(list, a)
+			}
 		}
 	}
 	for i := range d.Transitions {
@@ -88,18 +96,11 @@ func (d *Definition) bars(s *State) []domain.ActionID {
 		if !slices.Contains(t.From, s.ID) || !slices.Contains(t.Roles, s.Owner) {
 			continue
 		}
-		for _, a := range t.NotBy {
-			add(a)
-		}
-		for _, gate := range d.Separate {
-			if !slices.Contains(gate, t.Action) {
-				continue
-			}
-			for _, a := range gate {
-				if a != t.Action {
-					add(a)
-				}
-			}
+		bar(t.Action, t.NotBy)
+	}
+	for _, id := range s.Reviews {
+		if x := d.review(id); x != nil && x.Role == s.Owner {
+			bar(domain.Reviewing(id), x.NotBy)
 		}
 	}
 	return d.acts(list)

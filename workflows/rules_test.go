@@ -144,7 +144,13 @@ var reallyHolds = map[domain.Rule]func(*playing, domain.Command) bool{
 // needed is a rule about the needs of a transition that the action may mean.
 func needed(lacks func(*playing, *Transition) bool) func(*playing, domain.Command) bool {
 	return func(p *playing, c domain.Command) bool {
-		return slices.ContainsFunc(p.edges(c), func(t *Transition) bool { return t.Needs != nil && lacks(p, t) })
+		return slices.ContainsFunc(p.edges(c), func(t *Transition) bool {
+			if t.Kind == domain.ActionCorrect {
+				p.naive.anew, _ = p.naive.corrects(c.(domain.Act)) // by the facts that it brings
+				defer func() { p.naive.anew = nil }()
+			}
+			return t.Needs != nil && lacks(p, t)
+		})
 	}
 }
 

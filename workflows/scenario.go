@@ -31,6 +31,7 @@ type ScenarioFile struct {
 	At      string          `yaml:"at,omitempty"` // when, such as 2026-03-12 09:30; a Monday morning, if empty
 
 	line, column int // 0 where nothing is given
+	places       map[string]failure
 	at           time.Time
 }
 
@@ -73,7 +74,8 @@ type Step struct {
 
 	line, column int
 	until        time.Time
-	strays       []failure // keys that do not belong to its command
+	strays       []failure          // keys that do not belong to its command
+	places       map[string]failure // of what it says, without text
 }
 
 // Expected is how a request must stand. What is left out is not looked at.
@@ -149,8 +151,9 @@ func (r *definitionReader) rule(n ast.Node, what string) domain.Rule {
 }
 
 func (r *definitionReader) given(n ast.Node) ScenarioFile {
-	var g ScenarioFile
+	g := ScenarioFile{places: map[string]failure{}}
 	g.line, g.column = place(n)
+	placesIn(n, "", g.places)
 	r.mapping(n, "given", nil, map[string]func(ast.Node){
 		"by":      func(n ast.Node) { g.By = ref(r, n, "given by", "role", r.roleIDs) },
 		"facts":   func(n ast.Node) { g.Facts = r.object(n, "given facts") },
@@ -192,9 +195,10 @@ func (r *definitionReader) termIDs() []domain.TermID {
 }
 
 func (r *definitionReader) step(n ast.Node) Step {
-	var s Step
+	s := Step{places: map[string]failure{}}
 	s.line, s.column = place(n)
 	s.strays = strays(n)
+	placesIn(n, "", s.places)
 	documentIDs := func() []domain.DocumentID {
 		return ids(r.d.Documents, func(d Document) domain.DocumentID { return d.ID })
 	}

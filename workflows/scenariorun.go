@@ -17,7 +17,7 @@ import (
 type TestRun struct {
 	Passed, Failed int
 	Problems       Problems // of those that failed, each at its line
-	Untaken        []string // transitions that no test takes, as "accept from submitted to review"
+	Untaken        []string // transitions that no test takes, as "accept from submitted to review"; of two that a condition tells apart, with it
 }
 
 // RunTests runs the tests that stand in a definition, by the rules that a request is
@@ -44,10 +44,29 @@ func RunTests(file string, source []byte, d *Definition) TestRun {
 	run.Problems.Sort()
 	for i := range d.Transitions {
 		if t := &d.Transitions[i]; !taken[t] {
-			run.Untaken = append(run.Untaken, fmt.Sprintf("%s from %s to %s", t.Action, domain.Listed(t.From), t.To))
+			run.Untaken = append(run.Untaken, d.called(t))
 		}
 	}
 	return run
+}
+
+// called is a transition as it is told from others: by its condition or who takes it,
+// where another has its action, states and end.
+func (d *Definition) called(t *Transition) string {
+	name := fmt.Sprintf("%s from %s to %s", t.Action, domain.Listed(t.From), t.To)
+	for i := range d.Transitions {
+		if x := &d.Transitions[i]; x == t || x.Action != t.Action || x.To != t.To || !slices.Equal(x.From, t.From) {
+			continue
+		}
+		switch {
+		case t.When != nil:
+			return name + " when " + t.When.Text
+		case t.Automatic:
+			return name + ", the automatic one without a condition"
+		}
+		return name + " by " + domain.Listed(t.Roles) + " without a condition"
+	}
+	return name
 }
 
 // failure is where a scenario went another way.
@@ -103,14 +122,18 @@ func (w *Workflow) play(s *Scenario, c *calendar.Calendar, carryOut func(domain.
 	if s.Given.line > 0 {
 		at = failure{line: s.Given.line, column: s.Given.column}
 	}
+	if faults := w.Definition.givenFaults(&s.Given); len(faults) > 0 {
+		faults[0].text = "the submission " + faults[0].text
+		return faults[:1]
+	}
 	if at.text = p.submit(&s.Given); at.text != "" {
 		at.text = "the submission " + at.text
 		return []failure{at}
 	}
 	for i := range s.When {
 		step := &s.When[i]
-		if len(step.strays) > 0 {
-			at = step.strays[0]
+		if faults := append(slices.Clip(step.strays), w.Definition.stepFaults(step)...); len(faults) > 0 {
+			at = faults[0]
 			at.text = fmt.Sprintf("step %d %s", i+1, at.text)
 			return []failure{at}
 		}
@@ -123,6 +146,9 @@ func (w *Workflow) play(s *Scenario, c *calendar.Calendar, carryOut func(domain.
 	if text := p.fire(); text != "" {
 		at.text = "what follows " + text
 		return []failure{at}
+	}
+	if s.idle() {
+		return []failure{{line: s.Then.line, column: s.Then.column, text: saysNothing}}
 	}
 	return p.compare(&s.Then)
 }
@@ -192,23 +218,19 @@ func (w *Workflow) decider(taken map[*Transition]bool) func(domain.Command) (dom
 		if err != nil {
 			return r, err
 		}
+		if act, ok := c.(domain.Act); ok && len(events) > 0 {
+			if e, _, err := w.meant(&r, act.Action); err == nil {
+				taken[e.rule] = true
+			}
+		}
 		for _, e := range events {
-			if a, ok := e.Body.(domain.ActionTaken); ok {
-				w.note(a, taken)
+			if a, ok := e.Body.(domain.ActionTaken); ok && a.Kind == domain.ActionAuto {
+				if e, _, err := w.onward(&r, w.states[r.State]); err == nil && e != nil {
+					taken[e.rule] = true
+				}
 			}
 			r = domain.Evolve(r, domain.Recorded{Event: e, Version: r.Version + 1})
 		}
 		return r, nil
-	}
-}
-
-// note marks what may have led from one state to the other.
-func (w *Workflow) note(a domain.ActionTaken, taken map[*Transition]bool) {
-	all := w.Definition.Transitions
-	for i := range all {
-		t := &all[i]
-		if t.Action == a.Action && t.To == a.To && slices.Contains(t.From, a.From) && t.Automatic == (a.Kind == domain.ActionAuto) {
-			taken[t] = true
-		}
 	}
 }

@@ -105,6 +105,32 @@ func TestTransitionsThatNoTestTakes(t *testing.T) {
 	}
 }
 
+// Of two transitions of one action between the same states, the one that was taken is
+// covered, and not the other.
+func TestOneTransitionIsNotCoveredByAnother(t *testing.T) {
+	source := []byte(signedWith(t,
+		"  - {action: sign, from: [signing], to: issued,", "  - {action: sign, from: [signing], to: issued, roles: [boss], when: facts.big}\n  - {action: sign, from: [signing], to: issued,",
+		"  - {action: failed,", "  - {action: failed, from: [looking], to: refused, automatic: true, when: facts.big, needs: {reviews: refused}}\n  - {action: failed,",
+		"required: true, by: [head]", "by: [head]",
+	) + `tests:
+  - name: small
+    when: [{attach: sketch}, {act: accept}, {review: fire, opinion: approved}, {attach: proof}, {pay: levy}, {act: sign}]
+    then: {state: issued}
+  - name: small, refused
+    when: [{attach: sketch}, {act: accept}, {review: fire, opinion: refused, reason: bad}]
+    then: {state: refused}
+`)
+	d, err := workflows.Read("w.yaml", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := workflows.RunTests("w.yaml", source, d)
+	want := []string{"reject from submitted to refused", "failed from looking to refused when facts.big", "sign from signing to issued when facts.big"}
+	if diff := cmp.Diff(want, run.Untaken); diff != "" || run.Failed > 0 {
+		t.Errorf("(-want +got)\n%s%v", diff, run.Problems)
+	}
+}
+
 // That a tariff multiplies makes no count of actions vague to the proofs.
 func TestATariffMakesNoCountVague(t *testing.T) {
 	_, findings := scenarios(t, "", "  - {name: x, given: {form: {area: 1}}, then: {state: looked}}\n")

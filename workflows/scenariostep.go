@@ -3,7 +3,6 @@ package workflows
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,6 +73,12 @@ func (p *player) step(s *Step) string {
 	}
 	if s.Check != "" {
 		return p.check(s)
+	}
+	if text := p.fire(); text != "" {
+		return "comes after what follows " + text
+	}
+	if text := p.elsewhere(s); text != "" {
+		return text
 	}
 	c, text := p.command(s)
 	if text != "" {
@@ -185,6 +190,9 @@ func (p *player) allocate(s *Step) domain.Command {
 
 // actors are the roles that may take an action where the request stands.
 func (p *player) actors(a domain.ActionID) []domain.RoleID {
+	if e, _, err := p.w.meant(&p.request, a); err == nil {
+		return e.Roles
+	}
 	for _, e := range p.w.edges[edge{p.request.State, a}] {
 		return e.Roles
 	}
@@ -199,16 +207,9 @@ func (p *player) actors(a domain.ActionID) []domain.RoleID {
 // check answers an item, or all items of a checklist.
 func (p *player) check(s *Step) string {
 	list, item, one := strings.Cut(s.Check, "/")
-	rule, ok := p.w.Checklist(domain.ChecklistID(list))
-	if !ok {
-		all := ids(p.w.Definition.Checklists, func(c Checklist) string { return string(c.ID) })
-		return fmt.Sprintf("answers a checklist %q that there is not%s", list, meant(list, all))
-	}
+	rule, _ := p.w.Checklist(domain.ChecklistID(list)) // that there is one was looked at
 	items := rule.Items
 	if one {
-		if s.Refused == "" && !slices.Contains(rule.Items, domain.CheckID(item)) {
-			return fmt.Sprintf("answers an item %q that checklist %s does not have%s", item, list, meant(item, rule.Items))
-		}
 		items = []domain.CheckID{domain.CheckID(item)}
 	}
 	role := s.By

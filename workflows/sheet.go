@@ -24,6 +24,9 @@ func ReadSheet(file, what string, source []byte, read func(*Sheet, SheetNode)) e
 	return s.r.told()
 }
 
+// Problems is how many problems were noted so far.
+func (s *Sheet) Problems() int { return len(s.r.problems) }
+
 // Problem notes what is wrong with a value.
 func (s *Sheet) Problem(n SheetNode, format string, args ...any) { s.r.problem(n, format, args...) }
 

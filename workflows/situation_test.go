@@ -150,6 +150,8 @@ func (p *playing) point(proof *prover) point {
 		counts := n.review(id) == domain.OpinionApproved || n.review(id) == domain.OpinionRefused && proof.deems
 		if counts && given < corrected && !kept {
 			at.stale |= 1 << i
+		} else if n.review(id) == domain.OpinionApproved && p.handedInAfter(given) && !kept {
+			at.outdated |= 1 << i
 		}
 	}
 	for i, f := range proof.fees {
@@ -183,7 +185,55 @@ func (p *playing) point(proof *prover) point {
 	if system := p.d.system(s.WaitsFor); system != nil {
 		at.answer = uint8(slices.Index(system.Outcomes, n.answer(system.ID)) + 1)
 	}
+	at.declared, at.complete = p.received(proof)
 	return at
+}
+
+// handedInAfter reports whether a document that was required then was handed in behind a
+// place in the story.
+func (p *playing) handedInAfter(place int) bool {
+	for i, x := range p.naive.log {
+		b, ok := x.body.(domain.DocumentAttached)
+		if !ok || i < place {
+			continue
+		}
+		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
+		if slices.ContainsFunc(p.d.Documents, func(x Document) bool {
+			return x.ID == b.Document && (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen))
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// received tells whether the file was declared complete, and whether all was there when
+// that was last asked, and it was not corrected since.
+func (p *playing) received(proof *prover) (declared, complete bool) {
+	if !proof.declares {
+		return false, false
+	}
+	for i, x := range p.naive.log {
+		if _, corrected := x.body.(domain.RequestCorrected); corrected {
+			complete = false
+		}
+		b, taken := x.body.(domain.ActionTaken)
+		if !taken {
+			continue
+		}
+		declared = declared || b.Kind == domain.ActionComplete
+		by := slices.IndexFunc(p.d.Transitions, func(t Transition) bool {
+			return t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && t.Automatic == (b.Kind == domain.ActionAuto) && t.Needs != nil && t.Needs.Required
+		})
+		if by < 0 && b.Kind != domain.ActionComplete {
+			continue
+		}
+		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
+		complete = !slices.ContainsFunc(p.d.Documents, func(x Document) bool {
+			return (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen)) && !then.attached(x.ID)
+		})
+	}
+	return declared, complete
 }
 
 func (p *playing) feeOf(f *Fee) uint64 {

@@ -21,29 +21,31 @@ type Standard struct {
 	Evaluation   Text `yaml:"evaluation,omitempty"`
 }
 
-// Component is one part of a standard, under the key it has in a definition.
+// Component is one part of a standard, under the key it has in a definition and the name
+// that PermenPANRB 15/2014 gives it.
 type Component struct {
 	Key  string
 	Text *Text
+	Name Text
 }
 
-// Components lists the fourteen, in the order of the law.
+// Components lists the fourteen, in the order of a definition.
 func (s *Standard) Components() []Component {
 	return []Component{
-		{"requirements", &s.Requirements},
-		{"procedure", &s.Procedure},
-		{"duration", &s.Duration},
-		{"fee", &s.Fee},
-		{"product", &s.Product},
-		{"complaints", &s.Complaints},
-		{"legal_basis", &s.LegalBasis},
-		{"facilities", &s.Facilities},
-		{"competence", &s.Competence},
-		{"supervision", &s.Supervision},
-		{"staffing", &s.Staffing},
-		{"guarantee", &s.Guarantee},
-		{"safety", &s.Safety},
-		{"evaluation", &s.Evaluation},
+		{"requirements", &s.Requirements, Text{"Persyaratan", "Requirements"}},
+		{"procedure", &s.Procedure, Text{"Sistem, mekanisme, dan prosedur", "Procedure"}},
+		{"duration", &s.Duration, Text{"Jangka waktu penyelesaian", "Time it takes"}},
+		{"fee", &s.Fee, Text{"Biaya/tarif", "Cost"}},
+		{"product", &s.Product, Text{"Produk pelayanan", "What is given"}},
+		{"complaints", &s.Complaints, Text{"Penanganan pengaduan, saran, dan masukan", "Complaints, suggestions and comments"}},
+		{"legal_basis", &s.LegalBasis, Text{"Dasar hukum", "Legal basis"}},
+		{"facilities", &s.Facilities, Text{"Sarana, prasarana, dan/atau fasilitas", "Premises and facilities"}},
+		{"competence", &s.Competence, Text{"Kompetensi pelaksana", "Competence of the staff"}},
+		{"supervision", &s.Supervision, Text{"Pengawasan internal", "Internal supervision"}},
+		{"staffing", &s.Staffing, Text{"Jumlah pelaksana", "Number of staff"}},
+		{"guarantee", &s.Guarantee, Text{"Jaminan pelayanan", "Guarantee of the service"}},
+		{"safety", &s.Safety, Text{"Jaminan keamanan dan keselamatan pelayanan", "Guarantee of security and safety"}},
+		{"evaluation", &s.Evaluation, Text{"Evaluasi kinerja pelaksana", "Evaluation of the staff"}},
 	}
 }
 

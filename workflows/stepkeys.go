@@ -48,21 +48,34 @@ func (c *inspection) steps() {
 		for k := range c.d.Tests[i].When {
 			for _, f := range c.d.Tests[i].When[k].strays {
 				if k < len(items) {
-					c.find(FindingUnused, keyAt(items[k], f.line, f.column), "test %q: step %d %s", c.d.Tests[i].Name, k+1, f.text)
+					c.find(FindingUnused, nodeAt(items[k], f.line, f.column), "test %q: step %d %s", c.d.Tests[i].Name, k+1, f.text)
 				}
 			}
 		}
 	}
 }
 
-// keyAt is the key of a mapping that stands at a place.
-func keyAt(n ast.Node, line, column int) ast.Node {
-	if m, ok := n.(*ast.MappingNode); ok {
-		for _, v := range m.Values {
-			if l, c := place(v); l == line && c == column {
-				return v
-			}
+// nodeAt is what stands at a place in a part of the file: the key of a mapping, if one
+// begins there.
+func nodeAt(n ast.Node, line, column int) ast.Node {
+	found := n
+	var look func(ast.Node) bool
+	look = func(at ast.Node) bool {
+		if l, c := place(at); l == line && c == column {
+			found = at
+			return true
 		}
+		if list, ok := entries(at); ok {
+			return slices.ContainsFunc(list, func(v *ast.MappingValueNode) bool {
+				if l, c := place(v); l == line && c == column {
+					found = v
+					return true
+				}
+				return look(v.Value)
+			})
+		}
+		return slices.ContainsFunc(values(at), look)
 	}
-	return n
+	look(n)
+	return found
 }

@@ -143,7 +143,7 @@ func (t *teller) commands(trace Trace, reference domain.Reference) ([]domain.Com
 		if !ok {
 			return nil, refuseCase(trace, i+1, domain.RuleRole, "workflow %s has no role recorded as %q", d.ID, e.RoleBy(t.roleBy))
 		}
-		id := domain.CommandID(e.Time, slices.Concat(told, []string{strconv.Itoa(i + 1), string(action), actor.ID, string(actor.Role)})...)
+		id := domain.CommandID(e.Time, slices.Concat(told, []string{strconv.Itoa(i + 1), string(action), orUnrecorded(e.Resource), string(actor.Role)})...)
 		list = append(list, domain.Act{
 			Header: domain.Header{ID: id, Actor: actor, Occurred: e.Time, Correlation: submit.ID}, Action: action,
 		})
@@ -188,7 +188,7 @@ func unreadable(trace Trace) *RefusedCase {
 // where the role allows that.
 func (t *teller) actor(e TraceEvent) (domain.Actor, bool) {
 	role, ok := t.roles[e.RoleBy(t.roleBy)]
-	a := domain.Actor{ID: orUnrecorded(e.Resource), Role: role.ID, Capacity: domain.CapacityUnrecorded}
+	a := domain.Actor{ID: strings.TrimSpace(orUnrecorded(e.Resource)), Role: role.ID, Capacity: domain.CapacityUnrecorded}
 	if len(role.Capacities) == 1 {
 		a.Capacity = role.Capacities[0]
 	}

@@ -2,21 +2,18 @@ package workflows
 
 import (
 	"slices"
-
-	"github.com/alur-id/alur/domain"
-	"github.com/alur-id/alur/workflows/internal/graph"
 )
 
 // terms holds that wherever somebody has to act, there is a time for it and
 // something that happens when it runs out.
 func (c *inspection) terms() {
-	covered := c.d.covered()
+	covered := c.ways.covered()
 	for i := range c.d.States {
 		s := &c.d.States[i]
 		if s.Kind == KindEnd {
 			continue
 		}
-		budgets, ends := c.d.timedBy(s, func(i int) bool { return covered[i][s.ID] })
+		budgets, ends := c.d.timedBy(s, func(k int) bool { return covered[k][i] })
 		switch {
 		case !budgets && s.Kind != KindWait && len(c.d.Terms) > 0:
 			c.find(FindingTerm, c.node("states", i), "state %q has no term, and a request can stand there before a legal term has started: say how long it may take", s.ID)
@@ -57,26 +54,40 @@ func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bo
 // covered tells of each legal term in which states it is running whichever way a
 // request comes there from its submission: it may only come there later on. What a
 // request is reopened to is left out, for it has been there.
-func (d *Definition) covered() []map[domain.StateID]bool {
-	list, moves := d.running(false), d.moves()
+func (r *routes) covered() []states {
+	list := r.running(false)
 	for i := range list {
-		forth := map[domain.StateID][]domain.StateID{}
-		for k := range d.Transitions {
-			t := &d.Transitions[k]
-			for _, from := range t.From {
-				if d.state(from).Kind != KindEnd && !slices.Contains(d.Terms[i].Starts, t.Action) {
-					forth[from] = append(forth[from], t.To)
-				}
+		before := make(states, len(r.d.States))
+		for todo := []int{r.start()}; len(todo) > 0; {
+			at := todo[len(todo)-1]
+			todo = todo[:len(todo)-1]
+			if before[at] {
+				continue
 			}
-		}
-		for _, m := range moves {
-			if m.expiry != d.Terms[i].Expires {
-				forth[m.from] = append(forth[m.from], m.expiry.To)
-			}
-		}
-		for id := range graph.Closure(forth, d.start().ID) {
-			delete(list[i], id)
+			before[at], list[i][at] = true, false
+			todo = r.withoutStart(i, at, todo)
 		}
 	}
 	return list
+}
+
+// withoutStart adds the states that a state leads to while a legal term has not started.
+func (r *routes) withoutStart(term, at int, to []int) []int {
+	d := r.d
+	if d.States[at].Kind != KindEnd {
+		for _, k := range r.leaving[at] {
+			if t := &d.Transitions[k]; !slices.Contains(d.Terms[term].Starts, t.Action) {
+				to = append(to, r.states[t.To])
+			}
+		}
+	}
+	for _, m := range r.own[at] {
+		to = append(to, r.states[m.expiry.To])
+	}
+	for other := range d.Terms {
+		if other != term && r.runs[other][at] && r.ends(other, at) {
+			to = append(to, r.states[d.Terms[other].Expires.To])
+		}
+	}
+	return to
 }

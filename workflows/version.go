@@ -120,17 +120,24 @@ func Standings(list []Published, at time.Time) []Standing {
 	return all
 }
 
+// NextOf is the version that takes effect first after a moment; nil for none.
+func NextOf(list []Published, at time.Time) *Published {
+	var next *Published
+	for i := range list {
+		if v := &list[i]; !v.History && !v.withdrawn() && v.Effective.After(at) && (next == nil || v.Effective.Before(next.Effective)) {
+			next = v
+		}
+	}
+	return next
+}
+
 // closed is the refusal of a submission where no version is in force.
 func closed(list []Published, tenant domain.TenantCode, service string, at time.Time) error {
-	var opens, since *Published
+	var since *Published
 	for i := range list {
 		v := &list[i]
 		switch {
-		case v.History, v.withdrawn():
-		case v.Effective.After(at):
-			if opens == nil || v.Effective.Before(opens.Effective) {
-				opens = v
-			}
+		case v.History, v.withdrawn(), v.Effective.After(at):
 		case since == nil || v.Retired.From.After(since.Retired.From): // it is over, or it would be in force
 			since = v
 		}
@@ -140,7 +147,7 @@ func closed(list []Published, tenant domain.TenantCode, service string, at time.
 		detail += " since " + moment(since.Retired.From, tenant) + ": its workflow was retired"
 	}
 	remedy := "its office can open it by publishing a version of its workflow; requests that were submitted before go on"
-	if opens != nil {
+	if opens := NextOf(list, at); opens != nil {
 		remedy = "it opens " + moment(opens.Effective, tenant) + ", when version " + fmt.Sprint(opens.Ref().Version) + " takes effect"
 	}
 	return domain.NewRefusal(domain.RuleClosed, detail, remedy)

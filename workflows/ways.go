@@ -52,22 +52,22 @@ func (p *prover) overridden(id domain.StateID) bool {
 
 // before reports whether every way from where requests begin to one state leads through
 // another: an override from the one to the other leads back, and past nothing.
-func (d *Definition) before(first, then domain.StateID) bool {
+func (p *prover) before(first, then domain.StateID) bool {
 	forth := map[domain.StateID][]domain.StateID{}
 	lead := func(from, to domain.StateID) {
 		if from != first && to != first {
 			forth[from] = append(forth[from], to)
 		}
 	}
-	for i := range d.Transitions {
-		for _, from := range d.Transitions[i].From {
-			lead(from, d.Transitions[i].To)
+	for i := range p.d.Transitions {
+		for _, from := range p.d.Transitions[i].From {
+			lead(from, p.d.Transitions[i].To)
 		}
 	}
-	for _, m := range d.moves() {
+	for _, m := range p.expiries {
 		lead(m.from, m.expiry.To)
 	}
-	start := d.start().ID
+	start := p.d.start().ID
 	return first == start || !graph.Closure(forth, start)[then]
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -24,6 +23,7 @@ import (
 // where it means it.)
 type yamlReader struct {
 	file     string
+	what     string // that the file is to be
 	lines    []string
 	problems Problems
 	untold   int      // problems beyond those
@@ -58,17 +58,22 @@ func (r *yamlReader) parse(source []byte) ast.Node {
 	}
 	docs := slices.DeleteFunc(f.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
 	if len(docs) != 1 {
-		r.problems = append(r.problems, Problem{File: r.file, Line: 1, Column: 1, Message: notOne(len(docs))})
+		r.problems = append(r.problems, Problem{File: r.file, Line: 1, Column: 1, Message: notOne(r.what, len(docs))})
 		return nil
 	}
-	return docs[0].Body
+	root := docs[0].Body
+	if told := mistaken(r.what, root); told != "" {
+		r.problem(root, "%s", told)
+		return nil
+	}
+	return root
 }
 
-func notOne(documents int) string {
+func notOne(what string, documents int) string {
 	if documents == 0 {
-		return "the file holds no definition: it is empty, or there are comments alone"
+		return "the file holds no " + what + ": it is empty, or there are comments alone"
 	}
-	return fmt.Sprintf("the file holds %d YAML documents, with --- between them; a definition is one", documents)
+	return fmt.Sprintf("the file holds %d YAML documents, with --- between them; a %s is one", documents, what)
 }
 
 // tooDeep is the first token that lies deeper than a definition can, or nil. The
@@ -287,39 +292,16 @@ func (r *yamlReader) boolean(n ast.Node, what string) bool {
 	return b.Value
 }
 
-func (r *yamlReader) integer(n ast.Node, what string) int {
-	if i, ok := n.(*ast.IntegerNode); ok {
-		switch v := i.Value.(type) {
-		case uint64:
-			return int(v)
-		case int64:
-			return int(v)
-		}
-	}
-	r.problem(n, "%s: want a whole number, found %s", what, describe(n))
-	return 0
-}
-
-func (r *yamlReader) number(n ast.Node, what string) float64 {
-	switch n := n.(type) {
-	case *ast.FloatNode:
-		if !math.IsNaN(n.Value) && !math.IsInf(n.Value, 0) {
-			return n.Value
-		}
-	case *ast.IntegerNode:
-		return float64(r.integer(n, what))
-	}
-	r.problem(n, "%s: want a number, found %s", what, describe(n))
-	return 0
-}
-
 // any reads what JSON can hold.
-func (r *yamlReader) any(n ast.Node, what string) any {
+func (r *yamlReader) any(n ast.Node, what string) any { return r.value(n, what, false) }
+
+// value reads what JSON can hold; where it is of a text, what might be a number is none.
+func (r *yamlReader) value(n ast.Node, what string, ofText bool) any {
 	switch n := n.(type) {
 	case *ast.MappingNode:
-		m := map[string]any{}
+		m, ofText := map[string]any{}, isOfText(n)
 		for _, v := range n.Values {
-			m[v.Key.GetToken().Value] = r.any(v.Value, what)
+			m[v.Key.GetToken().Value] = r.value(v.Value, what, ofText)
 		}
 		return m
 	case *ast.MappingValueNode:
@@ -327,10 +309,13 @@ func (r *yamlReader) any(n ast.Node, what string) any {
 	case *ast.SequenceNode:
 		list := make([]any, len(n.Values))
 		for i, v := range n.Values {
-			list[i] = r.any(v, what)
+			list[i] = r.value(v, what, ofText)
 		}
 		return list
 	case *ast.StringNode:
+		if v, ok := withExponent(n); ok && !ofText {
+			return v
+		}
 		return n.Value
 	case *ast.LiteralNode:
 		return n.Value.Value
@@ -345,6 +330,14 @@ func (r *yamlReader) any(n ast.Node, what string) any {
 	}
 	r.problem(n, "%s: found %s", what, describe(n))
 	return nil
+}
+
+// isOfText reports whether a mapping is the JSON Schema of a text.
+func isOfText(n *ast.MappingNode) bool {
+	return slices.ContainsFunc(n.Values, func(v *ast.MappingValueNode) bool {
+		s, ok := v.Value.(*ast.StringNode)
+		return ok && v.Key.GetToken().Value == "type" && s.Value == "string"
+	})
 }
 
 // word reads one of a fixed set of words.

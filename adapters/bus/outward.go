@@ -35,6 +35,7 @@ var outward = map[string]string{
 	"TermExtended":      "alur.request.term_changed",
 	"TermRecomputed":    "alur.request.term_changed",
 	"TermCarried":       "alur.request.term_changed",
+	"TermContinued":     "alur.request.term_changed",
 	"TermDropped":       "alur.request.term_changed",
 	"TermEnded":         "alur.request.term_changed",
 	"TermExpired":       "alur.request.term_expired",

@@ -140,8 +140,13 @@ func TestPictureEscapes(t *testing.T) {
 	d := read(t, services[0])
 	d.Title.ID, d.States[0].Title.ID = title, title
 	d.Actions[0].Title.ID = "satu\ndua\x00\u202e\xff " + long
+	// Graphviz writes names of its own for these: the state's for \N, the graph's for \G.
+	const slashes = `D:\Nota\G \E \T \H \L \\ \\N \n \`
+	d.States[1].Title.ID, d.Actions[1].Title.ID = slashes, slashes+"edge"
 	got := examine(t, svg(t, New(), depict(t, d, "id", "submitted")))
 	says(t, got, title)
+	says(t, got, slashes)
+	says(t, got, slashes+"edge")
 	if !strings.Contains(got.desc, "satu dua panjang") || !strings.Contains(got.seen, "satu dua panjang") {
 		t.Errorf("the action is not there: %s", got.seen)
 	}

@@ -59,6 +59,7 @@ func New(c Config) http.Handler {
 	a.registerCommands(h)
 	a.registerReads(h)
 	a.registerServices(h)
+	a.registerService(h)
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("/", notServed(mux))
 	return a.guarded(mux)

@@ -61,7 +61,7 @@ type duePaid struct {
 
 type allocateBody struct {
 	Candidates []candidateBody `json:"candidates" minItems:"1" maxItems:"500" doc:"who could do it"`
-	Seed       string          `json:"seed" minLength:"64" maxLength:"64" doc:"of the draw: 32 random bytes, hexadecimal, for this draw alone; it is recorded, so that anybody can draw again"`
+	Seed       string          `json:"seed" pattern:"^[0-9a-f]{64}$" patternDescription:"32 random bytes as 64 hexadecimal digits in small letters" doc:"of the draw: 32 random bytes, hexadecimal, for this draw alone; it is recorded, so that anybody can draw again"`
 }
 
 type candidateBody struct {

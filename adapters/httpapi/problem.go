@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -22,6 +23,8 @@ type problem struct {
 	huma.ErrorModel
 	Code   string `json:"code" doc:"the rule, a stable name to branch on"`
 	Remedy string `json:"remedy,omitempty" doc:"what would satisfy the rule"`
+	// A pointer, since most refusals rest on no words of a definition.
+	Because *title `json:"because,omitempty" doc:"what the workflow says of the condition that stands against it, in words for the public"`
 }
 
 // The library's own errors, about a request that is not of the described form,
@@ -47,8 +50,30 @@ func init() {
 			}
 			p.Errors = append(p.Errors, detail)
 		}
+		p.Detail = explained(message, p.Errors)
 		return p
 	}
+}
+
+// explained is what is wrong with a request in one sentence; the library's own says no
+// more than that something is.
+func explained(message string, errs []*huma.ErrorDetail) string {
+	if len(errs) == 0 {
+		return message
+	}
+	const most = 5
+	var told []string
+	for _, e := range errs[:min(most, len(errs))] {
+		if e.Location == "" {
+			told = append(told, e.Message)
+			continue
+		}
+		told = append(told, e.Location+": "+e.Message)
+	}
+	if n := len(errs) - most; n > 0 {
+		told = append(told, fmt.Sprintf("and %d more", n))
+	}
+	return "the request is not as it should be: " + strings.Join(told, "; ")
 }
 
 func newProblem(status int, code, detail, remedy string) *problem {
@@ -71,7 +96,9 @@ func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
 	var conflict *domain.ConflictError
 	switch {
 	case errors.As(err, &refusal):
-		return newProblem(statusOf(refusal.Rule), string(refusal.Rule), refusal.Detail, refusal.Remedy)
+		p := newProblem(statusOf(refusal.Rule), string(refusal.Rule), refusal.Detail, refusal.Remedy)
+		p.Because = becauseOf(refusal)
+		return p
 	case errors.As(err, &conflict):
 		status := http.StatusConflict
 		if preconditioned {
@@ -98,6 +125,14 @@ func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
 	}
 	a.Logger.ErrorContext(ctx, "request failed", "error", err)
 	return newProblem(http.StatusInternalServerError, "internal", "something went wrong here", "try again; a command may be repeated under the same Idempotency-Key")
+}
+
+// becauseOf is what a definition says of what a refusal rests on; nil for nothing.
+func becauseOf(r *domain.Refusal) *title {
+	if r.Because == (domain.Basis{}) {
+		return nil
+	}
+	return &title{ID: r.Because.ID, EN: r.Because.EN}
 }
 
 // unreachable tells what a database's driver says of a server that is not there, is

@@ -37,6 +37,26 @@ type possible struct {
 	Roles   []domain.RoleID     `json:"roles"`
 	Reasons []domain.ReasonCode `json:"reasons,omitempty" doc:"when there are any, one must be given"`
 	Records []string            `json:"records,omitempty" doc:"facts that have to come with it"`
+	Blocked *blocked            `json:"blocked,omitempty" doc:"why it would be refused now, whoever takes it; left out when nothing stands against it but who takes it"`
+}
+
+// blocked is what stands against an action as the request is.
+type blocked struct {
+	Rule   domain.Rule `json:"rule" doc:"the code of the problem that the action would be answered with"`
+	Detail string      `json:"detail"`
+	Remedy string      `json:"remedy,omitempty" doc:"what would satisfy the rule"`
+
+	Because *title `json:"because,omitempty" doc:"what the workflow says of the condition, in words for the public"`
+}
+
+// wanted is a document that the applicant has to hand in.
+type wanted struct {
+	Document domain.DocumentID `json:"document"`
+	Title    title             `json:"title"`
+	Formats  []string          `json:"formats" doc:"any of these"`
+	MaxSize  string            `json:"max_size" example:"5 MB"`
+	Refused  bool              `json:"refused" doc:"the one that was handed in was sent back"`
+	Reason   domain.ReasonCode `json:"reason,omitempty" doc:"why it was sent back"`
 }
 
 type requestOutput struct {
@@ -57,16 +77,10 @@ type requestOutput struct {
 		Dossier   workflows.Gathered  `json:"dossier" doc:"what the request has gathered"`
 		Terms     []workflows.Clocked `json:"terms" doc:"how much time there is, and for what; those of law first"`
 		Halted    domain.StopGround   `json:"halted,omitempty" doc:"the ground on which somebody ordered all terms to stand still"`
-		Actions   []possible          `json:"actions" doc:"what can be done now, and by whom"`
+		Actions   []possible          `json:"actions" doc:"what leads on from here, and by whom; with what stands against it now"`
+		Wanted    []wanted            `json:"wanted" doc:"the documents that the applicant has to hand in now: missing, or sent back"`
 		Stalled   string              `json:"stalled,omitempty" doc:"why what should follow by itself does not: a condition of the workflow cannot be judged"`
 		Bill      billShown           `json:"bill" doc:"what has to be paid, and what was"`
-	}
-}
-
-type timelineOutput struct {
-	Body struct {
-		Reference domain.Reference   `json:"reference"`
-		Steps     []projections.Step `json:"steps" doc:"oldest first; never who did it"`
 	}
 }
 
@@ -131,7 +145,17 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 			return nil, a.fault(ctx, err, false)
 		}
 		action, _ := w.Action(id)
-		b.Actions = append(b.Actions, possible{Action: id, Title: titleOf(action.Title), Roles: t.Roles, Reasons: t.Reasons, Records: t.Records})
+		one := possible{Action: id, Title: titleOf(action.Title), Roles: t.Roles, Reasons: t.Reasons, Records: t.Records}
+		if err := domain.Against(r, t, w, time.Now()); errors.As(err, &refusal) {
+			one.Blocked = &blocked{refusal.Rule, refusal.Detail, refusal.Remedy, becauseOf(refusal)}
+		} else if err != nil {
+			return nil, a.fault(ctx, err, false)
+		}
+		b.Actions = append(b.Actions, one)
+	}
+	b.Wanted = []wanted{}
+	for _, x := range w.Wanted(r) {
+		b.Wanted = append(b.Wanted, wanted{x.Document.ID, titleOf(x.Document.Title), x.Document.Formats, x.Document.MaxSize, x.Refused, x.Reason})
 	}
 	return out, nil
 }
@@ -164,23 +188,6 @@ func (a *api) named(ctx context.Context, name string) (domain.Request, error) {
 		err = domain.ErrNotFound
 	}
 	return r, err
-}
-
-func (a *api) steps(ctx context.Context, in *requestInput) (*timelineOutput, error) {
-	err := a.waitFor(ctx, in.Position)
-	if err != nil {
-		return nil, a.fault(ctx, err, false)
-	}
-	r, err := a.named(ctx, in.Reference)
-	if err != nil {
-		return nil, a.fault(ctx, err, false)
-	}
-	out := &timelineOutput{}
-	out.Body.Reference = r.Reference
-	if out.Body.Steps, err = a.Timeline.Of(ctx, r.ID); err != nil {
-		return nil, a.fault(ctx, err, false)
-	}
-	return out, nil
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {

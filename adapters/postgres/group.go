@@ -52,6 +52,10 @@ func group(line []item) (g []request, rest []item) {
 			return g, append(rest, line[n:]...)
 		}
 		at, met := streams[a.Stream]
+		if met && at != len(g)-1 && len(i.appends) > 1 {
+			// It would come before others of its caller, who wants them in order.
+			return g, append(rest, line[n:]...)
+		}
 		switch {
 		case !met:
 			streams[a.Stream] = len(g)

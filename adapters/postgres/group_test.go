@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/alur-id/alur/adapters/storetest"
 	"github.com/alur-id/alur/adapters/storetest/pgserver"
@@ -58,5 +61,32 @@ func TestRefusedPartOfARequest(t *testing.T) {
 	}
 	if conflict, ok := jobs[2].errs[0].(*domain.ConflictError); jobs[2].err != nil || !ok || conflict.Actual != 2 { //nolint:errorlint // as it was made
 		t.Errorf("the third: %v, %v", jobs[2].errs[0], jobs[2].err)
+	}
+}
+
+// What one caller hands in together is recorded in its order, also where streams take
+// turns in it: a copy of a log has the order of the log.
+func TestOneCallersAppendsKeepTheirOrder(t *testing.T) {
+	tips := map[string]domain.Tip{}
+	var batch []domain.Append
+	var want []string
+	for _, stream := range []string{"a", "b", "a", "c", "b", "b", "d", "a"} {
+		var a domain.Append
+		a, tips[stream] = storetest.Entered(t, stream, tips[stream], storetest.Events(1))
+		batch, want = append(batch, a), append(want, fmt.Sprint(stream, a.Entries[0].Version))
+	}
+	line := enter(nil, &job{ctx: t.Context(), appends: batch, answers: make([]domain.Appended, len(batch)), errs: make([]error, len(batch)), left: len(batch), done: make(chan struct{})})
+	var got []string
+	for len(line) > 0 {
+		var g []request
+		g, line = group(line)
+		for _, r := range g {
+			for _, p := range r.parts {
+				got = append(got, fmt.Sprint(r.stream, p.append().Entries[0].Version))
+			}
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-handed in +recorded)\n%s", d)
 	}
 }

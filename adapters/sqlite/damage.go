@@ -16,7 +16,7 @@ func damaged(err error) error {
 	case sqlite.ResultCorrupt:
 		return fmt.Errorf("%w: %w", domain.ErrDamaged, err)
 	case sqlite.ResultNotADB:
-		return fmt.Errorf("%w SQLite: %w", ErrNotThis, err)
+		return fmt.Errorf("%w SQLite, so no database of Alur", ErrNotThis)
 	default:
 		return err
 	}

@@ -59,7 +59,7 @@ func openWriter(ctx context.Context, path string, k kind, pragmas ...string) (*s
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return nil, closeAfter(fmt.Errorf("open %s: %w", path, err), conn)
+		return nil, closeAfter(fmt.Errorf("open %s: %w", path, damaged(err)), conn)
 	}
 	return conn, nil
 }

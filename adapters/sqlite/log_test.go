@@ -177,7 +177,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	openers := map[string]func(context.Context, string) (*sqlite.Log, error){"Open": sqlite.Open, "OpenReadOnly": sqlite.OpenReadOnly}
 	for path, want := range map[string]string{
-		file("text"): "not a database", file("foreign"): "not an Alur log", file("newer"): "newer Alur",
+		file("text"): "not SQLite", file("foreign"): "not an Alur log", file("newer"): "newer Alur",
 		file("older"): "older Alur", filepath.Join(dir, "no", "where", "x"): "open",
 	} {
 		for name, opener := range openers {

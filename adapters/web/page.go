@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -16,6 +17,7 @@ type page struct {
 	Title     string
 	Text      string // of a page that only says something
 	Missing   bool   // the find page: nothing was found
+	Public    bool   // of a page that is about nobody: it may be found by search engines
 	Style     string
 	Languages []languageLink
 	messages  map[string]string
@@ -40,16 +42,25 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, path string) page {
 	return p
 }
 
+// open is what a page shows that is about nobody.
+func (s *site) open(w http.ResponseWriter, r *http.Request, path string) page {
+	p := s.page(w, r, path)
+	p.Public = true
+	return p
+}
+
 // statusPage is a request as its applicant sees it.
 type statusPage struct {
 	page
 	Reference   domain.Reference
 	Service     string
-	Public      domain.PublicStatus
+	About       string // the link to the service's page
+	Status      domain.PublicStatus
 	PublicTitle string
 	StateTitle  string
 	MustAct     bool
 	Tasks       []detail // what the applicant has to do, each with why or how much
+	NoAct       bool     // it is known that there is nothing to do
 	Closed      bool
 	Next        string
 	Step        string   // how long the present step takes
@@ -109,28 +120,37 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 			versions[step.Workflow] = was
 		}
 	}
-	p := s.statusPage(s.page(w, r, path), path, found, steps, versions)
+	told, err := s.told(ctx, found.Request, steps, versions)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	p := s.statusPage(s.page(w, r, path), path, found, steps, versions, told)
 	if request.State == found.State && request.Workflow.Version == found.WorkflowVersion && !p.Closed { // else the request is a step ahead of the status
-		p.Tasks = tasks(p.page, request.Dossier, workflow.Definition)
+		p.Tasks = tasks(p.page, request, workflow)
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
+		p.NoAct = !p.MustAct
 		p.Terms = s.terms(p.page, request, workflow)
 	}
 	s.write(w, r, http.StatusOK, "status", p)
 }
 
-func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, versions map[int]*workflows.Workflow) statusPage {
+func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, versions map[int]*workflows.Workflow, told map[domain.Version]workflows.Told) statusPage {
 	workflow := versions[found.WorkflowVersion]
 	d := workflow.Definition
 	state, _ := workflow.State(found.State)
 	out := statusPage{
 		page: p, Reference: found.Reference, Service: d.Title.In(p.Lang),
-		Public: found.Public, PublicTitle: p.T("public." + string(found.Public)), StateTitle: state.Title.In(p.Lang),
+		Status: found.Public, PublicTitle: p.T("public." + string(found.Public)), StateTitle: state.Title.In(p.Lang),
 		MustAct: state.Kind == workflows.KindWait && slices.Contains(d.Submit, state.Owner),
 		Closed:  state.Kind == workflows.KindEnd,
 		Next:    state.Next.In(p.Lang), Step: state.Promise.In(p.Lang),
 		Changed: momentOf(found.Changed, found.Tenant, p.Lang), Again: path,
 	}
 	out.Title = out.Service
+	if found.Case == "" { // else it may be known from imported requests only
+		out.About = serviceLinkOf(found.Tenant, found.Service)
+	}
 	if !out.MustAct {
 		for _, role := range d.Roles {
 			// A draft's roles are the people of a log: they are not shown.
@@ -144,7 +164,7 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 		steps = steps[:i]
 	}
 	for _, step := range slices.Backward(steps) {
-		out.Steps = append(out.Steps, line(p, step, found.Tenant, versions[step.Workflow]))
+		out.Steps = append(out.Steps, line(p, step, found.Tenant, versions[step.Workflow], told[step.Version]))
 	}
 	add := func(key, value string) {
 		if value != "" {
@@ -166,23 +186,29 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 	return out
 }
 
-// tasks are the documents that were sent back and the fees that are owed, in the
-// order of the definition.
-func tasks(p page, dossier domain.Dossier, d *workflows.Definition) []detail {
+// tasks are the documents that are missing or were sent back, and the fees that are
+// owed, in the order of the definition.
+func tasks(p page, r domain.Request, w *workflows.Workflow) []detail {
 	var list []detail
-	for i := range d.Documents {
-		doc := &d.Documents[i]
-		if given := dossier.Documents[doc.ID]; given.Refused {
-			list = append(list, detail{p.T("status.refused") + ": " + doc.Title.In(p.Lang), reasonTitle(d, given.Reason, p.Lang)})
+	for _, x := range w.Wanted(r) {
+		title := x.Document.Title.In(p.Lang)
+		if x.Refused {
+			list = append(list, detail{p.T("status.refused") + ": " + title, reasonTitle(w.Definition, x.Reason, p.Lang)})
+		} else {
+			list = append(list, detail{p.T("status.missing") + ": " + title, taken(p, x.Document)})
 		}
 	}
-	for i := range d.Fees {
-		fee := &d.Fees[i]
-		if f := dossier.Fees[fee.ID]; !f.Stale && f.Owed() > 0 {
-			list = append(list, detail{p.T("status.owed") + ": " + fee.Title.In(p.Lang), rupiah(f.Owed(), p.Lang)})
+	for _, line := range w.Bill(r.Dossier).Lines {
+		if line.Owed > 0 {
+			list = append(list, detail{p.T("status.owed") + ": " + line.Fee.Title.In(p.Lang), rupiah(line.Owed, p.Lang)})
 		}
 	}
 	return list
+}
+
+// taken says in which formats a document is taken, and how large.
+func taken(p page, doc *workflows.Document) string {
+	return strings.ToUpper(strings.Join(doc.Formats, ", ")) + ", " + p.T("document.most") + " " + doc.MaxSize
 }
 
 func reasonTitle(d *workflows.Definition, code domain.ReasonCode, lang string) string {
@@ -194,7 +220,7 @@ func reasonTitle(d *workflows.Definition, code domain.ReasonCode, lang string) s
 	return ""
 }
 
-func line(p page, step projections.Step, tenant domain.TenantCode, workflow *workflows.Workflow) stepLine {
+func line(p page, step projections.Step, tenant domain.TenantCode, workflow *workflows.Workflow, told workflows.Told) stepLine {
 	l := stepLine{
 		Title: p.T("status.submitted"), Public: step.Public, PublicTitle: p.T("public." + string(step.Public)),
 		When: momentOf(step.Occurred, tenant, p.Lang),
@@ -234,5 +260,6 @@ func line(p page, step projections.Step, tenant domain.TenantCode, workflow *wor
 		l.Notes = append(l.Notes, detail{p.T("term.basis"), law})
 	}
 	l.Reason = reasonTitle(workflow.Definition, step.Reason, p.Lang)
+	l.Notes = append(l.Notes, toldNotes(p, told, tenant)...)
 	return l
 }

@@ -1,5 +1,6 @@
 // Package web is the citizens' pages: find a request by its reference and see
-// where it stands, in Indonesian and English, without a script.
+// where it stands, and what each service asks for, costs and promises, in Indonesian and
+// English, without a script.
 //
 // The pages are made from the status and timeline views, which hold no officer's
 // name, and from the workflow version the request is bound to. A reference that
@@ -33,6 +34,8 @@ type Config struct {
 	Engine   *workflows.Engine // for what a request has gathered
 	Timeline *projections.TimelineView
 	Library  *workflows.Library
+	Services *projections.ServiceView
+	Tenants  map[domain.TenantCode]workflows.Text // their names, as far as they are known
 	Logger   *slog.Logger
 	Now      func() time.Time
 }
@@ -45,7 +48,7 @@ type site struct {
 	styleURL string
 }
 
-// New returns the handler for /lacak and everything that is not the API's. An
+// New returns the handler for /lacak, /layanan and everything that is not the API's. An
 // error is a fault of the program.
 func New(c Config) (http.Handler, error) {
 	s := &site{Config: c, pages: map[string]*template.Template{}}
@@ -53,7 +56,7 @@ func New(c Config) (http.Handler, error) {
 	if s.messages, err = readMessages(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"find", "status", "message"} {
+	for _, name := range []string{"find", "status", "services", "service", "message"} {
 		if s.pages[name], err = template.ParseFS(files, "templates/layout.html", "templates/"+name+".html"); err != nil {
 			return nil, fmt.Errorf("page %s: %w", name, err)
 		}
@@ -66,6 +69,9 @@ func New(c Config) (http.Handler, error) {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/lacak", http.StatusSeeOther) })
 	mux.HandleFunc("GET /lacak", s.find)
 	mux.HandleFunc("GET /lacak/{reference}", s.status)
+	mux.HandleFunc("GET /layanan", s.services)
+	mux.HandleFunc("GET /layanan/{tenant}", s.services)
+	mux.HandleFunc("GET /layanan/{tenant}/{service}", s.service)
 	mux.HandleFunc("GET "+s.styleURL, s.stylesheet)
 	mux.HandleFunc("/", s.nothing(mux))
 	return guarded(mux), nil
@@ -134,9 +140,15 @@ func (s *site) nothing(mux *http.ServeMux) http.HandlerFunc {
 			s.write(w, r, http.StatusMethodNotAllowed, "message", p)
 			return
 		}
-		p.Title, p.Text = p.T("page.title"), p.T("page.text")
-		s.write(w, r, http.StatusNotFound, "message", p)
+		s.missing(w, r)
 	}
+}
+
+// missing answers where there is no page.
+func (s *site) missing(w http.ResponseWriter, r *http.Request) {
+	p := s.page(w, r, "/lacak")
+	p.Title, p.Text = p.T("page.title"), p.T("page.text")
+	s.write(w, r, http.StatusNotFound, "message", p)
 }
 
 func (s *site) stylesheet(w http.ResponseWriter, _ *http.Request) {

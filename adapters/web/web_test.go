@@ -32,7 +32,7 @@ func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
 		used["stop."+string(g)] = true
 	}
 	for _, g := range []domain.ExpiryGround{domain.DeemedApproval, domain.DeemedRefusal, domain.Lapse} {
-		used["step."+string(g)] = true
+		used["step."+string(g)], used["after."+string(g)] = true, true
 	}
 	for _, k := range []projections.StepKind{
 		projections.StepStarted, projections.StepSuspended, projections.StepResumed, projections.StepExtended, projections.StepRecomputed, projections.StepExpired, projections.StepOwnRecomputed,
@@ -40,7 +40,8 @@ func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
 	} {
 		used["step."+string(k)] = true
 	}
-	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/message.html", "web.go", "page.go", "term.go"} {
+	used["value.yes"], used["value.no"] = true, true
+	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/services.html", "templates/service.html", "templates/message.html", "web.go", "page.go", "term.go", "told.go", "service.go"} {
 		b, err := os.ReadFile(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -21,10 +21,18 @@ func newCalendarAdd() *cobra.Command {
 		Use:   "add FILE --by OFFICER --reason TEXT",
 		Short: "Make a decree part of the working calendar",
 		Long: `Add records a decree on holidays, joint leave, election days or working hours: of the
-nation, or of one tenant with --tenant. It counts from then on; due times that were
-told before are not changed by it. The very same file again records nothing. Another
-decree with a number that is there is refused unless it says that it amends or repeals
-it. docs/agencies/calendar.md tells how the file is written.`,
+nation, or of one tenant with --tenant. It counts from then on: due times of open terms
+that it moves, or that are no longer provisional by it, are reckoned anew by the next
+sweep, with an event that applicants read (TermRecomputed); what has run out stays so.
+
+The very same file again records nothing. Refused is another decree with a number that
+is there, unless it says that it amends or repeals it; one that makes working time of a
+day that has passed or begun, for any tenant; one after which nothing would say when
+offices work; and hours that do not say those of Ramadan.
+docs/agencies/calendar.md tells how the file is written.
+
+A SQLite log has one writing process: stop alur serve first. It reckons terms anew by
+the decree when it runs again.`,
 		Example: `  alur calendar add skb-2027.yaml --by officer-3 --reason "joint decree for 2027"
   alur calendar add hari-jadi.yaml --tenant 11.71 --by officer-3 --reason "the city's day"`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -43,7 +51,7 @@ it. docs/agencies/calendar.md tells how the file is written.`,
 				return err
 			}
 			var done addedJSON
-			err = withCalendars(c, s, func(ctx context.Context, l *workflows.Calendars) error {
+			add := func(ctx context.Context, l *workflows.Calendars) error {
 				now := time.Now()
 				added, isNew, err := l.Add(ctx, workflows.Addition{
 					Tenant: domain.TenantCode(tenant), Source: source, Decree: d, Why: reason, Occurred: now, At: now,
@@ -62,8 +70,11 @@ it. docs/agencies/calendar.md tells how the file is written.`,
 				}
 				done = addedJSON{newDecreeJSON(domain.TenantCode(tenant), added), isNew, c.Version().String(), c.Known()}
 				return nil
-			})
-			if err != nil {
+			}
+			if err := s.rehearsed(c, func(log domain.EventLog) error { return add(c.Context(), workflows.NewCalendars(log)) }); err != nil {
+				return err
+			}
+			if err := withCalendars(c, s, add); err != nil {
 				return err
 			}
 			if asJSON {

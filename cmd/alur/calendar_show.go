@@ -64,6 +64,8 @@ are. A recorded due time names the version of the calendar that it was computed 
 			switch {
 			case o.lang != "id" && o.lang != "en":
 				return fmt.Errorf("--lang %q: want id or en", o.lang)
+			case o.year < calendar.MinYear || o.year > calendar.MaxYear:
+				return fmt.Errorf("--year %d: want a year from %d to %d", o.year, calendar.MinYear, calendar.MaxYear)
 			case o.month < 0 || o.month > 12:
 				return fmt.Errorf("--month %d: want 1 to 12", o.month)
 			}

@@ -142,6 +142,7 @@ type demoPlayer struct {
 	applicant domain.Actor
 	form      domain.Personal
 	request   uuid.UUID
+	handedIn  bool
 }
 
 // submit hands the request in.
@@ -159,9 +160,11 @@ func (p *demoPlayer) submit(ctx context.Context, n int, at time.Time) error {
 	return err
 }
 
-// step takes one step, and what comes before it.
+// step takes one step, and what comes before it: documents, before a file comes back or is
+// declared complete.
 func (p *demoPlayer) step(ctx context.Context, s demoStep, actor domain.Actor, at time.Time) error {
-	if s.action == "accept" {
+	if (s.action == "accept" || s.action == "resubmit") && !p.handedIn {
+		p.handedIn = true
 		for _, d := range demoDocuments {
 			header, err := newHeaderAt(p.applicant, at.Add(-time.Hour))
 			if err != nil {

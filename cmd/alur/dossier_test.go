@@ -90,9 +90,9 @@ func (s *site) played(t *testing.T) string {
 	ref := s.openStall(t, `{"area":2}`)
 	for _, step := range [][2]string{
 		{"applicant", sketch},
+		{"officer", `"pick":{}`},
 		{"officer", `"refuse_document":{"document":"sketch","reason":"unclear"}`},
 		{"applicant", sketch},
-		{"officer", `"pick":{}`},
 		{"assessor", `"reassign":{"to":"officer-2"}`},
 		{"second", `"check":{"checklist":"formal","item":"signed","yes":true}`},
 		{"second", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-1"}`},
@@ -115,12 +115,13 @@ func TestReplayShowsTheDossierAsItWas(t *testing.T) {
 		"1":  {},
 		"2":  {"fee retribution Rp 2000, received Rp 0"},
 		"4":  {"fee retribution Rp 2000, received Rp 0", "work offered", "announced received"},
-		"6":  {"document sketch number 1, refused: unclear", "fee retribution Rp 2000, received Rp 0", "work offered", "announced received"},
+		"5":  {"document sketch number 1", "fee retribution Rp 2000, received Rp 0", "work offered", "announced received"},
+		"7":  {"document sketch number 1, refused: unclear", "fee retribution Rp 2000, received Rp 0", "work taken", "announced received"},
 		"8":  {"document sketch number 2", "fee retribution Rp 2000, received Rp 0", "work taken", "announced received"},
 		"11": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "work taken", "announced received"},
 		"13": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "answer of register free"},
 		"15": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene open", "answer of register free"},
-		"17": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene refused", "answer of register free"},
+		"17": {"document sketch number 2", "check formal/signed yes", "fee retribution Rp 2000, received Rp 2000", "review hygiene refused: unclear", "answer of register free"},
 	} {
 		out := must(t, ".", "", "replay", ref, "--version", version, "--db", db)
 		state, events, _ := strings.Cut(out, "\n\n")
@@ -154,7 +155,7 @@ func TestReplayShowsTheDossierAsItWas(t *testing.T) {
 		Documents: []workflows.GatheredDocument{{Document: "sketch", Number: 2}},
 		Checks:    []workflows.GatheredCheck{{Checklist: "formal", Item: "signed", Yes: true}},
 		Fees:      []workflows.GatheredFee{{Fee: "retribution", Amount: 2000, Received: 2000, Paid: true}},
-		Reviews:   []workflows.GatheredReview{{Review: "hygiene", Opinion: "refused"}},
+		Reviews:   []workflows.GatheredReview{{Review: "hygiene", Opinion: "refused", Reason: "unclear"}},
 		Answers:   []workflows.GatheredAnswer{{System: "register", Outcome: "free"}}, Told: []domain.NoticeID{},
 	}
 	if d := cmp.Diff(want, shown.Dossier); d != "" {

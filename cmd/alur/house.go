@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -47,7 +48,7 @@ type house struct {
 }
 
 // openHouse opens the stores and, to write to them, creates them when there are
-// none.
+// none and they need not be there.
 func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, error) {
 	h := &house{metrics: newRegistry()}
 	if err := h.open(ctx, s, logger); err != nil {
@@ -57,12 +58,22 @@ func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, erro
 }
 
 func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err error) {
+	if s.sealing { // before a log is made for keys that are not there
+		if _, err := s.ring(); err != nil && (s.kekPath() == "" || s.kek != "" || !errors.Is(err, fs.ErrNotExist)) {
+			return err
+		}
+	}
 	if h.log, _, err = s.openLog(ctx); err != nil {
 		return err
 	}
 	if s.sealing {
 		if err := s.guardKeys(ctx, h.log); err != nil {
 			return err
+		}
+		if s.readOnly || s.existing {
+			if err := s.keysThere(); err != nil {
+				return err
+			}
 		}
 		ring, err := s.madeRing(ctx, logger)
 		if err != nil {

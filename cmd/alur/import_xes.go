@@ -46,7 +46,9 @@ Importing a log again records only the cases that are not there yet.
 
 The log's resources are stored as they are, in the clear: they must be
 pseudonyms. Attributes of a case are kept only where the workflow declares them
-as facts.`,
+as facts.
+
+A SQLite log has one writing process: stop alur serve first.`,
 		Args: func(c *cobra.Command, args []string) (err error) {
 			if o.code, err = domain.ParseTenantCode(o.tenant); err != nil {
 				return err
@@ -68,7 +70,7 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
+	f, err := openXES(path)
 	if err != nil {
 		return err
 	}
@@ -90,15 +92,24 @@ func importXES(c *cobra.Command, path string, o importFlags) error {
 		}
 	}
 	var summary workflows.ImportSummary
-	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
-		importer := workflows.Importer{Log: h.log, Engine: h.engine}
-		if err := importer.Accepts(d); err != nil {
-			return err
+	publish := func(ctx context.Context, l *workflows.Library) (*workflows.Workflow, error) {
+		if err := new(workflows.Importer).Accepts(d); err != nil {
+			return nil, err
 		}
-		w, err := h.library.Publish(ctx, workflows.Publication{
+		return l.Publish(ctx, workflows.Publication{
 			Tenant: o.code, Source: source, Definition: d, Occurred: time.Now(), At: time.Now(),
 			Actor: domain.Actor{ID: "import", Role: "import", Capacity: domain.CapacitySystem}, Why: "import of an event log", History: true,
 		})
+	}
+	if err := o.stores.rehearsed(c, func(log domain.EventLog) error {
+		_, err := publish(c.Context(), workflows.NewLibrary(log))
+		return err
+	}); err != nil {
+		return err
+	}
+	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
+		importer := workflows.Importer{Log: h.log, Engine: h.engine}
+		w, err := publish(ctx, h.library)
 		if err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func (s stores) ring() (keys.Ring, error) {
 func (s stores) madeRing(ctx context.Context, logger *slog.Logger) (keys.Ring, error) {
 	ring, err := s.ring()
 	path := s.kekPath()
-	if !errors.Is(err, fs.ErrNotExist) || path == "" || s.kek != "" || s.readOnly {
+	if !errors.Is(err, fs.ErrNotExist) || path == "" || s.kek != "" || s.readOnly || s.existing {
 		return ring, err
 	}
 	if _, err := os.Stat(s.keysPath()); !errors.Is(err, fs.ErrNotExist) {

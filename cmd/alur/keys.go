@@ -35,14 +35,13 @@ func newKeysList() *cobra.Command {
 		Short: "List the keys of personal data, and what became of them",
 		Long: `List shows each data key: its retention class, its state, which key-encryption
 key wraps it, when it was made and when it was destroyed. It shows no key and
-nobody's name, and needs no key-encryption key.`,
+nobody's name, and needs no key-encryption key. Before anything was sealed there is
+nothing to list: alur serve makes the key store, and beside a file the first
+key-encryption key; for PostgreSQL, alur keys new --kek FILE makes that.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s.readOnly = true
 			store, err := s.openKeys(c.Context())
-			if errors.Is(err, fs.ErrNotExist) {
-				return &hintError{err, "there are no keys before personal data was first sealed"}
-			}
 			if err != nil {
 				return err
 			}
@@ -111,7 +110,8 @@ func newKeysRotate() *cobra.Command {
 		Long: `Rotate puts a new key-encryption key before the one in the file, wraps every data
 key by it, and then takes the old one out of the file. What was sealed stays as it
 is. Cut off anywhere, it is simply repeated: where the file has several keys,
-everything is wrapped by the first, and the others are taken out.
+everything is wrapped by the first, and the others are taken out. Where the keys are
+in a file, stop alur serve first.
 
 The old keys are moved to FILE.retired: backups of the key store made before now
 need them. Remove that file when those backups are gone.
@@ -132,6 +132,9 @@ new one first and the old one after it, rotate, then take the old one out.`,
 
 func (s stores) rotate(c *cobra.Command, offline bool) error {
 	if err := s.check(); err != nil {
+		return err
+	}
+	if err := s.keysThere(); err != nil {
 		return err
 	}
 	if path := s.kekPath(); exists(path) {
@@ -157,11 +160,6 @@ func (s stores) rotate(c *cobra.Command, offline bool) error {
 	}
 	if path == "" && len(ring) < 2 {
 		return &hintError{fmt.Errorf("%s holds one key only", kekVariable), "put a new one before it: alur keys new --kek FILE makes one"}
-	}
-	if !isPostgres(s.db) {
-		if _, err := os.Stat(s.keysPath()); err != nil {
-			return &hintError{err, "there are no keys before personal data was first sealed"}
-		}
 	}
 	store, err := s.openKeys(c.Context())
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,9 @@ recording, chained from then on. The file that was read is not changed: keep it.
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, err := range sqlite.ReadFormat1(c.Context(), args[0]) {
+				if errors.Is(err, fs.ErrNotExist) {
+					err = &hintError{err, "name the file of the log that an earlier Alur wrote"}
+				}
 				if err != nil {
 					return err // before anything is made
 				}

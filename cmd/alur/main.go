@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -49,14 +48,19 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if err := errors.Join(c.ValidateRequiredFlags(), c.ValidateFlagGroups()); err != nil {
 			return err
 		}
+		if err := emptyFlags(c); err != nil {
+			return err
+		}
 		began = true
 		return nil
 	}
+	root.SetFlagErrorFunc(wrongFlag)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	verb, err := root.ExecuteContextC(ctx)
 	var fault *faultError
+	var usage *usageError
 	switch {
 	case err == nil:
 		return 0
@@ -64,26 +68,17 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "alur: %v\n", err)
 		hint(stderr, err)
 		return exitFault
-	case !began:
-		fmt.Fprintf(stderr, "alur: %v\nalur: hint: see %s --help\n", misused(verb, err), verb.CommandPath())
+	case !began, errors.As(err, &usage):
+		fmt.Fprintf(stderr, "alur: %v\n", misused(verb, err))
+		if !errors.As(err, new(*hintError)) {
+			err = &hintError{err, "see " + verb.CommandPath() + " --help"}
+		}
+		hint(stderr, err)
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "alur: %v\n", err)
 	hint(stderr, err)
 	return exitFailed
-}
-
-// misused says what a verb wants that was given too few or too many arguments; any
-// other error of usage is told as it is.
-func misused(verb *cobra.Command, err error) error {
-	_, wants, _ := strings.Cut(verb.Use, " ")
-	switch {
-	case !strings.Contains(err.Error(), "arg(s)"): // the words of cobra
-		return err
-	case wants == "":
-		return fmt.Errorf("%s takes no arguments", verb.CommandPath())
-	}
-	return fmt.Errorf("%s wants %s: %w", verb.CommandPath(), wants, err)
 }
 
 // hint says the way out, where we know it.
@@ -199,19 +194,33 @@ func readFile(path string, most int64) ([]byte, error) {
 	if path == standardInput {
 		return io.ReadAll(io.LimitReader(os.Stdin, most+1))
 	}
-	// Looked at before it is opened: a pipe that nobody writes to would be waited for.
-	switch info, err := os.Stat(path); {
-	case err == nil && info.IsDir():
-		return nil, &hintError{fmt.Errorf("%s is a directory", path), "name the files in it, such as " + filepath.Join(path, "*.yaml")}
-	case err == nil && !info.Mode().IsRegular():
-		return nil, &hintError{fmt.Errorf("%s is no regular file", path), "give it as standard input, and the file as -"}
-	}
-	f, err := os.Open(path)
+	f, err := openFile(path, "*.yaml", asInput)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, most+1))
+}
+
+// asInput is how what is no file can be given to a verb that reads standard input.
+const asInput = "give it as standard input, and the file as -"
+
+// openFile opens a regular file, and nothing else. For a folder it hints at the files of
+// a pattern in it, for what is no file at all at what would help.
+func openFile(path, pattern, instead string) (*os.File, error) {
+	// Looked at before it is opened: a pipe that nobody writes to would be waited for.
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return nil, &hintError{fmt.Errorf("%s is a directory", path), "name the files in it, such as " + filepath.Join(path, pattern)}
+	case err == nil && !info.Mode().IsRegular():
+		return nil, &hintError{fmt.Errorf("%s is no regular file", path), instead}
+	}
+	return os.Open(path)
+}
+
+// openXES opens an event log that is gone through more than once.
+func openXES(path string) (*os.File, error) {
+	return openFile(path, "*.xes.gz", "write it to a file first: a log is read twice")
 }
 
 // count is a number of things in words.

@@ -2,9 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -26,6 +30,7 @@ func required(c *cobra.Command, names ...string) {
 		if err := c.MarkFlagRequired(name); err != nil {
 			panic(err) // a flag that was just defined
 		}
+		c.Flags().Lookup(name).Usage += " (required)"
 	}
 }
 
@@ -34,6 +39,36 @@ func printJSON(w io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// writable refuses a file that could not be written when the work is done; none is fine.
+// Nothing is left behind, and nothing is changed.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	reason := func(err error) error {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			return at.Err
+		}
+		return err
+	}
+	switch info, err := os.Stat(path); {
+	case err == nil && !info.Mode().IsRegular():
+		return errors.New("there is something that is no file")
+	case err == nil:
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return reason(err)
+		}
+		return f.Close()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".alur-")
+	if err != nil {
+		return reason(err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // table prints rows under a header, in columns.
@@ -56,12 +91,7 @@ func printable(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return '?'
-		}
-		return r
-	}, s)
+	return domain.Printable(s)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

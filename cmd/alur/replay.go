@@ -14,8 +14,8 @@ import (
 
 type replayFlags struct {
 	stores           stores
-	at               string
-	moment           time.Time // at, read
+	at               moment
+	moment           time.Time // at, read where the request is
 	version          int
 	recorded, asJSON bool
 }
@@ -34,17 +34,14 @@ and --at it folds them all.
 them, which is what was known: an imported or a belated event occurred long
 before it was recorded. Events are taken in their recorded order, up to the
 first that is later than the time.`,
-		Args: func(c *cobra.Command, args []string) (err error) {
-			if o.at != "" {
-				o.moment, err = time.Parse(time.RFC3339Nano, o.at)
+		Args: func(c *cobra.Command, args []string) error {
+			if err := o.at.check(); err != nil {
+				return err
 			}
 			switch {
-			case err != nil:
-				// One without a zone could be meant in three.
-				return fmt.Errorf("--at %q: want a time with its zone, such as 2026-11-23T08:00:00+07:00", o.at)
 			case c.Flags().Changed("version") && o.version < 1:
 				return fmt.Errorf("--version %d: the first version is 1", o.version)
-			case o.recorded && o.at == "":
+			case o.recorded && !o.at.given():
 				return errors.New("--recorded goes with --at")
 			}
 			return cobra.ExactArgs(1)(c, args)
@@ -54,7 +51,7 @@ first that is later than the time.`,
 	o.stores.flags(c)
 	jsonFlag(c, &o.asJSON)
 	c.Flags().IntVar(&o.version, "version", 0, "as after `N` events")
-	c.Flags().StringVar(&o.at, "at", "", "as at a `TIME`, such as 2026-11-23T08:00:00+07:00")
+	momentFlag(c, &o.at, "at", "as at "+momentForms+"; a date is its first moment where the request is")
 	c.Flags().BoolVar(&o.recorded, "recorded", false, "with --at: by when events were recorded")
 	c.MarkFlagsMutuallyExclusive("version", "at")
 	return c
@@ -65,7 +62,7 @@ func (o replayFlags) until(e domain.Recorded) bool {
 	switch {
 	case o.version > 0:
 		return e.Version <= domain.Version(o.version)
-	case o.at == "":
+	case !o.at.given():
 		return true
 	case o.recorded:
 		return !e.At.After(o.moment)
@@ -81,6 +78,9 @@ func replay(c *cobra.Command, reference string, o replayFlags) error {
 		if now, err = h.find(ctx, reference); err != nil {
 			return err
 		}
+		if o.moment, err = o.at.in(now.Tenant.Zone()); err != nil {
+			return err
+		}
 		then, lines, err = h.replay(ctx, now.ID, o.until)
 		return err
 	})
@@ -90,7 +90,7 @@ func replay(c *cobra.Command, reference string, o replayFlags) error {
 	case domain.Version(o.version) > now.Version:
 		return fmt.Errorf("request %s has %d versions, not %d", now.Reference, now.Version, o.version)
 	case !then.Exists():
-		return fmt.Errorf("request %s did not exist yet at %s", now.Reference, o.at)
+		return fmt.Errorf("request %s did not exist yet at %s", now.Reference, o.at.text)
 	case o.asJSON:
 		return printJSON(c.OutOrStdout(), struct {
 			shown

@@ -99,7 +99,11 @@ func gathered(g workflows.Gathered) [][]string {
 		rows = append(rows, []string{"fee " + string(x.Fee), value})
 	}
 	for _, x := range g.Reviews {
-		rows = append(rows, []string{"review " + string(x.Review), string(x.Opinion)})
+		value := string(x.Opinion)
+		if x.Reason != "" {
+			value += ": " + string(x.Reason)
+		}
+		rows = append(rows, []string{"review " + string(x.Review), value})
 	}
 	for _, x := range g.Answers {
 		rows = append(rows, []string{"answer of " + string(x.System), x.Outcome})

@@ -17,7 +17,9 @@ import (
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/httpapi"
 	"github.com/alur-id/alur/adapters/web"
+	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/catalogue"
 )
 
 const defaultListen = "127.0.0.1:8080"
@@ -51,6 +53,15 @@ is set, and is not served beyond this machine when it is not.`,
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			logger := newLogger(c)
+			if s.absent() { // nothing is made for an address that cannot be had
+				l, err := listenOn(c.Context(), listen)
+				if err == nil {
+					err = l.Close()
+				}
+				if err != nil {
+					return err
+				}
+			}
 			return withHouse(c, s, func(ctx context.Context, h *house) error {
 				l, err := listenOn(ctx, listen)
 				if err != nil {
@@ -161,7 +172,17 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 }
 
 func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.Handler, error) {
-	pages, err := web.New(web.Config{Finder: h.finder, Engine: h.engine, Timeline: h.timeline, Library: h.library, Logger: logger, Now: h.now})
+	tenants, err := catalogue.Tenants()
+	if err != nil {
+		return nil, err
+	}
+	names := map[domain.TenantCode]workflows.Text{}
+	for _, t := range tenants {
+		names[t.Code] = t.Name
+	}
+	pages, err := web.New(web.Config{
+		Finder: h.finder, Engine: h.engine, Timeline: h.timeline, Library: h.library, Services: h.services, Tenants: names, Logger: logger, Now: h.now,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -84,6 +84,16 @@ func TestWorkAndBillsOverHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s", x.what, a.StatusCode, a.body)
 		}
 	}
+	// What is not of the described form is told in the detail, each thing with its place.
+	for what, want := range map[string]string{
+		`"allocate":{"candidates":[{"officer":"c-2","load":0}],"seed":"abc"}`:                              "the request is not as it should be: body.allocate.seed: expected string to be 32 random bytes as 64 hexadecimal digits in small letters",
+		`"allocate":{"candidates":[{"officer":"c-2","load":0}],"seed":"` + strings.Repeat("5A", 32) + `"}`: "64 hexadecimal digits in small letters",
+		`"allocate":{"candidates":[]}`: "body.allocate.candidates: expected array length >= 1",
+	} {
+		if a := add(system, what); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) {
+			t.Errorf("%s: %d %s", what, a.StatusCode, a.body)
+		}
+	}
 	var shown struct {
 		Bill struct {
 			Lines    []struct{ Fee string }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +17,7 @@ import (
 // fitLog adds the cases of an event log, told to the definition's rules as an import
 // tells them, and kept nowhere.
 func fitLog(c *cobra.Command, path string, d *workflows.Definition, into *simulation.Fitter) error {
-	f, err := os.Open(path)
+	f, err := openXES(path)
 	if err != nil {
 		return err
 	}

@@ -143,10 +143,16 @@ func (p *simulationPrinter) stages(r *simulation.Report) {
 		text += p.say("most waiting", b.Stage, number(b.Adds))
 	}
 	p.line("\n%s", text)
-	for _, x := range r.Roles {
-		if x.Busy != nil && x.Busy.Mean > 0.98 {
-			p.line("%s", p.say("overload", x.Role))
-		}
+	p.overloaded(r.Overloaded)
+}
+
+// overloaded warns of queues without end.
+func (p *simulationPrinter) overloaded(roles []string) {
+	for _, role := range roles {
+		p.line("%s", p.say("overload", role))
+	}
+	if len(roles) > 0 {
+		p.line("%s", p.say("arrow"))
 	}
 }
 
@@ -184,12 +190,16 @@ func (p *simulationPrinter) whatIf(r *simulation.Report) {
 			name += ", " + x.Of
 		}
 		change := show(x.Change)
-		if !x.Change.Different() {
+		switch {
+		case x.Change.Grows:
+			change = p.say("no rest")
+		case !x.Change.Different():
 			change = "≈ " + change
 		}
 		rows = append(rows, []string{name, mean(x.Before, show), mean(x.After, show), change})
 	}
 	p.table(p.say("what if", strings.Join(r.WhatIf.Changes, ", ")), []string{"figure", "before", "after", "change"}, rows)
+	p.overloaded(r.WhatIf.Overloaded)
 }
 
 // mean shows an interval's middle alone.
@@ -208,7 +218,10 @@ func spanned(x *simulation.Interval, show func(float64) string) string {
 	if x == nil {
 		return ""
 	}
-	if math.IsInf(x.High, 0) || math.IsInf(x.Low, 0) {
+	switch {
+	case x.Grows:
+		return show(x.Mean) + " ↑"
+	case math.IsInf(x.High, 0) || math.IsInf(x.Low, 0):
 		return show(x.Mean)
 	}
 	return fmt.Sprintf("%s (%s–%s)", show(x.Mean), show(x.Low), show(x.High))

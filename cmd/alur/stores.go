@@ -8,11 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/alur-id/alur/adapters/eventstoredb"
+	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/sqlite"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
@@ -24,6 +26,7 @@ type stores struct {
 	log      string // esdb:// URL of the log, if it is not in db
 	kek      string // FILE of the key-encryption keys; empty: beside db
 	readOnly bool   // beside the process that writes; nothing is created
+	existing bool   // nothing is created, but what is there is written to
 	sealing  bool   // personal data is sealed or opened
 	newKeys  bool   // keys are begun anew, though there is data sealed under others
 
@@ -75,9 +78,12 @@ type features struct {
 const openPatience = 20 * time.Second
 
 // openLog opens the log, and creates it when there is none unless it is only
-// read.
+// read or has to be there.
 func (s stores) openLog(ctx context.Context) (eventLog, features, error) {
 	if err := s.check(); err != nil {
+		return nil, features{}, err
+	}
+	if err := s.there(ctx); err != nil {
 		return nil, features{}, err
 	}
 	switch {
@@ -93,7 +99,7 @@ func (s stores) openLog(ctx context.Context) (eventLog, features, error) {
 		return s.openPostgresLog(ctx)
 	case s.readOnly:
 		if _, err := os.Stat(s.db); errors.Is(err, fs.ErrNotExist) {
-			return nil, features{}, &hintError{fmt.Errorf("there is no event log %s", s.db), "name it with --db, or make one with alur serve or alur import"}
+			return nil, features{}, &hintError{fmt.Errorf("there is no event log %s", s.db), "name it with --db, or make one with alur serve, alur import or alur workflow publish"}
 		}
 		log, err := sqlite.OpenReadOnly(ctx, s.db)
 		return opened(log, features{gapless: true, kind: "sqlite"}, err)
@@ -102,10 +108,54 @@ func (s stores) openLog(ctx context.Context) (eventLog, features, error) {
 	return opened(log, features{gapless: true, kind: "sqlite"}, err)
 }
 
+// there looks at a log that has to be there, before it is opened to write.
+func (s stores) there(ctx context.Context) error {
+	if !s.existing || s.readOnly {
+		return nil
+	}
+	s.readOnly = true
+	log, _, err := s.openLog(ctx)
+	switch {
+	case err == nil:
+		return log.Close()
+	case s.absent(), errors.Is(err, fs.ErrNotExist), errors.Is(err, sqlite.ErrNotThis), ctx.Err() != nil:
+		return err
+	}
+	return nil // of what an earlier Alur wrote, say, whoever opens it to write knows more
+}
+
+// absent reports whether the log is a file that is not there and would be made.
+func (s stores) absent() bool {
+	if s.log != "" || isPostgres(s.db) {
+		return false
+	}
+	_, err := os.Stat(s.db)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// rehearsed does what would be the first thing in a log that is not there in one that
+// is thrown away, so that what is refused makes none; that one is made is then told.
+func (s stores) rehearsed(c *cobra.Command, do func(domain.EventLog) error) error {
+	if err := s.check(); err != nil || !s.absent() {
+		return err
+	}
+	if err := do(memory.New()); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Dir(s.db)); err != nil {
+		return fmt.Errorf("the folder of %s: %w", s.db, err)
+	}
+	c.PrintErrf("alur: %s is not there: a new event log is made\n", s.db)
+	return nil
+}
+
 // opened keeps a nil log from becoming an interface that is not nil.
 func opened[L eventLog](log L, f features, err error) (eventLog, features, error) {
 	if errors.Is(err, fs.ErrPermission) {
 		err = &hintError{err, "a log is read together with its views, which are written beside it: copy it to a folder you may write in"}
+	}
+	if errors.Is(err, sqlite.ErrNotThis) {
+		err = &hintError{err, "name the file of an event log; views and keys are beside it, in files of their own"}
 	}
 	if err != nil {
 		return nil, features{}, err
@@ -165,12 +215,32 @@ func (s stores) keysName() string {
 	return s.keysPath()
 }
 
+// keysThere refuses a key store that is not there, where nothing is created.
+func (s stores) keysThere() error {
+	if isPostgres(s.db) {
+		return nil
+	}
+	_, err := os.Stat(s.keysPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = &hintError{
+			fmt.Errorf("there is no key store %s: %w", s.keysPath(), fs.ErrNotExist),
+			"before anything was sealed there is none: alur serve makes it, and a key-encryption key, when it first runs on --db; if it was lost, put it back from its backup",
+		}
+	}
+	return err
+}
+
 func (s stores) openKeys(ctx context.Context) (keyStore, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	if isPostgres(s.db) {
 		return s.openPostgresKeys(ctx)
+	}
+	if s.readOnly || s.existing {
+		if err := s.keysThere(); err != nil {
+			return nil, err
+		}
 	}
 	open := sqlite.OpenKeys
 	if s.readOnly {

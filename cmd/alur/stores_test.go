@@ -92,6 +92,37 @@ func (h *house) faults(t *testing.T, s stores) verified {
 	return v
 }
 
+// A store that has to be there is refused when it is not, and not made; a cluster of
+// EventStoreDB has nothing that could be missing.
+func TestStoresThatHaveToBeThere(t *testing.T) {
+	for _, name := range []string{"a file", "PostgreSQL"} {
+		t.Run(name, func(t *testing.T) {
+			s := everyStores[name](t)
+			s.existing = true
+			for range 2 { // the first time made nothing
+				if _, _, err := s.openLog(t.Context()); err == nil {
+					t.Fatal("it was made")
+				}
+			}
+			s.existing = false
+			log, _, err := s.openLog(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := log.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s.existing = true
+			if log, _, err = s.openLog(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := log.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // Everything that the program promises, on each kind of stores.
 func TestEveryStores(t *testing.T) {
 	for name, open := range everyStores {

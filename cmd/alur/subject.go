@@ -30,8 +30,15 @@ list of processes and no history: one line such as nik:, nib: or passport: and
 the number. The data of a request that was made without an identity belongs to
 that request alone: name it with --request.`
 
+// keysFirst says where keys come from.
+const keysFirst = `
+It needs the key-encryption key that the data was sealed under (--kek). Before
+anything was sealed there is none: alur serve makes it beside a file when it first
+runs; for PostgreSQL, alur keys new --kek FILE does.
+`
+
 func (o *subjectFlags) add(c *cobra.Command) {
-	o.stores.sealing = true
+	o.stores.sealing, o.stores.existing = true, true
 	o.stores.flags(c)
 	o.stores.kekFlag(c)
 	c.Flags().StringVar(&o.reference, "request", "", "the `REFERENCE` of a request that was made without an identity")
@@ -111,7 +118,7 @@ can be run beside the process that writes.
 What it prints may be handed to the person. A remark of the staff is written for
 those who work on the request: that there is one is told, and not what it says.
 Whoever has to judge whether it is to be disclosed sees it with --remarks.
-` + whose,
+` + keysFirst + whose,
 		Example: `  alur subject export --db alur.db < identity.txt > held.json`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -213,7 +220,7 @@ func exportedOf(l auditLine) exportedEvent {
 		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected, domain.ChecklistCleared, domain.FactsRecorded,
 		domain.TermStarted, domain.TermSuspended, domain.TermResumed, domain.TermExtended, domain.TermRecomputed, domain.TermExpired,
 		domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented,
-		domain.TermCarried, domain.TermDropped:
+		domain.TermCarried, domain.TermContinued, domain.TermDropped:
 		x.Body = l.Body
 	}
 	return x
@@ -251,7 +258,9 @@ The grounds unlawfully_obtained and court_order stand above the schedule.
 
 The erasure is recorded as an event: which keys, on which ground, by whom; not
 whose they were.
-` + whose,
+
+A SQLite log has one writing process: stop alur serve first.
+` + keysFirst + whose,
 		Example: `  alur subject erase --ground subject_request --note "letter 12/2026" --by officer-3 < identity.txt`,
 		Args: func(c *cobra.Command, args []string) error {
 			if o.id != "" {
@@ -281,9 +290,13 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	c.PrintErrf("alur: this is erasure %s; if it is cut off, repeat it with --id\n", id)
+	actor := domain.Actor{ID: o.by, Role: "data-protection", Capacity: domain.CapacityOfficer}
+	if err := errors.Join(domain.SubjectErased{Ground: domain.Ground(o.ground), Note: o.note}.Check(), actor.Check()); err != nil {
+		return err // before anybody is asked whose data it is
+	}
 	var done erasure.Erased
 	err = withHouse(c, o.stores, func(ctx context.Context, h *house) error {
+		c.PrintErrf("alur: this is erasure %s; if it is cut off, repeat it with --id\n", id)
 		if h.trust == 0 { // no other process can be at an erasure
 			if err := h.eraser().Resume(ctx); err != nil {
 				return err
@@ -297,8 +310,7 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 			return err
 		}
 		done, err = h.eraser().Erase(ctx, erasure.Erasure{
-			ID: id, Subject: s, Ground: domain.Ground(o.ground), Note: o.note,
-			Actor: domain.Actor{ID: o.by, Role: "data-protection", Capacity: domain.CapacityOfficer},
+			ID: id, Subject: s, Ground: domain.Ground(o.ground), Note: o.note, Actor: actor,
 		})
 		if errors.Is(err, domain.ErrNotFound) {
 			return &hintError{errors.New("nothing is held of this person here"), "look whether the kind and the number are right, and whether it was erased before"}
@@ -329,13 +341,15 @@ func (o *eraseFlags) erase(c *cobra.Command) error {
 }
 
 func newSubjectRelease() *cobra.Command {
-	s := stores{sealing: true}
+	s := stores{sealing: true, existing: true}
 	c := &cobra.Command{
 		Use:   "release ERASURE",
 		Short: "Give up an erasure that was begun and is not recorded",
 		Long: `Release gives the keys back that an erasure has marked, when it was cut off before it
 was recorded and is not wanted any more. alur keys list shows such keys as erasing,
-with the id of the erasure. Nobody may be carrying it out at this moment.`,
+with the id of the erasure. Nobody may be carrying it out at this moment.
+
+A SQLite log has one writing process: stop alur serve first.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			id, err := uuid.Parse(args[0])

@@ -50,7 +50,8 @@ const viewPatience = 5 * time.Second
 
 func newTermList() *cobra.Command {
 	var from stores
-	var tenant, service, before string
+	var tenant, service string
+	var before moment
 	var f projections.TermFilter
 	var asJSON bool
 	c := &cobra.Command{
@@ -62,10 +63,8 @@ func newTermList() *cobra.Command {
 					return err
 				}
 			}
-			if before != "" {
-				if f.DueBefore, err = time.Parse(time.RFC3339, before); err != nil {
-					return fmt.Errorf("--due-before %q: want a time with its zone, such as 2026-11-23T08:00:00+07:00", before)
-				}
+			if f.DueBefore, err = before.in(f.Tenant.Zone()); err != nil {
+				return err
 			}
 			if f.Limit < 0 {
 				return fmt.Errorf("--limit %d: want 0 or more", f.Limit)
@@ -103,7 +102,7 @@ func newTermList() *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&tenant, "tenant", "", "only this tenant `CODE`, such as 11.71")
 	flags.StringVar(&service, "service", "", "only this `SERVICE`")
-	flags.StringVar(&before, "due-before", "", "only those due before a `TIME`, such as 2026-11-23T08:00:00+07:00")
+	momentFlag(c, &before, "due-before", "only those due before "+momentForms+"; a date is its first moment in the tenant's zone, in WIB without --tenant")
 	flags.BoolVar(&f.Open, "open", false, "only those that are still counted")
 	flags.BoolVar(&f.Stopped, "suspended", false, "only those that stand still")
 	flags.BoolVar(&f.Expired, "expired", false, "only those that have run out")
@@ -236,13 +235,16 @@ func printLedger(c *cobra.Command, lines []ledgerLine, asJSON bool) error {
 }
 
 func newTermSweep() *cobra.Command {
-	var s stores
+	s := stores{existing: true}
 	c := &cobra.Command{
 		Use:   "sweep",
 		Short: "Have terms run out whose time has come, and reckon them by an amended calendar",
 		Long: `Sweep does once what a server does all the time: it records what follows from
 moments that have come since, in their order, each dated to its moment. What
-another process was faster with is not recorded twice.`,
+another process was faster with is not recorded twice.
+
+A SQLite log has one writing process: stop alur serve first, which sweeps by itself
+anyway.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withHouse(c, s, func(ctx context.Context, h *house) error {

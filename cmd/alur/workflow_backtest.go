@@ -17,13 +17,14 @@ import (
 
 // backtestFlags say which histories are judged.
 type backtestFlags struct {
-	stores               stores
-	tenant, since, until string
-	code                 domain.TenantCode
-	from, to             time.Time // since and until, read; zero is without bound
-	request              string
-	limit                int
-	asJSON               bool
+	stores       stores
+	tenant       string
+	since, until moment
+	code         domain.TenantCode
+	from, to     time.Time // since and until, read; zero is without bound
+	request      string
+	limit        int
+	asJSON       bool
 }
 
 func (o *backtestFlags) read() (err error) {
@@ -32,18 +33,11 @@ func (o *backtestFlags) read() (err error) {
 			return err
 		}
 	}
-	for _, x := range []struct {
-		flag, text string
-		into       *time.Time
-	}{{"since", o.since, &o.from}, {"until", o.until, &o.to}} {
-		if x.text == "" {
-			continue
-		}
-		if *x.into, err = time.Parse(time.RFC3339, x.text); err != nil {
-			if *x.into, err = time.ParseInLocation(time.DateOnly, x.text, o.code.Zone()); err != nil {
-				return fmt.Errorf("--%s %q: want a date such as 2026-11-23, or a time with its zone, such as 2026-11-23T08:00:00+07:00", x.flag, x.text)
-			}
-		}
+	if o.from, err = o.since.in(o.code.Zone()); err != nil {
+		return err
+	}
+	if o.to, err = o.until.in(o.code.Zone()); err != nil {
+		return err
 	}
 	if o.limit < 0 {
 		return fmt.Errorf("--limit %d: want 0 or more", o.limit)
@@ -90,8 +84,8 @@ otherwise.`,
 	jsonFlag(c, &o.asJSON)
 	f := c.Flags()
 	f.StringVar(&o.tenant, "tenant", "", "only requests of this tenant `CODE`, such as 11.71")
-	f.StringVar(&o.since, "since", "", "only requests that were submitted at a `TIME` or later, such as 2026-11-23")
-	f.StringVar(&o.until, "until", "", "only requests that were submitted before a `TIME`")
+	momentFlag(c, &o.since, "since", "only requests that were submitted then or later: "+momentForms)
+	momentFlag(c, &o.until, "until", "only requests that were submitted before: "+momentForms)
 	f.IntVar(&o.limit, "limit", 0, "at most `N` requests, the first that were submitted; 0 is all")
 	f.StringVar(&o.request, "request", "", "only the request of this `REFERENCE`, in full")
 	return c

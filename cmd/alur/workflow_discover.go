@@ -26,7 +26,7 @@ func newWorkflowDiscover() *cobra.Command {
 	var o discoverFlags
 	c := &cobra.Command{
 		Use:   "discover LOG",
-		Short: "Draft a workflow definition from an XES event log, gzip or not",
+		Short: "Draft a workflow definition from an XES event log, gzip or not; - is standard input",
 		Long: `Discover reads an event log and drafts the definition that allows what it saw: an
 action for each activity, a transition for each order, a role for each resource
 (or role or group, with --role). The draft replays the log; it is a start for
@@ -58,7 +58,7 @@ learnt from and measured by itself.`,
 }
 
 func discover(c *cobra.Command, path string, o discoverFlags) error {
-	name := filepath.Base(path)
+	name := filepath.Base(shownAs(path))
 	if o.id == "" {
 		o.id = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".xes")
 	}
@@ -95,7 +95,11 @@ func discover(c *cobra.Command, path string, o discoverFlags) error {
 // readLog reads a log from its beginning, each time it is ranged over.
 func readLog(path string) iter.Seq2[workflows.Trace, error] {
 	return func(yield func(workflows.Trace, error) bool) {
-		f, err := os.Open(path)
+		if path == standardInput {
+			xes.Read(shownAs(path), os.Stdin)(yield)
+			return
+		}
+		f, err := openFile(path, "*.xes.gz", asInput)
 		if err != nil {
 			yield(workflows.Trace{}, err)
 			return
@@ -106,10 +110,10 @@ func readLog(path string) iter.Seq2[workflows.Trace, error] {
 }
 
 // measure reads the log a second time: only the whole of it says what the draft
-// is. It is nil for what cannot be read twice, such as a pipe.
+// is. It is nil for what cannot be read twice, which is standard input.
 func measure(path string, draft *discovery.Draft, holdout float64) (*discovery.Measured, error) {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return nil, err
+	if path == standardInput {
+		return nil, nil
 	}
 	m, err := discovery.Measure(draft.Definition, readLog(path), holdout)
 	if err == nil && (m.Learnt.Cases != draft.Cases || m.Learnt.Events != draft.Events) {

@@ -38,10 +38,12 @@ With --dry-run nothing is recorded: it tells what each request would gain or los
 which cannot be moved and why (exit code 3). Without it, all requests that the map does
 not except are moved, or none: the order is recorded with its map, its legal ground and
 who approved of it, and then an event on every request; the applicant is told. A run that
-was interrupted is run again as it was, and does the rest; nothing happens twice.
+was interrupted is run again as it was, and does the rest; nothing happens twice. Where
+requests have come back to the former version since, it is another order.
 
-A term that runs keeps its budget and its due time unless the map says otherwise, and
-becomes shorter only if the map says that too.
+A term that runs keeps its budget, its due time and what follows when it runs out, or
+gets all of these from the other version where the map says so; it becomes shorter only
+if the map says that too. No time of the law that has run is dropped, or begun anew.
 
 A SQLite log has one writing process: stop alur serve first (not for --dry-run).`,
 		Example: `  alur workflow migrate street-stall --tenant 11.71 --from 1 --to 2 --map map.yaml --dry-run
@@ -59,10 +61,10 @@ A SQLite log has one writing process: stop alur serve first (not for --dry-run).
 	flags.IntVar(&o.to, "to", 0, "the version `N` that they are moved to")
 	flags.StringVar(&o.file, "map", "", "`FILE` that says what of the one is what in the other")
 	flags.BoolVar(&o.dry, "dry-run", false, "tell what would happen, and record nothing")
-	flags.StringVar(&o.ground, "ground", "", "the legal ground, a `TEXT` that applicants read; kept in the clear for ever")
+	flags.StringVar(&o.ground, "ground", "", "the legal ground, a `TEXT` that applicants read; kept in the clear for ever (wanted without --dry-run)")
 	flags.StringVar(&o.groundEN, "ground-en", "", "the same in English, a `TEXT` (default as --ground)")
-	flags.StringVar(&o.by, "by", "", "`WHO` does it: a pseudonym, kept in the clear for ever")
-	flags.StringVar(&o.approver, "approver", "", "`WHO` approved of it, somebody else: a pseudonym, kept in the clear for ever")
+	flags.StringVar(&o.by, "by", "", "`WHO` does it: a pseudonym, kept in the clear for ever (wanted without --dry-run)")
+	flags.StringVar(&o.approver, "approver", "", "`WHO` approved of it, somebody else: a pseudonym, kept in the clear for ever (wanted without --dry-run)")
 	required(c, "tenant", "from", "to", "map")
 	return c
 }
@@ -70,6 +72,14 @@ A SQLite log has one writing process: stop alur serve first (not for --dry-run).
 func (o *migrating) read() (err error) {
 	if o.code, err = domain.ParseTenantCode(o.tenant); err != nil {
 		return err
+	}
+	switch {
+	case o.from < 1:
+		return fmt.Errorf("--from %d: the first version is 1", o.from)
+	case o.to < 1:
+		return fmt.Errorf("--to %d: the first version is 1", o.to)
+	case o.from == o.to:
+		return errors.New("--from and --to are the same version")
 	}
 	if o.groundEN == "" {
 		o.groundEN = o.ground
@@ -82,8 +92,8 @@ func (o *migrating) read() (err error) {
 			return fmt.Errorf("--%s is missing; --dry-run needs it not", f.name)
 		}
 	}
-	if o.by == o.approver {
-		return errors.New("--by and --approver are the same: whoever migrates requests may not approve of it")
+	if (domain.Actor{ID: o.by}).SamePerson(o.approver) {
+		return errors.New("--by and --approver are the same person: whoever migrates requests may not approve of it")
 	}
 	return nil
 }
@@ -93,8 +103,8 @@ func (o *migrating) migrate(c *cobra.Command, id string) error {
 	if err != nil {
 		return err
 	}
-	// What is not there is told before a log is made to write to.
-	if _, err := versionsOf(c, o.stores, o.code, id); err != nil {
+	o.stores.existing = true
+	if err := o.stores.has(c, o.code, id); err != nil {
 		return err
 	}
 	open := withHouse
@@ -165,8 +175,8 @@ func (o *migrating) told(c *cobra.Command, id string, done *migration.Done) erro
 		if err := printJSON(c.OutOrStdout(), done); err != nil {
 			return err
 		}
-	} else if _, err := fmt.Fprintf(c.OutOrStdout(), "%s of tenant %s: %s moved from version %d to %d, %d were moved or had ended before, %d stay as the map says\n",
-		id, o.code, count(done.Migrated, "request"), o.from, o.to, done.Before, done.Excepted); err != nil {
+	} else if _, err := fmt.Fprintf(c.OutOrStdout(), "%s of tenant %s: %s moved from version %d to %d; %d that run were moved before by the same order, %d ended before their turn, %d stay as the map says\n",
+		id, o.code, count(done.Migrated, "request"), o.from, o.to, done.Before, done.Ended, done.Excepted); err != nil {
 		return err
 	}
 	if len(done.Left) == 0 {

@@ -16,11 +16,12 @@ import (
 
 // enactment is what the verbs that change the law are told.
 type enactment struct {
-	stores                        stores
-	tenant, by, reason, effective string
-	code                          domain.TenantCode
-	from                          time.Time // effective, read; zero is now
-	asJSON                        bool
+	stores             stores
+	tenant, by, reason string
+	effective          moment
+	code               domain.TenantCode
+	from               time.Time // effective, read; zero is now
+	asJSON             bool
 }
 
 func (o *enactment) flags(c *cobra.Command) {
@@ -29,22 +30,16 @@ func (o *enactment) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.tenant, "tenant", "", "tenant `CODE`, such as 11.71")
 	c.Flags().StringVar(&o.by, "by", "", "`WHO` answers for it: a pseudonym, kept in the clear for ever")
 	c.Flags().StringVar(&o.reason, "reason", "", "`WHY`, such as the decree; kept in the clear for ever")
-	c.Flags().StringVar(&o.effective, "effective", "", "`DATE` from which it holds, such as 2027-01-01 (its first moment there) or a time with its zone (default now)")
+	momentFlag(c, &o.effective, "effective", "from when it holds (default now): "+momentForms+"; a date is its first moment there")
 	required(c, "tenant", "by", "reason")
 }
 
 func (o *enactment) read() (err error) {
-	if o.code, err = domain.ParseTenantCode(o.tenant); err != nil || o.effective == "" {
+	if o.code, err = domain.ParseTenantCode(o.tenant); err != nil {
 		return err
 	}
-	o.from, err = time.ParseInLocation(time.DateOnly, o.effective, o.code.Zone())
-	if err != nil {
-		o.from, err = time.Parse(time.RFC3339, o.effective)
-	}
-	if err != nil {
-		return fmt.Errorf("--effective %q: want a date such as 2027-01-01, or a time with its zone, such as 2027-01-01T08:00:00+07:00", o.effective)
-	}
-	return nil
+	o.from, err = o.effective.in(o.code.Zone())
+	return err
 }
 
 func (o *enactment) actor() domain.Actor {
@@ -96,13 +91,17 @@ func publish(c *cobra.Command, file string, o enactment, waivers []workflows.Wai
 	}
 	var v workflows.Published
 	var appended bool
-	err = withHouse(c, o.stores, func(ctx context.Context, h *house) (err error) {
-		v, appended, err = h.library.Enact(ctx, workflows.Publication{
+	enact := func(ctx context.Context, l *workflows.Library) (err error) {
+		v, appended, err = l.Enact(ctx, workflows.Publication{
 			Tenant: o.code, File: file, Source: source, Definition: d, Actor: o.actor(), Why: o.reason,
 			Clock: time.Now, Effective: o.from, Waivers: waivers, Program: programVersion(),
 		})
 		return err
-	})
+	}
+	err = o.stores.rehearsed(c, func(log domain.EventLog) error { return enact(c.Context(), workflows.NewLibrary(log)) })
+	if err == nil {
+		err = withHouse(c, o.stores, func(ctx context.Context, h *house) error { return enact(ctx, h.library) })
+	}
 	var unfit *workflows.UnfitError
 	if errors.As(err, &unfit) {
 		if printErr := printUnfit(c.OutOrStdout(), unfit, o.asJSON); printErr != nil {

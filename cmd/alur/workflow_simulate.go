@@ -16,12 +16,13 @@ import (
 )
 
 type simulateFlags struct {
-	with, log, db, tenant, basis, from, svg, lang string
-	holdout                                       float64
-	seed                                          uint64
-	replications, days, warmUp                    int
-	officers, whatIf                              []string
-	asJSON                                        bool
+	with, log, db, tenant, basis, svg, lang string
+	from                                    moment
+	holdout                                 float64
+	seed                                    uint64
+	replications, days, warmUp              int
+	officers, whatIf                        []string
+	asJSON                                  bool
 }
 
 func newWorkflowSimulate() *cobra.Command {
@@ -65,7 +66,7 @@ docs/agencies/simulate.md tells how the file is written and what the figures mea
 	f.IntVar(&o.replications, "replications", 20, "`NUMBER` of independent replications")
 	f.IntVar(&o.days, "days", 250, "`DAYS` that are measured in each")
 	f.IntVar(&o.warmUp, "warm-up", 60, "`DAYS` before, of which nothing is measured")
-	f.StringVar(&o.from, "from", "", "the first `DATE`; by default the beginning of the last year whose holidays are decreed")
+	momentFlag(c, &o.from, "from", "the first day (default the beginning of the last year whose holidays are decreed): "+momentForms+", whose day it is")
 	f.StringArrayVar(&o.officers, "officers", nil, "`ROLE=N`: how many officers a role has, or +N, -N; may be repeated")
 	f.StringArrayVar(&o.whatIf, "what-if", nil, "`ROLE=+N`: compare with other numbers of officers; may be repeated")
 	f.StringVar(&o.svg, "svg", "", "write a chart of the waiting to this `FILE`")
@@ -77,8 +78,8 @@ func (o *simulateFlags) check() error {
 	if err := checkTenant(o.tenant); err != nil {
 		return err
 	}
-	if _, err := calendar.ParseDate(o.from); o.from != "" && err != nil {
-		return fmt.Errorf("--from: %w", err)
+	if err := o.from.check(); err != nil {
+		return err
 	}
 	switch {
 	case o.lang != "id" && o.lang != "en":
@@ -91,8 +92,24 @@ func (o *simulateFlags) check() error {
 		return fmt.Errorf("--holdout %v: want a share from 0 to less than 1, such as 0.5", o.holdout)
 	case o.holdout > 0 && o.log == "" && o.db == "":
 		return errors.New("--holdout: there is nothing to hold out without --log or --db")
+	case o.days < 1:
+		return fmt.Errorf("--days %d: want 1 or more", o.days)
+	case o.warmUp < 0:
+		return fmt.Errorf("--warm-up %d: want 0 or more", o.warmUp)
+	case o.days > simulation.MaxDays-min(o.warmUp, simulation.MaxDays):
+		return fmt.Errorf("--days %d and --warm-up %d: want at most %d together", o.days, o.warmUp, simulation.MaxDays)
 	case o.replications < 2 || o.replications > 1000:
 		return fmt.Errorf("--replications %d: want 2 to 1000; an interval needs several", o.replications)
+	}
+	for _, x := range o.officers {
+		if err := simulation.CheckChange(x); err != nil {
+			return fmt.Errorf("--officers %w", err)
+		}
+	}
+	for _, x := range o.whatIf {
+		if err := simulation.CheckChange(x); err != nil {
+			return fmt.Errorf("--what-if %w", err)
+		}
 	}
 	return nil
 }
@@ -113,6 +130,9 @@ func simulate(c *cobra.Command, path string, o simulateFlags) error {
 	d, _, err := readDefinition(path)
 	if err != nil {
 		return err
+	}
+	if err := writable(o.svg); err != nil {
+		return fmt.Errorf("--svg %s: %w", o.svg, err)
 	}
 	given := &simulation.Parameters{}
 	if o.with != "" {
@@ -147,8 +167,9 @@ func simulate(c *cobra.Command, path string, o simulateFlags) error {
 
 // first is the day on which the simulated time begins.
 func (o *simulateFlags) first(c *calendar.Calendar) calendar.Date {
-	if d, err := calendar.ParseDate(o.from); err == nil {
-		return d
+	if at, err := o.from.in(c.Zone()); err == nil && o.from.given() {
+		at = at.In(c.Zone())
+		return calendar.DateOf(at.Year(), at.Month(), at.Day())
 	}
 	return calendar.DateOf(c.Known().To.Year(), 1, 1)
 }
@@ -159,12 +180,12 @@ func (o *simulateFlags) run(ctx context.Context, s simulation.Settings) (*simula
 		return nil, err
 	}
 	if s.Parameters, err = s.Parameters.Officers(o.officers, simulation.Given); err != nil {
-		return nil, fmt.Errorf("--officers %w", err)
+		return nil, &usageError{fmt.Errorf("--officers %w", err)}
 	}
 	var other *simulation.Parameters
 	if len(o.whatIf) > 0 {
 		if other, err = s.Parameters.Officers(o.whatIf, ""); err != nil {
-			return nil, fmt.Errorf("--what-if %w", err)
+			return nil, &usageError{fmt.Errorf("--what-if %w", err)}
 		}
 	}
 	return simulation.Simulate(ctx, s, other)
@@ -216,11 +237,14 @@ func (o *simulateFlags) history(c *cobra.Command, d *workflows.Definition) (*cal
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := workflows.NewCalendars(log).Latest(c.Context(), tenant)
+	calendars := workflows.NewCalendars(log)
+	of := func(t domain.TenantCode) (*calendar.Calendar, error) { return calendars.Latest(c.Context(), t) }
+	made, err := of(tenant)
 	if err != nil {
 		return nil, nil, errors.Join(err, log.Close())
 	}
 	fitter := simulation.NewFitter(d, made)
+	fitter.Of = of
 	return made, fitter, errors.Join(fitRecorded(c.Context(), log, tenant, d, fitter), log.Close())
 }
 

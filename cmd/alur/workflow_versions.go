@@ -50,7 +50,6 @@ func lineOfVersion(v workflows.Published, standing workflows.Standing) versionLi
 func newWorkflowVersions() *cobra.Command {
 	var from stores
 	var tenant string
-	var code domain.TenantCode
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "versions [ID]",
@@ -59,9 +58,10 @@ func newWorkflowVersions() *cobra.Command {
 requests are judged by it, who published it and why, and how many requests run under
 it. Of the versions of a workflow one is in_force, or none: the service then takes no
 new requests. The others are future, superseded, retired, or history: for imported
-requests only. Why it was retired and what was waived stands in the JSON.`,
-		Args: func(c *cobra.Command, args []string) (err error) {
-			if code, err = domain.ParseTenantCode(tenant); err != nil {
+requests only. Why it was retired and what was waived stands in the JSON. Where one
+tenant alone has workflows, --tenant can be left out.`,
+		Args: func(c *cobra.Command, args []string) error {
+			if err := checkTenant(tenant); err != nil {
 				return err
 			}
 			return cobra.MaximumNArgs(1)(c, args)
@@ -71,7 +71,16 @@ requests only. Why it was retired and what was waived stands in the JSON.`,
 			if len(args) > 0 {
 				id = args[0]
 			}
-			list, err := versionsOf(c, from, code, id)
+			list, code := []versionLine{}, domain.TenantCode(tenant)
+			err := withExisting(c, from, func(ctx context.Context, h *house) (err error) {
+				if code == "" {
+					if code, err = h.onlyTenant(ctx); code == "" || err != nil {
+						return err
+					}
+				}
+				list, err = h.versions(ctx, code, id)
+				return err
+			})
 			if err != nil {
 				return err
 			}
@@ -83,8 +92,7 @@ requests only. Why it was retired and what was waived stands in the JSON.`,
 	}
 	from.flags(c)
 	jsonFlag(c, &asJSON)
-	c.Flags().StringVar(&tenant, "tenant", "", "tenant `CODE`, such as 11.71")
-	required(c, "tenant")
+	c.Flags().StringVar(&tenant, "tenant", "", "tenant `CODE`, such as 11.71, where several have workflows")
 	return c
 }
 
@@ -103,36 +111,52 @@ func versionRows(list []versionLine, tenant domain.TenantCode) [][]string {
 	return rows
 }
 
-// versionsOf lists the versions of one workflow of a tenant, or of all.
-func versionsOf(c *cobra.Command, from stores, tenant domain.TenantCode, id string) ([]versionLine, error) {
-	list := []versionLine{}
-	err := withExisting(c, from, func(ctx context.Context, h *house) error {
-		names := []string{id}
-		if id == "" {
-			var err error
-			if names, err = h.services.Of(ctx, tenant); err != nil {
-				return err
-			}
-		}
-		for _, name := range names {
-			versions, err := h.library.Versions(ctx, tenant, name)
-			if errors.Is(err, domain.ErrNotFound) {
-				return &hintError{fmt.Errorf("tenant %s has no workflow %q", tenant, name), "alur workflow versions --tenant " + string(tenant) + " lists those it has"}
-			}
-			if err != nil {
-				return err
-			}
-			running, err := h.status.Running(ctx, tenant, name)
-			if err != nil {
-				return err
-			}
-			for i, standing := range workflows.Standings(versions, time.Now()) {
-				l, n := lineOfVersion(versions[i], standing), running[i+1]
-				l.Running = &n
-				list = append(list, l)
-			}
-		}
-		return nil
+// onlyTenant is the one that has workflows; empty where none has.
+func (h *house) onlyTenant(ctx context.Context) (domain.TenantCode, error) {
+	list, err := h.services.Tenants(ctx)
+	switch {
+	case err != nil || len(list) == 0:
+		return "", err
+	case len(list) > 1:
+		return "", &usageError{&hintError{errors.New("there are versions of several tenants: " + domain.Listed(list)), "say whose with --tenant"}}
+	}
+	return list[0], nil
+}
+
+// has refuses a workflow that a tenant has not, before a log is opened to write to it.
+func (s stores) has(c *cobra.Command, tenant domain.TenantCode, id string) error {
+	return withExisting(c, s, func(ctx context.Context, h *house) error {
+		_, err := h.versions(ctx, tenant, id)
+		return err
 	})
-	return list, err
+}
+
+// versions lists the versions of one workflow of a tenant, or of all.
+func (h *house) versions(ctx context.Context, tenant domain.TenantCode, id string) ([]versionLine, error) {
+	list, names := []versionLine{}, []string{id}
+	if id == "" {
+		var err error
+		if names, err = h.services.Of(ctx, tenant); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range names {
+		versions, err := h.library.Versions(ctx, tenant, name)
+		if errors.Is(err, domain.ErrNotFound) {
+			return nil, &hintError{fmt.Errorf("tenant %s has no workflow %q", tenant, name), "alur workflow versions --tenant " + string(tenant) + " lists those it has"}
+		}
+		if err != nil {
+			return nil, err
+		}
+		running, err := h.status.Running(ctx, tenant, name)
+		if err != nil {
+			return nil, err
+		}
+		for i, standing := range workflows.Standings(versions, time.Now()) {
+			l, n := lineOfVersion(versions[i], standing), running[i+1]
+			l.Running = &n
+			list = append(list, l)
+		}
+	}
+	return list, nil
 }

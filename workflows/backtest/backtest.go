@@ -240,13 +240,13 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// ended compares the outcomes. After an action was refused nobody knows what would have
-// come, unless the request had ended.
+// ended compares the outcomes. After an action was refused that moved the request, nobody
+// knows what would have come, unless the request had ended.
 func (c *course) ended() {
 	if c.after != "" && c.was.outcome == c.is.outcome {
 		c.differs(Difference{Kind: Needless, Cause: c.after})
 	}
-	if c.was.outcome == c.is.outcome || c.refused || c.stopped && c.is.outcome == open {
+	if c.was.outcome == c.is.outcome || c.is.outcome == open && (c.refused || c.stopped) {
 		return
 	}
 	c.differs(Difference{Kind: Outcome, Cause: c.was.outcome + " then, " + c.is.outcome + " now"})

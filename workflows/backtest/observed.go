@@ -22,6 +22,7 @@ type observed struct {
 // deadline is a legal term as it was last reckoned.
 type deadline struct {
 	due    time.Time // the last that was reckoned; zero while it never ran
+	none   bool      // it has none now, as while it stands still
 	budget string
 	missed bool
 }
@@ -61,13 +62,16 @@ func (o *observed) see(r *domain.Request, b domain.Body) {
 
 // after is a deadline after an event on its term.
 func (d deadline) after(e domain.TermEvent) deadline {
-	if due := e.Reckoned().Due; !due.IsZero() {
+	due := e.Reckoned().Due
+	if d.none = due.IsZero(); !d.none {
 		d.due = due
 	}
 	switch b := e.(type) {
 	case domain.TermStarted:
 		d.budget = b.Budget
 	case domain.TermCarried:
+		d.budget = b.Budget
+	case domain.TermContinued:
 		d.budget = b.Budget
 	case domain.TermExpired:
 		d.missed = true
@@ -133,6 +137,10 @@ func deadlines(id domain.TermID, then, now deadline, had, has bool, cal *calenda
 		d.Cause = about + "newly counted"
 	case !has:
 		d.Cause = about + "no longer counted"
+	case then.none && !now.none:
+		d.Cause, d.Detail = about+"has a due time where it had none", fmt.Sprintf("due %s now", local(now.due, cal))
+	case now.none && !then.none:
+		d.Cause, d.Detail = about+"has no due time where it had one", fmt.Sprintf("due %s then", local(then.due, cal))
 	case then.due.IsZero() || now.due.IsZero() || then.due.Equal(now.due):
 	default:
 		d.Cause = about + "due later"

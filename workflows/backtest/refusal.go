@@ -38,7 +38,7 @@ func (c *course) refuse(s *step, command domain.Command, w rules, refusal *domai
 		}
 		return c.stop(fmt.Sprintf("stands in state %q, and then in %q: %v", c.now.State, c.beforeStep, refusal)), nil
 	}
-	c.compareBefore(acts)
+	c.compareBefore(s)
 	c.tellRefusal(command, w, refusal)
 	if !c.now.Exists() {
 		return c.stop("refused: " + refusal.Error()), nil
@@ -46,10 +46,10 @@ func (c *course) refuse(s *step, command domain.Command, w rules, refusal *domai
 	return "refused: " + refusal.Error(), nil
 }
 
-// compareBefore compares what was before an action was refused: what comes after is its
-// consequence.
-func (c *course) compareBefore(acts bool) {
-	if acts || !c.now.Exists() {
+// compareBefore compares what was before a step was refused that moved the request: what
+// comes after is its consequence. Of one that moved nothing, nothing has to follow.
+func (c *course) compareBefore(s *step) {
+	if s.moves() || !c.now.Exists() {
 		c.compare(true)
 		c.refused = true
 	}

@@ -26,7 +26,7 @@ type course struct {
 	cal        *calendar.Calendar // as known at the present step
 	last       string             // version of the one that a term was last reckoned by
 	given      map[domain.DocumentID]bool
-	refused    bool // an action was
+	refused    bool // a step was that moved the request
 	compared   bool
 	stopped    bool
 	after      string // the end on the side of the new version: what was done since

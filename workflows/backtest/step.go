@@ -3,6 +3,7 @@ package backtest
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -17,7 +18,9 @@ func (s *step) first() *domain.Recorded { return &s.events[0] }
 // header is that of the command.
 func (s *step) header() domain.Header {
 	e := s.first()
-	return domain.Header{ID: e.Command, Actor: e.Actor, Occurred: e.Occurred, Correlation: e.Correlation}
+	who := e.Actor
+	who.ID = strings.TrimSpace(who.ID) // older logs have such
+	return domain.Header{ID: e.Command, Actor: who, Occurred: e.Occurred, Correlation: e.Correlation}
 }
 
 // taken is the action that the step took; nil for none.
@@ -28,6 +31,14 @@ func (s *step) taken() *domain.ActionTaken {
 		}
 	}
 	return nil
+}
+
+// moves reports whether the request came to another state by the step.
+func (s *step) moves() bool {
+	return slices.ContainsFunc(s.events, func(e domain.Recorded) bool {
+		m, ok := domain.MoveOf(e.Body)
+		return ok && m.From != m.To
+	})
 }
 
 // reckoned names the calendar that the step was reckoned by; empty when it moved no

@@ -59,7 +59,7 @@ func (c *course) takes(person string, role domain.RoleID) {
 
 // mayTake has whoever acts take the work that nobody was given then, if it is theirs.
 func (c *course) mayTake(command domain.Command) bool {
-	if _, acts := command.(domain.Act); !acts || c.now.State != c.beforeStep || c.now.Dossier.Picked != "" {
+	if !works(command) || c.now.State != c.beforeStep || c.now.Dossier.Picked != "" {
 		return false
 	}
 	task, ok := c.t.Workflow.Task(c.now.State)
@@ -69,4 +69,13 @@ func (c *course) mayTake(command domain.Command) bool {
 	c.differs(Difference{Kind: Work, Cause: fmt.Sprintf("work of state %q: newly given out, by rule %s", c.now.State, task.Rule)})
 	c.takes(command.Head().Actor.ID, task.Role)
 	return true
+}
+
+// works reports whether a command is one that whoever has the work of a state gives.
+func works(c domain.Command) bool {
+	switch c.(type) {
+	case domain.Act, domain.RefuseDocument, domain.AnswerCheck, domain.GiveReview:
+		return true
+	}
+	return false
 }

@@ -49,3 +49,27 @@ func Admit(known []Decree, ofTenant bool, d Decree) error {
 	}
 	return nil
 }
+
+// ramadanAnyway is a length of time in which there is a Ramadan, whenever it begins: it
+// comes every 354 or 355 days and lasts 29 or more.
+const ramadanAnyway = 355 - 29
+
+// SaysRamadan holds that hours which hold in Ramadan say which they are then: without
+// that, the shorter hours of those whose place they take would be gone without a word.
+// Known are all decrees upon those of [Shipped]. The error is a [*Refused].
+func SaysRamadan(known []Decree, d Decree) error {
+	var fasts []Period
+	for _, k := range slices.Concat(Shipped(), known, []Decree{d}) {
+		fasts = append(fasts, k.Ramadan...)
+	}
+	for _, r := range d.Rules {
+		fasting := func(p Period) bool { return p.From <= r.To && r.From <= p.To }
+		if r.Ramadan == nil && (r.To == 0 || r.To-r.From >= ramadanAnyway || slices.ContainsFunc(fasts, fasting)) {
+			return &Refused{
+				fmt.Sprintf("decree %q gives hours from %s on and does not say those of Ramadan: the shorter hours that hold then would be gone", d.Number, r.From),
+				"add ramadan: to these rules; where nothing changes in Ramadan, give the hours of the week there again",
+			}
+		}
+	}
+	return nil
+}

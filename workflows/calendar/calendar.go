@@ -20,6 +20,7 @@ type Calendar struct {
 	known   Period
 	first   Date
 	marked  map[Date]DayInfo // days of which there is more to say than their hours
+	unruled []Period         // days for which no rules say when offices work
 
 	// By day from first on, and one behind the last: the working time, in
 	// nanoseconds, the working days, and the days that are provisional before it.
@@ -74,6 +75,9 @@ func Compile(zone *time.Location, national, tenant []Decree) (*Calendar, error) 
 		if info.Kind != "" || info.Ramadan {
 			c.marked[d] = info
 		}
+		if _, ruled := s.rules(d); !ruled {
+			c.leave(d)
+		}
 		i := c.patternOf(info.Hours)
 		c.work, c.days, c.pattern = append(c.work, work), append(c.days, days), append(c.pattern, i)
 		c.provisional = append(c.provisional, provisional)
@@ -89,6 +93,31 @@ func Compile(zone *time.Location, national, tenant []Decree) (*Calendar, error) 
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(counted, uint64(c.offset)))
 	copy(c.version.Digest[:], sum[:])
 	return c, nil
+}
+
+// leave notes a day for which there are no rules; days come in order.
+func (c *Calendar) leave(d Date) {
+	if n := len(c.unruled); n > 0 && c.unruled[n-1].To == d-1 {
+		c.unruled[n-1].To = d
+		return
+	}
+	c.unruled = append(c.unruled, Period{d, d})
+}
+
+// Unruled is the first period in which no rules say when offices work although those of
+// another calendar do, and nobody would work; false when there is none.
+func (c *Calendar) Unruled(was *Calendar) (Period, bool) {
+	for _, p := range c.unruled {
+		had := func(d Date) bool {
+			return was.Range().has(d) && !slices.ContainsFunc(was.unruled, func(q Period) bool { return q.has(d) })
+		}
+		for d := p.From; d <= p.To; d++ {
+			if had(d) {
+				return Period{d, p.To}, true
+			}
+		}
+	}
+	return Period{}, false
 }
 
 // patternOf is the index of the pattern of some hours, of which a calendar has few.

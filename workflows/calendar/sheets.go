@@ -114,20 +114,21 @@ func (s *sheets) known() Period {
 // first is the day on which the first rules of the nation begin.
 func (s *sheets) first() Date { return s.national[0].From }
 
-// rules are those in force on a day; those of the tenant go first.
-func (s *sheets) rules(d Date) *Rules {
+// rules are those in force on a day; those of the tenant go first. False when there are
+// none: then nobody works.
+func (s *sheets) rules(d Date) (*Rules, bool) {
 	for _, list := range [][]ruled{s.tenant, s.national} {
 		for i := len(list) - 1; i >= 0; i-- {
 			if list[i].has(d) && list[i].sheet.counts(d) {
-				return &list[i].Rules
+				return &list[i].Rules, true
 			}
 		}
 	}
-	return &Rules{}
+	return &Rules{}, false
 }
 
 func (s *sheets) day(d Date) DayInfo {
-	rules := s.rules(d)
+	rules, _ := s.rules(d)
 	info := DayInfo{Date: d, Provisional: !s.covered[d.Year()]}
 	info.Ramadan = slices.ContainsFunc(s.ramadan, func(p Period) bool { return p.has(d) })
 	week := &rules.Week

@@ -6,8 +6,8 @@ import (
 	"github.com/alur-id/alur/workflows"
 )
 
-// budget tells what a changed amount of time means for the citizen: whether they may
-// wait longer for the office, or have less time themselves.
+// budget tells what a changed amount of time means: whether the citizen may wait longer
+// for the office, or has less time themselves, or somebody is reminded sooner.
 func (c *comparison) budget(p place, a, b workflows.Budget) {
 	if a == b {
 		return
@@ -35,7 +35,11 @@ func (c *comparison) budget(p place, a, b workflows.Budget) {
 	if p.own && (way == "longer" || way == "shorter") {
 		way += " own"
 	}
-	c.tell(p, Changed, phrases["time "+way].says(orNone(before), orNone(after)))
+	said, ok := phrases[p.amount+" "+way]
+	if !ok {
+		said = phrases["time "+way]
+	}
+	c.tell(p, Changed, said.says(orNone(before), orNone(after)))
 }
 
 // budgetOf is a budget that may be left out.

@@ -25,7 +25,8 @@ type place struct {
 	subject Text // such as: state review
 	within  Text // such as: when it runs out
 	field   string
-	own     bool // the time is the citizen's own
+	own     bool   // the time is the citizen's own
+	amount  string // what an amount of time is: "" for what may be waited, else promise or reminder
 }
 
 // at is the place of a field.
@@ -42,8 +43,12 @@ func (p place) at(owner reflect.Type, f reflect.StructField) place {
 	if w.name != (Text{}) {
 		p.within = joined(p.within, w.name, ": ")
 	}
+	p.amount = amounts[f.Name]
 	return p
 }
+
+// amounts are the fields whose amount of time is not how long somebody waits.
+var amounts = map[string]string{"Promise": "promise", "Remind": "reminder"}
 
 func joined(a, b Text, by string) Text {
 	if a == (Text{}) || b == (Text{}) {
@@ -228,10 +233,16 @@ func (c *comparison) text(p place, a, b workflows.Text) {
 	case a.ID != b.ID && a.EN != b.EN:
 		c.was(p, quoted(before), quoted(after))
 	case a.ID != b.ID:
-		c.was(place{p.group, p.subject, joined(p.within, phrases["in Indonesian"], " "), p.field, false}, quoted(same(a.ID)), quoted(same(b.ID)))
+		c.was(p.in("in Indonesian"), quoted(same(a.ID)), quoted(same(b.ID)))
 	default:
-		c.was(place{p.group, p.subject, joined(p.within, phrases["in English"], " "), p.field, false}, quoted(same(a.EN)), quoted(same(b.EN)))
+		c.was(p.in("in English"), quoted(same(a.EN)), quoted(same(b.EN)))
 	}
+}
+
+// in is the place of a text in one language.
+func (p place) in(language string) place {
+	p.within = joined(p.within, phrases[language], " ")
+	return p
 }
 
 func quoted(t Text) Text {

@@ -383,6 +383,58 @@ func TestWhatIsSaid(t *testing.T) {
 	}
 }
 
+// When somebody is reminded, and what is promised, is not how long the citizen waits.
+func TestAReminderIsNoWaiting(t *testing.T) {
+	with := func(law, own string) *workflows.Definition {
+		return read(t, strings.NewReplacer("budget: 5 working days", "budget: 5 working days"+law, "budget: 10 days", "budget: 10 days"+own).Replace(permit))
+	}
+	none, second, fourth := "", ", remind_after: 2 working days", ", remind_after: 4 working days"
+	for name, c := range map[string]struct {
+		before, after *workflows.Definition
+		en, id        string
+	}{
+		"sooner": {
+			with(fourth, none), with(second, none),
+			"reminded after: was 4 working days, now 2 working days: whoever has the work is reminded sooner",
+			"diingatkan setelah: dulu 4 hari kerja, kini 2 hari kerja: petugas diingatkan lebih awal",
+		},
+		"later": {
+			with(second, none), with(fourth, none),
+			"reminded after: was 2 working days, now 4 working days: whoever has the work is reminded later",
+			"diingatkan setelah: dulu 2 hari kerja, kini 4 hari kerja: petugas diingatkan lebih lambat",
+		},
+		"newly": {
+			with(none, none), with(fourth, none),
+			"reminded after: was none, now 4 working days: there is a reminder now",
+			"diingatkan setelah: dulu tidak ada, kini 4 hari kerja: kini ada pengingat",
+		},
+		"no longer": {
+			with(fourth, none), with(none, none),
+			"reminded after: was 4 working days, now none: there is no reminder any more",
+			"diingatkan setelah: dulu 4 hari kerja, kini tidak ada: tidak ada pengingat lagi",
+		},
+		"of the citizen": {
+			with(none, ", remind_after: 8 days"), with(none, ", remind_after: 5 days"),
+			"reminded after: was 8 days, now 5 days: the citizen is reminded sooner",
+			"diingatkan setelah: dulu 8 hari, kini 5 hari: warga diingatkan lebih awal",
+		},
+		"a promise": {
+			with(none, none), with(", promise: 3 working days", none),
+			"promise: was none, now 3 working days: there is a promise now",
+			"janji: dulu tidak ada, kini 3 hari kerja: kini ada janji",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Between(c.before, c.after)
+			for lang, want := range map[string]string{"en": c.en, "id": c.id} {
+				if got := r.Words(lang); !strings.HasSuffix(got, ": "+want+"\n") {
+					t.Errorf("got\n%s\nwant it to end with\n%s", got, want)
+				}
+			}
+		})
+	}
+}
+
 // A state of another kind, or with other ways in and out, is another state.
 func TestWhatIsNoRename(t *testing.T) {
 	for name, replace := range map[string][]string{

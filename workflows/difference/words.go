@@ -286,4 +286,13 @@ var phrases = map[string]Text{
 	"time shorter":     {"dulu %s, kini %s: lebih singkat, warga menunggu lebih singkat", "was %s, now %s: shorter, the citizen waits less"},
 	"time longer own":  {"dulu %s, kini %s: lebih lama, warga mendapat waktu lebih banyak", "was %s, now %s: longer, the citizen has more time"},
 	"time shorter own": {"dulu %s, kini %s: lebih singkat, waktu warga dipersingkat", "was %s, now %s: shorter, the citizen has less time"},
+
+	"promise limited":      {"dulu %s, kini %s: kini ada janji", "was %s, now %s: there is a promise now"},
+	"promise unlimited":    {"dulu %s, kini %s: tidak ada janji lagi", "was %s, now %s: there is no promise any more"},
+	"reminder limited":     {"dulu %s, kini %s: kini ada pengingat", "was %s, now %s: there is a reminder now"},
+	"reminder unlimited":   {"dulu %s, kini %s: tidak ada pengingat lagi", "was %s, now %s: there is no reminder any more"},
+	"reminder longer":      {"dulu %s, kini %s: petugas diingatkan lebih lambat", "was %s, now %s: whoever has the work is reminded later"},
+	"reminder shorter":     {"dulu %s, kini %s: petugas diingatkan lebih awal", "was %s, now %s: whoever has the work is reminded sooner"},
+	"reminder longer own":  {"dulu %s, kini %s: warga diingatkan lebih lambat", "was %s, now %s: the citizen is reminded later"},
+	"reminder shorter own": {"dulu %s, kini %s: warga diingatkan lebih awal", "was %s, now %s: the citizen is reminded sooner"},
 }

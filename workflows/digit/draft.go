@@ -1,6 +1,7 @@
 package digit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -117,11 +118,12 @@ func (x *digitImport) state(s *digitState) workflows.State {
 }
 
 func (x *digitImport) end(s *digitState, out *workflows.State) {
-	out.Kind, out.Outcome = workflows.KindEnd, digitOutcome(s)
-	how := "by its name"
-	if out.Outcome == "" {
-		out.Outcome, how = domain.OutcomeClosed, "for its name says none"
+	outcome, by := digitOutcome(s)
+	how := "by its " + by
+	if outcome == "" {
+		outcome, how = domain.OutcomeClosed, "for nothing says which"
 	}
+	out.Kind, out.Outcome = workflows.KindEnd, outcome
 	out.Public = digitEnded[out.Outcome]
 	x.fault(FaultOutcomeGuessed, s.at, s, nil, "the outcome is %s, %s", out.Outcome, how)
 	if s.sla > 0 {
@@ -253,7 +255,15 @@ func (x *digitImport) total() {
 		}
 	}
 	x.d.Terms = append(x.d.Terms, t)
-	x.fault(FaultTermStart, s.at, nil, nil, "DIGIT counts businessServiceSla from the submission, without a pause; here %s start it; its legal basis is to be filled in", domain.Listed(t.Starts))
+	x.fault(FaultTermStart, s.at, nil, nil, "DIGIT counts businessServiceSla from the submission, without a pause; here %s; its legal basis is to be filled in", starting(t.Starts))
+}
+
+// starting says what starts a term.
+func starting(actions []domain.ActionID) string {
+	if len(actions) == 1 {
+		return fmt.Sprintf("%s starts it", actions[0])
+	}
+	return domain.Listed(actions) + " start it"
 }
 
 // missingTerms tells of states without an sla for which Check is content with the

@@ -134,6 +134,25 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// What is guessed is told with what it was guessed from.
+func TestFaultsSayWhatTheyGoBy(t *testing.T) {
+	for says, source := range map[string]string{
+		"here approve, reject start it; ": digitSource(""),
+		"here approve starts it; ": swapDigit(`,
+ {"action": "REJECT", "nextState": "REJECTED", "roles": ["OFFICER"]}`, ""),
+		"the outcome is rejected, by its name":                               digitSource(""),
+		"the outcome is rejected, by its applicationStatus":                  swapDigit(`{"state": "REJECTED"`, `{"state": "XYZ"`, `"nextState": "REJECTED"`, `"nextState": "XYZ"`),
+		"the outcome is closed, for nothing says which":                      swapDigit(`"REJECTED"`, `"XYZ"`),
+		"its name says that the request has ended (approved)":                swapDigit(`"APPLIED"`, `"ISSUED"`),
+		"its applicationStatus says that the request has ended (approved), ": swapDigit(`"applicationStatus": "APPLIED"`, `"applicationStatus": "ISSUED"`),
+	} {
+		made := importDigit(t, "f.json", source)
+		if !slices.ContainsFunc(made.Faults, func(f digit.Fault) bool { return strings.Contains(f.Message, says) }) {
+			t.Errorf("nothing says %q, but %v", says, made.Faults)
+		}
+	}
+}
+
 // What a sound service becomes, word for word.
 func TestImportWrites(t *testing.T) {
 	made := importDigit(t, "f.json", digitSource(""))

@@ -77,7 +77,7 @@ func (s *digitState) ended() bool { return s.end && !s.open }
 // only stops the sla; actions go on. It is believed where there are no actions, and
 // where the name says how it ended: actions then lead out again.
 func (x *digitImport) ends(s *digitState) {
-	outcome := digitOutcome(s)
+	outcome, by := digitOutcome(s)
 	switch {
 	case s.name == "":
 		s.open = true // nothing has ended before it was submitted
@@ -85,7 +85,7 @@ func (x *digitImport) ends(s *digitState) {
 			x.fault(FaultEndWithActions, s.at, s, nil, "the state before the submission is marked as an end: the mark is left out")
 		}
 	case !s.end && outcome != "":
-		x.fault(FaultNotAnEnd, s.at, s, nil, "the name says that the request has ended (%s), and the state is not marked as an end: it is kept open", outcome)
+		x.fault(FaultNotAnEnd, s.at, s, nil, "its %s says that the request has ended (%s), and the state is not marked as an end: it is kept open", by, outcome)
 	case !s.end || len(s.ways) == 0:
 	case outcome != "":
 		x.fault(FaultEndWithActions, s.at, s, nil, "the state is marked as an end, and actions lead on: it is an end, and they reopen it")

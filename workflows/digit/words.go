@@ -82,14 +82,14 @@ func meaning[T any](table []digitWords[T], name string) (T, bool) {
 	return none, false
 }
 
-// digitOutcome is what the name of a state says of how a request ended.
-func digitOutcome(s *digitState) domain.Outcome {
-	for _, name := range []string{s.name, s.status} {
-		if o, ok := meaning(digitOutcomes, name); ok {
-			return o
-		}
+// digitOutcome is how a request ended in a state, and what says so: its name, or else its
+// applicationStatus.
+func digitOutcome(s *digitState) (o domain.Outcome, by string) {
+	if o, ok := meaning(digitOutcomes, s.name); ok {
+		return o, "name"
 	}
-	return ""
+	o, _ = meaning(digitOutcomes, s.status)
+	return o, "applicationStatus"
 }
 
 // digitStatus is the word for the citizen, by applicationStatus and then by the

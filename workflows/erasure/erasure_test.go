@@ -35,6 +35,13 @@ func TestWhatMustBeKeptIsNotErased(t *testing.T) {
 	if _, err := b.eraser().Erase(t.Context(), b.erasure("mood")); !errors.As(err, &refusal) || refusal.Rule != domain.RuleGround {
 		t.Errorf("erased on no ground: %v", err)
 	}
+	for note, rule := range map[string]domain.Rule{"letter of budi@example.org": domain.RulePersonalData, "he asked: 0812-3456-7890": domain.RulePersonalData, "letter\n12/2026": domain.RuleText} {
+		x := b.erasure(domain.GroundCourtOrder)
+		x.Note = note
+		if _, err := b.eraser().Erase(t.Context(), x); !errors.As(err, &refusal) || refusal.Rule != rule {
+			t.Errorf("note %q: %v", note, err)
+		}
+	}
 	if len(b.opened(t, r)) != 1 {
 		t.Error("a refused erasure erased")
 	}

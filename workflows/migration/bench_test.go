@@ -86,12 +86,46 @@ func (b *bench) act(d *workflows.Definition, id uuid.UUID, role domain.RoleID, a
 	return b.give(id, domain.Act{Header: b.header(d, role), Action: action, Reason: reason})
 }
 
+func (b *bench) ctx() context.Context { return context.Background() }
+
 func (b *bench) load(id uuid.UUID) domain.Request {
 	r, err := b.engine.Load(context.Background(), id)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return r
+}
+
+// record appends what a program of before had recorded of a request.
+func (b *bench) record(id uuid.UUID, bodies ...domain.Body) {
+	events := b.events(domain.RequestStream(id), 0)
+	last := events[len(events)-1]
+	command := uuid.New()
+	var list []domain.Event
+	for i, body := range bodies {
+		e := last.Envelope
+		e.ID, e.Command, e.Correlation, e.Occurred, e.Actor = domain.EventID(command, i), command, command, b.now, legal
+		for _, x := range bodies {
+			if m, ok := x.(domain.RequestMigrated); ok {
+				e.Workflow.Version = m.ToVersion
+			}
+		}
+		list = append(list, domain.Event{Envelope: e, Body: body})
+	}
+	var tip domain.Tip
+	for entry, err := range b.log.ReadStream(b.ctx(), domain.RequestStream(id), 0) {
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		tip = entry.Tip()
+	}
+	a, _, err := domain.Enter(domain.RequestStream(id), tip, b.now, list)
+	if err == nil {
+		_, err = b.log.Append(b.ctx(), a)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // events are those of a stream, behind a version.
@@ -150,6 +184,16 @@ func (b *bench) prepare(id, text string) *migration.Migration {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return x
+}
+
+// between is a migration of the licence from one version to another.
+func (b *bench) between(from, to int, text string) *migration.Migration {
+	x, err := b.migrator().Prepare(context.Background(), tenant, "sip-mppdn", from, to, "map.yaml", []byte(text))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	x.Ground, x.Approver, x.Actor = ground, "head-9", legal
 	return x
 }
 

@@ -157,7 +157,7 @@ states:
 				t.Errorf("%d requests stood in states that are gone, want %d", gone, len(c.moved))
 			}
 			again, err := b.migrator().Run(t.Context(), x)
-			if err != nil || again.Migrated+again.Before != 0 {
+			if err != nil || again.Migrated != 0 || again.Before != report.Movable {
 				t.Errorf("again: %+v, %v", again, err)
 			}
 		})

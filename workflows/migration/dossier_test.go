@@ -222,6 +222,9 @@ func TestMistakesInAMap(t *testing.T) {
 		"a past that is denied": {strings.Replace(permitMap, "verify: check", "verify: check, issue: ~", 1), `"issue" cannot be dropped, for version 2 has it too`},
 		"no form":               {strings.Replace(permitMap, "migration: 1", "migration: 2", 1), "form 2 is not known"},
 		"no budget to take":     {permitMap + "terms: {x: {take: new}}\n", `has no key "x"`},
+		"somebody in a comment": {permitMap + "# asked by budi@example.org\n", "this line looks as if it held an e-mail address"},
+		"somebody in a ground":  {strings.Replace(permitMap, "gathering: collecting", "gathering: {to: issued, ground: {id: x, en: \"call 0812\\\n  34567890\"}}", 1), "the ground in English looks as if it held a telephone number"},
+		"a ground of two lines": {strings.Replace(permitMap, "gathering: collecting", `gathering: {to: issued, ground: {id: "x\ny", en: x}}`, 1), "the ground in Indonesian holds a line break"},
 		"not YAML":              {"migration: [1\n", "map.yaml:1"},
 	} {
 		_, err := b.prepared("permit", c.text)

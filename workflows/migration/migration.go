@@ -95,12 +95,16 @@ func (e *UnfitError) Error() string {
 
 // Done is what came of a migration.
 type Done struct {
-	Order    uuid.UUID `json:"order"`    // the command that ordered it; zero where there was nothing to do
+	Order    uuid.UUID `json:"order"`    // the command that ordered it; zero where that was never done
 	Migrated int       `json:"migrated"` // requests that were moved now
-	Before   int       `json:"before"`   // that had been moved, or ended, when their turn came
+	Before   int       `json:"before"`   // that run and that the same order moved before, or another node that carries it out
+	Ended    int       `json:"ended"`    // that had ended, or gone elsewhere, when their turn came
 	Excepted int       `json:"excepted"` // that the map leaves where they are
 	Left     []Refused `json:"left"`     // that were refused although it was foreseen otherwise
-	mu       sync.Mutex
+
+	mu     sync.Mutex
+	moved  map[uuid.UUID]bool // now
+	others bool               // somebody else carries it out, or did
 }
 
 // Refused is a request that was not moved.
@@ -114,7 +118,7 @@ const movers = 16
 
 // Run moves all requests that the map concerns, or none: it foresees first whether each
 // can be. It may be run again, here or on another node, and goes on with what was not
-// moved; nothing is recorded twice. Errors: [*UnfitError]; [*domain.Refusal]; after any
+// moved; nothing is recorded twice. What has come back since is moved by another order. Errors: [*UnfitError]; [*domain.Refusal]; after any
 // other error, some requests may have been moved.
 func (m *Migrator) Run(ctx context.Context, x *Migration) (*Done, error) {
 	if err := x.accountable(); err != nil {
@@ -127,16 +131,21 @@ func (m *Migrator) Run(ctx context.Context, x *Migration) (*Done, error) {
 	if report.Refused > 0 {
 		return nil, &UnfitError{report}
 	}
-	done := &Done{Excepted: report.Excepted, Left: []Refused{}}
+	done := &Done{Excepted: report.Excepted, Left: []Refused{}, moved: map[uuid.UUID]bool{}}
 	if report.Movable == 0 {
-		done.Before = report.Ended
-		return done, nil
+		done.Ended = report.Ended
+		order, _, err := m.lastOrder(ctx, x)
+		if err != nil || order.Version == 0 {
+			return done, err
+		}
+		done.Order = order.Command
+		return done, m.earlier(ctx, x, order, done)
 	}
-	order, err := m.order(ctx, x)
+	order, resumed, err := m.order(ctx, x, report.Requests)
 	if err != nil {
 		return nil, err
 	}
-	done.Order = order.Command
+	done.Order, done.others = order.Command, resumed
 	seen := map[uuid.UUID]bool{}
 	for {
 		// Requests may have been submitted under the former version meanwhile.
@@ -145,6 +154,9 @@ func (m *Migrator) Run(ctx context.Context, x *Migration) (*Done, error) {
 			return done, err
 		}
 		list = slices.DeleteFunc(list, func(r Running) bool { return seen[r.Request] })
+		if len(list) == 0 && done.others {
+			return done, m.earlier(ctx, x, order, done)
+		}
 		if len(list) == 0 {
 			return done, nil
 		}
@@ -162,12 +174,12 @@ func (x *Migration) accountable() error {
 	switch {
 	case x.Ground.ID == "" || x.Ground.EN == "":
 		return domain.NewRefusal(domain.RuleMigration, "the migration has no ground", "say which rule it rests on")
-	case x.Approver == x.Actor.ID:
+	case x.Actor.SamePerson(x.Approver):
 		return domain.NewRefusal(domain.RuleFourEyes, "whoever migrates requests may not approve of it", "let somebody else approve")
 	}
 	approver := x.Actor
 	approver.ID = x.Approver
-	return errors.Join(x.Actor.Check(), approver.Check())
+	return errors.Join(x.Ground.CheckClear("the ground"), x.Actor.Check(), approver.Check())
 }
 
 func (m *Migrator) move(ctx context.Context, x *Migration, order domain.Recorded, list []Running, done *Done) error {
@@ -192,39 +204,34 @@ func (m *Migrator) move(ctx context.Context, x *Migration, order domain.Recorded
 }
 
 func (m *Migrator) moveOne(ctx context.Context, x *Migration, order domain.Recorded, r Running, done *Done) error {
-	answer, err := m.Engine.Migrate(ctx, r.Request, command(order, x.plan(), r.Request))
+	answer, err := m.Engine.Migrate(ctx, r.Request, domain.Migrate{
+		Header: domain.Header{ID: moveID(order, r.Request), Actor: order.Actor, Correlation: order.Command},
+		Plan:   x.plan(),
+	})
 	refusal, refused := errors.AsType[*domain.Refusal](err)
 	if err != nil && !refused {
 		return err
 	}
-	over := false // whether there is nothing to be done any more
-	if refused {
-		is, err := m.Engine.Load(ctx, r.Request)
-		if err != nil {
+	is := answer.Request
+	if refused || answer.Repeated { // then something has come before: what, the request says
+		if is, err = m.Engine.Load(ctx, r.Request); err != nil {
 			return err
 		}
-		over = is.Outcome != "" || is.Workflow.Version != x.From.Ref().Version
 	}
 	done.mu.Lock()
 	defer done.mu.Unlock()
 	switch {
-	case answer.Repeated || over:
-		done.Before++
+	case !refused && !answer.Repeated:
+		done.Migrated++
+		done.moved[r.Request] = true
+	case movedBy(order, is) && is.Workflow != x.From.Ref():
+		done.others = true
+	case is.Outcome != "" || is.Workflow != x.From.Ref():
+		done.Ended++
 	case refused:
 		done.Left = append(done.Left, Refused{r.Reference, refusal.Error()})
 	default:
-		done.Migrated++
+		done.Left = append(done.Left, Refused{r.Reference, "it was moved, and has come back since"})
 	}
 	return nil
-}
-
-// command is that which moves one request, by an order: the same each time.
-func command(order domain.Recorded, plan domain.Plan, request uuid.UUID) domain.Migrate {
-	return domain.Migrate{
-		Header: domain.Header{
-			ID:    domain.CommandID(order.Occurred, "migrate", order.Command.String(), request.String()),
-			Actor: order.Actor, Correlation: order.Command,
-		},
-		Plan: plan,
-	}
 }

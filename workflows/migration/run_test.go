@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -86,12 +87,105 @@ func TestAMigrationIsResumed(t *testing.T) {
 			log.left = 1 << 30
 			next := newBench(t, log) // another process, which remembers nothing
 			next.now = b.now.AddDate(0, 0, 1)
+			moved := 0
+			for _, r := range list {
+				moved += next.count(r.Request, "RequestMigrated")
+			}
 			done, err := next.migrator().Run(t.Context(), next.prepare("sip-mppdn", renames))
-			if err != nil || len(done.Left) > 0 {
-				t.Fatalf("%+v, %v", done, err)
+			if err != nil || len(done.Left) > 0 || done.Migrated != requests-moved || done.Before != moved || done.Ended != 0 {
+				t.Fatalf("%d were moved before: %+v, %v", moved, done, err)
 			}
 			once(t, next, list)
 		})
+	}
+}
+
+// Forth, back, and forth again with the same map, on the same ground and by the same
+// people: that is an order of its own each time, and what the dry run says happens.
+func TestForthBackAndForthAgain(t *testing.T) {
+	log := &stopping{Log: memory.New(), left: 1 << 30}
+	b := newBench(t, log)
+	old := b.publish(licence(t)).Definition
+	const requests = 4
+	for range requests {
+		b.act(old, b.submit(old, nil).ID, "clerk", "accept", "")
+	}
+	b.now = b.now.Add(time.Hour)
+	b.publish(licence(t, "budget: 5 working days", "budget: 8 working days"))
+	for i, way := range []struct{ from, to, killed int }{{1, 2, 0}, {2, 1, 0}, {1, 2, 3}, {2, 1, 3}, {1, 2, 0}} {
+		b.now = b.now.Add(time.Hour)
+		run := func() (migration.Report, *migration.Done, error) {
+			report, err := b.migrator().Forecast(t.Context(), b.between(way.from, way.to, "migration: 1\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			done, err := b.migrator().Run(t.Context(), b.between(way.from, way.to, "migration: 1\n"))
+			return report, done, err
+		}
+		before := 0
+		if way.killed > 0 { // after the order and the first requests
+			log.left, before = way.killed, way.killed-1
+			if _, _, err := run(); !errors.Is(err, errKilled) {
+				t.Fatalf("step %d: it was not killed: %v", i, err)
+			}
+			log.left = 1 << 30
+		}
+		report, done, err := run()
+		if err != nil || report.Movable != requests-before || done.Migrated != report.Movable || done.Before != before || len(done.Left) > 0 {
+			t.Fatalf("step %d: foreseen %d, done %+v, %v", i, report.Movable, done, err)
+		}
+		list, err := b.running(t.Context(), tenant, "sip-mppdn", way.to)
+		if err != nil || len(list) != requests {
+			t.Fatalf("step %d: %d run under version %d, %v", i, len(list), way.to, err)
+		}
+		// Run once more, there is nothing to do, and it says what was done.
+		if _, done, err = run(); err != nil || done.Migrated != 0 || done.Before != requests {
+			t.Fatalf("step %d, again: %+v, %v", i, done, err)
+		}
+		for _, r := range list {
+			events := b.events(domain.RequestStream(r.Request), 0)
+			last := events[len(events)-1]
+			for n := len(events) - 2; last.Body == nil || !isMigration(last); n-- {
+				last = events[n]
+			}
+			orders := b.events(domain.MigrationStream(tenant, "sip-mppdn", way.from, way.to), 0)
+			if last.Correlation != orders[len(orders)-1].Command {
+				t.Errorf("step %d: %s was not moved by the last of %d orders", i, r.Reference, len(orders))
+			}
+		}
+	}
+	if there, back := len(b.events(domain.MigrationStream(tenant, "sip-mppdn", 1, 2), 0)), len(b.events(domain.MigrationStream(tenant, "sip-mppdn", 2, 1), 0)); there != 3 || back != 2 {
+		t.Errorf("%d orders there, %d back", there, back)
+	}
+}
+
+func isMigration(e domain.Recorded) bool {
+	_, ok := e.Body.(domain.RequestMigrated)
+	return ok
+}
+
+// An order is for those who ran when it was given: what was submitted since is moved by
+// another.
+func TestAnOldOrderIsNotForLaterRequests(t *testing.T) {
+	b := newBench(t, memory.New())
+	b.publish(licence(t))
+	b.publish(licence(t, "budget: 5 working days", "budget: 8 working days"))
+	in, err := workflows.Read("w", licence(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 1; i <= 2; i++ {
+		r := b.submit(in, nil) // under version 2, which is in force
+		b.now = b.now.Add(time.Hour)
+		done, err := b.migrator().Run(t.Context(), b.between(2, 1, "migration: 1\n"))
+		if err != nil || done.Migrated != 1 || done.Before != 0 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		orders := b.events(domain.MigrationStream(tenant, "sip-mppdn", 2, 1), 0)
+		if events := b.events(domain.RequestStream(r.ID), r.Version); len(orders) != i || events[0].Correlation != orders[i-1].Command {
+			t.Errorf("%d orders; moved by %s", len(orders), events[0].Correlation)
+		}
+		b.now = b.now.Add(time.Hour)
 	}
 }
 
@@ -110,7 +204,7 @@ func TestTwoMigrateAtOnce(t *testing.T) {
 		x := other.prepare("sip-mppdn", renames)
 		wg.Go(func() {
 			done, err := other.migrator().Run(context.Background(), x)
-			if err != nil || len(done.Left) > 0 {
+			if err != nil || len(done.Left) > 0 || done.Migrated+done.Before != len(list) {
 				t.Errorf("%+v, %v", done, err)
 				return
 			}
@@ -156,10 +250,14 @@ func TestAllOrNamedExceptions(t *testing.T) {
 func TestWhoAnswersForAMigration(t *testing.T) {
 	b := many(t, memory.New(), 1)
 	for name, change := range map[string]func(*migration.Migration){
-		"no ground":       func(x *migration.Migration) { x.Ground = domain.Basis{} },
-		"two eyes":        func(x *migration.Migration) { x.Approver = x.Actor.ID },
-		"no approver":     func(x *migration.Migration) { x.Approver = "" },
-		"not a pseudonym": func(x *migration.Migration) { x.Approver = "budi@example.id" },
+		"no ground":                       func(x *migration.Migration) { x.Ground = domain.Basis{} },
+		"two eyes":                        func(x *migration.Migration) { x.Approver = x.Actor.ID },
+		"two eyes, in capitals":           func(x *migration.Migration) { x.Approver = strings.ToUpper(x.Actor.ID) },
+		"two eyes, with a space":          func(x *migration.Migration) { x.Approver = x.Actor.ID + " " },
+		"no approver":                     func(x *migration.Migration) { x.Approver = "" },
+		"not a pseudonym":                 func(x *migration.Migration) { x.Approver = "budi@example.id" },
+		"a ground that is about somebody": func(x *migration.Migration) { x.Ground.EN = "asked by NIK 1171010101900001" },
+		"a ground of two lines":           func(x *migration.Migration) { x.Ground.ID = "Perwal\n9/2026" },
 	} {
 		x := b.prepare("sip-mppdn", renames)
 		change(x)

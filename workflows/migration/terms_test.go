@@ -169,6 +169,52 @@ func (b *bench) count(id uuid.UUID, name string) int {
 	return n
 }
 
+// withDesk is the licence with a state more.
+func withDesk(t *testing.T) []byte {
+	return licence(t, "  - {id: issued, kind", "  - id: desk\n    kind: work\n    public: in_process\n    owner: clerk\n    title: {id: Meja, en: Desk}\n    term: {budget: 2 working days, expires: {escalate: [head]}}\n  - {id: issued, kind",
+		"accept, kind: complete, from: [submitted], to: review", "accept, kind: complete, from: [submitted], to: desk", "  - {action: issue,", "  - {action: resubmit, from: [desk], to: review, roles: [clerk]}\n  - {action: issue,")
+}
+
+// Of two states that become one, at most one is that state under another name; who stands
+// in the other moves, and the map has to say so.
+func TestTwoStatesBecomeOne(t *testing.T) {
+	assess := []string{"id: review\n", "id: assess\n", "to: review,", "to: assess,", "[review]", "[assess]", ", review]", ", assess]"}
+	for name, c := range map[string]struct {
+		text    string
+		to      []string // nothing: as the licence is
+		refused string
+		how     migration.How // of who stands at the desk
+	}{
+		"unsaid":            {text: "{desk: assess, review: assess}", to: assess, refused: `"review" and "desk" of version 1 cannot both be "assess" under another name: say {to: assess, as: moved} of all but one`},
+		"said wrongly":      {text: "{desk: {to: assess, as: renamed}, review: assess}", to: assess, refused: "as: moved"},
+		"both moved":        {text: "{desk: {to: assess, as: moved}, review: {to: assess, as: moved}}", to: assess, how: migration.Moves},
+		"one is the same":   {text: "{desk: assess, review: {to: assess, as: moved}}", to: assess, how: migration.Renamed},
+		"the other is":      {text: "{desk: {to: assess, as: moved}, review: assess}", to: assess, how: migration.Moves},
+		"one keeps its own": {text: "{desk: {to: review, as: renamed}}", refused: `"review" and "desk" of version 1 cannot both be "review"`},
+		"to one that is":    {text: "{desk: review}", how: migration.Moves},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, memory.New())
+			old := b.publish(withDesk(t)).Definition
+			r := b.submit(old, nil)
+			r = b.act(old, r.ID, "clerk", "accept", "")
+			b.now = b.now.AddDate(0, 0, 1)
+			b.publish(licence(t, c.to...))
+			text := "migration: 1\nstates: " + c.text + "\n"
+			if c.refused != "" {
+				var problems workflows.Problems
+				if _, err := b.prepared("sip-mppdn", text); !errors.As(err, &problems) || !strings.Contains(err.Error(), c.refused) || problems[0].Line != 2 {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if f, _ := migrates(t, b, r, text); f.How != c.how {
+				t.Errorf("%s: %s", f.How, migration.Group{Requests: []migration.Forecast{f}}.Way())
+			}
+		})
+	}
+}
+
 // A state under another name is the same state: its time goes on. A state that is gone
 // is another: its time ends, and that of where the request comes to begins.
 func TestTermsOfStates(t *testing.T) {
@@ -184,9 +230,7 @@ func TestTermsOfStates(t *testing.T) {
 	})
 	t.Run("gone", func(t *testing.T) {
 		b := newBench(t, memory.New())
-		first := licence(t, "  - {id: issued, kind", "  - id: desk\n    kind: work\n    public: in_process\n    owner: clerk\n    title: {id: Meja, en: Desk}\n    term: {budget: 2 working days, expires: {escalate: [head]}}\n  - {id: issued, kind",
-			"accept, kind: complete, from: [submitted], to: review", "accept, kind: complete, from: [submitted], to: desk", "  - {action: issue,", "  - {action: resubmit, from: [desk], to: review, roles: [clerk]}\n  - {action: issue,")
-		old := b.publish(first).Definition
+		old := b.publish(withDesk(t)).Definition
 		r := b.submit(old, nil)
 		r = b.act(old, r.ID, "clerk", "accept", "")
 		b.now = b.now.AddDate(0, 0, 1)

@@ -73,14 +73,14 @@ func (g Group) Way() string {
 func (g Group) Words(i int, moment func(time.Time) string) string {
 	c := g.Requests[0].Changes[i]
 	name := fmt.Sprintf("%s %s", c.Kind, c.ID)
-	if c.Kind == KindTerm && c.Was != "" {
+	if c.Kind == KindTerm && c.Was != "" && c.What != Gained {
 		name += " (was " + c.Was + ")"
 	}
 	switch c.Kind {
 	case KindTerm:
 		return name + ": " + g.term(i, moment)
 	case KindExpiry:
-		return fmt.Sprintf("term %s: when it runs out, %s; until now %s", c.ID, c.Budget, c.Was)
+		return g.expiry(c, moment)
 	case KindFee:
 		return name + ": " + g.fee(i)
 	case KindReview:
@@ -88,16 +88,107 @@ func (g Group) Words(i int, moment func(time.Time) string) string {
 			return fmt.Sprintf("%s: not asked for any more (it was %s)", name, c.Was)
 		}
 		return name + ": asked for"
+	case KindPromise:
+		return fmt.Sprintf("term %s: ", c.ID) + promised(c, moment)
+	case KindLadder:
+		return fmt.Sprintf("term %s: ", c.ID) + ladder(c, moment)
 	case KindDocument:
 		return name + ": " + word(c.What, "required", "not required any more")
+	case KindHandedIn:
+		return fmt.Sprintf("document %s: what was handed in is not kept", c.ID)
+	case KindCheck:
+		return name + ": " + word(c.What, "is to be answered", "what was answered is not kept")
+	case KindAnswer:
+		return fmt.Sprintf("system %s: its answer %s counts no more", c.ID, c.Was)
+	case KindTask:
+		return "work: " + work(c)
+	case KindConsent:
+		return fmt.Sprintf("consent to another %s for reason %s: counts no more", c.ID, c.Was)
+	case KindPast:
+		if c.Was == "role" {
+			return fmt.Sprintf("role %s: who acted in it is not known by it any more", c.ID)
+		}
+		return fmt.Sprintf("action %s: that it was taken counts no more, also for four eyes", c.ID)
+	case KindStatus:
+		return fmt.Sprintf("the applicant reads %s, and not %s", c.ID, c.Was)
 	case KindAction:
 		return name + ": " + word(c.What, "possible here", "not possible here any more")
 	case KindFact:
+		if c.What == Other {
+			return name + ": gets another value, and not " + c.Was
+		}
 		return name + ": " + word(c.What, "gets a value", "is not kept")
 	case KindNotice:
 		return name + ": given"
 	}
 	return name
+}
+
+// expiry says what is decided when, where nobody decides before.
+func (g Group) expiry(c Change, moment func(time.Time) string) string {
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return "when it runs out"
+		}
+		return "at " + moment(t)
+	}
+	s := fmt.Sprintf("term %s: in silence, %s %s", c.ID, at(c.After), c.Budget)
+	if c.Was != "" {
+		s += fmt.Sprintf("; until now, %s %s", at(c.Before), c.Was)
+	}
+	if len(g.Requests) > 1 && !c.After.IsZero() {
+		s += fmt.Sprintf(" (%s)", g.Requests[0].Reference)
+	}
+	return s
+}
+
+// promised says what becomes of a promise.
+func promised(c Change, moment func(time.Time) string) string {
+	switch {
+	case c.What == Lost:
+		return "nothing is promised any more; it was " + c.Was
+	case c.What == Gained && c.After.IsZero():
+		return "promised within " + c.Budget
+	case c.What == Gained:
+		return fmt.Sprintf("promised within %s, by %s", c.Budget, moment(c.After))
+	case c.What == Other:
+		return fmt.Sprintf("promised within %s, and not %s", c.Budget, c.Was)
+	}
+	return fmt.Sprintf("promised %s: within %s, by %s, and not by %s", map[What]string{Longer: "for later", Shorter: "for sooner"}[c.What], c.Budget, moment(c.After), moment(c.Before))
+}
+
+// ladder says who is told as a term runs out.
+func ladder(c Change, moment func(time.Time) string) string {
+	if c.What == Gained {
+		return c.Was + " is told at once"
+	}
+	who := func(s string) string {
+		if s == "" {
+			return "nobody"
+		}
+		return s
+	}
+	s := fmt.Sprintf("who is told as it runs out: %s, until now %s", who(c.Budget), who(c.Was))
+	if c.Budget == c.Was {
+		s = "who is told as it runs out: " + who(c.Budget)
+	}
+	if !c.After.IsZero() && !c.After.Equal(c.Before) {
+		s += "; next at " + moment(c.After)
+	}
+	return s
+}
+
+// work says what becomes of the work in the state.
+func work(c Change) string {
+	switch {
+	case c.What == Gained:
+		return "is given out"
+	case c.Was == "taken":
+		return "whoever had taken it has it no more"
+	case c.What == Lost:
+		return "is not given out any more"
+	}
+	return "is offered anew, at the end of its queue"
 }
 
 func word(w What, gained, lost string) string {
@@ -120,6 +211,8 @@ func (g Group) fee(i int) string {
 	switch {
 	case c.What == Gained:
 		return "owed, " + amount
+	case c.What == Other:
+		return "assessed anew, " + amount + " owed"
 	case c.Was == "paid":
 		return amount + " were paid and count no more: to be given back"
 	}
@@ -133,6 +226,9 @@ func (g Group) term(i int, moment func(time.Time) string) string {
 	case Lost:
 		return "ends; it was due " + moment(c.Before)
 	case Gained:
+		if c.Was != "" {
+			return fmt.Sprintf("begins where it would have begun, by what term %s tells: %s, due %s", c.Was, c.Budget, moment(c.After))
+		}
 		return fmt.Sprintf("begins: %s, due %s", c.Budget, moment(c.After))
 	case Kept:
 		return "goes on as it is, " + c.Budget
@@ -141,6 +237,9 @@ func (g Group) term(i int, moment func(time.Time) string) string {
 	case Runs:
 		return "runs again, due " + moment(c.After)
 	case Longer, Shorter, Other:
+	}
+	if c.What == Other {
+		return "is of " + c.Budget + " now, and due as before"
 	}
 	if c.Before.IsZero() || c.After.IsZero() {
 		return fmt.Sprintf("%s, while it stands still: %s", c.What, c.Budget)

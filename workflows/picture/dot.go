@@ -228,8 +228,8 @@ func htmlLines(lines []string, end string) string {
 	return strings.Join(lines, end)
 }
 
-// escaped is text in Graphviz's HTML, which is read as XML; \N and its like are
-// looked for before that.
+// escaped is text in Graphviz's HTML, which is read as XML; after that, \N and its like
+// are looked for, and \\ is one \.
 func escaped(s string) string {
-	return strings.NewReplacer(`\`, "&#92;", "&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace(s)
+	return strings.NewReplacer(`\`, "&#92;&#92;", "&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace(s)
 }

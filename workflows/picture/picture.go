@@ -334,8 +334,13 @@ func (p *Picture) label(t *workflows.Transition, from domain.StateID) []string {
 	if len(t.Consent) > 0 {
 		lines = append(lines, p.say("consent", p.roles(t.Consent)))
 	}
-	if t.When != nil {
+	switch otherwise := p.otherwise(t, from); {
+	case t.When != nil && otherwise:
+		lines = append(lines, p.say("otherwise if", shown(t.When.Text)))
+	case t.When != nil:
 		lines = append(lines, p.say("if", shown(t.When.Text)))
+	case otherwise:
+		lines = append(lines, p.say("otherwise"))
 	}
 	if needs := p.needs(t.Needs, from); len(needs) > 0 {
 		lines = append(lines, p.say("needs", strings.Join(needs, ", ")))
@@ -344,6 +349,23 @@ func (p *Picture) label(t *workflows.Transition, from domain.StateID) []string {
 		lines = append(lines, p.say("not by", listed(t.NotBy, p.deed)))
 	}
 	return lines
+}
+
+// otherwise reports whether a transition is taken only where one that stands before it is
+// not: of those of one action the first whose condition holds, and what follows by itself
+// in any case only where nothing else did.
+func (p *Picture) otherwise(t *workflows.Transition, from domain.StateID) bool {
+	for i := range p.d.Transitions {
+		before := &p.d.Transitions[i]
+		switch {
+		case before == t:
+			return false
+		case before.Automatic != t.Automatic || !slices.Contains(before.From, from):
+		case t.Automatic && t.When == nil && t.Needs == nil, !t.Automatic && before.Action == t.Action:
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Picture) needs(n *workflows.Needs, from domain.StateID) []string {

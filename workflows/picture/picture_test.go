@@ -162,6 +162,26 @@ func TestPictureSaysEverything(t *testing.T) {
 	}
 }
 
+// An arrow without a condition beside one that has one is not taken in any case.
+func TestArrowsSayOtherwise(t *testing.T) {
+	const note = "  - {action: note, from: [submitted], to: submitted, roles: [clerk]"
+	source := strings.NewReplacer("office: dinas\n", "office: dinas\nfacts:\n  - {id: n, type: number, title: {id: N, en: N}, default: 1}\n",
+		note+"}\n", note+", when: facts.n > 5.0}\n"+note+", when: facts.n > 3.0}\n"+note+"}\n",
+		"  - {action: withdraw, kind", "  - {action: passed, from: [any], to: refused, automatic: true}\n  - {action: withdraw, kind").Replace(rest)
+	got := depict(t, source, "en", "").Description()
+	for _, want := range []string{
+		"- Note; (Clerk); if facts.n > 5.0 → Submitted\n- Note; (Clerk); otherwise, if facts.n > 3.0 → Submitted\n- Note; (Clerk); otherwise → Submitted\n",
+		"- Passed; (automatic); needs: reviews approved → Two of three\n- Passed; (automatic); otherwise → Refused\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("want %s\n in %s", want, got)
+		}
+	}
+	if n := strings.Count(got, "otherwise"); n != 3 {
+		t.Errorf("%d arrows say otherwise:\n%s", n, got)
+	}
+}
+
 func TestPictureOfNoSuchState(t *testing.T) {
 	d, err := workflows.Read("w.yaml", []byte(rest))
 	if err != nil {

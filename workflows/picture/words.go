@@ -63,6 +63,8 @@ var words = map[string]struct{ ID, EN string }{
 	"join any":         {"satu yang setuju cukup", "one approval is enough"},
 	"join n":           {"%s harus setuju", "%s must approve"},
 	"if":               {"jika %s", "if %s"},
+	"otherwise":        {"jika tidak", "otherwise"},
+	"otherwise if":     {"jika tidak, dan jika %s", "otherwise, if %s"},
 	"reason":           {"dengan alasan", "with a reason"},
 	"not by":           {"bukan oleh pelaku %s", "not by who did %s"},
 	"submitting":       {"pengajuan permohonan", "the submission"},

@@ -24,7 +24,7 @@ func (s *run) nextArrival(from int64) int64 {
 	case s.Parameters.Clock == AroundClock:
 		return from + rounded(gap/a.PerDay*float64(24*time.Hour/grain))
 	}
-	return s.due(calendar.WorkingDays, from, calendar.Span(min(gap/a.PerDay, maxDays*10)*float64(calendar.Day))+1)
+	return s.due(calendar.WorkingDays, from, calendar.Span(min(gap/a.PerDay, MaxDays*10)*float64(calendar.Day))+1)
 }
 
 // nextByHour goes through the hours of the week until so much is expected to have come.

@@ -9,17 +9,26 @@ import (
 	"github.com/alur-id/alur/domain"
 )
 
+// CheckChange refuses what is not of the form that [Parameters.Officers] takes.
+func CheckChange(c string) error {
+	_, text, ok := strings.Cut(c, "=")
+	if _, err := strconv.Atoi(text); !ok || err != nil {
+		return fmt.Errorf("%q: want a role and a number of officers, such as front-office=3, or a change, such as front-office=+1", c)
+	}
+	return nil
+}
+
 // Officers is parameters with other numbers of officers: "role=3", "role=+1", "role=-1".
 // The role may also be the name of a pool. They are noted under the source, if any.
 func (p *Parameters) Officers(changes []string, source Source) (*Parameters, error) {
 	out := *p
 	out.Pools, out.Notes = slices.Clone(p.Pools), slices.Clone(p.Notes)
 	for _, c := range changes {
-		role, text, ok := strings.Cut(c, "=")
-		n, err := strconv.Atoi(text)
-		if !ok || err != nil {
-			return nil, fmt.Errorf("%q: want a role and a number of officers, such as front-office=3, or a change, such as front-office=+1", c)
+		if err := CheckChange(c); err != nil {
+			return nil, err
 		}
+		role, text, _ := strings.Cut(c, "=")
+		n, _ := strconv.Atoi(text)
 		at := slices.IndexFunc(out.Pools, func(x Pool) bool {
 			return x.Name == role || slices.ContainsFunc(x.Roles, func(r domain.RoleID) bool { return string(r) == role })
 		})

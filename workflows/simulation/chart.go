@@ -32,13 +32,20 @@ func (r *Report) Chart(lang string) string {
 	}
 	for i, s := range bars {
 		name := s.Title.In(lang)
-		fmt.Fprintf(&told, "%s.\n", Say(lang, "interval", name, figure(s.Wait.Mean), figure(s.Wait.Low), figure(s.Wait.High)))
 		y := float64(top + i*height)
 		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n", left-8, y+13, html.EscapeString(cut(name, shown)))
 		fmt.Fprintf(&b, "<rect x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"16\" fill=\"#4477aa\"/>\n", left, y, x(s.Wait.Mean)-left)
-		low, high := x(s.Wait.Low), x(finite(s.Wait.High))
-		fmt.Fprintf(&b, "<path d=\"M%.1f %.1fv8m0 -4H%.1fm0 -4v8\" stroke=\"#222\" fill=\"none\"/>\n", low, y+4, high)
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", max(high, x(s.Wait.Mean))+6, y+13, strconv.FormatFloat(s.Wait.Mean, 'f', 2, 64))
+		beside, mark := x(s.Wait.Mean), ""
+		if !s.Wait.Grows {
+			fmt.Fprintf(&told, "%s.\n", Say(lang, "interval", name, figure(s.Wait.Mean), figure(s.Wait.Low), figure(s.Wait.High)))
+			low, high := x(s.Wait.Low), x(finite(s.Wait.High))
+			fmt.Fprintf(&b, "<path d=\"M%.1f %.1fv8m0 -4H%.1fm0 -4v8\" stroke=\"#222\" fill=\"none\"/>\n", low, y+4, high)
+			beside = max(beside, high)
+		} else {
+			fmt.Fprintf(&told, "%s.\n", Say(lang, "growing", name, figure(s.Wait.Mean)))
+			mark = " ↑"
+		}
+		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\">%s%s</text>\n", beside+6, y+13, strconv.FormatFloat(s.Wait.Mean, 'f', 2, 64), mark)
 	}
 	if len(bars) == 0 {
 		told.WriteString(Say(lang, "nobody") + "\n")

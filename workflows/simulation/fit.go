@@ -41,6 +41,9 @@ const minFit = 2
 // Fit is the parameters that the history has. Those that it has not are missing from
 // them and told. The error says why there are none.
 func (f *Fitter) Fit(clock Clock, basis Basis) (*Parameters, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
 	if len(f.order) < minFit {
 		return nil, fmt.Errorf("%d requests of service %s are recorded: nothing can be fitted", len(f.order), f.d.ID)
 	}
@@ -188,7 +191,7 @@ func (x *fit) durations() map[workKind][]time.Duration {
 			before[w.officer] = w.done
 		}
 		k := workKind{w.what, w.again}
-		out[k] = append(out[k], x.between(from, w.done, staff))
+		out[k] = append(out[k], x.between(w.by, from, w.done, staff))
 	}
 	for _, list := range out {
 		slices.Sort(list)
@@ -197,10 +200,10 @@ func (x *fit) durations() map[workKind][]time.Duration {
 }
 
 // between is the time from one moment to another, as it counts for staff or for others.
-func (x *fit) between(from, to time.Time, staff bool) time.Duration {
+func (x *fit) between(by *calendar.Calendar, from, to time.Time, staff bool) time.Duration {
 	d := to.Sub(from)
 	if staff && x.p.Clock == OfficeHours {
-		n, _ := x.calendar.Used(calendar.WorkingTime, from, to)
+		n, _ := by.Used(calendar.WorkingTime, from, to)
 		d = time.Duration(n)
 	}
 	return max(0, d).Round(grain)

@@ -260,3 +260,142 @@ func TestAKnownQueueIsFound(t *testing.T) {
 		t.Errorf("waits %+v, and Erlang says %.4f", x, want)
 	}
 }
+
+// served is three requests at the counter, at a place: submitted at these times, and served
+// at that by somebody else each.
+func served(f *Fitter, tenant domain.TenantCode, submitted [3]time.Time, by [3]time.Time, before ...domain.Recorded) {
+	for i := range 3 {
+		id := uuid.UUID{15: byte(i + 1)}
+		add := func(at time.Time, a domain.Actor, b domain.Body) {
+			f.Add(domain.Recorded{Event: domain.Event{Envelope: domain.Envelope{Occurred: at, Actor: a, Tenant: tenant}, Body: b}, Stream: domain.RequestStream(id)})
+		}
+		add(submitted[i], domain.Actor{ID: "p", Role: "applicant"}, domain.RequestSubmitted{Request: id, State: "submitted"})
+		for _, e := range before {
+			add(e.Occurred, e.Actor, e.Body)
+		}
+		add(by[i], domain.Actor{ID: []string{"ani", "budi", "cut"}[i], Role: "officer"}, domain.ActionTaken{Action: "serve", From: "submitted", To: "served", Outcome: domain.OutcomeApproved})
+	}
+}
+
+// A migration that leaves a request where it stands, or only calls that otherwise, takes
+// nothing of the time that it stood there, nor of the work that was begun: who takes it
+// elsewhere does.
+func TestAMigrationIsNoArrival(t *testing.T) {
+	d := definition(t, counter)
+	fitted := func(migration ...domain.Body) time.Duration {
+		f := NewFitter(d, shipped(t))
+		var before []domain.Recorded
+		for _, b := range migration {
+			before = append(before, domain.Recorded{Event: domain.Event{Envelope: domain.Envelope{Occurred: wib(t, "2026-04-14 08:00"), Actor: domain.Actor{ID: "legal", Role: "publisher"}}, Body: b}})
+		}
+		end := wib(t, "2026-04-14 09:00")
+		served(f, "11.71", [3]time.Time{wib(t, "2026-04-06 08:00"), wib(t, "2026-04-07 08:00"), wib(t, "2026-04-08 08:00")}, [3]time.Time{end, end, end}, before...)
+		p, err := f.Fit(OfficeHours, BySojourn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Stages["submitted"].Service.Values[0] // the shortest
+	}
+	without := fitted()
+	for name, x := range map[string]struct {
+		b    domain.RequestMigrated
+		want time.Duration
+	}{
+		"stays":   {domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "submitted", To: "submitted"}, without},
+		"renamed": {domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "waiting", To: "submitted"}, without},
+		"moved":   {domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "elsewhere", To: "submitted", Came: true}, time.Hour},
+	} {
+		if got := fitted(x.b); got != x.want {
+			t.Errorf("%s: the stage takes %s, want %s", name, got, x.want)
+		}
+	}
+}
+
+// A review that has another name since a migration was asked for when it was.
+func TestAReviewKeepsItsTimeUnderAnotherName(t *testing.T) {
+	d := definition(t, head+`
+reviews: [{id: place, title: {id: L, en: S}, role: head, reasons: [wrong]}]
+states:
+  - {id: submitted, kind: start, public: verification, owner: officer, title: {id: A, en: A}}
+  - {id: gathering, kind: gather, public: in_process, owner: officer, reviews: [place], title: {id: B, en: B}}`+ends+`
+actions: [{id: accept, title: {id: T, en: A}}, {id: pass, title: {id: L, en: P}}]
+transitions:
+  - {action: accept, from: [submitted], to: gathering, roles: [officer]}
+  - {action: pass, from: [gathering], to: done, roles: [officer], needs: {reviews: approved}}
+`)
+	f := NewFitter(d, shipped(t))
+	for i := range 2 {
+		id := uuid.UUID{15: byte(i + 1)}
+		add := func(at string, a domain.Actor, b domain.Body) {
+			f.Add(domain.Recorded{Event: domain.Event{Envelope: domain.Envelope{Occurred: wib(t, at), Actor: a}, Body: b}, Stream: domain.RequestStream(id)})
+		}
+		add("2026-04-06 08:00", domain.Actor{ID: "p", Role: "applicant"}, domain.RequestSubmitted{Request: id, State: "submitted"})
+		add("2026-04-06 09:00", domain.Actor{ID: "ani", Role: "officer"}, domain.ActionTaken{Action: "accept", From: "submitted", To: "gathering"})
+		add("2026-04-06 09:00", domain.Actor{ID: "ani", Role: "officer"}, domain.ReviewRequested{Review: "site"})
+		add("2026-04-06 10:00", domain.Actor{ID: "legal", Role: "publisher"}, domain.RequestMigrated{From: "gathering", To: "gathering", Mapping: domain.Mapping{Reviews: map[domain.ReviewID]domain.ReviewID{"site": "place"}}})
+		add("2026-04-06 11:00", domain.Actor{ID: "cut", Role: "head"}, domain.ReviewGiven{Review: "place", Opinion: domain.OpinionApproved})
+	}
+	p, err := f.Fit(OfficeHours, BySojourn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Reviews["place"].Service.Values[0]; got != 2*time.Hour {
+		t.Errorf("the review takes %s", got)
+	}
+}
+
+// Each request counts by the office hours of its own tenant: in its zone, and on the days
+// on which that tenant works.
+func TestEachTenantWorksByItsOwnCalendar(t *testing.T) {
+	d := definition(t, counter)
+	const jayapura = domain.TenantCode("91.71")
+	wit := jayapura.Zone()
+	at := func(h, m int) (list [3]time.Time) {
+		for i := range list {
+			list[i] = time.Date(2026, 4, 6+i, h, m, 0, 0, wit)
+		}
+		return list
+	}
+	local, err := workflows.ReadDecree("local.yaml", []byte("decree: 1\nnumber: Perwal 1/2026 (contoh)\ntitle: {id: Libur, en: Holiday}\nsource: invented\npublished: 2026-01-02\n"+
+		"days:\n  - {date: 2026-04-07, kind: regional, name: {id: Libur, en: Holiday}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed, err := calendar.Compile(wit, nil, []calendar.Decree{*local})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string]struct {
+		of   func(domain.TenantCode) (*calendar.Calendar, error)
+		want []time.Duration
+	}{
+		"in its zone":           {nil, []time.Duration{2 * time.Hour, 2 * time.Hour, 2 * time.Hour}},
+		"by decrees of its own": {func(domain.TenantCode) (*calendar.Calendar, error) { return closed, nil }, []time.Duration{0, 2 * time.Hour, 2 * time.Hour}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := NewFitter(d, shipped(t))
+			f.Of = x.of
+			served(f, jayapura, at(7, 30), at(9, 30))
+			p, err := f.Fit(OfficeHours, BySojourn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(x.want, p.Stages["submitted"].Service.Values); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+			if past := f.Past(OfficeHours); math.Abs(past.Mean-2.0/7.5*float64(len(x.want)-countZero(x.want))/3) > 0.01 {
+				t.Errorf("on average %v days", past.Mean)
+			}
+		})
+	}
+}
+
+func countZero(list []time.Duration) int {
+	n := 0
+	for _, d := range list {
+		if d == 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -2,6 +2,8 @@ package simulation
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -14,15 +16,22 @@ import (
 // Fitter learns parameters from the recorded events of one service. Those of a request
 // come in their order.
 type Fitter struct {
+	// Of gives the calendar of a tenant. It may be nil: each tenant then has that of the
+	// fitter, or where its zone is another, the one that is shipped, in its zone.
+	Of func(domain.TenantCode) (*calendar.Calendar, error)
+
 	d        *workflows.Definition
-	calendar *calendar.Calendar
+	calendar *calendar.Calendar // in which the arrivals of all are counted
+	tenants  map[domain.TenantCode]*calendar.Calendar
 	requests map[string]*recorded
 	order    []*recorded
+	err      error // no calendar could be had for a tenant
 }
 
 // recorded is one request.
 type recorded struct {
 	id    string
+	by    *calendar.Calendar // of its tenant
 	state domain.StateID
 	came  time.Time // to its state
 	last  time.Time
@@ -39,6 +48,7 @@ type recorded struct {
 // worked is something that somebody did.
 type worked struct {
 	what        string // a state, "review x" or "system x"
+	by          *calendar.Calendar
 	role        domain.RoleID
 	officer     string
 	ready, done time.Time
@@ -55,20 +65,47 @@ type chosen struct {
 
 // NewFitter makes a fitter for a definition; the calendar says what working time is.
 func NewFitter(d *workflows.Definition, c *calendar.Calendar) *Fitter {
-	return &Fitter{d: d, calendar: c, requests: map[string]*recorded{}}
+	return &Fitter{d: d, calendar: c, requests: map[string]*recorded{}, tenants: map[domain.TenantCode]*calendar.Calendar{}}
+}
+
+// of is the calendar that the requests of a tenant are counted by.
+func (f *Fitter) of(tenant domain.TenantCode) *calendar.Calendar {
+	c, ok := f.tenants[tenant]
+	if ok {
+		return c
+	}
+	c = f.calendar
+	var err error
+	switch {
+	case tenant == "":
+	case f.Of != nil:
+		c, err = f.Of(tenant)
+	case tenant.Zone().String() != c.Zone().String():
+		c, err = calendar.Compile(tenant.Zone(), nil, nil)
+	}
+	if err != nil {
+		f.err = errors.Join(f.err, fmt.Errorf("calendar of tenant %s: %w", tenant, err))
+		c = f.calendar
+	}
+	f.tenants[tenant] = c
+	return c
 }
 
 // Add takes an event of the service.
 func (f *Fitter) Add(e domain.Recorded) {
 	at := e.Occurred
 	if b, ok := e.Body.(domain.RequestSubmitted); ok {
-		r := &recorded{id: domain.RequestStream(b.Request), state: b.State, came: at, last: at, submitted: at, asked: map[domain.ReviewID]time.Time{}}
+		r := &recorded{id: domain.RequestStream(b.Request), by: f.of(e.Tenant), state: b.State, came: at, last: at, submitted: at, asked: map[domain.ReviewID]time.Time{}}
 		f.requests[e.Stream] = r
 		f.order = append(f.order, r)
 		return
 	}
 	r := f.requests[e.Stream]
 	if r == nil {
+		return
+	}
+	if m, ok := e.Body.(domain.RequestMigrated); ok && !m.Came {
+		r.renamed(m)
 		return
 	}
 	r.last = at
@@ -80,7 +117,7 @@ func (f *Fitter) Add(e domain.Recorded) {
 		if b.Kind != domain.ActionAuto {
 			// Out of the first end it is still that end's.
 			again := r.reopened
-			r.works = append(r.works, worked{what: string(b.From), role: e.Actor.Role, officer: e.Actor.ID, ready: r.came, done: at, began: r.began, again: again})
+			r.works = append(r.works, worked{what: string(b.From), by: r.by, role: e.Actor.Role, officer: e.Actor.ID, ready: r.came, done: at, began: r.began, again: again})
 			part := 0
 			if again {
 				part = 1
@@ -93,9 +130,9 @@ func (f *Fitter) Add(e domain.Recorded) {
 	case domain.ReviewRequested:
 		r.asked[b.Review] = at
 	case domain.ReviewGiven:
-		r.works = append(r.works, worked{what: "review " + string(b.Review), role: e.Actor.Role, officer: e.Actor.ID, ready: r.asked[b.Review], done: at, word: string(b.Opinion)})
+		r.works = append(r.works, worked{what: "review " + string(b.Review), by: r.by, role: e.Actor.Role, officer: e.Actor.ID, ready: r.asked[b.Review], done: at, word: string(b.Opinion)})
 	case domain.AnswerReported:
-		r.works = append(r.works, worked{what: "system " + string(b.System), role: e.Actor.Role, ready: r.came, done: at, word: b.Outcome})
+		r.works = append(r.works, worked{what: "system " + string(b.System), by: r.by, role: e.Actor.Role, ready: r.came, done: at, word: b.Outcome})
 	}
 }
 
@@ -105,6 +142,17 @@ func (r *recorded) moved(m domain.Move, at time.Time) {
 	if m.Outcome != "" && r.ended.IsZero() {
 		r.ended = at
 	}
+}
+
+// renamed is a request that stands where it stood, by another name: nobody did anything,
+// and its time there goes on.
+func (r *recorded) renamed(m domain.RequestMigrated) {
+	r.state = m.To
+	asked := map[domain.ReviewID]time.Time{}
+	for id, at := range r.asked {
+		asked[domain.Called(m.Mapping.Reviews, id)] = at
+	}
+	r.asked = asked
 }
 
 // Requests is how many were added.
@@ -118,14 +166,14 @@ func (f *Fitter) Split(share float64) (first, rest *Fitter) {
 	at := len(all) - int(math.Round(share*float64(len(all))))
 	first, rest = NewFitter(f.d, f.calendar), NewFitter(f.d, f.calendar)
 	first.order, rest.order = all[:at], all[at:]
+	first.err, rest.err = f.err, f.err
 	return first, rest
 }
 
 // Clock is that of the office, if the calendar knows all days of the history.
 func (f *Fitter) Clock() Clock {
-	known := f.calendar.Range()
 	for _, r := range f.order {
-		if d := f.calendar.DateOf(r.submitted); d < known.From || d > known.To {
+		if d, known := r.by.DateOf(r.submitted), r.by.Range(); d < known.From || d > known.To {
 			return AroundClock
 		}
 	}
@@ -159,7 +207,7 @@ func (f *Fitter) Past(clock Clock) Past {
 		}
 		days := r.ended.Sub(r.submitted).Hours() / 24
 		if clock == OfficeHours {
-			n, _ := f.calendar.Used(calendar.WorkingDays, r.submitted, r.ended)
+			n, _ := r.by.Used(calendar.WorkingDays, r.submitted, r.ended)
 			days = float64(n) / float64(calendar.Day)
 		}
 		list = append(list, days)

@@ -13,6 +13,10 @@ type Interval struct {
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
 	Of   int     `json:"of"` // replications in which it was seen
+
+	// Grows says that the figure comes to no rest, because a queue has no end: the mean is
+	// of the time that was simulated, and there are no bounds.
+	Grows bool `json:"grows,omitempty"`
 }
 
 // intervalOf is the interval of some figures, of which those that were not seen are NaN.
@@ -50,6 +54,13 @@ func (x *Interval) within(least, most float64) *Interval {
 	return x
 }
 
+// grows takes the bounds from an interval whose figure comes to no rest.
+func (x *Interval) grows() {
+	if x != nil {
+		x.Low, x.High, x.Grows = math.Inf(-1), math.Inf(1), true
+	}
+}
+
 // Different reports whether an interval of differences leaves zero out.
 func (x *Interval) Different() bool { return x != nil && (x.Low > 0 || x.High < 0) }
 
@@ -61,6 +72,9 @@ func (x Interval) MarshalJSON() ([]byte, error) {
 		if !math.IsInf(v, 0) {
 			out[name] = json.RawMessage(strconv.FormatFloat(tidy(v), 'g', -1, 64))
 		}
+	}
+	if x.Grows {
+		out["grows"] = json.RawMessage("true")
 	}
 	return json.Marshal(out)
 }

@@ -45,8 +45,8 @@ type row struct {
 	review bool
 }
 
-// maxDays is how long a replication may be, beside what the calendar can count.
-const maxDays = 2000
+// MaxDays is how long a replication may be, beside what the calendar can count.
+const MaxDays = 2000
 
 func newModel(s Settings) (*model, error) {
 	d := s.Definition
@@ -113,7 +113,7 @@ func (m *model) much() error {
 		}
 	}
 	if n > maxRequests {
-		return fmt.Errorf("that would be %.0f requests in each replication, and at most %d are simulated: take fewer days", n, maxRequests)
+		return fmt.Errorf("that would be %.0f requests in each replication, and at most %d are simulated: take fewer days, or let fewer requests come, at most one in %.0f of these", n, maxRequests, math.Ceil(n/maxRequests))
 	}
 	return nil
 }
@@ -131,8 +131,8 @@ func (m *model) time() error {
 	switch {
 	case m.Replications < 2 || m.Replications > 1000:
 		return fmt.Errorf("%d replications: want 2 to 1000; an interval needs several", m.Replications)
-	case m.Days < 1 || m.WarmUp < 0 || m.Days+m.WarmUp > maxDays:
-		return fmt.Errorf("%d days after %d: want at least 1, and at most %d together", m.Days, m.WarmUp, maxDays)
+	case m.Days < 1 || m.WarmUp < 0 || m.Days+m.WarmUp > MaxDays:
+		return fmt.Errorf("%d days after %d: want at least 1, and at most %d together", m.Days, m.WarmUp, MaxDays)
 	}
 	day, err := time.ParseInLocation(time.DateOnly, m.From.String(), m.Calendar.Zone())
 	if err != nil {

@@ -69,8 +69,13 @@ func (r *reader) read(s *workflows.Sheet, n node) {
 
 func (r *reader) arrivals(n node) {
 	a := &r.p.Arrivals
+	wrong := false // told at its place
 	r.Mapping(n, "arrivals", nil, map[string]func(node){
-		"per_day": func(n node) { a.PerDay = r.positive(n, "arrivals per_day") },
+		"per_day": func(n node) {
+			before := r.Problems()
+			a.PerDay = r.positive(n, "arrivals per_day")
+			wrong = r.Problems() > before
+		},
 		"by_hour": func(n node) {
 			a.ByHour = new([7 * 24]float64)
 			days := map[string]func(node){}
@@ -81,7 +86,7 @@ func (r *reader) arrivals(n node) {
 			r.Mapping(n, "arrivals by_hour", nil, days)
 		},
 	})
-	if (a.PerDay > 0) == (a.ByHour != nil) {
+	if (a.PerDay > 0) == (a.ByHour != nil) && !wrong {
 		r.Problem(n, "arrivals: say either per_day, more than 0, or by_hour")
 	}
 	if a.ByHour != nil && slices.Max(a.ByHour[:]) == 0 {

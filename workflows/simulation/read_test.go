@@ -75,7 +75,7 @@ func TestFaultsInParametersAreToldAtTheirPlace(t *testing.T) {
 		{"simulation: 1\narrivals: {per_day: -1}", `2:21: arrivals per_day: -1 is not between 0`},
 		{"arrivals: {per_day: 1}", `1:1: the file: key "simulation" is missing`},
 		{"simulation: 1\nclock: sun", `2:8: clock: "sun" is not one of office, wall`},
-		{"", `the file holds no definition`},
+		{"", `the file holds no file of parameters`},
 	} {
 		_, err := Read("staff.yaml", []byte(c.source), d)
 		var problems workflows.Problems

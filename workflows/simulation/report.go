@@ -31,6 +31,7 @@ type Report struct {
 	Stages       []StageFigures `json:"stages"`
 	Roles        []PoolFigures  `json:"roles"`
 	Bottleneck   *Bottleneck    `json:"bottleneck,omitempty"`
+	Overloaded   []string       `json:"overloaded,omitempty"` // roles whose queue grows without end: figures of waiting depend on how long is simulated and have no bounds
 	Stuck        []Stuck        `json:"stuck"`
 	WhatIf       *Comparison    `json:"what_if,omitempty"`
 }
@@ -107,8 +108,9 @@ type Stuck struct {
 
 // Comparison is how another setting differs: what it adds to the figures of the first.
 type Comparison struct {
-	Changes []string `json:"changes"`
-	Figures []Change `json:"figures"`
+	Changes    []string `json:"changes"`
+	Overloaded []string `json:"overloaded,omitempty"` // roles whose queue then grows without end, as of a [Report]
+	Figures    []Change `json:"figures"`
 }
 
 // Change is of one figure, before, after and between, by pairs of replications with the
@@ -165,8 +167,45 @@ func newReport(m *model, f figures) *Report {
 			Barred: f.positive(key + "barred"), Top: f.share(key + "top"),
 		})
 	}
+	r.Overloaded = f.overloaded(m)
+	r.endless()
 	r.Bottleneck = r.bottleneck()
 	return r
+}
+
+// always is the share of its time beyond which a role is taken to have more to do than it
+// can.
+const always = 0.98
+
+// overloaded lists the roles that are always busy.
+func (f figures) overloaded(m *model) []string {
+	var list []string
+	for _, p := range m.Parameters.Pools {
+		if x := f.at("pool " + p.Name + " busy"); x != nil && x.Mean > always {
+			list = append(list, p.Name)
+		}
+	}
+	return list
+}
+
+// endless takes the bounds from what depends on a queue without end.
+func (r *Report) endless() {
+	if len(r.Overloaded) == 0 {
+		return
+	}
+	w := &r.Whole
+	list := []*Interval{w.Mean, w.Median, w.P90, w.Deemed, w.Open}
+	for _, t := range r.Terms {
+		list = append(list, t.Share)
+	}
+	for i := range r.Stages {
+		if s := &r.Stages[i]; slices.Contains(r.Overloaded, s.Role) {
+			list = append(list, s.Wait, s.P90, s.Adds, s.Stay, s.Queue, s.Term)
+		}
+	}
+	for _, x := range list {
+		x.grows()
+	}
 }
 
 func (f figures) stage(m *model, x *row) StageFigures {
@@ -230,10 +269,21 @@ func (r *Report) compare(m *model, before, after figures) {
 			c.Changes = append(c.Changes, p.Name+": "+count(r.Roles[at].Officers)+" → "+count(p.Officers))
 		}
 	}
+	c.Overloaded = after.overloaded(m)
 	add := func(figure, of, name string) {
-		if x := (Change{figure, of, before.at(name), after.at(name), intervalOf(paired(before[name], after[name]))}); x.Change != nil {
-			c.Figures = append(c.Figures, x)
+		x := Change{figure, of, before.at(name), after.at(name), intervalOf(paired(before[name], after[name]))}
+		if x.Change == nil {
+			return
 		}
+		if endless(r.Overloaded, x, r.Stages) {
+			x.Before.grows()
+			x.Change.grows()
+		}
+		if endless(c.Overloaded, x, r.Stages) {
+			x.After.grows()
+			x.Change.grows()
+		}
+		c.Figures = append(c.Figures, x)
 	}
 	add("turnaround_mean_days", "", "turnaround mean")
 	add("turnaround_median_days", "", "turnaround median")
@@ -251,6 +301,18 @@ func (r *Report) compare(m *model, before, after figures) {
 		add("busy_share", x.Role, "pool "+x.Role+" busy")
 	}
 	r.WhatIf = c
+}
+
+// endless reports whether a figure depends on the queues of overloaded roles.
+func endless(overloaded []string, x Change, stages []StageFigures) bool {
+	switch x.Figure {
+	case "busy_share":
+		return false
+	case "wait_mean_hours":
+		at := slices.IndexFunc(stages, func(s StageFigures) bool { return s.Stage == x.Of })
+		return slices.Contains(overloaded, stages[at].Role)
+	}
+	return len(overloaded) > 0
 }
 
 func count(n int) string { return strconv.Itoa(n) }

@@ -122,8 +122,17 @@ transitions:
 `
 
 // Reviews are given side by side: the longest one counts. A refused one ends it at once.
+// It makes no difference that one of them is work that is given out.
 func TestReviewsAreGivenSideBySide(t *testing.T) {
-	d := definition(t, reviewed)
+	for _, allocate := range []string{"", "allocate: {rule: order}, ", "allocate: {rule: lottery}, "} {
+		t.Run(allocate, func(t *testing.T) {
+			givenSideBySide(t, definition(t, strings.Replace(reviewed, "reviews: [site, plan], ", "reviews: [site, plan], "+allocate, 1)))
+		})
+	}
+}
+
+func givenSideBySide(t *testing.T, d *workflows.Definition) {
+	t.Helper()
 	p := &Parameters{
 		Clock: AroundClock, Arrivals: Arrivals{PerDay: 2},
 		Pools:  []Pool{{"officer", []domain.RoleID{"officer"}, 50, false}, {"head", []domain.RoleID{"head"}, 50, false}},
@@ -386,6 +395,48 @@ func TestComparisonsArePaired(t *testing.T) {
 	}
 	if x := c.Figures[0]; !x.Change.Different() || x.Change.Mean >= 0 || math.Abs(x.After.Mean-x.Before.Mean-x.Change.Mean) > 1e-9 {
 		t.Errorf("%+v: %+v %+v %+v", x, x.Before, x.After, x.Change)
+	}
+}
+
+// Where officers cannot do all that comes, the queue has no end and every figure of
+// waiting depends on how long is simulated: it is told, for either setting, and no such
+// figure has an interval. What does not depend on it has.
+func TestAQueueWithoutEndHasNoInterval(t *testing.T) {
+	d := definition(t, counter)
+	p := complete(t, d, &Parameters{
+		Arrivals: Arrivals{PerDay: 16}, Pools: []Pool{{"officer", []domain.RoleID{"officer"}, 2, false}},
+		Stages: map[domain.StateID]Stage{"submitted": {Service: &Duration{Shape: Exponential, Mean: 45 * time.Minute}}},
+	}) // two are busy for 80 %, one would have to be for 160 %
+	fewer, err := p.Officers([]string{"officer=-1"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlimited := func(x *Interval) bool { return x.Grows && math.IsInf(x.Low, -1) && math.IsInf(x.High, 1) }
+	s := short20(d, t, p)
+	r := simulated(t, s, fewer)
+	if len(r.Overloaded) > 0 || unlimited(r.Whole.Mean) || unlimited(r.Stages[0].Wait) {
+		t.Errorf("%v %+v", r.Overloaded, r.Whole.Mean)
+	}
+	if d := cmp.Diff([]string{"officer"}, r.WhatIf.Overloaded); d != "" {
+		t.Error(d)
+	}
+	for _, x := range r.WhatIf.Figures {
+		if endless := x.Figure != "busy_share"; unlimited(x.After) != endless || unlimited(x.Change) != endless || unlimited(x.Before) {
+			t.Errorf("%s: %+v %+v %+v", x.Figure, x.Before, x.After, x.Change)
+		}
+	}
+	s.Parameters = fewer
+	r = simulated(t, s, p)
+	if d := cmp.Diff([]string{"officer"}, r.Overloaded); d != "" || len(r.WhatIf.Overloaded) > 0 {
+		t.Error(d, r.WhatIf.Overloaded)
+	}
+	for name, x := range map[string]*Interval{"turnaround": r.Whole.Mean, "median": r.Whole.Median, "nine of ten": r.Whole.P90, "open": r.Whole.Open, "wait": r.Stages[0].Wait, "queue": r.Stages[0].Queue, "stay": r.Stages[0].Stay} {
+		if !unlimited(x) {
+			t.Errorf("%s: %+v", name, x)
+		}
+	}
+	if unlimited(r.Whole.Came) || unlimited(r.Roles[0].Busy) || unlimited(r.Whole.Ended) {
+		t.Errorf("%+v %+v", r.Whole.Came, r.Roles[0].Busy)
 	}
 }
 

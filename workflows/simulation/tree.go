@@ -174,14 +174,9 @@ func (t *tree) act(p *place, of int, role domain.RoleID, word int) *place {
 		if r = t.supply(r, edge.Needs); r.State != state {
 			return r, nil // what was supplied moved it
 		}
-		h := t.header(role, "")
-		if task, ok := t.w.Task(r.State); ok && task.Role == role && r.Dossier.Picked == "" {
-			var why *domain.Refusal
-			if r, why = t.give(r, t.take(task, h.Actor)); why != nil {
-				return r, why
-			}
-		} else if ok && task.Role == role {
-			h.Actor.ID = r.Dossier.Picked
+		r, h, why := t.works(r, role)
+		if why != nil {
+			return r, why
 		}
 		c := domain.Act{Header: h, Action: action}
 		if len(edge.Reasons) > 0 {
@@ -198,6 +193,22 @@ func (t *tree) act(p *place, of int, role domain.RoleID, word int) *place {
 		}
 		return t.give(r, c)
 	})
+}
+
+// works is the header of a command that is work of a state: by whoever has it, who takes
+// it first if nobody does.
+func (t *tree) works(r domain.Request, role domain.RoleID) (domain.Request, domain.Header, *domain.Refusal) {
+	h := t.header(role, "")
+	task, ok := t.w.Task(r.State)
+	if !ok || task.Role != role {
+		return r, h, nil
+	}
+	if r.Dossier.Picked == "" {
+		r, why := t.give(r, t.take(task, h.Actor))
+		return r, h, why
+	}
+	h.Actor.ID = r.Dossier.Picked
+	return r, h, nil
 }
 
 // take is the command by which somebody gets the work of a state.
@@ -233,7 +244,12 @@ func (t *tree) supply(r domain.Request, n domain.Needs) domain.Request {
 	}
 	for _, c := range n.Checks {
 		if rule, ok := t.w.Checklist(c.Checklist); ok && !r.Dossier.Checks[c.Checklist][c.Item] {
-			try(domain.AnswerCheck{Header: t.header(rule.Roles[0], ""), Check: c, Yes: true})
+			after, h, why := t.works(r, rule.Roles[0])
+			if why != nil {
+				continue
+			}
+			r = after
+			try(domain.AnswerCheck{Header: h, Check: c, Yes: true})
 		}
 	}
 	if len(n.Fees) > 0 && r.State == state {
@@ -294,14 +310,23 @@ func (t *tree) review(p *place, of int, refused bool) *place {
 	}
 	return t.to(p, step{stepReview, of, word}, func(r domain.Request) (domain.Request, *domain.Refusal) {
 		x := &t.w.Definition.Reviews[of]
-		c := domain.GiveReview{Header: t.header(x.Role, ""), Review: x.ID, Opinion: domain.OpinionApproved}
+		r, h, why := t.works(r, x.Role)
+		if why != nil {
+			return r, why
+		}
+		c := domain.GiveReview{Header: h, Review: x.ID, Opinion: domain.OpinionApproved}
 		if refused {
 			c.Opinion = domain.OpinionRefused
 			if len(x.Reasons) > 0 {
 				c.Reason = x.Reasons[0]
 			}
 		}
-		return t.give(r, c)
+		after, why := t.give(r, c)
+		if why != nil && why.Rule == domain.RuleFourEyes {
+			c.Header = t.header(x.Role, "") // two opinions are of two people
+			return t.give(r, c)
+		}
+		return after, why
 	})
 }
 

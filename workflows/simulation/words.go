@@ -7,6 +7,7 @@ var words = map[string][2]string{
 	"waits":      {"Waktu tunggu rata-rata per tahap (jam kerja petugas)", "Mean waiting by stage (hours of the officers' time)"},
 	"nobody":     {"Tidak ada yang menunggu petugas.", "Nobody waits for officers."},
 	"interval":   {"%s: %s jam, selang 95%% dari %s sampai %s", "%s: %s hours, 95%% interval from %s to %s"},
+	"growing":    {"%s: %s jam selama simulasi, dan terus bertambah", "%s: %s hours in the time that was simulated, and growing"},
 	"simulation": {"%s: simulasi, %d ulangan, benih %d", "%s: simulation, %d replications, seed %d"},
 
 	"figure": {"UKURAN", "FIGURE"}, "value": {"NILAI (SELANG 95%)", "VALUE (95% INTERVAL)"},
@@ -39,6 +40,8 @@ var words = map[string][2]string{
 	"bottleneck":    {"Leher botol: %s, sibuk %s dari waktunya (tersibuk dalam %s ulangan).", "Bottleneck: %s, busy for %s of the time (the busiest in %s of the replications)."},
 	"most waiting":  {" Tunggu terbanyak: %s, %s jam untuk tiap permohonan.", " Most waiting: %s, %s hours for each request."},
 	"overload":      {"Antrean tumbuh tanpa batas: %s selalu sibuk. Angka tunggu bergantung pada lamanya simulasi.", "The queue grows without end: %s is always busy. How long is waited depends on how long is simulated."},
+	"arrow":         {"↑: bergantung pada lamanya simulasi, maka tanpa selang.", "↑: depends on how long is simulated, and so has no interval."},
+	"no rest":       {"↑ (tanpa selang)", "↑ (no interval)"},
 	"told stuck":    {"%d kali: %s", "%d times: %s"},
 	"told barred":   {"Empat mata: tidak seorang pun dari %s boleh mengerjakan %s pekerjaan per ulangan; tambah petugas.", "Four eyes: nobody of %s may do %s pieces of work a replication; more officers are needed."},
 	"never counted": {"tidak pernah berjalan", "never ran"},
