@@ -54,6 +54,10 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TermCarried":       {1: decode[TermCarried]},
 	"TermContinued":     {1: decode[TermContinued]},
 	"TermDropped":       {1: decode[TermDropped]},
+
+	"ApplicantNotified":    {1: decode[ApplicantNotified]},
+	"ApplicantNotNotified": {1: decode[ApplicantNotNotified]},
+	"NoticesPreferred":     {1: decode[NoticesPreferred]},
 }
 
 // EventTypes lists the names of all events that a log may hold, in their order.

@@ -61,6 +61,10 @@ var inward = map[string]string{
 	"NoticeDue":        "what is due is sent by a reactor, and recorded as sent",
 	"AnswerReported":   "the system that answered knows it; what follows from it is told",
 	"SubjectErased":    "nothing leads from it to a person or a request",
+
+	"ApplicantNotified":    "between the office and the applicant",
+	"ApplicantNotNotified": "between the office and the applicant",
+	"NoticesPreferred":     "between the office and the applicant",
 }
 
 // outwardType is as what an event is told, false for one that is not.
