@@ -32,17 +32,20 @@ var known = []error{
 	domain.ErrNotFound, errLost, errDone, errAbsent, context.Canceled, context.DeadlineExceeded,
 }
 
-// Reason is what may be kept and shown of an error: the text of a [Fault] or of an
-// error of our own, else only the kind of error it is. What a mail server answers names
+// Reason is what may be kept and shown of an error: the text of a [Fault], of a
+// [domain.Undelivered] or of an error of our own, else only the kind of error it is. What a mail server answers names
 // the person.
 func Reason(err error) string {
 	var fault *Fault
+	var undelivered *domain.Undelivered
 	var panicked middleware.RecoveredPanicError
 	switch {
 	case err == nil:
 		return ""
 	case errors.As(err, &fault):
 		return fault.Text
+	case errors.As(err, &undelivered):
+		return undelivered.Text
 	case errors.As(err, &panicked):
 		return fmt.Sprintf("a panic (%T)", panicked.V)
 	}

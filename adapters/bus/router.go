@@ -31,6 +31,9 @@ type Reactor struct {
 	// Whoever must not do their work twice calls [Once].
 	Handle func(msg *message.Message) error
 
+	// Lanes are what its work puts into [Store.Queue], and is sent by whoever does it.
+	Lanes []Lane
+
 	Ordered bool          // the group stops at a poisoned message instead
 	FromNow bool          // see [Config]
 	Linger  time.Duration // see [Config]
@@ -59,6 +62,8 @@ type RouterConfig struct {
 
 	// Tune changes how the reactors' groups consume, for tests.
 	Tune func(*Config)
+
+	Now func() time.Time // by which it is told what is due; nil is [time.Now]
 }
 
 // NewRouter makes a router without reactors.
@@ -72,6 +77,9 @@ func NewRouter(c RouterConfig) *Router {
 	if c.Most == 0 {
 		c.Most = 5 * time.Second
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	return &Router{config: c, router: message.NewDefaultRouter(logAdapter{logger: c.Logger})}
 }
 
@@ -80,6 +88,9 @@ func (r *Router) Add(re Reactor) error {
 	c := Config{
 		Log: r.config.Log, Store: r.config.Store, Group: re.Name, FromNow: re.FromNow, Linger: re.Linger,
 		Metrics: r.config.Metrics, Logger: r.config.Logger,
+	}
+	if len(re.Lanes) > 0 {
+		c.Beside = func(ctx context.Context) { r.runLanes(ctx, re.Lanes) }
 	}
 	if r.config.Tune != nil {
 		r.config.Tune(&c)

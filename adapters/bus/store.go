@@ -32,6 +32,13 @@ var tables = []string{
 		consumer TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL, stream TEXT NOT NULL, type TEXT NOT NULL,
 		reason TEXT NOT NULL, attempts BIGINT NOT NULL, since BIGINT NOT NULL, tried BIGINT NOT NULL, state TEXT NOT NULL,
 		PRIMARY KEY (consumer, position))`,
+	`CREATE TABLE IF NOT EXISTS lane (
+		name TEXT PRIMARY KEY, state TEXT NOT NULL, failing BIGINT NOT NULL, reason TEXT NOT NULL)`,
+	`CREATE TABLE IF NOT EXISTS sending (
+		lane TEXT NOT NULL, id TEXT NOT NULL, stream TEXT NOT NULL, version BIGINT NOT NULL, position BIGINT NOT NULL,
+		due BIGINT NOT NULL, attempts BIGINT NOT NULL, since BIGINT NOT NULL, tried BIGINT NOT NULL, reason TEXT NOT NULL, state TEXT NOT NULL,
+		PRIMARY KEY (lane, id))`,
+	`CREATE INDEX IF NOT EXISTS sending_due ON sending (lane, state, due, position)`,
 }
 
 // OpenStore prepares the tables in a database that can be written. Reader is the same

@@ -47,6 +47,10 @@ type Config struct {
 	// nodes.
 	Lease time.Duration
 
+	// Beside is what whoever does the group's work does besides, until the context ends:
+	// as long as the lease is held. It may be nil.
+	Beside func(context.Context)
+
 	Metrics *Metrics // nil: none are kept
 	Logger  *slog.Logger
 }

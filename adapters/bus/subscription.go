@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -122,9 +123,14 @@ func (s *subscription) work(ctx context.Context) (err error) {
 	s.Metrics.took(s.name, true)
 	defer s.release(lease)
 	defer s.Metrics.took(s.name, false)
+	var besides sync.WaitGroup
+	defer besides.Wait()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(lease.ctx, func() { stop(errLost) })()
+	if s.Beside != nil {
+		besides.Go(func() { s.Beside(ctx) })
+	}
 	defer func() {
 		if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errLost) {
 			err = errLost
