@@ -1,0 +1,182 @@
+// Package notify tells applicants what became of their requests: by e-mail, and by a
+// gateway for SMS and WhatsApp.
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+// Letter is a message as a gateway takes it.
+type Letter struct {
+	ID       uuid.UUID // the same each time that it is sent
+	To       string    // an e-mail address or a telephone number, as the applicant wrote it
+	Subject  string
+	Text     string
+	Language string // "id" or "en"
+}
+
+// Gateway sends messages. It is safe for concurrent use. An error may be a
+// [*domain.Undelivered]. Nil says that it took the message.
+type Gateway interface {
+	Send(ctx context.Context, l Letter) error
+}
+
+// Notifier tells applicants of what happens to their requests, and records what became of
+// each message, in the log. It is safe for concurrent use.
+type Notifier struct {
+	Engine   *workflows.Engine
+	Gateways map[domain.Channel]Gateway
+	Public   string // address that links to the tracking page begin with; empty for none
+	Now      func() time.Time
+}
+
+// Channels are those by which the applicant is to be told of what begins with an event;
+// none where there is nothing to tell. Where nobody can be told, it records that.
+func (n *Notifier) Channels(ctx context.Context, e domain.Recorded) ([]domain.Channel, error) {
+	request, ok := requestOf(e.Stream)
+	if !ok {
+		return nil, nil
+	}
+	t, ok, err := n.Engine.Telling(ctx, request, e.Version)
+	if err != nil || !ok {
+		return nil, err
+	}
+	var there []domain.Channel
+	for _, c := range domain.Channels() {
+		if n.Gateways[c] != nil && t.Contact[c] != "" {
+			there = append(there, c)
+		}
+	}
+	if len(there) == 0 {
+		return nil, n.record(ctx, t, n.message(t, "", domain.Notices{}, 0), unaddressed(t), nil)
+	}
+	notices, err := n.Engine.Notices(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return notices.Preferred.Choose(there), nil
+}
+
+func unaddressed(t workflows.Telling) domain.NoticeFault {
+	if t.Erased {
+		return domain.NoticeErased
+	}
+	return domain.NoticeUnaddressed
+}
+
+// Notice names a message: the first event that it tells of, and how it goes.
+type Notice struct {
+	Stream   string
+	Version  domain.Version
+	Channel  domain.Channel
+	Attempts int // that failed
+}
+
+// Send sends a message, unless it was sent, and records it. In the applicant's quiet hours
+// it is [*domain.Postponed] until they end.
+func (n *Notifier) Send(ctx context.Context, x Notice) error {
+	t, notices, ok, err := n.open(ctx, x)
+	if err != nil || !ok {
+		return err
+	}
+	m := n.message(t, x.Channel, notices, x.Attempts+1)
+	if o, known := notices.Outcome(m.ID); known && o.Fault == "" {
+		return nil // and the process died before it noted that
+	}
+	if t.Contact[x.Channel] == "" {
+		return n.record(ctx, t, m, unaddressed(t), nil)
+	}
+	now := n.Now()
+	if until := notices.Preferred.Hours().Until(now, t.Request.Tenant.Zone()); until.After(now) {
+		return &domain.Postponed{Until: until}
+	}
+	gateway := n.Gateways[x.Channel]
+	if gateway == nil {
+		return &domain.Undelivered{Text: fmt.Sprintf("no gateway for %s is set up", x.Channel), Unreachable: true}
+	}
+	l := write(t, m, n.Public)
+	if err := gateway.Send(ctx, l); err != nil {
+		return err
+	}
+	return n.record(context.WithoutCancel(ctx), t, m, "", l.sealed())
+}
+
+// GiveUp records that a message was not sent after all attempts, and why.
+func (n *Notifier) GiveUp(ctx context.Context, x Notice, fault error) error {
+	t, notices, ok, err := n.open(ctx, x)
+	if err != nil || !ok {
+		return err
+	}
+	m := n.message(t, x.Channel, notices, x.Attempts)
+	return n.record(ctx, t, m, domain.FaultOf(fault), write(t, m, n.Public).sealed())
+}
+
+func (n *Notifier) open(ctx context.Context, x Notice) (workflows.Telling, domain.Notices, bool, error) {
+	request, ok := requestOf(x.Stream)
+	if !ok {
+		return workflows.Telling{}, domain.Notices{}, false, fmt.Errorf("%s is no request", x.Stream)
+	}
+	t, ok, err := n.Engine.Telling(ctx, request, x.Version)
+	if err != nil || !ok {
+		return t, domain.Notices{}, false, err
+	}
+	notices, err := n.Engine.Notices(ctx, request)
+	return t, notices, err == nil, err
+}
+
+func (n *Notifier) message(t workflows.Telling, c domain.Channel, notices domain.Notices, attempts int) domain.Message {
+	m := domain.Message{
+		ID: domain.MessageID(t.First.ID, c), Event: t.First.ID, Version: t.First.Version, Channel: c,
+		Language: "id", Attempts: attempts,
+	}
+	if notices.Preferred.Language != "" {
+		m.Language = notices.Preferred.Language
+	}
+	for _, x := range t.Notices {
+		m.Notices = append(m.Notices, x.ID)
+	}
+	if c == "" {
+		m.Language = ""
+	}
+	return m
+}
+
+// patience is how long it is tried to record what a gateway took: what is not recorded is
+// sent again.
+const patience = 20 * time.Second
+
+func (n *Notifier) record(ctx context.Context, t workflows.Telling, m domain.Message, fault domain.NoticeFault, personal domain.Personal) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		err := n.Engine.RecordMessage(ctx, t, domain.MessageOutcome{Message: m, Fault: fault}, personal)
+		if err == nil || !errors.Is(err, domain.ErrUnavailable) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// sealed is what is kept of a letter for those who may open it.
+func (l Letter) sealed() domain.Personal {
+	return domain.Personal{"to": l.To, "subject": l.Subject, "text": l.Text}
+}
+
+func requestOf(stream string) (uuid.UUID, bool) {
+	name, ok := strings.CutPrefix(stream, "request-")
+	id, err := uuid.Parse(name)
+	return id, ok && err == nil
+}
