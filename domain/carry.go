@@ -2,19 +2,18 @@ package domain
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
 // carry adds to the event of a migration what it makes of the terms that run.
 func (c Migrate) carry(r Request, body RequestMigrated, w Workflow) ([]Body, error) {
 	clock := w.Clock()
-	if clock == nil || r.Imported != nil {
+	if clock == nil {
 		return []Body{body}, nil
 	}
 	envelope := Envelope{Workflow: w.Ref(), Occurred: c.Occurred.UTC()}
 	after := Evolve(r, Recorded{Event: Event{Envelope: envelope, Body: body}, Version: r.Version + 1})
-	list := w.Terms(after.State)
+	list := TermsOf(after, w)
 	rules := make(map[TermID]*TermRule, len(list))
 	for i := range list {
 		rules[list[i].ID] = &list[i]
@@ -139,7 +138,7 @@ func (p *Plan) former(r Request, now TermID) TermID {
 // another. After it has run out nothing follows any more.
 func (c Migrate) ends(r Request, was TermID, t Term, rule *TermRule) error {
 	before := TermRule{}
-	for _, x := range c.Former.Terms(r.State) {
+	for _, x := range TermsOf(r, c.Former) {
 		if x.ID == was {
 			before = x
 		}
@@ -175,10 +174,16 @@ func (c Migrate) begin(after Request, rules []TermRule, clock Clock) ([]Body, er
 		if !rule.ID.Legal() || had && !t.Dropped || !rule.counts(&after, had) {
 			continue
 		}
+		if rule.Date != "" && !had {
+			if at, _ := after.date(rule.Date); !at.After(now) && after.Imported == nil {
+				return nil, ranOut(rule.ID, at, "name the request under except")
+			}
+			continue // it starts by itself: a date is no time that could be given once more
+		}
 		b := TermContinued{Term: rule.ID, Budget: t.Budget, Promise: t.Promise, Of: rule.ID, Since: t.Started}
 		if !had {
 			b.Budget, b.Promise = rule.Budget, rule.Promise
-			if b.Of, b.Since = after.lawSince(rule.Starts, now); b.Of == "" {
+			if b.Of, b.Since = after.lawSince(rule, now); b.Of == "" {
 				continue
 			}
 		}
@@ -198,14 +203,20 @@ func (c Migrate) begin(after Request, rules []TermRule, clock Clock) ([]Body, er
 	return bodies, nil
 }
 
-// lawSince is the legal term that tells since when, at the earliest after one of some
-// actions was first taken, the law's time has run, and how it stood still; empty when none
+// lawSince is the legal term that tells since when, at the earliest after what starts a
+// rule was first done, the law's time has run, and how it stood still; empty when none
 // ever ran. Of several, it is the one that stood still least.
-func (r Request) lawSince(starts []ActionID, now time.Time) (TermID, time.Time) {
+func (r Request) lawSince(rule *TermRule, now time.Time) (TermID, time.Time) {
 	var first time.Time
 	for d := r.done; d != nil; d = d.before {
-		if slices.Contains(starts, d.counts) {
+		if rule.starts(d.counts) {
 			first = d.occurred
+		}
+	}
+	if rule.starts(Submitting) {
+		first = rule.since(&r)
+		if first.IsZero() {
+			first = r.Submitted
 		}
 	}
 	var of TermID
@@ -245,6 +256,9 @@ func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, shorter bool, clock
 	now := c.Occurred.UTC()
 	next := t
 	next.Budget, next.Promise = rule.Budget, rule.Promise
+	if !t.Until.IsZero() || rule.Date != "" {
+		return t, refuse(RuleMigration, fmt.Sprintf("term %q is due at a date that stands in the application, in one of the versions", id), "leave the term as it is: it keeps its due time")
+	}
 	if !t.Expired.IsZero() || next.Budget == t.Budget && next.Promise == t.Promise {
 		return t, nil
 	}
@@ -304,7 +318,7 @@ func refilled(r Request, events []Event) error {
 		}
 	}
 	for _, e := range events {
-		if b, ok := e.Body.(TermStarted); ok && b.Term.Legal() && ran != "" {
+		if b, ok := e.Body.(TermStarted); ok && b.Term.Legal() && b.Date == "" && ran != "" {
 			return refuse(RuleMigration, fmt.Sprintf("term %q would begin from nothing, and term %q has run", b.Term, ran),
 				fmt.Sprintf("say under terms that %s is %s now, or name the request under except", ran, b.Term))
 		}

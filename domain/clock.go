@@ -24,14 +24,13 @@ type Clock interface {
 func System() Actor { return follower }
 
 // tick is the next thing that follows for the terms of a request as it stands; nil
-// when all is as it should be. The clock of an imported history was another
-// system's: it is not run.
+// when all is as it should be.
 func tick(r *Request, w Workflow) (Body, error) {
 	clock := w.Clock()
-	if clock == nil || r.Imported != nil {
+	if clock == nil {
 		return nil, nil
 	}
-	rules := w.Terms(r.State)
+	rules := TermsOf(*r, w)
 	for i := range rules {
 		body, err := tickTerm(r, &rules[i], clock)
 		if err != nil {
@@ -59,12 +58,11 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 		if !t.Open() || !rule.ID.Legal() {
 			return nil, nil
 		}
-		k, err := clock.Reckon(*rule, t, now)
-		late := !t.Expired.IsZero() || !k.Due.IsZero() && now.After(k.Due)
-		return TermEnded{Term: rule.ID, Late: late, Reckoning: k}, err
+		return ended(rule, t, now, clock)
 	case !had, !t.Open() && rule.startsAnew(t):
-		k, err := clock.Reckon(*rule, Term{Budget: rule.Budget, Promise: rule.Promise, Started: now}, now)
-		return TermStarted{Term: rule.ID, Budget: rule.Budget, Promise: rule.Promise, Reckoning: k}, err
+		return begin(r, rule, clock)
+	case !t.Open() && rule.byRecord():
+		return nil, nil // as was recorded, whatever was done later
 	case !t.Open() && !t.Expired.IsZero() && (t.Decided && rule.ID.Legal() || rule.To != "" || t.Steps >= len(rule.Steps)):
 		return nil, nil // its time is used up, and a return does not refill it
 	case !t.Open():
@@ -72,6 +70,9 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 			return body, err
 		}
 		return goOn(rule, t, now, clock)
+	}
+	if !t.Until.IsZero() {
+		return nil, nil // a date stands
 	}
 	switch stop, was := cmp.Or(r.Halt, rule.Stop), t.Stopped(); stop {
 	case was:
@@ -83,6 +84,25 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 		k, err := clock.Reckon(*rule, t.stop(now, stop), now)
 		return TermSuspended{Term: rule.ID, Ground: stop, Reckoning: k}, err
 	}
+}
+
+// begin starts a term.
+func begin(r *Request, rule *TermRule, clock Clock) (Body, error) {
+	t := Term{Budget: rule.Budget, Promise: rule.Promise, Started: r.Changed}
+	t.Until, _ = r.date(rule.Date)
+	since := rule.since(r)
+	if !since.IsZero() {
+		t.Started = since
+	}
+	k, err := clock.Reckon(*rule, t, r.Changed)
+	return TermStarted{Term: rule.ID, Budget: rule.Budget, Date: rule.Date, Promise: rule.Promise, Since: since, Reckoning: k}, err
+}
+
+// ended is a term that is not counted any more.
+func ended(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error) {
+	k, err := clock.Reckon(*rule, t, now)
+	late := !t.Expired.IsZero() || !k.Due.IsZero() && now.After(k.Due)
+	return TermEnded{Term: rule.ID, Late: late, Reckoning: k}, err
 }
 
 // goOn is a term that had ended going on with what was left of it.
@@ -98,7 +118,7 @@ func goOn(rule *TermRule, t Term, now time.Time, clock Clock) (Body, error) {
 // back is a term that is counted again, after a time away.
 func (t Term) back(from, to time.Time, g StopGround) Term {
 	t = t.run(from)
-	t.Ended = time.Time{}
+	t.Ended, t.Kept = time.Time{}, ""
 	t.Stops = append(slices.Clip(t.Stops), Stop{From: from, To: later(from, to), Ground: g})
 	return t
 }
@@ -113,15 +133,26 @@ func later(a, b time.Time) time.Time {
 // counts reports whether the term should be open now.
 func (rule *TermRule) counts(r *Request, had bool) bool {
 	switch {
-	case r.Outcome != "":
+	case r.Outcome != "" && !rule.byRecord():
 		return false
 	case rule.Review != "":
 		return r.Dossier.Reviews[rule.Review].Opinion == OpinionOpen
 	case rule.ID.Legal():
-		return had || slices.ContainsFunc(rule.Starts, func(a ActionID) bool { return r.Times(a) > 0 })
+		return had || rule.begins(r)
 	}
 	return true
 }
+
+// begins reports whether what starts a term of law has come to pass, and where it is a
+// date that says until when, that is there.
+func (rule *TermRule) begins(r *Request) bool {
+	if _, ok := r.date(rule.Date); rule.Date != "" && !ok {
+		return false
+	}
+	return rule.starts(Submitting) || slices.ContainsFunc(rule.Starts, func(a ActionID) bool { return r.Times(a) > 0 })
+}
+
+func (rule *TermRule) starts(a ActionID) bool { return slices.Contains(rule.Starts, a) }
 
 // startsAnew reports whether a term that has ended begins again from nothing: it is
 // the applicant's own time, or what the law gives when it runs out was given.
@@ -169,7 +200,7 @@ func inTime(r Request, c Command) error {
 // ruleOf is what the workflow says of a term that is open.
 func ruleOf(r Request, id TermID, w Workflow) (Term, *TermRule, error) {
 	t, ok := r.Terms[id]
-	rules := w.Terms(r.State)
+	rules := TermsOf(r, w)
 	i := slices.IndexFunc(rules, func(rule TermRule) bool { return rule.ID == id })
 	if !ok || !t.Open() || i < 0 || w.Clock() == nil {
 		return t, nil, refuse(RuleTerm, fmt.Sprintf("term %q does not run", id), "")
@@ -194,6 +225,10 @@ func expire(r Request, c Expire, w Workflow) ([]Body, error) {
 		return nil, refuse(RuleTerm, fmt.Sprintf("term %q does not wait for this moment", c.Term), "")
 	}
 	if body, err := recompute(rule, t, c.Due, w.Clock()); body != nil || err != nil {
+		return []Body{body}, err
+	}
+	if c.Due.Equal(rule.Ends()) {
+		body, err := ended(rule, t, c.Due, w.Clock())
 		return []Body{body}, err
 	}
 	var bodies []Body
@@ -318,6 +353,8 @@ func extendTerm(r Request, c ExtendTerm, w Workflow) ([]Body, error) {
 		return nil, err
 	}
 	switch {
+	case !t.Until.IsZero():
+		return nil, refuse(RuleTerm, fmt.Sprintf("term %q is due at a date that stands in the application", c.Term), "it cannot be extended")
 	case len(t.Extended) > 0:
 		return nil, refuse(RuleTerm, fmt.Sprintf("term %q was extended before", c.Term), "it can be extended once")
 	case !t.Expired.IsZero():
@@ -409,7 +446,14 @@ func ledger(r Request, e Recorded) map[TermID]Term {
 	switch b := e.Body.(type) {
 	case TermStarted:
 		return change(b.Term, func(Term) Term {
-			return Term{Budget: b.Budget, Promise: b.Promise, Started: at}.reckoned(b.Reckoning)
+			t := Term{Budget: b.Budget, Promise: b.Promise, Started: at}
+			if b.Date != "" {
+				t.Until = b.Due
+			}
+			if !b.Since.IsZero() {
+				t.Started = b.Since
+			}
+			return t.reckoned(b.Reckoning)
 		})
 	case TermSuspended:
 		return change(b.Term, func(t Term) Term { return t.stop(at, b.Ground).reckoned(b.Reckoning) })
@@ -443,7 +487,13 @@ func ledger(r Request, e Recorded) map[TermID]Term {
 	case TermEscalated:
 		return change(b.Term, func(t Term) Term { return t.stepped(b.Step, at).reckoned(b.Reckoning) })
 	case TermEnded:
-		return change(b.Term, func(t Term) Term { return t.reckoned(b.Reckoning).end(at) })
+		return change(b.Term, func(t Term) Term {
+			t.Kept = PunctualityOnTime
+			if b.Late {
+				t.Kept = PunctualityLate
+			}
+			return t.reckoned(b.Reckoning).end(at)
+		})
 	case ReviewGiven:
 		if t := r.Terms[ReviewTerm(b.Review)]; t.Open() {
 			return change(ReviewTerm(b.Review), func(t Term) Term { return t.end(at) })

@@ -47,7 +47,7 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TermExtended":      {1: decode[TermExtended]},
 	"TermResumed":       {1: decode[TermResumed]},
 	"TermSuspended":     {1: decode[TermSuspended]},
-	"TermStarted":       {1: decode[TermStarted]},
+	"TermStarted":       {1: decode[TermStarted], 2: decode[TermStarted]},
 	"DecreeAdded":       {1: decode[DecreeAdded]},
 	"MigrationOrdered":  {1: decode[MigrationOrdered]},
 	"RequestMigrated":   {1: decode[RequestMigrated]},

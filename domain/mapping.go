@@ -36,7 +36,7 @@ func (p *Plan) concerning(r Request) Mapping {
 // Called is what a term is called in the other version; empty for one that it has not, or
 // that is not the same there.
 func (p *Plan) Called(id TermID) TermID {
-	if state, ok := id.state(); ok {
+	if state, ok := id.State(); ok {
 		if _, came := p.Elsewhere[state]; came {
 			return ""
 		}

@@ -113,7 +113,7 @@ func (e TermContinued) from(of Term, at time.Time) Term {
 	t := Term{Budget: e.Budget, Promise: e.Promise, Started: e.Since}
 	if e.Of == e.Term {
 		t = of
-		t.Ended, t.Dropped = time.Time{}, false
+		t.Ended, t.Kept, t.Dropped = time.Time{}, "", false
 		return t
 	}
 	for _, s := range of.Stops {

@@ -1,18 +1,39 @@
 package domain
 
-// Punctuality compares the end of an imported case with its due date, both as
-// the system it came from had them.
+// Punctuality is whether a request keeps the time that the law gives for it.
 type Punctuality string
 
-// A case that ended at the very due time is on time. One that has no due date
-// has no punctuality.
+// What ended at the very due time is on time. What no term of law is counted for has no
+// punctuality.
 const (
 	PunctualityOnTime Punctuality = "on_time"
 	PunctualityLate   Punctuality = "late"
 	PunctualityOpen   Punctuality = "open" // due, and not ended
 )
 
-// Punctuality is whether the case ended in time, "" when it had no due date.
+// Punctuality is that of the terms of law of a request, all of them together. A case that
+// was imported without any has what its record says.
+func (r Request) Punctuality() Punctuality {
+	var p Punctuality
+	for id, t := range r.Terms {
+		switch {
+		case !id.Legal():
+		case t.Open():
+			return PunctualityOpen
+		case t.Kept == PunctualityLate || !t.Expired.IsZero():
+			p = PunctualityLate
+		case p == "":
+			p = t.Kept
+		}
+	}
+	if p == "" && r.Imported != nil {
+		return r.Imported.Punctuality()
+	}
+	return p
+}
+
+// Punctuality compares the end of the case with its due date, both as the record has
+// them; "" when it had none.
 func (i Imported) Punctuality() Punctuality {
 	switch {
 	case i.Due.IsZero():

@@ -31,8 +31,8 @@ func (id TermID) Legal() bool {
 	return !strings.HasPrefix(string(id), stateTerm) && !strings.HasPrefix(string(id), reviewTerm)
 }
 
-// state is the state that a term is of.
-func (id TermID) state() (StateID, bool) {
+// State is the state that a term is of; false for one that is of none.
+func (id TermID) State() (StateID, bool) {
 	s, ok := strings.CutPrefix(string(id), stateTerm)
 	return StateID(s), ok
 }
@@ -66,18 +66,20 @@ func StopGrounds() []StopGround {
 // still. From it and a calendar, everything else about it can be computed again. Its
 // slices are shared by the states of one request and never changed.
 type Term struct {
-	Budget   string // such as "5 working days"
-	Promise  string // what the agency promises, a budget too; empty where it promises nothing else
+	Budget   string    // such as "5 working days"; empty where a date of the case says until when
+	Until    time.Time // that date; zero where the budget counts
+	Promise  string    // what the agency promises, a budget too; empty where it promises nothing else
 	Started  time.Time
 	Stops    []Stop
 	Extended []Extension
 
-	Steps   int        // of what happens as its time runs out, taken so far
-	Taken   []TermStep // which they were, by whatever version of the workflow
-	Expired time.Time  // when it ran out; zero if it has not
-	Ended   time.Time  // since when nothing is counted any more; zero while it is open
-	Decided bool       // what follows when it runs out has moved the request
-	Dropped bool       // it ended because the version that the request was moved to has it not
+	Steps   int         // of what happens as its time runs out, taken so far
+	Taken   []TermStep  // which they were, by whatever version of the workflow
+	Expired time.Time   // when it ran out; zero if it has not
+	Ended   time.Time   // since when nothing is counted any more; zero while it is open
+	Kept    Punctuality // whether it ended in time, as was said then; empty while it is open, or was dropped
+	Decided bool        // what follows when it runs out has moved the request
+	Dropped bool        // it ended because the version that the request was moved to has it not
 
 	// As last recorded.
 	Left     int64     // that remained, in the parts of a [Reckoning]
@@ -98,6 +100,14 @@ type Stop struct {
 type Extension struct {
 	At time.Time
 	By string // a budget
+}
+
+// Lasts is how long the term is, in words.
+func (t Term) Lasts() string {
+	if !t.Until.IsZero() {
+		return "until a date"
+	}
+	return t.Budget
 }
 
 // Open reports whether the term is still counted, running or standing still.
@@ -172,8 +182,9 @@ const (
 type TermRule struct {
 	ID      TermID
 	Budget  string
+	Date    string // legal: the fact that says until when, instead of a budget
 	Promise string
-	Starts  []ActionID // legal: any of these starts it
+	Starts  []ActionID // legal: any of these starts it; it may be [Submitting]
 	Review  ReviewID   // of a review: it runs while the review is open
 	Fresh   bool       // of a state: starts anew each time the request comes to it; else it goes on
 	Stop    StopGround // why it does not run in this state; empty where it does
@@ -188,6 +199,11 @@ type TermRule struct {
 	Basis   Basis
 
 	Extension *ExtensionRule // nil: it cannot be extended
+
+	Record RecordRule // of a case that was imported
+
+	imported bool      // it is of such a case
+	ends     time.Time // when that ended by its record
 }
 
 // StepRule is one step of what happens as a term runs out.

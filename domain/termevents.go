@@ -10,11 +10,14 @@ type TermEvent interface {
 	Reckoned() Reckoning
 }
 
-// TermStarted starts a term, at the time of the event.
+// TermStarted starts a term, at the time of the event, or when the record of an imported
+// case says.
 type TermStarted struct {
-	Term    TermID `json:"term"`
-	Budget  string `json:"budget"`
-	Promise string `json:"promise,omitempty"`
+	Term    TermID    `json:"term"`
+	Budget  string    `json:"budget,omitempty"`
+	Date    string    `json:"date,omitempty"` // the fact that says until when, instead of a budget; Due is what it said
+	Promise string    `json:"promise,omitempty"`
+	Since   time.Time `json:"since,omitzero"` // by the record
 	Reckoning
 }
 
@@ -79,8 +82,8 @@ type TermEscalated struct {
 	Reckoning
 }
 
-// TermEnded says that a term is not counted any more: the request has ended. Late
-// says that it did so after the due time.
+// TermEnded says that a term is not counted any more: the request has ended, or an
+// imported case had by its record. Late says that it did so after the due time.
 type TermEnded struct {
 	Term TermID `json:"term"`
 	Late bool   `json:"late"`
@@ -153,7 +156,7 @@ func MoveOf(b Body) (Move, bool) {
 }
 
 // Type implements [Body].
-func (TermStarted) Type() (string, int) { return "TermStarted", 1 }
+func (TermStarted) Type() (string, int) { return "TermStarted", 2 }
 
 // TermID implements [TermEvent].
 func (e TermStarted) TermID() TermID { return e.Term }

@@ -132,7 +132,7 @@ func (v *StatusView) Running(ctx context.Context, tenant domain.TenantCode, serv
 // Under lists the requests of a service that run under a version of its workflow, in
 // the order in which they were submitted.
 func (v *StatusView) Under(ctx context.Context, tenant domain.TenantCode, service string, version int) ([]Status, error) {
-	rows, err := v.db.QueryContext(ctx, `SELECT `+statusColumns+` FROM status
+	rows, err := v.db.QueryContext(ctx, `SELECT `+statusColumns+`, '' FROM status
 		WHERE tenant = $1 AND service = $2 AND workflow_version = $3 AND outcome = '' ORDER BY began`, tenant, service, version)
 	if err != nil {
 		return nil, fmt.Errorf("list running requests: %w", err)

@@ -114,10 +114,10 @@ type Status struct {
 	Submitted       time.Time           `json:"submitted"`
 	Changed         time.Time           `json:"changed"`
 	Version         domain.Version      `json:"version"`
-	Case            string              `json:"case,omitempty"` // its name in the system it was imported from
-	Due             time.Time           `json:"due,omitzero"`   // as that system had it
-	Ended           time.Time           `json:"ended,omitzero"` // as that system had it
-	Punctuality     domain.Punctuality  `json:"punctuality,omitempty"`
+	Case            string              `json:"case,omitempty"`        // its name in the system it was imported from
+	Due             time.Time           `json:"due,omitzero"`          // as that system had it
+	Ended           time.Time           `json:"ended,omitzero"`        // as that system had it
+	Punctuality     domain.Punctuality  `json:"punctuality,omitempty"` // by its terms of law; told by [StatusView.List] alone
 }
 
 // StatusView reads the status table.
@@ -135,7 +135,7 @@ type StatusView struct {
 func NewStatusView(db *sql.DB) *StatusView {
 	return &StatusView{
 		db:          db,
-		byReference: lasting{text: `SELECT ` + statusColumns + ` FROM status WHERE reference = $1`},
+		byReference: lasting{text: `SELECT ` + statusColumns + `, '' FROM status WHERE reference = $1`},
 		among:       lasting{text: `SELECT reference FROM status WHERE reference IN (` + placeholders(askedAtOnce) + `)`},
 	}
 }
@@ -168,13 +168,14 @@ type Filter struct {
 	Limit   int              // 0: no limit
 }
 
-// List returns requests in the order they were submitted to this log.
+// List returns requests in the order they were submitted to this log. Their punctuality
+// is as the view of terms has it.
 func (v *StatusView) List(ctx context.Context, f Filter) ([]Status, error) {
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 1 << 62
 	}
-	rows, err := v.db.QueryContext(ctx, `SELECT `+statusColumns+` FROM status
+	rows, err := v.db.QueryContext(ctx, `SELECT `+statusColumns+`, `+punctuality+` FROM status
 		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR state = $3) AND ($4 = '' OR public = $4)
 		AND ($5 = '' OR began > (SELECT began FROM status WHERE reference = $5))
 		ORDER BY began LIMIT $6`, f.Tenant, f.Service, f.State, f.Public, f.After, limit)
@@ -201,7 +202,7 @@ func scanStatus(row interface{ Scan(...any) error }) (Status, error) {
 	var submitted, changed int64
 	var due, ended sql.NullInt64
 	err := row.Scan(&s.Request, &s.Reference, &s.Tenant, &s.Service, &s.WorkflowVersion, &s.State, &s.Public, &s.Outcome,
-		&submitted, &changed, &s.Version, &s.Case, &due, &ended)
+		&submitted, &changed, &s.Version, &s.Case, &due, &ended, &s.Punctuality)
 	if err != nil {
 		return s, err
 	}
@@ -212,6 +213,8 @@ func scanStatus(row interface{ Scan(...any) error }) (Status, error) {
 	if ended.Valid {
 		s.Ended = time.UnixMicro(ended.Int64).UTC()
 	}
-	s.Punctuality = domain.Imported{Due: s.Due, Ended: s.Ended}.Punctuality()
+	if s.Punctuality == "" { // it was imported without terms
+		s.Punctuality = domain.Imported{Due: s.Due, Ended: s.Ended}.Punctuality()
+	}
 	return s, nil
 }

@@ -42,7 +42,9 @@ CREATE TABLE term (
 	remaining BIGINT NOT NULL,
 	suspended BIGINT NOT NULL,
 	calendar  TEXT   NOT NULL,
+	date      TEXT   NOT NULL, -- the fact that says until when; empty where the budget does
 	expired   BIGINT, -- when it ran out
+	late      BIGINT, -- 1: it ended after its time, 0: in time; none while it is open, or was dropped
 	deemed    TEXT   NOT NULL, -- on which ground the law then decided
 	listed    BIGINT NOT NULL, -- 1: it is on the list that the ombudsman sees
 	ended     BIGINT, -- none while it is open
@@ -74,16 +76,19 @@ func (t *termsTx) apply(e domain.Recorded) error {
 	request := requestOf(e.Stream)
 	switch b := e.Body.(type) {
 	case domain.TermStarted:
-		return t.begins(e, b, b.Budget, e.Occurred)
+		if !b.Since.IsZero() {
+			return t.begins(e, b, b.Budget, b.Date, b.Since)
+		}
+		return t.begins(e, b, b.Budget, b.Date, e.Occurred)
 	case domain.TermContinued:
 		if b.Of == b.Term {
-			return t.reckoned(e, b, `, ground = $11, ended = NULL`, "")
+			return t.reckoned(e, b, `, ground = $11, ended = NULL, late = NULL`, "")
 		}
-		return t.begins(e, b, b.Budget, b.Since)
+		return t.begins(e, b, b.Budget, "", b.Since)
 	case domain.TermSuspended:
 		return t.reckoned(e, b, `, ground = $11`, b.Ground)
 	case domain.TermResumed:
-		return t.reckoned(e, b, `, ground = $11, ended = NULL`, "")
+		return t.reckoned(e, b, `, ground = $11, ended = NULL, late = NULL`, "")
 	case domain.TermExpired:
 		deemed := b.Ground
 		if b.Barred != "" {
@@ -94,7 +99,7 @@ func (t *termsTx) apply(e domain.Recorded) error {
 		return t.reckoned(e, b, `, listed = $11`, flag(b.Step == domain.StepOmbudsman))
 	case domain.TermEnded:
 		b.Wakes = time.Time{} // there is nothing it waits for
-		return t.reckoned(e, b, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
+		return t.reckoned(e, b, `, ended = `+endedAt("$11")+`, late = $12`, e.Occurred.UnixMicro(), flag(b.Late))
 	case domain.TermCarried:
 		return t.reckoned(e, b, `, budget = $11`, b.Budget)
 	case domain.TermDropped:
@@ -117,14 +122,14 @@ func (t *termsTx) apply(e domain.Recorded) error {
 }
 
 // begins makes the row of a term, in the place of an earlier one of that name.
-func (t *termsTx) begins(e domain.Recorded, b domain.TermEvent, budget string, started time.Time) error {
+func (t *termsTx) begins(e domain.Recorded, b domain.TermEvent, budget, date string, started time.Time) error {
 	k := b.Reckoned()
-	return t.exec(`INSERT INTO term (request, term, tenant, service, budget, started, due, promised, wakes, ground, consumed, remaining, suspended, calendar, deemed, listed, position)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, '', 0, $14)
-		ON CONFLICT (request, term) DO UPDATE SET budget = excluded.budget, started = excluded.started, due = excluded.due, promised = excluded.promised,
+	return t.exec(`INSERT INTO term (request, term, tenant, service, budget, started, due, promised, wakes, ground, consumed, remaining, suspended, calendar, deemed, listed, position, date)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, '', 0, $14, $15)
+		ON CONFLICT (request, term) DO UPDATE SET budget = excluded.budget, date = excluded.date, started = excluded.started, due = excluded.due, promised = excluded.promised,
 		wakes = excluded.wakes, ground = '', consumed = excluded.consumed, remaining = excluded.remaining, suspended = excluded.suspended,
-		calendar = excluded.calendar, expired = NULL, deemed = '', listed = 0, ended = NULL, position = excluded.position`,
-		requestOf(e.Stream), b.TermID(), e.Tenant, e.Service, budget, started.UnixMicro(), micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position)
+		calendar = excluded.calendar, expired = NULL, deemed = '', listed = 0, late = NULL, ended = NULL, position = excluded.position`,
+		requestOf(e.Stream), b.TermID(), e.Tenant, e.Service, budget, started.UnixMicro(), micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position, date)
 }
 
 // endedAt is the time at which a term ended: not before it started, whatever the time is
@@ -208,7 +213,8 @@ type Term struct {
 	Term      domain.TermID       `json:"term"`
 	Tenant    domain.TenantCode   `json:"tenant"`
 	Service   string              `json:"service"`
-	Budget    string              `json:"budget"`
+	Budget    string              `json:"budget,omitempty"`
+	Date      string              `json:"date,omitempty"` // the fact that says until when, instead of a budget
 	Started   time.Time           `json:"started"`
 	Due       time.Time           `json:"due,omitzero"`
 	Promised  time.Time           `json:"promised,omitzero"`
@@ -222,7 +228,15 @@ type Term struct {
 	Deemed    domain.ExpiryGround `json:"deemed,omitempty"`
 	Listed    bool                `json:"listed,omitempty"`
 	Ended     time.Time           `json:"ended,omitzero"`
+	Late      bool                `json:"late,omitempty"` // it ended after its time
 }
+
+// punctuality is that of a row of status, as [domain.Request.Punctuality] has it of the
+// terms of law.
+const punctuality = `(SELECT CASE WHEN SUM(CASE WHEN term.ended IS NULL THEN 1 ELSE 0 END) > 0 THEN 'open'
+	WHEN SUM(CASE WHEN term.late = 1 OR term.expired IS NOT NULL THEN 1 ELSE 0 END) > 0 THEN 'late'
+	WHEN COUNT(term.late) > 0 THEN 'on_time' ELSE '' END
+	FROM term WHERE term.request = status.request AND term.term NOT LIKE 'state:%' AND term.term NOT LIKE 'review:%')`
 
 // TermsView reads the table of terms.
 type TermsView struct{ db *sql.DB }
@@ -307,13 +321,13 @@ type TermFilter struct {
 	Tenant    domain.TenantCode
 	Service   string
 	Request   uuid.UUID
-	DueBefore time.Time
-	Open      bool // those that are still counted
-	Stopped   bool // of these, those that stand still
-	Expired   bool // that have run out
-	Deemed    bool // on which the law decided
-	Listed    bool // that the ombudsman sees
-	Limit     int  // 0: no limit
+	DueBefore time.Time // to the microsecond
+	Open      bool      // those that are still counted
+	Stopped   bool      // of these, those that stand still
+	Expired   bool      // that have run out
+	Deemed    bool      // on which the law decided
+	Listed    bool      // that the ombudsman sees
+	Limit     int       // 0: no limit
 }
 
 // List returns terms in the order in which they are due; those that stand still come
@@ -328,7 +342,7 @@ func (v *TermsView) List(ctx context.Context, f TermFilter) ([]Term, error) {
 		request = f.Request.String()
 	}
 	rows, err := v.db.QueryContext(ctx, `SELECT request, (SELECT reference FROM status WHERE status.request = term.request), term, tenant, service, budget, started,
-		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended FROM term
+		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended, date, late FROM term
 		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR request = $3) AND (CAST($4 AS BIGINT) = 0 OR due < $4)
 		AND ($5 = 0 OR ended IS NULL) AND ($6 = 0 OR ended IS NULL AND ground <> '') AND ($7 = 0 OR expired IS NOT NULL)
 		AND ($8 = 0 OR deemed <> '') AND ($9 = 0 OR listed = 1)
@@ -355,12 +369,12 @@ func (v *TermsView) List(ctx context.Context, f TermFilter) ([]Term, error) {
 func scanTerm(rows *sql.Rows) (Term, error) {
 	var t Term
 	var started, listed int64
-	var due, promised, wakes, expired, ended sql.NullInt64
+	var due, promised, wakes, expired, ended, late sql.NullInt64
 	var reference sql.NullString
 	err := rows.Scan(&t.Request, &reference, &t.Term, &t.Tenant, &t.Service, &t.Budget, &started, &due, &promised, &wakes, &t.Stopped,
-		&t.Consumed, &t.Remaining, &t.Suspended, &t.Calendar, &expired, &t.Deemed, &listed, &ended)
+		&t.Consumed, &t.Remaining, &t.Suspended, &t.Calendar, &expired, &t.Deemed, &listed, &ended, &t.Date, &late)
 	t.Reference = domain.Reference(reference.String)
-	t.Started, t.Listed = time.UnixMicro(started).UTC(), listed == 1
+	t.Started, t.Listed, t.Late = time.UnixMicro(started).UTC(), listed == 1, late.Int64 == 1
 	t.Due, t.Promised, t.Wakes, t.Expired, t.Ended = moment(due), moment(promised), moment(wakes), moment(expired), moment(ended)
 	return t, err
 }

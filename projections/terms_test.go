@@ -83,6 +83,7 @@ type timed struct {
 	almanac  *almanac
 	now      time.Time
 	requests []uuid.UUID
+	old      *workflows.Workflow // of what is imported
 }
 
 func newTimed(t *rapid.T) *timed {
@@ -91,7 +92,7 @@ func newTimed(t *rapid.T) *timed {
 		t.Fatal(err)
 	}
 	library := workflows.NewLibrary(x.log)
-	for _, path := range []string{"clock/sip.yaml", "definitions/pbg.yaml"} {
+	for _, path := range []string{"clock/sip.yaml", "definitions/pbg.yaml", "clock/old.yaml"} {
 		source, err := os.ReadFile(filepath.Join("..", "workflows", "testdata", path))
 		if err != nil {
 			t.Fatal(err)
@@ -101,7 +102,7 @@ func newTimed(t *rapid.T) *timed {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := library.Publish(context.Background(), workflows.Publication{
+		if x.old, err = library.Publish(context.Background(), workflows.Publication{
 			Tenant: timedTenant, Source: source, Definition: d, Occurred: x.now, At: x.now, Why: "test", Trial: "to be tried",
 			Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
 		}); err != nil {
@@ -124,6 +125,41 @@ func (x *timed) header(role domain.RoleID, capacity domain.Capacity) domain.Head
 	return h
 }
 
+// imports takes a case over from another system, with the dates that this had, if any.
+func (x *timed) imports() error {
+	at := func(what string) time.Time {
+		return x.now.Add(time.Duration(rapid.IntRange(-20, 5).Draw(x.t, what)) * 24 * time.Hour).Add(time.Duration(rapid.IntRange(0, 1).Draw(x.t, "a moment")) * 1500)
+	}
+	trace := workflows.Trace{Name: fmt.Sprint("case ", len(x.requests))}
+	for _, key := range []string{"received", "deadline", "closed"} {
+		if rapid.IntRange(0, 3).Draw(x.t, "has "+key) > 0 {
+			trace.Attributes = append(trace.Attributes, workflows.Attribute{Key: key, Kind: workflows.AttributeDate, Value: at(key).Format(time.RFC3339Nano)})
+		}
+	}
+	steps := []string{"check", "ask", "answer", "grant", "reopen", "ask"}
+	for _, name := range steps[:rapid.IntRange(1, len(steps)).Draw(x.t, "steps")] {
+		role := "clerk"
+		if name == "answer" {
+			role = "applicant"
+		}
+		trace.Events = append(trace.Events, workflows.TraceEvent{Name: name, Role: role, Resource: role, Time: at(name)})
+	}
+	one := func(yield func(workflows.Trace, error) bool) { yield(trace, nil) }
+	s, err := (&workflows.Importer{Log: x.log, Engine: x.engine}).Import(context.Background(), timedTenant, x.old, one)
+	if err != nil || len(s.Refused) > 0 {
+		return errors.Join(err, fmt.Errorf("refused %+v", s.Refused))
+	}
+	for e, err := range domain.Events(x.log.ReadAll(context.Background(), 0)) {
+		if err != nil {
+			return err
+		}
+		if b, ok := e.Body.(domain.RequestSubmitted); ok && !slices.Contains(x.requests, b.Request) {
+			x.requests = append(x.requests, b.Request)
+		}
+	}
+	return nil
+}
+
 func (x *timed) attach(d domain.DocumentID) domain.Command {
 	return domain.Attach{Header: x.header("applicant", domain.CapacitySelf), Document: d, Format: "pdf", Bytes: 1, SHA256: strings.Repeat("0", 64)}
 }
@@ -142,7 +178,11 @@ func (x *timed) step() error {
 		return domain.GiveReview{Header: x.header(role, officer), Review: domain.ReviewID(role), Opinion: o, Reason: reason}
 	}
 	x.now = x.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 7, 20, 30, 100, 400}).Draw(x.t, "hours"))*time.Hour + time.Duration(rapid.IntRange(0, 59).Draw(x.t, "minutes"))*time.Minute)
-	if len(x.requests) == 0 || rapid.IntRange(0, 4).Draw(x.t, "new") == 0 {
+	fresh := rapid.IntRange(0, 5).Draw(x.t, "new")
+	if fresh == 1 {
+		return x.imports()
+	}
+	if len(x.requests) == 0 || fresh == 0 {
 		c := domain.Submit{Header: x.header("applicant", self), Tenant: timedTenant, Service: "sip-mppdn"}
 		if rapid.Bool().Draw(x.t, "building") {
 			c.Service, c.Facts = "pbg", domain.Facts{"floor_area": 600.0, "use": "business"}
@@ -219,7 +259,7 @@ func (x *timed) rows() (list []projections.Term) {
 		for name, t := range r.Terms {
 			short := func(t time.Time) time.Time { return t.Truncate(time.Microsecond) }
 			rows[name] = &projections.Term{
-				Request: id, Reference: r.Reference, Term: name, Tenant: r.Tenant, Service: r.Service, Budget: t.Budget, Started: short(t.Started),
+				Request: id, Reference: r.Reference, Term: name, Tenant: r.Tenant, Service: r.Service, Budget: t.Budget, Started: short(t.Started), Late: t.Kept == domain.PunctualityLate,
 				Due: t.Due, Promised: t.Promised, Wakes: t.Wakes, Stopped: t.Stopped(), Remaining: t.Left, Calendar: t.Calendar,
 				Expired: short(t.Expired), Ended: short(t.Ended),
 			}
@@ -230,6 +270,7 @@ func (x *timed) rows() (list []projections.Term) {
 			switch {
 			case l.Event == "TermStarted":
 				row.Listed, row.Deemed = false, ""
+				row.Date = strings.TrimPrefix(l.Ground, "due by ")
 			case l.Event == "TermExpired":
 				row.Deemed = domain.ExpiryGround(l.Ground)
 			case l.Event == "TermEscalated" && strings.HasPrefix(l.Ground, string(domain.StepOmbudsman)):
@@ -259,7 +300,7 @@ func undue(t projections.Term) int {
 // matches is the filter, as it is described.
 func matches(f projections.TermFilter, t projections.Term) bool {
 	return (f.Tenant == "" || f.Tenant == t.Tenant) && (f.Service == "" || f.Service == t.Service) && (f.Request == uuid.Nil || f.Request == t.Request) &&
-		(f.DueBefore.IsZero() || !t.Due.IsZero() && t.Due.Before(f.DueBefore)) && (!f.Open || t.Ended.IsZero()) && (!f.Stopped || t.Ended.IsZero() && t.Stopped != "") &&
+		(f.DueBefore.IsZero() || !t.Due.IsZero() && t.Due.Before(f.DueBefore.Truncate(time.Microsecond))) && (!f.Open || t.Ended.IsZero()) && (!f.Stopped || t.Ended.IsZero() && t.Stopped != "") &&
 		(!f.Expired || !t.Expired.IsZero()) && (!f.Deemed || t.Deemed != "") && (!f.Listed || t.Listed)
 }
 
@@ -365,8 +406,22 @@ func termsAgree(t *testing.T, every int, open viewsPair) {
 			seen[fmt.Sprint("ended ", !row.Ended.IsZero(), " review ", strings.HasPrefix(string(row.Term), "review:"))]++
 		}
 		x.asks(t, terms, want)
+		list, err := projections.NewStatusView(live).List(t.Context(), projections.Filter{})
+		if err != nil || len(list) != len(x.requests) {
+			r.Fatal(len(list), err)
+		}
+		for _, s := range list {
+			request, err := x.engine.Load(t.Context(), s.Request)
+			if err != nil || s.Punctuality != request.Punctuality() {
+				r.Fatalf("the view says %q, the request %q, %v: %+v", s.Punctuality, request.Punctuality(), err, request.Terms)
+			}
+			seen[fmt.Sprint("imported ", s.Case != "", " ", s.Punctuality)]++
+		}
 	})
-	for _, what := range []string{"stopped applicant", "stopped force_majeure", "deemed deemed_approval", "deemed lapse", "listed true", "ended true review true", "ended false review true"} {
+	for _, what := range []string{
+		"stopped applicant", "stopped force_majeure", "deemed deemed_approval", "deemed lapse", "listed true", "ended true review true", "ended false review true",
+		"imported true on_time", "imported true late", "imported true open", "imported false on_time", "imported false late", "imported false open",
+	} {
 		if seen[what] == 0 && n >= 100*every { // fewer may not come to it
 			t.Errorf("%s was never tried: %v", what, seen)
 		}
@@ -400,7 +455,7 @@ func (x *timed) asks(t *testing.T, terms *projections.TermsView, rows []projecti
 	var want []domain.Waking
 	calendars := map[domain.TenantCode][]string{}
 	for _, row := range rows {
-		if !row.Wakes.IsZero() && row.Wakes.Before(x.now) {
+		if !row.Wakes.IsZero() && row.Wakes.Before(x.now.Truncate(time.Microsecond)) {
 			want = append(want, domain.Waking{Request: row.Request, Term: row.Term, At: row.Wakes})
 		}
 		if row.Ended.IsZero() && !slices.Contains(calendars[row.Tenant], row.Calendar) {

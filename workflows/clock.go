@@ -45,7 +45,11 @@ func (w *Workflow) termRules(s *State) []domain.TermRule {
 	for i := range d.Terms {
 		t := &d.Terms[i]
 		rule := w.termRule(domain.TermID(t.ID), t.term(), s.Owner, t.Basis)
-		rule.Starts = t.Starts
+		rule.Starts = d.acts(t.Starts)
+		rule.Date = t.Due
+		if h := d.History; h != nil {
+			rule.Record = domain.RecordRule{Since: h.Started, Ended: h.Ended != ""}
+		}
 		if slices.Contains(t.SuspendedIn, s.ID) {
 			rule.Stop = d.stopIn(s)
 		}
@@ -72,8 +76,11 @@ func (w *Workflow) termRules(s *State) []domain.TermRule {
 }
 
 func (w *Workflow) termRule(id domain.TermID, t *Term, owner domain.RoleID, law Text) domain.TermRule {
-	rule := domain.TermRule{ID: id, Budget: t.Budget.String(), Basis: basis(law)}
-	w.budgets[rule.Budget] = t.Budget
+	rule := domain.TermRule{ID: id, Basis: basis(law)}
+	if t.Budget != (Budget{}) {
+		rule.Budget = t.Budget.String()
+		w.budgets[rule.Budget] = t.Budget
+	}
 	if t.Promise != nil {
 		rule.Promise = t.Promise.String()
 		w.budgets[rule.Promise] = *t.Promise
@@ -143,7 +150,18 @@ const part = time.Microsecond
 
 // Reckon implements [domain.Clock].
 func (c clock) Reckon(rule domain.TermRule, t domain.Term, now time.Time) (domain.Reckoning, error) {
+	k, err := c.reckon(rule, t, now)
+	if ends := rule.Ends(); !ends.IsZero() && (k.Wakes.IsZero() || ends.Before(k.Wakes)) {
+		k.Wakes = ends
+	}
+	return k, err
+}
+
+func (c clock) reckon(rule domain.TermRule, t domain.Term, now time.Time) (domain.Reckoning, error) {
 	k := domain.Reckoning{Calendar: c.Version()}
+	if !t.Until.IsZero() {
+		return c.until(k, rule, t, now)
+	}
 	legal, err := c.run(t.Budget, t, now, t.Extended)
 	var outside *calendar.OutsideError
 	if errors.As(err, &outside) {
@@ -171,6 +189,22 @@ func (c clock) Reckon(rule domain.TermRule, t domain.Term, now time.Time) (domai
 		k.Wakes, err = time.Time{}, nil
 	}
 	k.Due, k.Promised, k.Wakes = k.Due.Truncate(part), k.Promised.Truncate(part), k.Wakes.Truncate(part)
+	return k, err
+}
+
+// until is what a term comes to whose date stands in the case, which nothing moves. Its
+// amounts are of time as it passes.
+func (c clock) until(k domain.Reckoning, rule domain.TermRule, t domain.Term, now time.Time) (domain.Reckoning, error) {
+	if !t.Ended.IsZero() {
+		now = t.Ended
+	}
+	now = latest(t.Started, now)
+	k.Consumed, k.Remaining = int64(now.Sub(t.Started)), int64(t.Until.Sub(now))
+	k.Due = t.Until.Truncate(part)
+	var err error
+	if k.Wakes, err = c.wakes(&rule, t, now, k.Due); err == nil {
+		k.Wakes = k.Wakes.Truncate(part)
+	}
 	return k, err
 }
 
@@ -205,6 +239,9 @@ func (c clock) wakes(rule *domain.TermRule, t domain.Term, now, due time.Time) (
 // onwards is when a term's budget has passed some times more since it was due, but for
 // the time that it stood still.
 func (c clock) onwards(t domain.Term, due, now time.Time, times int) (time.Time, error) {
+	if !t.Until.IsZero() { // as much time as it had
+		return due.Add(time.Duration(times) * max(0, due.Sub(t.Started))), nil
+	}
 	b, err := c.budget(t.Budget)
 	if err != nil {
 		return time.Time{}, err

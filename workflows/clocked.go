@@ -29,7 +29,7 @@ func Clock(r domain.Request, d *Definition) []Clocked {
 	for _, id := range r.TermIDs() {
 		t := r.Terms[id]
 		c := Clocked{
-			Term: id, Title: d.termTitle(id), Budget: t.Budget, Promise: t.Promise, Standing: standing(t), Started: t.Started,
+			Term: id, Title: d.termTitle(id), Budget: t.Lasts(), Promise: t.Promise, Standing: standing(t), Started: t.Started,
 			Due: t.Due, Promised: t.Promised, Expired: t.Expired, Extended: len(t.Extended) > 0, Calendar: t.Calendar,
 		}
 		if t.Open() {

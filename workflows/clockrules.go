@@ -111,6 +111,14 @@ func (c *inspection) deemed() {
 			c.find(FindingDeemed, c.node("states", slices.IndexFunc(c.d.States, func(s State) bool { return s.ID == m.expiry.To })),
 				"nobody can look again at what the law decided in %q: have a transition of kind reopen out of it", m.expiry.To)
 		}
+		if m.term >= 0 {
+			if t := &c.d.Terms[m.term]; t.Due != "" {
+				c.find(FindingDeemed, c.node("terms", m.term), "term %q ends in a decision by law at a date that stands in the application (fact %q): the law gives the time for that; give the term a budget", t.ID, t.Due)
+			}
+			if slices.ContainsFunc(c.d.Terms[m.term].Starts, c.d.Submits) {
+				c.find(FindingDeemed, c.node("terms", m.term), "term %q, which ends in a decision by law, starts with the submission, before anybody declared the file complete: start it with an action of kind complete", c.d.Terms[m.term].ID)
+			}
+		}
 	}
 }
 

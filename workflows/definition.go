@@ -177,11 +177,14 @@ type Transition struct {
 }
 
 // History says how an event log of this service is read: which attribute of an
-// event names the role, which facts of a case hold its due date and its end.
+// event names the role, which facts of a case hold when the other system began to count,
+// when it had the case due, and when it ended. The terms of an imported case start and end
+// by that; it is due by the terms.
 type History struct {
-	Role  string `yaml:"role"`
-	Due   string `yaml:"due,omitempty"`
-	Ended string `yaml:"ended,omitempty"`
+	Role    string `yaml:"role"`
+	Started string `yaml:"started,omitempty"`
+	Due     string `yaml:"due,omitempty"`
+	Ended   string `yaml:"ended,omitempty"`
 }
 
 // RoleAttributes are the event attributes that History.Role may name (XES

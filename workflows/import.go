@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/alur-id/alur/domain"
@@ -37,7 +39,7 @@ type ImportSummary struct {
 	KeptEvents  int            `json:"kept_events"`
 	WereThere   int            `json:"were_there"` // of the kept cases: recorded by an earlier import
 	Refused     []RefusedCase  `json:"refused"`
-	Punctuality map[string]int `json:"punctuality"` // of the kept cases, by the log's own dates
+	Punctuality map[string]int `json:"punctuality"` // of the kept cases, by their terms
 	Seconds     float64        `json:"seconds"`
 	Fault       string         `json:"fault,omitempty"` // why the import ended before the log did
 }
@@ -63,11 +65,14 @@ const (
 // the commands before, so the time grows with the square: 20,000 take a second.
 const maxCaseEvents = 20_000
 
-// told is a case that the rules allow, on its way to the log.
+// told is a case that the rules allow, on its way to the log: what it says, the events
+// that it leads to, and the request and its stream after them.
 type told struct {
-	name   string
-	append domain.Append
-	from   domain.Imported
+	name     string
+	commands []domain.Command
+	append   domain.Append
+	request  domain.Request
+	tip      domain.Tip
 }
 
 // batchEvents is how many events one commit of an import holds, or a few more:
@@ -80,6 +85,13 @@ const batchEvents = 2000
 func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Workflow, traces iter.Seq2[Trace, error]) (ImportSummary, error) {
 	began := im.Engine.now()
 	s := ImportSummary{Refused: []RefusedCase{}, Punctuality: map[string]int{}}
+	if w.hasTerms {
+		cal, err := im.Engine.working.Latest(ctx, tenant)
+		if err != nil {
+			return s, fmt.Errorf("calendar of tenant %s: %w", tenant, err)
+		}
+		w = w.On(cal)
+	}
 	teller, err := newTeller(tenant, w, im.Engine)
 	if err != nil {
 		return s, err
@@ -101,7 +113,7 @@ func (im *Importer) Import(ctx context.Context, tenant domain.TenantCode, w *Wor
 	})
 	group.Go(func() error {
 		for v := range judged {
-			if err := im.record(ctx, v, &s); err != nil {
+			if err := im.record(ctx, v, w, &s); err != nil {
 				return err
 			}
 		}
@@ -191,7 +203,7 @@ func judge(ctx context.Context, t *teller, in <-chan []Trace, out chan<- verdict
 	return flush()
 }
 
-func (im *Importer) record(ctx context.Context, v verdict, s *ImportSummary) error {
+func (im *Importer) record(ctx context.Context, v verdict, w *Workflow, s *ImportSummary) error {
 	appends := make([]domain.Append, len(v.told))
 	for i, c := range v.told {
 		appends[i] = c.append
@@ -203,22 +215,81 @@ func (im *Importer) record(ctx context.Context, v verdict, s *ImportSummary) err
 	s.Cases += v.cases
 	s.Events += v.events
 	s.Refused = append(s.Refused, v.refused...)
+	var open []domain.Append
 	for i, c := range v.told {
+		was := done[i].Repeated
 		if errs[i] != nil {
-			s.Refused = append(s.Refused, RefusedCase{
-				Case: c.name, Rule: RuleOtherCase,
-				Reason: "a case of this name was imported before, with other events",
-			})
-			continue
+			if was, err = im.there(ctx, c); err != nil {
+				return err
+			}
+			if !was {
+				s.Refused = append(s.Refused, RefusedCase{
+					Case: c.name, Rule: RuleOtherCase,
+					Reason: "a case of this name was imported before, with other events",
+				})
+				continue
+			}
 		}
 		s.KeptCases++
-		s.KeptEvents += len(c.append.Entries) - 1
-		if done[i].Repeated {
+		s.KeptEvents += len(c.commands) - 1
+		if was {
 			s.WereThere++
 		}
-		if p := c.from.Punctuality(); p != "" {
+		if p := c.request.Punctuality(); p != "" {
 			s.Punctuality[string(p)]++
 		}
+		late, err := im.late(ctx, c, was, w)
+		if err != nil {
+			return err
+		}
+		if len(late.Entries) > 0 {
+			open = append(open, late)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	// That another was faster, such as a sweeper, is well.
+	if _, _, err := im.Log.AppendBatch(ctx, open); err != nil {
+		return fmt.Errorf("record terms that have run out: %w", err)
 	}
 	return nil
+}
+
+// there reports whether all that a case says is part of its request: it was told before,
+// when its terms came out otherwise, or has gone on here.
+func (im *Importer) there(ctx context.Context, c told) (bool, error) {
+	recorded := map[uuid.UUID]bool{}
+	for e, err := range domain.Events(im.Log.ReadStream(ctx, c.append.Stream, 0)) {
+		if err != nil {
+			return false, fmt.Errorf("read what was imported of case %s: %w", c.name, err)
+		}
+		recorded[e.Command] = true
+	}
+	return !slices.ContainsFunc(c.commands, func(c domain.Command) bool { return !recorded[c.Head().ID] }), nil
+}
+
+// late is what has come since of the terms of a case that is open. It depends on when it
+// is told, and so is no part of the case.
+func (im *Importer) late(ctx context.Context, c told, was bool, w *Workflow) (domain.Append, error) {
+	now := im.Engine.now()
+	if _, _, ok := c.request.Overdue(now); !ok {
+		return domain.Append{}, nil
+	}
+	at := loaded{c.request, c.tip}
+	if was {
+		var err error
+		if at, err = im.Engine.read(ctx, c.request.ID, loaded{}); err != nil {
+			return domain.Append{}, err
+		}
+	}
+	if at.request.Workflow != w.Ref() {
+		return domain.Append{}, nil // a sweeper goes by its own version
+	}
+	later := course{request: at.request}
+	if err := later.until(now, w); err != nil || len(later.events) == 0 {
+		return domain.Append{}, err
+	}
+	a, _, err := domain.Enter(c.append.Stream, at.tip, now, later.events)
+	return a, err
 }

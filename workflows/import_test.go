@@ -125,16 +125,16 @@ func TestImportingAgainRecordsOnlyWhatIsNew(t *testing.T) {
 	if first, err := b.importer().Import(t.Context(), "11.71", w, traces(list[:2])); err != nil || first.WereThere != 0 {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	if head, _ := b.log.Head(t.Context()); head != 2+4+3 {
-		t.Errorf("%d events, want 9: two publications and two cases", head)
+	if head, _ := b.log.Head(t.Context()); head != 2+6+6 {
+		t.Errorf("%d events, want 14: two publications and two cases, with what their terms came to", head)
 	}
 	second, err := b.importer().Import(t.Context(), "11.71", w, traces(list))
 	if err != nil || second.KeptCases != 4 || second.WereThere != 2 {
 		t.Errorf("%+v, %v; want 4 kept, 2 of them there before", second, err)
 	}
 	head, _ := b.log.Head(t.Context())
-	if head != 9+2+2 {
-		t.Errorf("%d events, want 13: two more cases of one name", head)
+	if head != 14+3+3 {
+		t.Errorf("%d events, want 20: two more cases of one name", head)
 	}
 	third, err := b.importer().Import(t.Context(), "11.71", w, traces(list))
 	if err != nil || third.KeptCases != 4 || third.WereThere != 4 {

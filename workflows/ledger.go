@@ -48,7 +48,7 @@ func (e *Engine) Ledger(ctx context.Context, request uuid.UUID, calendars Archiv
 			continue
 		}
 		if line.Budget == "" {
-			line.Budget = r.Terms[line.Term].Budget
+			line.Budget = r.Terms[line.Term].Lasts()
 		}
 		if line.Again, err = e.again(ctx, r, ev, line, calendars); err != nil {
 			return nil, err
@@ -66,6 +66,10 @@ func lineOf(e domain.Recorded) (LedgerLine, bool) {
 	name, _ := t.Type()
 	l := LedgerLine{Version: e.Version, Occurred: e.Occurred, Recorded: e.At, Event: name, Term: t.TermID(), Reckoning: t.Reckoned()}
 	switch b := e.Body.(type) {
+	case domain.TermStarted:
+		if b.Date != "" {
+			l.Ground = "due by " + b.Date
+		}
 	case domain.TermSuspended:
 		l.Ground = string(b.Ground)
 	case domain.TermResumed:
@@ -118,7 +122,7 @@ func (e *Engine) again(ctx context.Context, r domain.Request, ev domain.Recorded
 	if !ok {
 		return "the workflow has no such term", nil
 	}
-	k, err := clock{w.On(cal)}.Reckon(rule, t, ev.Occurred)
+	k, err := clock{w.On(cal)}.Reckon(rule.Of(r), t, ev.Occurred)
 	if !t.Open() {
 		k.Wakes = time.Time{}
 	}

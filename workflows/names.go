@@ -93,6 +93,9 @@ func (r *definitionReader) actionIDs() []domain.ActionID {
 	return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID })
 }
 
+// startIDs is what starts a term: an action, or the submission.
+func (r *definitionReader) startIDs() []domain.ActionID { return append(r.actionIDs(), submitting) }
+
 // gateKinds is what not_by and separate list.
 const gateKinds = "action, submission or review (review:ID)"
 

@@ -32,7 +32,9 @@ func (p *prover) watchTerms() {
 	for i := range p.d.Terms {
 		if t := &p.d.Terms[i]; t.Expires != nil && t.Expires.To != "" {
 			for _, a := range t.Starts {
-				p.watch(a, 1)
+				if !p.d.Submits(a) {
+					p.watch(a, 1)
+				}
 			}
 		}
 	}
@@ -46,7 +48,7 @@ func (p *prover) runsOut(at *point, m *move) bool {
 		return m.review == "" || (seen{p, at}).review(m.review) == domain.OpinionOpen
 	}
 	started := slices.ContainsFunc(p.d.Terms[m.term].Starts, func(a domain.ActionID) bool {
-		return p.count(at, slices.Index(p.watched, a)) > 0
+		return p.d.Submits(a) || p.count(at, slices.Index(p.watched, a)) > 0
 	})
 	return started && (m.term >= maxTerms || at.expired>>m.term&1 == 0)
 }

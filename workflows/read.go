@@ -187,23 +187,24 @@ func (r *definitionReader) both(n ast.Node, what string) Text {
 
 func (r *definitionReader) history(n ast.Node) *History {
 	h := &History{}
-	timeFact := func(n ast.Node, what string) string {
-		name := ref(r, n, what, "fact", r.factIDs)
-		r.later = append(r.later, func() {
-			for _, f := range r.d.Facts {
-				if f.ID == name && f.Type != FactTime {
-					r.problem(n, "%s: fact %q is a %s, not a time", what, name, f.Type)
-				}
-			}
-		})
-		return name
-	}
 	r.mapping(n, "history", []string{"role"}, map[string]func(ast.Node){
-		"role":  func(n ast.Node) { h.Role = word(&r.yamlReader, n, "history role", RoleAttributes()) },
-		"due":   func(n ast.Node) { h.Due = timeFact(n, "history due") },
-		"ended": func(n ast.Node) { h.Ended = timeFact(n, "history ended") },
+		"role":    func(n ast.Node) { h.Role = word(&r.yamlReader, n, "history role", RoleAttributes()) },
+		"started": func(n ast.Node) { h.Started = r.timeFact(n, "history started") },
+		"due":     func(n ast.Node) { h.Due = r.timeFact(n, "history due") },
+		"ended":   func(n ast.Node) { h.Ended = r.timeFact(n, "history ended") },
 	})
 	return h
+}
+
+// timeFact reads the name of a fact that holds a time.
+func (r *definitionReader) timeFact(n ast.Node, what string) string {
+	name := ref(r, n, what, "fact", r.factIDs)
+	r.later = append(r.later, func() {
+		if f := r.d.fact(name); f != nil && f.Type != FactTime {
+			r.problem(n, "%s: fact %q is a %s, not a time", what, name, f.Type)
+		}
+	})
+	return name
 }
 
 // maxRetention is an archive's idea of for ever, in years.

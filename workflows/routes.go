@@ -97,6 +97,9 @@ func (r *routes) running(reopened bool) []states {
 		runs[i] = make(states, len(d.States))
 	}
 	for i := range runs {
+		if slices.ContainsFunc(d.Terms[i].Starts, d.Submits) {
+			reach(i, d.States[r.start()].ID)
+		}
 		for k := range d.Transitions {
 			if slices.Contains(d.Terms[i].Starts, d.Transitions[k].Action) {
 				reach(i, d.Transitions[k].To)

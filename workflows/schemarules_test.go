@@ -54,6 +54,7 @@ var fieldRules = map[string]js{
 	"Review.not_by":       arrayOf(aGate, js{"uniqueItems": true}),
 	"Retention.years":     {"type": "integer", "minimum": 0, "maximum": maxRetention},
 	"History.role":        among(anys(RoleAttributes())...),
+	"History.started":     anID,
 	"History.due":         anID,
 	"History.ended":       anID,
 	"Fact.id":             anID,
@@ -68,6 +69,7 @@ var fieldRules = map[string]js{
 	"FeeRow.amount":       rupiah,
 	"FeeTable.fact":       anID,
 	"LegalTerm.id":        anID,
+	"LegalTerm.due":       anID,
 	"Join.need":           {"oneOf": []any{js{"enum": []any{"all", "any"}}, js{"type": "integer", "minimum": 1}}},
 	"Join.again":          among("refused", "all"),
 	"Allocation.rule":     among(anys(domain.AllocationRules())...),
@@ -153,8 +155,10 @@ var typeRules = map[string]js{
 	"Fee":       oneOf("amount", "table", "formula"), // definitionReader.fee
 	"FeeRow":    {"not": has("up_to", "value")},      // definitionReader.checkTable
 	"Invariant": oneOf("never", "always", "before"),  // definitionReader.invariant
+	// definitionReader.legalTerm.
+	"LegalTerm": all(oneOf("budget", "due"), when(has("due"), lacks("promise", "remind_after", "suspended_in", "extension"))),
 	// definitionReader.expiry.
-	"Expiry": {"anyOf": []any{has("escalate"), has("to")}, "dependentRequired": js{"to": []any{"ground"}, "ground": []any{"to"}}},
+	"Expiry": {"anyOf": []any{has("escalate"), has("to"), is("ombudsman", true)}, "dependentRequired": js{"to": []any{"ground"}, "ground": []any{"to"}}},
 	// definitionReader.step.
 	"Step": oneOf("act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "settle", "allocate", "suspend", "lift", "extend", "consent", "pass", "until"),
 }

@@ -85,10 +85,13 @@ func (t *teller) tell(ctx context.Context, trace Trace) (told, *RefusedCase, err
 	if refused != nil {
 		return told{}, refused, nil
 	}
-	var r domain.Request
-	events := make([]domain.Event, 0, len(commands))
-	for i, c := range commands {
-		decided, err := domain.Decide(r, c, t.w)
+	var c course
+	c.events = make([]domain.Event, 0, len(commands)+termEvents)
+	for i, command := range commands {
+		err := c.until(command.Head().Occurred, t.w)
+		if err == nil {
+			err = c.take(command, t.w)
+		}
 		var refusal *domain.Refusal
 		if errors.As(err, &refusal) {
 			return told{}, refuseCase(trace, i, refusal.Rule, "%v", err), nil
@@ -96,11 +99,46 @@ func (t *teller) tell(ctx context.Context, trace Trace) (told, *RefusedCase, err
 		if err != nil {
 			return told{}, nil, err
 		}
-		r = evolve(r, decided, 0)
-		events = append(events, decided...)
 	}
-	a, _, err := domain.Enter(domain.RequestStream(r.ID), domain.Tip{}, t.engine.now(), events)
-	return told{name: trace.Name, from: *r.Imported, append: a}, nil, err
+	// The record says how it ended, too: that follows from the log, whenever it is told.
+	if err := c.until(c.request.Imported.Ended.Add(time.Microsecond), t.w); err != nil {
+		return told{}, nil, err
+	}
+	a, tip, err := domain.Enter(domain.RequestStream(c.request.ID), domain.Tip{}, t.engine.now(), c.events)
+	return told{name: trace.Name, commands: commands, append: a, request: c.request, tip: tip}, nil, err
+}
+
+// termEvents is how many events of terms most cases have.
+const termEvents = 3
+
+// course is what becomes of a case.
+type course struct {
+	request domain.Request
+	events  []domain.Event
+}
+
+func (c *course) take(command domain.Command, w *Workflow) error {
+	decided, err := domain.Decide(c.request, command, w)
+	if err != nil {
+		return err
+	}
+	c.request = evolve(c.request, decided, 0)
+	c.events = append(c.events, decided...)
+	return nil
+}
+
+// until has the moments of terms come that lie before another.
+func (c *course) until(at time.Time, w *Workflow) error {
+	for fired := 0; ; fired++ {
+		id, due, ok := c.request.Overdue(at)
+		if !ok {
+			return nil
+		}
+		err := c.take(expiry(c.request, c.request.ID, id, due), w)
+		if err := errors.Join(err, tooOften(fired, id)); err != nil {
+			return err
+		}
+	}
 }
 
 // refuseCase says why nothing of a case is recorded; event 0 is the case itself.

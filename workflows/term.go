@@ -42,15 +42,18 @@ type Term struct {
 	Expires *Expiry `yaml:"expires,omitempty"`
 }
 
-// LegalTerm is a term over several states.
+// LegalTerm is a term over several states. It has a budget, or is due at a date that
+// stands in the case.
 type LegalTerm struct {
 	ID      string  `yaml:"id"`
 	Title   Text    `yaml:"title"`
-	Budget  Budget  `yaml:"budget"`
+	Budget  Budget  `yaml:"budget,omitempty"`
+	Due     string  `yaml:"due,omitempty"`          // the fact that holds the date until when, as it is when the term starts
 	Promise *Budget `yaml:"promise,omitempty"`      // as of a [Term]
 	Remind  *Budget `yaml:"remind_after,omitempty"` // as of a [Term]
-	// Starts are the actions that start it. Left out, they are those of kind complete:
-	// in this field, the clock starts when the file is declared complete.
+	// Starts are the actions that start it; submit is the submission itself, unless an
+	// action is called so. Left out, they are those of kind complete: in this field, the
+	// clock starts when the file is declared complete.
 	Starts      []domain.ActionID `yaml:"starts,omitempty,flow"`
 	SuspendedIn []domain.StateID  `yaml:"suspended_in,omitempty,flow"`
 	Extension   *TermExtension    `yaml:"extension,omitempty"`
@@ -145,13 +148,21 @@ func (r *definitionReader) legalTerm(n ast.Node) LegalTerm {
 	keys := r.termKeys(&of, "term")
 	keys["id"] = func(n ast.Node) { t.ID = r.id(n, "term id") }
 	keys["title"] = func(n ast.Node) { t.Title = r.both(n, "term title") }
-	keys["starts"] = func(n ast.Node) { t.Starts = refs(r, n, "term starts", "action", r.actionIDs) }
+	keys["due"] = func(n ast.Node) { t.Due = r.timeFact(n, "term due") }
+	keys["starts"] = func(n ast.Node) { t.Starts = refs(r, n, "term starts", "action", r.startIDs) }
 	keys["suspended_in"] = func(n ast.Node) { t.SuspendedIn = refs(r, n, "term suspended_in", "state", r.stateIDs) }
 	keys["extension"] = func(n ast.Node) { t.Extension = r.extension(n, &of) }
 	keys["basis"] = func(n ast.Node) { t.Basis = r.both(n, "term basis") }
-	r.mapping(n, "a term", []string{"id", "title", "budget", "basis"}, keys)
-	r.reminds(n, &of, "a term")
+	r.mapping(n, "a term", []string{"id", "title", "basis"}, keys)
 	t.Budget, t.Promise, t.Remind, t.Expires = of.Budget, of.Promise, of.Remind, of.Expires
+	switch has := t.Budget != (Budget{}); {
+	case has == (t.Due != ""):
+		r.problem(n, "a term: say either its budget, or as due the fact that holds the date until when")
+	case !has && (t.Promise != nil || t.Remind != nil || len(t.SuspendedIn) > 0 || t.Extension != nil):
+		r.problem(n, "a term that is due at a date stands still for nobody and has no budget to count by: leave promise, remind_after, suspended_in and extension out")
+	case has:
+		r.reminds(n, &of, "a term")
+	}
 	r.later = append(r.later, func() {
 		if of := r.d.legalTerm(t.ID); of != nil && len(of.Starts) == 0 {
 			of.Starts = r.d.completing()

@@ -53,10 +53,19 @@ func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bo
 
 // covered tells of each legal term in which states it is running whichever way a
 // request comes there from its submission: it may only come there later on. What a
-// request is reopened to is left out, for it has been there.
+// request is reopened to is left out, for it has been there. A term whose date a request
+// need not have may run nowhere.
 func (r *routes) covered() []states {
 	list := r.running(false)
 	for i := range list {
+		t := &r.d.Terms[i]
+		if f := r.d.fact(t.Due); f != nil && !f.Required && f.Default == nil {
+			clear(list[i])
+			continue
+		}
+		if slices.ContainsFunc(t.Starts, r.d.Submits) {
+			continue
+		}
 		before := make(states, len(r.d.States))
 		for todo := []int{r.start()}; len(todo) > 0; {
 			at := todo[len(todo)-1]

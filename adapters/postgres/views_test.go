@@ -39,7 +39,7 @@ func openViews(t testing.TB, dsn string) postgres.Views {
 func newViews(t testing.TB, log domain.EventLog, db *sql.DB) *projections.Views {
 	t.Helper()
 	v, err := projections.NewViews(t.Context(), log, db, slog.New(slog.DiscardHandler),
-		projections.StatusProjection{}, projections.TimelineProjection{})
+		projections.StatusProjection{}, projections.TimelineProjection{}, projections.TermsProjection{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func dump(t testing.TB, db *sql.DB) []string {
 	t.Helper()
 	var rows []string
 	for _, query := range []string{
-		`SELECT * FROM status ORDER BY began`, `SELECT * FROM timeline ORDER BY request, version`,
+		`SELECT * FROM status ORDER BY began`, `SELECT * FROM timeline ORDER BY request, version`, `SELECT * FROM term ORDER BY request, term`,
 		`SELECT * FROM checkpoint ORDER BY projection`,
 	} {
 		rows = append(rows, query)
@@ -187,7 +187,7 @@ func TestRunnersShareTheViews(t *testing.T) {
 				return
 			}
 			defer v.Close()
-			r, err := projections.NewViews(t.Context(), log, v.Writer, slog.New(slog.DiscardHandler), projections.StatusProjection{}, projections.TimelineProjection{})
+			r, err := projections.NewViews(t.Context(), log, v.Writer, slog.New(slog.DiscardHandler), projections.StatusProjection{}, projections.TimelineProjection{}, projections.TermsProjection{})
 			if err != nil {
 				faults[i] = err
 				return

@@ -54,7 +54,7 @@ func newRequestList() *cobra.Command {
 					clock(s.Submitted, s.Tenant), clock(s.Changed, s.Tenant), strconv.Itoa(int(s.Version)), s.Case, string(s.Punctuality),
 				}
 			}
-			if err := table(c.OutOrStdout(), []string{"REFERENCE", "TENANT", "SERVICE", "STATE", "STATUS", "SUBMITTED", "CHANGED", "EVENTS", "CASE", "PUNCTUALITY"}, rows); err != nil {
+			if err := table(c.OutOrStdout(), []string{"REFERENCE", "TENANT", "SERVICE", "STATE", "STATUS", "SUBMITTED", "CHANGED", "VERSION", "CASE", "PUNCTUALITY"}, rows); err != nil {
 				return err
 			}
 			c.PrintErrf("alur: %d requests\n", len(list))

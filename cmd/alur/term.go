@@ -204,8 +204,8 @@ a fault (exit 3).`,
 func printedLine(tenant domain.TenantCode, l workflows.LedgerLine) ledgerLine {
 	amount := func(n int64) string {
 		b, err := calendar.ParseBudget(l.Budget)
-		if err != nil {
-			return fmt.Sprint(n)
+		if err != nil { // it is due at a date
+			return calendar.PlainTime.Text(calendar.Span(n))
 		}
 		return b.Measure().Text(calendar.Span(n))
 	}

@@ -40,7 +40,14 @@ type Backtest struct {
 
 	decrees   map[domain.TenantCode][]domain.Position // where the decrees of a tenant were added
 	calendars *lru.Cache[key, *calendar.Calendar]
-	bound     *lru.Cache[*calendar.Calendar, *workflows.Workflow]
+	bound     *lru.Cache[binding, *workflows.Workflow]
+	same      map[*workflows.Workflow]bool // that say the very same as the new version
+}
+
+// binding is a version whose terms are run by a calendar.
+type binding struct {
+	workflow *workflows.Workflow
+	calendar *calendar.Calendar
 }
 
 // key is a calendar of a tenant: by its version, or after so many decrees.
@@ -53,17 +60,17 @@ type key struct {
 // kept is how many calendars are kept, at some 190 KB each.
 const kept = 128
 
-// timed is the new version with its terms run by a calendar.
-func (t *Backtest) timed(c *calendar.Calendar) *workflows.Workflow {
+// timed is a version with its terms run by a calendar.
+func (t *Backtest) timed(w *workflows.Workflow, c *calendar.Calendar) *workflows.Workflow {
 	if t.bound == nil {
-		t.bound, _ = lru.New[*calendar.Calendar, *workflows.Workflow](kept) // fails only for a size below one
+		t.bound, _ = lru.New[binding, *workflows.Workflow](kept) // fails only for a size below one
 	}
-	w, ok := t.bound.Get(c)
+	timed, ok := t.bound.Get(binding{w, c})
 	if !ok {
-		w = t.Workflow.On(c)
-		t.bound.Add(c, w)
+		timed = w.On(c)
+		t.bound.Add(binding{w, c}, timed)
 	}
-	return w
+	return timed
 }
 
 // calendarAt is the calendar that a step was reckoned by, if it says so, else the one
@@ -156,7 +163,8 @@ type unreadError struct{ error }
 func (e *unreadError) Unwrap() error { return e.error }
 
 func (c *course) run(entries iter.Seq2[domain.Entry, error]) error {
-	var s step
+	var events []domain.Recorded
+	var damaged error
 	for entry, err := range entries {
 		if err != nil && !errors.Is(err, domain.ErrDamaged) {
 			return &unreadError{fmt.Errorf("request %s: %w", c.h.Request, err)}
@@ -166,38 +174,51 @@ func (c *course) run(entries iter.Seq2[domain.Entry, error]) error {
 			e, err = domain.Decode(entry)
 		}
 		if err != nil {
-			return fmt.Errorf("its events cannot be read: %w", err)
+			damaged = fmt.Errorf("its events cannot be read: %w", err)
+			break
 		}
-		if len(s.events) > 0 && s.first().Command != e.Command {
-			if err := c.take(&s); err != nil {
-				return err
-			}
-			s.events = s.events[:0]
-		}
-		s.events = append(s.events, e)
+		events = append(events, e)
 	}
-	if len(s.events) == 0 {
+	if len(events) == 0 && damaged == nil {
 		return &unreadError{fmt.Errorf("request %s: %w", c.h.Request, domain.ErrNotFound)}
 	}
-	if err := c.take(&s); err != nil {
+	if damaged != nil { // of what stands before it, who it is is told
+		for i := range events {
+			c.then = domain.Evolve(c.then, events[i])
+		}
+		return damaged
+	}
+	var err error
+	if c.stands, err = c.t.stands(c.ctx, events); err != nil {
 		return err
+	}
+	for len(events) > 0 {
+		n := 1
+		for n < len(events) && events[n].Command == events[0].Command {
+			n++
+		}
+		if err := c.take(&step{events[:n]}); err != nil {
+			return err
+		}
+		events = events[n:]
 	}
 	return c.end()
 }
 
-// end lets the time pass on both sides until the request ended, or until now.
+// end lets the time pass on both sides until the request ended, or until now. The terms of
+// an imported case end as its record says, whatever its last step led to.
 func (c *course) end() error {
 	var err error
 	if c.cal, err = c.t.calendarAt(c.ctx, c.then.Tenant, whenever, ""); err != nil {
 		return err
 	}
 	until := c.then.Changed
-	if c.then.Outcome == "" && c.t.Now.After(until) {
+	if (c.then.Outcome == "" || c.then.Imported != nil) && c.t.Now.After(until) {
 		until = c.t.Now
 		// What the recorded course still has to come is derived by its own version.
 		side := c.t.course(c.ctx, false)
-		side.now, side.is, side.cal = c.then, c.was, c.cal
-		if err := side.pass(c.by.On(c.cal), until); err != nil {
+		side.now, side.is, side.cal, side.under, side.ref = c.then, c.was, c.cal, c.by, c.by.Ref()
+		if err := side.pass(until); err != nil {
 			return err
 		}
 		c.then, c.was = side.now, side.is
@@ -206,7 +227,7 @@ func (c *course) end() error {
 		c.ended()
 		return nil
 	}
-	if err := c.pass(c.t.timed(c.cal), until); err != nil {
+	if err := c.pass(until); err != nil {
 		return err
 	}
 	if c.tell && c.then.Outcome == "" || c.tell && c.then.State != c.now.State {
@@ -218,19 +239,19 @@ func (c *course) end() error {
 }
 
 // pass lets the time pass on the side of the new version.
-func (c *course) pass(w *workflows.Workflow, until time.Time) error {
-	if c.now.Imported != nil || !c.now.Exists() {
+func (c *course) pass(until time.Time) error {
+	if !c.now.Exists() {
 		return nil
 	}
 	comes := func(_ domain.TermID, due time.Time) bool { return !due.After(until) }
 	stuck := new(stuckError)
-	if err := c.fire(w, comes); err != nil && !errors.As(err, &stuck) {
+	if err := c.fire(comes); err != nil && !errors.As(err, &stuck) {
 		return err
 	}
 	if c.now.Outcome != "" {
 		return nil
 	}
-	return c.recompute(w, later(c.now.Changed, until))
+	return c.recompute(later(c.now.Changed, until))
 }
 
 func later(a, b time.Time) time.Time {

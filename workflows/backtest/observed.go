@@ -36,6 +36,9 @@ func newObserved() observed {
 
 // see takes an event; r is the request after it.
 func (o *observed) see(r *domain.Request, b domain.Body) {
+	if m, ok := b.(domain.RequestMigrated); ok {
+		o.renamed(m)
+	}
 	if n := len(o.route); n == 0 || o.route[n-1] != r.State {
 		o.route = append(o.route, r.State)
 	}
@@ -148,10 +151,9 @@ func deadlines(id domain.TermID, then, now deadline, had, has bool, cal *calenda
 			d.Cause = about + "due earlier"
 		}
 		d.Detail = fmt.Sprintf("due %s then, %s now", local(then.due, cal), local(now.due, cal))
-		if budget, err := calendar.ParseBudget(now.budget); err == nil {
-			if span, err := cal.Used(budget.Measure(), then.due, now.due); err == nil {
-				d.By, d.unit = int64(span), spans(budget.Measure())
-			}
+		m := measured(now, then)
+		if span, err := cal.Used(m, then.due, now.due); err == nil {
+			d.By, d.unit = int64(span), spans(m)
 		}
 	}
 	switch {
@@ -164,6 +166,17 @@ func deadlines(id domain.TermID, then, now deadline, had, has bool, cal *calenda
 		return nil
 	}
 	return []Difference{d}
+}
+
+// measured is what the difference of two due times is counted in: as the term is now, or
+// was; days, where it is a date that says until when.
+func measured(now, then deadline) calendar.Measure {
+	for _, budget := range []string{now.budget, then.budget} {
+		if b, err := calendar.ParseBudget(budget); err == nil {
+			return b.Measure()
+		}
+	}
+	return calendar.PlainDays
 }
 
 func joined(cause, about, what string) string {

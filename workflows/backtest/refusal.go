@@ -40,7 +40,7 @@ func (c *course) refuse(s *step, command domain.Command, w rules, refusal *domai
 	}
 	c.compareBefore(s)
 	c.tellRefusal(command, w, refusal)
-	if !c.now.Exists() {
+	if _, migrates := command.(domain.Migrate); migrates || !c.now.Exists() {
 		return c.stop("refused: " + refusal.Error()), nil
 	}
 	return "refused: " + refusal.Error(), nil

@@ -20,7 +20,10 @@ type course struct {
 	t   *Backtest
 	ctx context.Context
 
-	by         *workflows.Workflow // the version that the step was judged by
+	by         *workflows.Workflow         // the version that the step was judged by
+	under      *workflows.Workflow         // the one that judges it now: the new version, or its own where that stands for another
+	ref        domain.WorkflowRef          // in whose place it does
+	stands     map[domain.WorkflowRef]bool // in the place of which versions the new one stands
 	then, now  domain.Request
 	was, is    observed
 	cal        *calendar.Calendar // as known at the present step
@@ -39,13 +42,21 @@ func (t *Backtest) course(ctx context.Context, tell bool) *course {
 	return &course{t: t, ctx: ctx, was: newObserved(), is: newObserved(), given: map[domain.DocumentID]bool{}, tell: tell}
 }
 
-// rules are the new version with the facts of one command settled beforehand.
+// rules are the version that judges, in the place of the one that a step was under, with
+// the facts of one command settled beforehand.
 type rules struct {
 	*workflows.Workflow
+	ref     domain.WorkflowRef
 	facts   domain.Facts
 	wrong   error
 	settled bool
 }
+
+// Ref implements [domain.Workflow].
+func (r rules) Ref() domain.WorkflowRef { return r.ref }
+
+// rules are those that judge at the present step.
+func (c *course) rules() rules { return rules{Workflow: c.t.timed(c.under, c.cal), ref: c.ref} }
 
 // CheckFacts implements [domain.Workflow].
 func (r rules) CheckFacts(given domain.Facts, form domain.Personal) (domain.Facts, error) {
@@ -87,6 +98,7 @@ func (c *course) take(s *step) error {
 	if c.cal, err = c.t.calendarAt(c.ctx, first.Tenant, first.Position, version); err != nil {
 		return err
 	}
+	former := c.by
 	if c.by == nil || c.by.Ref() != first.Workflow {
 		if c.by, err = c.t.Versions.Version(c.ctx, first.Tenant, first.Workflow); err != nil {
 			return fmt.Errorf("the version it was judged by: %w", err)
@@ -94,6 +106,12 @@ func (c *course) take(s *step) error {
 	}
 	note := ""
 	command := s.command()
+	if _, ok := s.migrated(); ok {
+		command = s.migrate(c.then, former, c.by)
+	}
+	if c.under == nil {
+		c.judged(first.Workflow)
+	}
 	if !c.stopped {
 		if note, err = c.follow(s, command); err != nil {
 			return err
@@ -110,6 +128,15 @@ func (c *course) take(s *step) error {
 		c.line(s, command, note)
 	}
 	return nil
+}
+
+// judged has the steps judged from here on that were under a version: by the new one where
+// that stands in its place, else by itself.
+func (c *course) judged(ref domain.WorkflowRef) {
+	c.ref, c.under = ref, c.by
+	if c.stands[ref] {
+		c.under = c.t.Workflow
+	}
 }
 
 // line tells of a step.
@@ -130,15 +157,19 @@ func (c *course) line(s *step, command domain.Command, note string) {
 // follow has the new version decide what a step asked for. The error is not about the
 // history.
 func (c *course) follow(s *step, command domain.Command) (note string, err error) {
-	w := c.t.timed(c.cal)
 	if command == nil {
-		return "", c.byItself(s, w)
+		return "", c.byItself(s)
 	}
 	occurred := command.Head().Occurred
-	if err := c.fire(w, func(id domain.TermID, due time.Time) bool { return due.Before(occurred) }); err != nil {
+	if err := c.fire(func(id domain.TermID, due time.Time) bool { return due.Before(occurred) }); err != nil {
 		return "", err
 	}
-	bound := c.bind(&command, s, w)
+	if m, ok := command.(domain.Migrate); ok {
+		m.Former = c.rules()
+		command = m
+	}
+	c.judged(s.first().Workflow) // a migration is decided by the version that it leads to
+	bound := c.bind(&command, s)
 	again, note := c.adapt(&command, s)
 	if !again {
 		return note, nil
@@ -153,28 +184,28 @@ func (c *course) follow(s *step, command domain.Command) (note string, err error
 
 // byItself follows what the system recorded: a moment that had come, or another
 // calendar.
-func (c *course) byItself(s *step, w *workflows.Workflow) error {
+func (c *course) byItself(s *step) error {
 	id, ok := s.moment()
 	if !ok || !c.now.Exists() {
 		return nil
 	}
 	at := s.first().Occurred
-	if err := c.fire(w, func(_ domain.TermID, due time.Time) bool { return due.Before(at) }); err != nil {
+	if err := c.fire(func(_ domain.TermID, due time.Time) bool { return due.Before(at) }); err != nil {
 		return err
 	}
 	if c.now.Terms[id].Wakes.Equal(at) {
-		return c.expire(w, id, at)
+		return c.expire(id, at)
 	}
-	return c.recompute(w, at)
+	return c.recompute(at)
 }
 
 // recompute has the terms reckoned by the calendar as it is.
-func (c *course) recompute(w *workflows.Workflow, at time.Time) error {
+func (c *course) recompute(at time.Time) error {
 	if _, _, due := c.now.Overdue(at); due {
 		return nil
 	}
 	id := domain.CommandID(at, "backtest", "recompute", c.now.ID.String(), strconv.Itoa(int(c.now.Version)))
-	err := c.decide(domain.RecomputeTerms{Header: domain.Header{ID: id, Actor: domain.System(), Occurred: at}}, rules{Workflow: w}, nil)
+	err := c.decide(domain.RecomputeTerms{Header: domain.Header{ID: id, Actor: domain.System(), Occurred: at}}, c.rules(), nil)
 	return unless(err)
 }
 
@@ -188,7 +219,7 @@ func unless(err error) error {
 }
 
 // fire has moments come in their order, as long as they are some that come.
-func (c *course) fire(w *workflows.Workflow, comes func(domain.TermID, time.Time) bool) error {
+func (c *course) fire(comes func(domain.TermID, time.Time) bool) error {
 	for n := 0; ; n++ {
 		id, due, ok := c.now.Overdue(latest)
 		if !ok || !comes(id, due) {
@@ -198,7 +229,7 @@ func (c *course) fire(w *workflows.Workflow, comes func(domain.TermID, time.Time
 			return fmt.Errorf("what follows from term %q does not come to rest", id)
 		}
 		version := c.now.Version
-		if err := c.expire(w, id, due); err != nil {
+		if err := c.expire(id, due); err != nil {
 			return err
 		}
 		if c.now.Version == version { // refused, as by an invariant: nothing gets past it
@@ -217,9 +248,9 @@ func (e *stuckError) Error() string {
 // latest is after all moments.
 var latest = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-func (c *course) expire(w *workflows.Workflow, id domain.TermID, due time.Time) error {
+func (c *course) expire(id domain.TermID, due time.Time) error {
 	command := domain.CommandID(due, "expire", c.now.ID.String(), string(id), strconv.FormatInt(due.UnixNano(), 10), strconv.Itoa(int(c.now.Version)))
-	return unless(c.decide(domain.Expire{Header: domain.Header{ID: command, Actor: domain.System(), Occurred: due}, Term: id, Due: due}, rules{Workflow: w}, nil))
+	return unless(c.decide(domain.Expire{Header: domain.Header{ID: command, Actor: domain.System(), Occurred: due}, Term: id, Due: due}, c.rules(), nil))
 }
 
 // decide takes a command on the side of the new version.
@@ -248,11 +279,11 @@ func (c *course) evolve(e domain.Event) {
 
 // bind settles the facts of a command, and fits those that come with an action to what
 // the new version asks for.
-func (c *course) bind(command *domain.Command, s *step, w *workflows.Workflow) rules {
-	r := rules{Workflow: w}
+func (c *course) bind(command *domain.Command, s *step) rules {
+	r := c.rules()
 	settle := func(recorded domain.Facts) {
 		var unsaid []string
-		r.facts, unsaid, r.wrong = w.FactsAnew(recorded, c.by, s.first().Box != nil)
+		r.facts, unsaid, r.wrong = r.FactsAnew(recorded, c.by, s.first().Box != nil)
 		r.settled = true
 		for _, x := range unsaid {
 			c.unsaid(x)
@@ -262,7 +293,7 @@ func (c *course) bind(command *domain.Command, s *step, w *workflows.Workflow) r
 	case domain.Submit:
 		settle(x.Facts)
 	case domain.Act:
-		t, err := w.Fire(c.now, x.Action)
+		t, err := r.Fire(c.now, x.Action)
 		switch {
 		case err != nil:
 		case t.Kind == domain.ActionCorrect && !s.corrected():
@@ -288,7 +319,7 @@ func (c *course) unsaid(what string) {
 // adapt makes of a command what people would have done under the new version, where
 // that is plain; false when nothing is left to do.
 func (c *course) adapt(command *domain.Command, s *step) (goOn bool, note string) {
-	d := c.t.Workflow.Definition
+	d := c.under.Definition
 	switch x := (*command).(type) {
 	case domain.Pay:
 		var left []domain.Payment

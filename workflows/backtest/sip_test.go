@@ -36,8 +36,8 @@ func (o *office) submits(service string) uuid.UUID {
 	return o.must(uuid.Nil, domain.Submit{Header: domain.Header{Actor: applicant}, Service: service}).ID
 }
 
-func (o *office) acts(id uuid.UUID, a domain.Actor, action domain.ActionID, reason domain.ReasonCode) {
-	o.must(id, domain.Act{Header: domain.Header{Actor: a}, Action: action, Reason: reason})
+func (o *office) acts(id uuid.UUID, a domain.Actor, action domain.ActionID, reason domain.ReasonCode) domain.Request {
+	return o.must(id, domain.Act{Header: domain.Header{Actor: a}, Action: action, Reason: reason})
 }
 
 // A version by which the clock of the law runs where it stood still, or stands still where

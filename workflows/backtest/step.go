@@ -138,7 +138,7 @@ func (s *step) pay(h domain.Header, first domain.FeePaid) domain.Command {
 // moment is the moment of a term that the step records; false when it records none.
 func (s *step) moment() (domain.TermID, bool) {
 	switch b := s.first().Body.(type) {
-	case domain.TermReminded, domain.TermExpired, domain.TermEscalated, domain.TermRecomputed:
+	case domain.TermReminded, domain.TermExpired, domain.TermEscalated, domain.TermRecomputed, domain.TermEnded:
 		return b.(domain.TermEvent).TermID(), true
 	}
 	return "", false
@@ -179,6 +179,8 @@ func told(c domain.Command) string {
 		return "end of the suspension"
 	case domain.ExtendTerm:
 		return fmt.Sprintf("extension of term %q", c.Term)
+	case domain.Migrate:
+		return fmt.Sprintf("migration to version %d", c.To)
 	case domain.ConsentReturn:
 		return fmt.Sprintf("consent to action %q once more", c.Action)
 	}

@@ -297,6 +297,11 @@ func (k *walker) walk(t interface{ Fatalf(string, ...any) }, steps int) {
 		k.done["submission refused"]++
 		return
 	}
+	k.goOn(t, r, steps)
+}
+
+// goOn takes a request that was begun for so many steps more.
+func (k *walker) goOn(t interface{ Fatalf(string, ...any) }, r domain.Request, steps int) {
 	for range steps {
 		k.clock = k.clock.Add(time.Duration(k.draw(1+[]int{1, 60, 60 * 24, 60 * 24 * 9}[k.draw(4)])) * time.Minute)
 		switch k.draw(12) {

@@ -11,7 +11,7 @@ import (
 // work of that state is still given out at all, by whatever rule.
 func (c *course) work(s *step) (goOn bool, note string) {
 	state := c.now.State
-	if _, ok := c.t.Workflow.State(c.beforeStep); !ok {
+	if _, ok := c.under.State(c.beforeStep); !ok {
 		c.differs(Difference{Kind: Work, Cause: fmt.Sprintf("work of state %q: no longer given out", c.beforeStep)})
 		return false, "there is no such state"
 	}
@@ -22,7 +22,7 @@ func (c *course) work(s *step) (goOn bool, note string) {
 	if state != c.beforeStep || c.now.Outcome != "" {
 		return true, "" // refused, or another state's: as the rules have it
 	}
-	task, ok := c.t.Workflow.Task(state)
+	task, ok := c.under.Task(state)
 	if !ok {
 		c.differs(Difference{Kind: Work, Cause: fmt.Sprintf("work of state %q: no longer given out", state)})
 		return false, "no longer given out"
@@ -62,7 +62,7 @@ func (c *course) mayTake(command domain.Command) bool {
 	if !works(command) || c.now.State != c.beforeStep || c.now.Dossier.Picked != "" {
 		return false
 	}
-	task, ok := c.t.Workflow.Task(c.now.State)
+	task, ok := c.under.Task(c.now.State)
 	if _, was := c.by.Task(c.now.State); !ok || was || command.Head().Actor.Role != task.Role {
 		return false
 	}

@@ -91,15 +91,35 @@ func (c *comparison) fields(p place, a, b reflect.Value) {
 	if x, ok := b.Interface().(workflows.Term); ok {
 		p.own = p.own || x.Expires != nil && x.Expires.Ground == workflows.Lapse
 	}
+	dated := c.dated(p, a, b)
 	for i := range t.NumField() {
 		f := t.Field(i)
 		switch {
 		case !f.IsExported(), f.Type == reflect.TypeFor[[]workflows.Scenario](): // tests are only counted
 		case c.plain && named(t, f.Name): // it stands in the subject
+		case dated && (f.Name == "Budget" || f.Name == "Due"): // told already
 		default:
 			c.value(p.at(t, f), a.Field(i), b.Field(i))
 		}
 	}
+}
+
+// dated tells of a term that is due at a date and had a budget, or the other way round.
+func (c *comparison) dated(p place, a, b reflect.Value) bool {
+	before, ok := a.Interface().(workflows.LegalTerm)
+	after, also := b.Interface().(workflows.LegalTerm)
+	if !ok || !also || c.plain || (before.Due == "") == (after.Due == "") {
+		return false
+	}
+	lasts := func(t workflows.LegalTerm) Text {
+		if t.Due != "" {
+			return phrases["until"].says(same(t.Due))
+		}
+		return budgetWords(t.Budget)
+	}
+	p.group = Terms
+	c.tell(p, Changed, phrases["time otherwise"].says(orNone(lasts(before)), orNone(lasts(after))))
+	return true
 }
 
 // named reports whether an item is named by a field.

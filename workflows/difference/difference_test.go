@@ -353,6 +353,11 @@ func TestWhatIsSaid(t *testing.T) {
 			"States\n  state checked seems to be called with-head now (a guess: same kind, status and owner, like transitions)\n",
 			"Keadaan\n  keadaan checked tampaknya kini bernama with-head (dugaan: macam, status dan petugasnya sama, peralihannya serupa)\n",
 		},
+		"a date instead of a budget": {
+			[]string{"budget: 5 working days", "due: held", "roles:\n", "facts:\n  - {id: held, type: time, title: {id: Hari acara, en: Day of the event}}\nroles:\n"},
+			"Terms\n  term law: was 5 working days, now until the date in fact held: it is counted otherwise\nFacts and form\n  fact held: new: type time; title Day of the event\n",
+			"Jangka waktu\n  jangka waktu law: dulu 5 hari kerja, kini sampai tanggal dalam fakta held: dihitung dengan cara lain\nFakta dan formulir\n  fakta held: baru: jenis time; nama Hari acara\n",
+		},
 		"only one language": {
 			[]string{"en: Permit}", "en: Licence}"},
 			"Service and its standard\n  service title (the English text): was \"Permit\", now \"Licence\"\n",

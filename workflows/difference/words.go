@@ -64,9 +64,10 @@ var fieldWords = map[string]words{
 	"Definition.Separate":    {Text{"tindakan yang tidak boleh dilakukan satu orang", "what no one person may do both of"}, Transitions},
 	"Definition.Invariants":  {Text{"aturan tetap", "invariant"}, Invariants},
 
-	"History.Role":  {name: Text{"atribut peran", "attribute of the role"}},
-	"History.Due":   {name: Text{"fakta tenggat", "fact of the due date"}},
-	"History.Ended": {name: Text{"fakta akhir", "fact of the end"}},
+	"History.Role":    {name: Text{"atribut peran", "attribute of the role"}},
+	"History.Started": {name: Text{"fakta awal", "fact of the beginning"}},
+	"History.Due":     {name: Text{"fakta tenggat", "fact of the due date"}},
+	"History.Ended":   {name: Text{"fakta akhir", "fact of the end"}},
 
 	"Retention.Class":  {name: Text{"golongan", "class"}},
 	"Retention.Years":  {name: Text{"tahun", "years"}},
@@ -179,6 +180,7 @@ var fieldWords = map[string]words{
 	"LegalTerm.ID":          {name: Text{"kode", "code"}},
 	"LegalTerm.Title":       {name: Text{"nama", "title"}},
 	"LegalTerm.Budget":      {},
+	"LegalTerm.Due":         {name: Text{"sampai tanggal dalam fakta", "until the date in fact"}},
 	"LegalTerm.Promise":     {name: Text{"janji", "promise"}},
 	"LegalTerm.Remind":      {name: Text{"diingatkan setelah", "reminded after"}},
 	"LegalTerm.Extension":   {name: Text{"perpanjangan", "extension"}},
@@ -278,6 +280,8 @@ var phrases = map[string]Text{
 	"in English":    {"(teks Inggris)", "(the English text)"},
 	"tests":         {"Uji dalam berkas", "Tests in the file"},
 	"tests count":   {"dulu %d, kini %d: %d baru, %d dihapus, %d berubah", "were %d, are %d: %d new, %d gone, %d changed"},
+
+	"until": {"sampai tanggal dalam fakta %s", "until the date in fact %s"},
 
 	"time limited":     {"dulu %s, kini %s: kini ada batas waktu", "was %s, now %s: there is a limit now"},
 	"time unlimited":   {"dulu %s, kini %s: tidak ada batas waktu lagi", "was %s, now %s: there is no limit any more"},

@@ -178,7 +178,7 @@ func (l *learner) draft() *Draft {
 	names := slices.SortedFunc(maps.Keys(l.activities), func(a, b string) int {
 		return cmp.Or(-cmp.Compare(l.activities[a].seen, l.activities[b].seen), cmp.Compare(a, b))
 	})
-	slugs := workflows.NewSlugs("submitted")
+	slugs := workflows.NewSlugs("submitted", "submit") // the state, and what starts a term
 	for _, n := range names {
 		l.activities[n].id = slugs.Of(n)
 	}
@@ -313,9 +313,23 @@ func (l *learner) draftFacts(d *workflows.Definition) []string {
 		id := slugs.Of(key)
 		d.Facts = append(d.Facts, workflows.Fact{ID: id, Type: kind, Title: titleOf(key, id), RecordedAs: key})
 	}
+	d.History.Started = factNamed(d, "startdate", "started", "receiptdate")
 	d.History.Due = factNamed(d, "deadline", "duedate", "due", "enddateplanned")
 	d.History.Ended = factNamed(d, "enddate", "ended", "closedate")
+	draftTerm(d)
 	return leftOut
+}
+
+// draftTerm makes a term of the due dates that the log has.
+func draftTerm(d *workflows.Definition) {
+	for _, f := range d.Facts {
+		if f.ID == d.History.Due {
+			d.Terms = append(d.Terms, workflows.LegalTerm{
+				ID: f.ID, Title: f.Title, Due: f.ID, Starts: []domain.ActionID{"submit"},
+				Basis: workflows.Text{ID: "(belum diisi)", EN: "(to be filled in)"},
+			})
+		}
+	}
 }
 
 // factNamed finds a time fact by the names that logs give it, the first that

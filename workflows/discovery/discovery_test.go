@@ -51,6 +51,40 @@ func TestLearn(t *testing.T) {
 	}
 }
 
+// The due dates of a log become a term that is due at them; nothing is called as the
+// submission is, which starts it. Where there are none, there is no term.
+func TestDueDatesBecomeATerm(t *testing.T) {
+	list := history()
+	for i := range list {
+		list[i].Attributes = append(list[i].Attributes, workflows.Attribute{Key: "startDate", Kind: workflows.AttributeDate, Value: "2026-11-20T00:00:00Z"})
+		list[i].Events = append(list[i].Events, event("Submit", "R1", 50))
+	}
+	draft, err := discovery.Learn(traces(list), discovery.Options{ID: "x", Role: "org:resource"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := draft.Definition
+	want := []workflows.LegalTerm{{
+		ID: "deadline", Title: workflows.Text{ID: "deadline", EN: "deadline"}, Due: "deadline", Starts: []domain.ActionID{"submit"},
+		Basis: workflows.Text{ID: "(belum diisi)", EN: "(to be filled in)"},
+	}}
+	if diff := cmp.Diff(want, d.Terms); diff != "" {
+		t.Errorf("terms (-want +got)\n%s", diff)
+	}
+	if !d.Submits("submit") || d.History.Started != "startdate" {
+		t.Errorf("actions %+v, history %+v", d.Actions, d.History)
+	}
+	if !strings.Contains(draft.Comment("log.xes"), "Term deadline is due when each case says (deadline)") {
+		t.Error(draft.Comment("log.xes"))
+	}
+	for i := range list {
+		list[i].Attributes = nil
+	}
+	if draft, err = discovery.Learn(traces(list), discovery.Options{ID: "x", Role: "org:resource"}); err != nil || len(draft.Definition.Terms) > 0 {
+		t.Errorf("%v %+v", err, draft.Definition.Terms)
+	}
+}
+
 func TestLearnLeavesOutWhatMayBePersonal(t *testing.T) {
 	list := history()
 	for i := range list {

@@ -92,6 +92,9 @@ func (d *Draft) Comment(log string) string {
 		log, d.Cases, d.Events, d.Activities, d.Resources, d.Edges)
 	b.WriteString("It allows every order of steps that was observed, and more: look at it before it is used.\n")
 	b.WriteString("A state means \"after this activity\"; an end is where more than half of its cases ended.\n")
+	for i := range d.Definition.Terms {
+		fmt.Fprintf(&b, "Term %s is due when each case says (%s): which rule sets it is not in the log.\n", d.Definition.Terms[i].ID, d.Definition.Terms[i].Due)
+	}
 	for _, x := range d.LeftOut {
 		fmt.Fprintf(&b, "Not kept: %s\n", x)
 	}

@@ -20,13 +20,13 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 		}
 		now := plan.Called(id)
 		is := f.After.Terms[now]
-		c := Change{Kind: KindTerm, ID: string(cmp.Or(now, id)), Budget: is.Budget, Before: was.Due, After: is.Due}
+		c := Change{Kind: KindTerm, ID: string(cmp.Or(now, id)), Budget: is.Lasts(), Before: was.Due, After: is.Due}
 		if now != id && now != "" {
 			c.Was = string(id)
 		}
 		switch seen[now] = true; {
 		case now == "" || !is.Open():
-			c.What, c.After, c.Budget = Lost, time.Time{}, was.Budget
+			c.What, c.After, c.Budget = Lost, time.Time{}, was.Lasts()
 		case was.Stopped() != "" && is.Stopped() == "":
 			c.What = Runs
 		case is.Stopped() != was.Stopped():
@@ -49,7 +49,7 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 			list = append(list, x.ladder(f, id, now)...)
 		}
 		if is.Open() && now != "" && was.Expired.IsZero() && is.Expired.IsZero() {
-			before, after := follows(x.From, f.Before.State, id), follows(x.To, f.After.State, now)
+			before, after := follows(x.From, f.Before, id), follows(x.To, f.After, now)
 			if before != after || after != undecided && !is.Due.Equal(was.Due) {
 				list = append(list, Change{Kind: KindExpiry, ID: c.ID, Was: before, What: Other, Budget: after, Before: was.Due, After: is.Due})
 			}
@@ -69,12 +69,12 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 		if !t.Open() || seen[id] {
 			continue
 		}
-		c := Change{Kind: KindTerm, ID: string(id), Was: string(of[id]), What: Gained, Budget: t.Budget, After: t.Due}
+		c := Change{Kind: KindTerm, ID: string(id), Was: string(of[id]), What: Gained, Budget: t.Lasts(), After: t.Due}
 		if back[id] {
 			c.What = Runs
 		}
 		list = append(list, c)
-		if after := follows(x.To, f.After.State, id); after != undecided && t.Expired.IsZero() {
+		if after := follows(x.To, f.After, id); after != undecided && t.Expired.IsZero() {
 			list = append(list, Change{Kind: KindExpiry, ID: string(id), What: Other, Budget: after, After: t.Due})
 		}
 	}
@@ -122,7 +122,7 @@ func (x *Migration) ladder(f workflows.Foreseen, id, now domain.TermID) []Change
 		}
 	}
 	was, is := f.Before.Terms[id], f.After.Terms[now]
-	before, after := toCome(x.From, f.Before.State, id, was), toCome(x.To, f.After.State, now, is)
+	before, after := toCome(x.From, f.Before, id, was), toCome(x.To, f.After, now, is)
 	moved := is.Due.Equal(was.Due) && !is.Wakes.Equal(was.Wakes)
 	if before != after || moved {
 		list = append(list, Change{Kind: KindLadder, ID: string(now), Was: before, What: Other, Budget: after, Before: was.Wakes, After: is.Wakes})
@@ -131,9 +131,9 @@ func (x *Migration) ladder(f workflows.Foreseen, id, now domain.TermID) []Change
 }
 
 // toCome names who will be told as a term runs out, in their order.
-func toCome(w *workflows.Workflow, in domain.StateID, id domain.TermID, t domain.Term) string {
+func toCome(w *workflows.Workflow, r domain.Request, id domain.TermID, t domain.Term) string {
 	var names []string
-	for _, rule := range w.Terms(in) {
+	for _, rule := range domain.TermsOf(r, w) {
 		if rule.ID != id {
 			continue
 		}
@@ -156,8 +156,8 @@ func toCome(w *workflows.Workflow, in domain.StateID, id domain.TermID, t domain
 var undecided = (&domain.TermRule{}).Follows()
 
 // follows is what a version makes of a term that runs out, in words.
-func follows(w *workflows.Workflow, in domain.StateID, id domain.TermID) string {
-	for _, rule := range w.Terms(in) {
+func follows(w *workflows.Workflow, r domain.Request, id domain.TermID) string {
+	for _, rule := range domain.TermsOf(r, w) {
 		if rule.ID == id {
 			return rule.Follows()
 		}

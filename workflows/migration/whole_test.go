@@ -23,6 +23,7 @@ agency: {id: Dinas, en: Office}
 office: dinas
 facts:
   - {id: size, type: number, title: {id: Luas, en: Size}, required: true}
+  - {id: day, type: time, title: {id: Hari, en: Day}}
 roles:
   - {id: applicant, title: {id: Pemohon, en: Applicant}, capacities: [self]}
   - {id: clerk, title: {id: Petugas, en: Clerk}, capacities: [officer]}
@@ -56,6 +57,7 @@ terms:
     extension: {by: 3 working days, roles: [head], reasons: [late], basis: {id: andaian, en: assumed}}
     expires: {to: issued-by-law, ground: deemed_approval}
     basis: {id: UU 30/2014 Pasal 53, en: Law 30/2014 art. 53}
+  - {id: event, title: {id: Hari acara, en: Day of the event}, due: day, basis: {id: andaian, en: assumed}}
 suspensions:
   - {ground: force_majeure, roles: [head], reasons: [flood], basis: {id: andaian, en: assumed}}
 notifications:
@@ -131,6 +133,7 @@ payers: [head]
 reasons:
   - {code: flood, title: {id: Banjir, en: Flood}}
 facts:
+  - {id: day, type: time, title: {id: Hari, en: Day}}
   - {id: risk, type: string, title: {id: Risiko, en: Risk}, values: [low, high], required: true}
 documents:
   - {id: letter, title: {id: Surat, en: Letter}, formats: [pdf], max_size: 5 MB, required: true, by: [applicant]}
@@ -144,6 +147,7 @@ terms:
     remind_after: 1 working day
     expires: {to: issued-by-law, ground: deemed_approval}
     basis: {id: UU 30/2014 Pasal 53, en: Law 30/2014 art. 53}
+  - {id: event, title: {id: Hari acara, en: Day of the event}, due: day, basis: {id: andaian, en: assumed}}
 suspensions:
   - {ground: force_majeure, roles: [head], reasons: [flood], basis: {id: andaian, en: assumed}}
 states:
@@ -180,7 +184,7 @@ func filled(t *testing.T, b *bench) []domain.Request {
 	t.Helper()
 	d := b.publish([]byte(whole)).Definition
 	begin := func() uuid.UUID {
-		id := b.submit(d, domain.Facts{"size": 40.0}).ID
+		id := b.submit(d, domain.Facts{"size": 40.0, "day": b.now.AddDate(2, 0, 0).Format(time.RFC3339)}).ID
 		b.give(id, domain.Attach{Header: b.header(d, "applicant"), Document: "title-deed", Format: "pdf", Bytes: 7, SHA256: strings.Repeat("ab", 32)})
 		b.give(id, domain.Attach{Header: b.header(d, "applicant"), Document: "sketch", Format: "pdf", Bytes: 7, SHA256: strings.Repeat("cd", 32)})
 		b.give(id, domain.RefuseDocument{Header: b.header(d, "clerk"), Document: "sketch", Reason: "bad"})
@@ -262,6 +266,7 @@ var tells = map[string]any{
 	"Dossier.Told[]":              because("of the state: what is announced anew is told as a notice"),
 
 	"Terms[].Budget":         kinds(migration.KindTerm),
+	"Terms[].Until":          stays,
 	"Terms[].Promise":        kinds(migration.KindPromise, migration.KindTerm),
 	"Terms[].Started":        kinds(migration.KindTerm),
 	"Terms[].Stops[].From":   kinds(migration.KindTerm),
@@ -273,6 +278,7 @@ var tells = map[string]any{
 	"Terms[].Taken[]":        kinds(migration.KindLadder),
 	"Terms[].Expired":        stays, // what has come by then comes before the migration
 	"Terms[].Ended":          kinds(migration.KindTerm),
+	"Terms[].Kept":           kinds(migration.KindTerm),
 	"Terms[].Decided":        stays,
 	"Terms[].Dropped":        kinds(migration.KindTerm),
 	"Terms[].Left":           kinds(migration.KindTerm, migration.KindLadder),
@@ -438,7 +444,7 @@ func TestNothingIsLostUntold(t *testing.T) {
 		if _, moves := how.([]migration.Kind); moves && !changed[path] && path != "Terms[].Unsure" {
 			t.Errorf("nothing makes %s another", path)
 		}
-		if !had[path] && !slices.Contains([]string{"Outcome", "Imported", "Key", "Terms[].Dropped", "Terms[].Unsure"}, path) {
+		if !had[path] && !slices.Contains([]string{"Outcome", "Imported", "Key", "Terms[].Kept", "Terms[].Dropped", "Terms[].Unsure"}, path) {
 			t.Errorf("no request has %s", path)
 		}
 	}

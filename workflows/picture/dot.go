@@ -129,13 +129,13 @@ func (p *Picture) termMoves(b *strings.Builder) {
 		if t.Expires == nil || t.Expires.To == "" {
 			continue
 		}
-		lines := []string{p.say("from", t.Budget.In(p.lang), listed(t.Starts, p.action))}
+		lines := []string{p.say("from", p.lasts("until", t), listed(t.Starts, p.deed))}
 		if t.Promise != nil {
 			lines = append(lines, p.say("promised", t.Promise.In(p.lang)))
 		}
 		fmt.Fprintf(b, "  \"TERM %s\" [id=\"term-%s\", class=\"term\", shape=plain, label=<%s>];\n", t.ID, t.ID, boxLabel(p.text(t.Title), lines))
 		fmt.Fprintf(b, "  \"TERM %s\" -> %q [id=\"way-term-%s\", class=\"expiry\"%s, label=<%s>];\n", t.ID, t.Expires.To, t.ID, timeStroke,
-			arrowLabel(p.say("after", t.Budget.In(p.lang), p.say(string(t.Expires.Ground))), nil))
+			arrowLabel(p.say("after", p.lasts("date", t), p.say(string(t.Expires.Ground))), nil))
 	}
 }
 

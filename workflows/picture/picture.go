@@ -215,12 +215,20 @@ func (p *Picture) watched(t *workflows.Term) []string {
 	return parts
 }
 
+// lasts is how long a term is: its budget, or by a word the date that it is due at.
+func (p *Picture) lasts(word string, t *workflows.LegalTerm) string {
+	if t.Due == "" {
+		return t.Budget.In(p.lang)
+	}
+	return p.say(word, titled(p, p.d.Facts, t.Due, func(f *workflows.Fact) (string, workflows.Text) { return f.ID, f.Title }))
+}
+
 // legalTerms are the terms over several states, each in a line, and what stops them.
 func (p *Picture) legalTerms() []string {
 	var lines []string
 	for i := range p.d.Terms {
 		t := &p.d.Terms[i]
-		parts := []string{p.say("from", p.text(t.Title)+" "+t.Budget.In(p.lang), listed(t.Starts, p.action))}
+		parts := []string{p.say("from", p.text(t.Title)+" "+p.lasts("until", t), listed(t.Starts, p.deed))}
 		if len(t.SuspendedIn) > 0 {
 			parts = append(parts, p.say("paused", listed(t.SuspendedIn, p.state)))
 		}
@@ -229,7 +237,7 @@ func (p *Picture) legalTerms() []string {
 		}
 		parts = append(parts, p.watched(&workflows.Term{Promise: t.Promise, Remind: t.Remind, Expires: t.Expires})...)
 		if x := t.Expires; x != nil && x.To != "" {
-			parts = append(parts, p.say("after", t.Budget.In(p.lang), p.say(string(x.Ground)))+" → "+p.state(x.To))
+			parts = append(parts, p.say("after", p.lasts("date", t), p.say(string(x.Ground)))+" → "+p.state(x.To))
 		}
 		lines = append(lines, strings.Join(parts, "; ")+" ("+p.text(t.Basis)+")")
 	}

@@ -81,6 +81,8 @@ roles:
   - {id: head, title: {id: Kepala, en: Head}, capacities: [officer]}
   - {id: registry, title: {id: Dukcapil, en: Registry}, capacities: [system]}
 submit: [applicant]
+facts:
+  - {id: held, type: time, title: {id: Hari acara, en: Day of the event}}
 reasons:
   - {code: bad, title: {id: Buruk, en: Bad}}
 documents:
@@ -95,6 +97,7 @@ systems:
   - {id: dedup, title: {id: Ketunggalan, en: De-duplication}, role: registry, outcomes: [single, double]}
 terms:
   - {id: legal, title: {id: Jangka waktu, en: Legal term}, budget: 1 working day, starts: [check], expires: {to: granted, ground: deemed_approval}, basis: {id: UU, en: Law}}
+  - {id: event, title: {id: Acara, en: Event}, due: held, starts: [submit], expires: {to: refused, ground: lapse}, basis: {id: Perda, en: By-law}}
 states:
   - {id: submitted, kind: start, public: verification, owner: clerk, title: {id: Masuk, en: Submitted}, term: {budget: 3 hours, expires: {escalate: [head, clerk]}}}
   - {id: asked, kind: wait, public: in_process, owner: registry, waits_for: dedup, title: {id: Dicek, en: Asked}, term: {budget: 30 working minutes, expires: {to: refused, ground: deemed_refusal}}}
@@ -130,14 +133,16 @@ func TestPictureSaysEverything(t *testing.T) {
 			"lewat 30 menit kerja: dianggap ditolak", "satu yang setuju cukup", "2 harus setuju", "• Tiga (Kepala; 2 hari)", "Tiga: lewat 2 hari: gugur",
 			"(Petugas, Kepala)", "syarat: Pas foto, daftar periksa Lapangan", "syarat: jawaban Ketunggalan = single", "(otomatis)",
 			"(Pemohon, pembatalan)", "(Kepala, pengecualian, dengan alasan)", "(Kepala, dibuka kembali, dengan alasan)", "Akhir: dibatalkan",
-			"Jangka waktu 1 hari kerja, sejak Periksa; lewat 1 hari kerja: dianggap dikabulkan → Terbit (UU)", "▶ Permohonan di sini",
+			"Jangka waktu 1 hari kerja, sejak Periksa; lewat 1 hari kerja: dianggap dikabulkan → Terbit (UU)",
+			"Acara sampai tanggal: Hari acara, sejak pengajuan permohonan; lewat tanggal: Hari acara: gugur → Ditolak (Perda)", "▶ Permohonan di sini",
 		},
 		"en": {
 			"Term: 3 hours; when overdue, told to Head, Clerk", "Waits for De-duplication", "Term: 30 working minutes",
 			"after 30 working minutes: deemed refused", "one approval is enough", "2 must approve", "• Three (Head; 2 days)", "Three: after 2 days: lapses",
 			"(Clerk, Head)", "needs: Photograph, checklist Site", "needs: answer De-duplication = single", "(automatic)",
 			"(Applicant, withdrawal)", "(Head, override, with a reason)", "(Head, reopening, with a reason)", "End: withdrawn",
-			"Legal term 1 working day, from Check; after 1 working day: deemed approved → Granted (Law)", "▶ The request is here",
+			"Legal term 1 working day, from Check; after 1 working day: deemed approved → Granted (Law)",
+			"Event until the date: Day of the event, from the submission; after the date: Day of the event: lapses → Refused (By-law)", "▶ The request is here",
 		},
 	} {
 		p := depict(t, rest, lang, "any")
@@ -165,7 +170,7 @@ func TestPictureSaysEverything(t *testing.T) {
 // An arrow without a condition beside one that has one is not taken in any case.
 func TestArrowsSayOtherwise(t *testing.T) {
 	const note = "  - {action: note, from: [submitted], to: submitted, roles: [clerk]"
-	source := strings.NewReplacer("office: dinas\n", "office: dinas\nfacts:\n  - {id: n, type: number, title: {id: N, en: N}, default: 1}\n",
+	source := strings.NewReplacer("facts:\n", "facts:\n  - {id: n, type: number, title: {id: N, en: N}, default: 1}\n",
 		note+"}\n", note+", when: facts.n > 5.0}\n"+note+", when: facts.n > 3.0}\n"+note+"}\n",
 		"  - {action: withdraw, kind", "  - {action: passed, from: [any], to: refused, automatic: true}\n  - {action: withdraw, kind").Replace(rest)
 	got := depict(t, source, "en", "").Description()

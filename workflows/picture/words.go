@@ -55,6 +55,8 @@ var words = map[string]struct{ ID, EN string }{
 	"out of":           {"Dari: %s", "From: %s"},
 	"after":            {"lewat %s: %s", "after %s: %s"},
 	"from":             {"%s, sejak %s", "%s, from %s"},
+	"until":            {"sampai tanggal: %s", "until the date: %s"},
+	"date":             {"tanggal: %s", "the date: %s"},
 	"paused":           {"berhenti selama %s", "paused in %s"},
 	"waits":            {"Menunggu jawaban %s", "Waits for %s"},
 	"due":              {"Biaya: %s", "Fee due: %s"},

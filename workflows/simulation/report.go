@@ -142,6 +142,9 @@ func newReport(m *model, f figures) *Report {
 	}
 	for i := range d.Terms {
 		t := &d.Terms[i]
+		if t.Due != "" {
+			continue
+		}
 		r.Terms = append(r.Terms, Punctual{"term " + t.ID, t.Title, t.Budget.String(), f.share("term " + t.ID)})
 		if promised(t) {
 			r.Terms = append(r.Terms, Punctual{"promise " + t.ID, t.Title, t.Promise.String(), f.share("promise " + t.ID)})

@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"slices"
+
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
 	"github.com/alur-id/alur/workflows/calendar"
@@ -19,8 +21,11 @@ type clock struct {
 func (s *run) runTerms(j *job, state *workflows.State) {
 	for i := range s.Definition.Terms {
 		t, c := &s.Definition.Terms[i], &j.clocks[i]
+		if t.Due != "" {
+			continue // whatever date an invented request had would be invented
+		}
 		if !c.started {
-			if !takenAny(&j.place.request, t.Starts) {
+			if !slices.ContainsFunc(t.Starts, s.Definition.Submits) && !takenAny(&j.place.request, t.Starts) {
 				continue
 			}
 			c.started, c.from = true, s.begins(t.Budget, s.now)
