@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/bus/jetstream"
+	"github.com/alur-id/alur/adapters/notify"
 )
 
 // outward says what goes out of this program and where to.
@@ -23,6 +24,8 @@ type outward struct {
 	credentials string // FILE
 	content     string
 	public      string // URL by which others reach this program
+	file        string // FILE that says who is told what
+	told        *outwardFile
 }
 
 // What is named here may hold a password, which a flag would show in the list of
@@ -34,6 +37,7 @@ func (o *outward) flags(c *cobra.Command) {
 	c.Flags().Lookup("nats").DefValue = "" // help prints defaults
 	c.Flags().StringVar(&o.credentials, "nats-creds", "", "`FILE` of the credentials for them")
 	c.Flags().StringVar(&o.content, "nats-content", string(bus.Structured), "how events stand in messages: structured or binary")
+	c.Flags().StringVar(&o.file, "outward", "", "`FILE` that says by which gateways applicants are told of their requests, and which other systems by webhooks")
 	c.Flags().StringVar(&o.public, "public-url", "", "`URL` by which other systems reach this server; links begin with it")
 }
 
@@ -54,6 +58,13 @@ func (o *outward) check() error {
 	if u, err := url.Parse(o.public); o.public != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "") {
 		return &hintError{errors.New("--public-url: want the address of this server"), "write it as https://HOST"}
 	}
+	if o.file == "" {
+		return nil
+	}
+	var err error
+	if o.told, err = readOutward(o.file); err != nil {
+		return &hintError{fmt.Errorf("--outward: %w", err), "docs/operators.md, What goes outward, shows such a file"}
+	}
 	return nil
 }
 
@@ -67,7 +78,7 @@ func newRegistry() *prometheus.Registry {
 // openOutward prepares what goes out of this house, if anything does. The house closes
 // it.
 func (h *house) openOutward(ctx context.Context, s stores, o outward, logger *slog.Logger) error {
-	if o.nats == "" {
+	if o.nats == "" && o.told == nil {
 		return nil
 	}
 	outbox, err := s.openOutbox(ctx)
@@ -75,7 +86,7 @@ func (h *house) openOutward(ctx context.Context, s stores, o outward, logger *sl
 		return err
 	}
 	h.outbox = outbox
-	store, err := bus.OpenStore(ctx, outbox.writer, outbox.reader, time.Now)
+	store, err := bus.OpenStore(ctx, outbox.writer, outbox.reader, h.now)
 	if err != nil {
 		return err
 	}
@@ -83,13 +94,44 @@ func (h *house) openOutward(ctx context.Context, s stores, o outward, logger *sl
 	if err != nil {
 		return err
 	}
-	publisher, err := jetstream.NewPublisher(jetstream.Server{URL: o.nats, Credentials: o.credentials, Name: "alur"}, logger)
+	h.router = bus.NewRouter(bus.RouterConfig{Log: h.log, Store: store, Metrics: metrics, Logger: logger, Now: h.now})
+	reactors, err := h.reactors(store, o)
 	if err != nil {
 		return err
 	}
-	h.publisher = publisher
-	h.router = bus.NewRouter(bus.RouterConfig{Log: h.log, Store: store, Metrics: metrics, Logger: logger})
-	return h.router.Add(bus.Forwarder(publisher, bus.ContentMode(o.content), o.public))
+	if o.nats != "" {
+		publisher, err := jetstream.NewPublisher(jetstream.Server{URL: o.nats, Credentials: o.credentials, Name: "alur"}, logger)
+		if err != nil {
+			return err
+		}
+		h.publisher = publisher
+		reactors = append(reactors, bus.Forwarder(publisher, bus.ContentMode(o.content), o.public))
+	}
+	for _, r := range reactors {
+		if err := h.router.Add(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reactors are those that the file asks for.
+func (h *house) reactors(store *bus.Store, o outward) ([]bus.Reactor, error) {
+	if o.told == nil {
+		return nil, nil
+	}
+	gateways, err := o.told.gateways()
+	if err != nil {
+		return nil, err
+	}
+	var list []bus.Reactor
+	if len(gateways) > 0 {
+		list = append(list, notices(&notify.Notifier{Engine: h.engine, Gateways: gateways, Public: o.public, Now: h.now}, store))
+	}
+	for _, e := range o.told.Webhooks {
+		list = append(list, webhooks(e, h.log, store, o.public))
+	}
+	return list, nil
 }
 
 // react runs what goes outward until the context ends.

@@ -44,7 +44,9 @@ views current, and serves:
                     when terms were last looked through
   /metrics          figures for Prometheus
 
-With --nats it also forwards integration events to NATS JetStream.
+With --nats it also forwards integration events to NATS JetStream. With --outward it
+tells applicants of their requests by e-mail, SMS and WhatsApp, and other systems by
+webhooks; alur reactor list shows what failed.
 
 There is no log-in yet. The API therefore wants a bearer token when ` + tokenVariable + `
 is set, and is not served beyond this machine when it is not.`,

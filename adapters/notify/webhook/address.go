@@ -12,15 +12,16 @@ var errPrivate = errors.New("the address is not one of the public internet")
 
 // guard is asked about each address that is dialled, after its name was resolved: whoever
 // registers an endpoint could else have this program talk to machines that only it can
-// reach. Redirects are not followed, so nothing leads around it.
-func guard(allowed []netip.Prefix) func(network, address string, _ syscall.RawConn) error {
+// reach. Redirects are not followed, so nothing leads around it. Only what is allowed by
+// name is let pass where nothing is hidden on the way.
+func guard(allowed []netip.Prefix, open bool) func(network, address string, _ syscall.RawConn) error {
 	return func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return errPrivate
 		}
 		addr := at.Addr().Unmap().WithZone("")
-		if slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(addr) }) || public(addr) {
+		if slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(addr) }) || !open && public(addr) {
 			return nil
 		}
 		return errPrivate

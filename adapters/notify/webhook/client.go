@@ -56,7 +56,7 @@ func NewClient(c Config) (*Client, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	dialer := &net.Dialer{Timeout: c.Timeout / 2, Control: guard(c.Allowed)}
+	dialer := &net.Dialer{Timeout: c.Timeout / 2, Control: guard(c.Allowed, u.Scheme == "http")}
 	return &Client{url: c.URL, keys: c.Keys, now: c.Now, http: &http.Client{
 		Timeout: c.Timeout,
 		// No proxy: it would do the dialling.

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/adapters/bus"
+	"github.com/alur-id/alur/adapters/notify/webhook"
+	"github.com/alur-id/alur/adapters/storetest/pgserver"
+	"github.com/alur-id/alur/domain"
+)
+
+const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+// taker is another system that takes messages, and says what became of each.
+type taker struct {
+	*httptest.Server
+	t *testing.T
+
+	mu     sync.Mutex
+	status map[string]int // by path; 0 takes
+	took   map[string][]string
+	bodies map[string]string
+}
+
+func newTaker(t *testing.T) *taker {
+	t.Helper()
+	x := &taker{t: t, status: map[string]int{}, took: map[string][]string{}, bodies: map[string]string{}}
+	x.Server = httptest.NewServer(x)
+	t.Cleanup(x.Close)
+	return x
+}
+
+func (x *taker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	id := r.Header.Get("Webhook-Id")
+	if err == nil {
+		err = webhook.Verify(testSecret, id, r.Header.Get("Webhook-Timestamp"), r.Header.Get("Webhook-Signature"), body, time.Now())
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err != nil && !strings.HasPrefix(r.URL.Path, "/at-noon") { // whose clock is the test's
+		x.t.Errorf("%s: %v", r.URL.Path, err)
+	}
+	if status := x.status[r.URL.Path]; status != 0 {
+		w.WriteHeader(status)
+		return
+	}
+	x.took[r.URL.Path] = append(x.took[r.URL.Path], id)
+	x.bodies[id] = string(body)
+}
+
+func (x *taker) answer(path string, status int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.status[path] = status
+}
+
+// got waits until so many messages came to a path, and returns their ids.
+func (x *taker) got(path string, n int) []string {
+	x.t.Helper()
+	for late := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		x.mu.Lock()
+		ids := slices.Clone(x.took[path])
+		x.mu.Unlock()
+		if len(ids) >= n {
+			return ids
+		}
+		if time.Now().After(late) {
+			x.t.Fatalf("%d messages came to %s in a minute, want %d", len(ids), path, n)
+		}
+	}
+}
+
+// outwardTo writes a file that says who is told what.
+func outwardTo(t *testing.T, text string, args ...any) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "outward.yaml")
+	if err := os.WriteFile(path, fmt.Appendf(nil, text, args...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (h *house) reactsTo(t *testing.T, where stores, file string) {
+	t.Helper()
+	logger := slog.New(slog.DiscardHandler)
+	o := outward{content: "structured", file: file, public: "https://alur.example"}
+	if err := o.check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.openOutward(t.Context(), where, o, logger); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); h.react(ctx, logger) }()
+	t.Cleanup(func() { cancel(); <-done })
+}
+
+const formSubmission = `{"tenant":"11.71","service":"sip-dokter","facts":{"kind":"new"},"form":{"name":"Cut Invented","phone":"0811-000-0000"},
+	"actor":{"id":"applicant-secret","role":"applicant","capacity":"self"}}`
+
+// What a gateway does not take is listed, kept, recorded, and sent when somebody says so.
+// Another system hears of it all meanwhile.
+func TestWhatFailsToGoOutwardIsListedAndTriedAgain(t *testing.T) {
+	x := newTaker(t)
+	var where stores
+	noon := time.Now().UTC().Truncate(24 * time.Hour).Add(29 * time.Hour) // tomorrow, in Banda Aceh: nobody is told at night
+	s := newSite(t, func(w *stores) {
+		w.sealing, w.now = true, func() time.Time { return noon }
+		where = *w
+	})
+	x.answer("/at-noon/sms", 422)
+	s.reactsTo(t, where, outwardTo(t, `
+sms: {url: %[1]s/at-noon/sms, keys: [%[2]s], networks: [127.0.0.0/8]}
+webhooks:
+  - {name: elsewhere, url: %[1]s/elsewhere, keys: [%[2]s], networks: [127.0.0.0/8], tenants: ["11.71"], types: [alur.request.*]}
+`, x.URL, testSecret))
+	a, err := post(s.URL+"/api/v1/requests", "key-1", formSubmission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.got("/elsewhere", 1)
+	var listed reactorStanding
+	for late := time.Now().Add(time.Minute); len(listed.Sendings) == 0; {
+		if time.Now().After(late) {
+			t.Fatal("nothing is listed after a minute")
+		}
+		listed = reactorStanding{}
+		if err := json.Unmarshal([]byte(must(t, t.TempDir(), "", "reactor", "list", "--db", where.db, "--json")), &listed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one := listed.Sendings[0]
+	if one.Lane != "notices/sms" || one.State != bus.SendingFailed || one.Reason != "it answered 422" {
+		t.Errorf("listed: %+v", one)
+	}
+	if text := must(t, t.TempDir(), "", "reactor", "list", "--db", where.db); !strings.Contains(text, one.ID.String()) || strings.Contains(text, "0811") {
+		t.Errorf("shown:\n%s", text)
+	}
+	x.answer("/at-noon/sms", 0)
+	if text := must(t, t.TempDir(), "", "reactor", "retry", "notices/sms", "--id", one.ID.String(), "--db", where.db); text != "1 to be tried again\n" {
+		t.Errorf("retried: %q", text)
+	}
+	if ids := x.got("/at-noon/sms", 1); ids[0] != one.ID.String() {
+		t.Errorf("the message came under %v, and was given up under %s", ids, one.ID)
+	}
+	var letter struct {
+		To, Text string
+	}
+	if err := json.Unmarshal([]byte(x.bodies[one.ID.String()]), &letter); err != nil || letter.To != "+628110000000" || !strings.Contains(letter.Text, "https://alur.example/lacak/"+a.Reference) {
+		t.Errorf("%v: %+v", err, letter)
+	}
+	r, err := s.find(t.Context(), a.Reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for late := time.Now().Add(time.Minute); ; {
+		n, err := s.engine.Notices(t.Context(), r.ID)
+		if err != nil || time.Now().After(late) {
+			t.Fatalf("%v: %+v", err, n)
+		}
+		if o, ok := n.Outcome(one.ID); ok && o.Fault == "" {
+			break
+		}
+	}
+	nothingPlain(t, filepath.Dir(where.db), "0811-000", "+62811", "Invented")
+}
+
+// Nodes on one database: whichever is killed under load, each event comes to the other
+// system, under one id; and what was replayed comes again.
+func TestKillOfTheNodeThatSendsWebhooks(t *testing.T) {
+	x := newTaker(t)
+	db := pgserver.Start(t).NewDatabase(t)
+	withSample(t, db)
+	kek := filepath.Join(t.TempDir(), "kek")
+	must(t, t.TempDir(), "", "keys", "new", "--kek", kek)
+	file := outwardTo(t, "webhooks:\n  - {name: elsewhere, url: %s/elsewhere, keys: [%s], networks: [127.0.0.0/8], types: [alur.request.*]}\n", x.URL, testSecret)
+	nodes := []*server{startServer(t, db, "--kek", kek, "--outward", file), startServer(t, db, "--kek", kek, "--outward", file)}
+	for i := range rounds(t, 2) {
+		done := make(chan error, 1)
+		go func() {
+			for range 20 {
+				one := &sent{submitKey: uuid.NewString(), acceptKey: uuid.NewString()}
+				if err := one.carryOn(nodes[1-i%2].url); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+		nodes[i%2].kill(t)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		nodes[i%2] = startServer(t, db, "--kek", kek, "--outward", file)
+	}
+	want := map[string]bool{}
+	for _, e := range recordedIn(t, db) {
+		if c, ok, err := bus.Outward(e, ""); err != nil {
+			t.Fatal(err)
+		} else if ok && strings.HasPrefix(c.Type, "alur.request.") {
+			want[c.ID] = true
+		}
+	}
+	distinct := func() map[string]bool {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		seen := map[string]bool{}
+		for _, id := range x.took["/elsewhere"] {
+			seen[id] = true
+		}
+		return seen
+	}
+	for late := time.Now().Add(time.Minute); len(distinct()) < len(want) && time.Now().Before(late); time.Sleep(50 * time.Millisecond) {
+	}
+	if d := cmp.Diff(want, distinct()); d != "" {
+		t.Errorf("events (-recorded +arrived)\n%s", d)
+	}
+	before := len(x.got("/elsewhere", len(want)))
+	t.Logf("%d events, %d came again", len(want), before-len(want))
+	if text := must(t, t.TempDir(), "", "reactor", "replay", "webhook/elsewhere", "--after", "0", "--db", db); !strings.Contains(text, "events to be sent again") {
+		t.Error(text)
+	}
+	x.got("/elsewhere", before+len(want))
+	for _, n := range nodes {
+		n.stop(t)
+	}
+}
+
+// A file that names secrets is refused without repeating them.
+func TestAnOutwardFileThatCannotBeMeant(t *testing.T) {
+	key := "keys: [" + testSecret + "]"
+	for text, says := range map[string]string{
+		"":                      "empty",
+		"mail: {sender: x}\n":   "unknown field",
+		"sms: {url: ftp://x}\n": "want an https:// URL",
+		"sms: {url: http://sms.example.test/conceal, " + key + "}\n":                                       "http:// is only for networks",
+		"sms: {url: https://x.example.test, keys: [whsec_conceal]}\n":                                      "key 1: a secret is",
+		"sms: {url: https://x.example.test, tenants: [\"11.71\"], " + key + "}\n":                         "are for webhooks",
+		"mail: {server: 'http://conceal', from: a@example.test}\n":                                         "the mail server",
+		"webhooks: [{name: A, url: https://x.example.test, " + key + "}]\n":                               "small letters",
+		"webhooks: [{name: a, url: https://x.example.test, " + key + "}, {name: a}]\n":                    "there are two of that name",
+		"webhooks: [{name: a, url: https://x.example.test, types: [alur.request.moved.], " + key + "}]\n": "there is no integration event",
+		"webhooks: [{name: a, url: https://x.example.test, tenants: [aceh], " + key + "}]\n":              "tenant code",
+		"webhooks: [{name: a, url: https://x.example.test, networks: [10.0.0.0], " + key + "}]\n":         "is no network",
+		"webhooks: [{name: a, url: https://user:conceal@x.example.test, " + key + "}]\n":                   "a URL with a password",
+	} {
+		_, err := readOutward(outwardTo(t, "%s", text))
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "conceal") || strings.Contains(err.Error(), testSecret) {
+			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}
+
+func TestWhichEventsAWebhookIsToldOf(t *testing.T) {
+	for _, c := range []struct {
+		e    endpoint
+		t    string
+		want bool
+	}{
+		{endpoint{}, "alur.request.moved", true},
+		{endpoint{Types: []string{"alur.request.*"}}, "alur.request.moved", true},
+		{endpoint{Types: []string{"alur.request.*"}}, "alur.workflow.published", false},
+		{endpoint{Types: []string{"alur.request.ended", "alur.calendar.decree_added"}}, "alur.request.moved", false},
+		{endpoint{Tenants: []string{"11.71"}}, "alur.request.moved", true},
+		{endpoint{Tenants: []string{"18.72"}}, "alur.request.moved", false},
+	} {
+		if got := c.e.wants(domain.TenantCode("11.71"), c.t); got != c.want {
+			t.Errorf("%+v is told of %s: %t", c.e, c.t, got)
+		}
+	}
+}
