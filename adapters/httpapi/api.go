@@ -58,6 +58,7 @@ func New(c Config) http.Handler {
 	h := humago.New(mux, config)
 	a.registerCommands(h)
 	a.registerReads(h)
+	a.registerNotices(h)
 	a.registerServices(h)
 	a.registerService(h)
 	mux.HandleFunc("GET /healthz", a.health)

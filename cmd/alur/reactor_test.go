@@ -113,7 +113,7 @@ func (h *house) reactsTo(t *testing.T, where stores, file string) {
 	t.Cleanup(func() { cancel(); <-done })
 }
 
-const formSubmission = `{"tenant":"11.71","service":"sip-dokter","facts":{"kind":"new"},"form":{"name":"Cut Invented","phone":"0811-000-0000"},
+const formSubmission = `{"tenant":"11.71","service":"sip-dokter","facts":{"kind":"new"},"identity":"nik:1171019999990001","form":{"name":"Cut Invented","phone":"0811-000-0000"},
 	"actor":{"id":"applicant-secret","role":"applicant","capacity":"self"}}`
 
 // What a gateway does not take is listed, kept, recorded, and sent when somebody says so.
@@ -181,6 +181,60 @@ webhooks:
 		}
 	}
 	nothingPlain(t, filepath.Dir(where.db), "0811-000", "+62811", "Invented")
+	if given := must(t, t.TempDir(), "nik:1171019999990001", "subject", "export", "--db", where.db); !strings.Contains(given, `"ApplicantNotified"`) || !strings.Contains(given, `"to": "0811-000-0000"`) {
+		t.Errorf("the person is not given what was sent to them:\n%s", given)
+	}
+	var shown struct {
+		Messages []struct {
+			ID       uuid.UUID `json:"id"`
+			Sent     bool      `json:"sent"`
+			Attempts int       `json:"attempts"`
+		} `json:"messages"`
+	}
+	if text := getJSON(t, s.URL+"/api/v1/requests/"+a.Reference+"/notices", &shown); len(shown.Messages) != 1 || !shown.Messages[0].Sent || shown.Messages[0].ID != one.ID || strings.Contains(text, "0811") {
+		t.Errorf("shown by the API:\n%s", text)
+	}
+}
+
+func TestTheApplicantSaysOverHTTPHowTheyAreTold(t *testing.T) {
+	s := newSite(t)
+	a, err := post(s.URL+"/api/v1/requests", "key-1", submission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/api/v1/requests/" + a.Reference + "/notices"
+	by := func(capacity string) string {
+		return `"actor":{"id":"applicant-secret","role":"applicant","capacity":"` + capacity + `"}}`
+	}
+	for name, c := range map[string]struct {
+		body string
+		want int
+		says string
+	}{
+		"a proxy":            {`{"language":"en",` + by("proxy"), 403, "capacity"},
+		"another language":   {`{"language":"fr",` + by("self"), 422, "language"},
+		"another channel":    {`{"channels":["pigeon"],` + by("self"), 422, "notices"},
+		"no time of the day": {`{"quiet":{"from":"25:00","to":"06:00"},` + by("self"), 422, "quiet"},
+		"quiet all day":      {`{"quiet":{"from":"06:01","to":"06:00"},` + by("self"), 422, "at most 14 hours"},
+	} {
+		if got := s.ask(t, "PUT", path, c.body); got.StatusCode != c.want || !strings.Contains(got.body, c.says) {
+			t.Errorf("%s: %s %s", name, got.Status, got.body)
+		}
+	}
+	if got := s.ask(t, "PUT", path, `{"language":"en","channels":["sms"],"quiet":{"from":"20:00","to":"07:30"},`+by("self")); got.StatusCode != 200 {
+		t.Fatalf("%s %s", got.Status, got.body)
+	}
+	var shown struct {
+		Preferred map[string]any `json:"preferred"`
+	}
+	getJSON(t, s.URL+path, &shown)
+	want := map[string]any{"language": "en", "channels": []any{"sms"}, "quiet": map[string]any{"from": "20:00", "to": "07:30"}}
+	if d := cmp.Diff(want, shown.Preferred); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+	if got := s.ask(t, "GET", strings.Replace(path, a.Reference, "7K3M-Q9XT-2WPN", 1), ""); got.StatusCode != 404 {
+		t.Errorf("of no request: %s", got.Status)
+	}
 }
 
 // Nodes on one database: whichever is killed under load, each event comes to the other
@@ -251,16 +305,16 @@ func TestAnOutwardFileThatCannotBeMeant(t *testing.T) {
 		"":                      "empty",
 		"mail: {sender: x}\n":   "unknown field",
 		"sms: {url: ftp://x}\n": "want an https:// URL",
-		"sms: {url: http://sms.example.test/conceal, " + key + "}\n":                                       "http:// is only for networks",
-		"sms: {url: https://x.example.test, keys: [whsec_conceal]}\n":                                      "key 1: a secret is",
+		"sms: {url: http://sms.example.test/conceal, " + key + "}\n":                                      "http:// is only for networks",
+		"sms: {url: https://x.example.test, keys: [whsec_conceal]}\n":                                     "key 1: a secret is",
 		"sms: {url: https://x.example.test, tenants: [\"11.71\"], " + key + "}\n":                         "are for webhooks",
-		"mail: {server: 'http://conceal', from: a@example.test}\n":                                         "the mail server",
+		"mail: {server: 'http://conceal', from: a@example.test}\n":                                        "the mail server",
 		"webhooks: [{name: A, url: https://x.example.test, " + key + "}]\n":                               "small letters",
 		"webhooks: [{name: a, url: https://x.example.test, " + key + "}, {name: a}]\n":                    "there are two of that name",
 		"webhooks: [{name: a, url: https://x.example.test, types: [alur.request.moved.], " + key + "}]\n": "there is no integration event",
 		"webhooks: [{name: a, url: https://x.example.test, tenants: [aceh], " + key + "}]\n":              "tenant code",
 		"webhooks: [{name: a, url: https://x.example.test, networks: [10.0.0.0], " + key + "}]\n":         "is no network",
-		"webhooks: [{name: a, url: https://user:conceal@x.example.test, " + key + "}]\n":                   "a URL with a password",
+		"webhooks: [{name: a, url: https://user:conceal@x.example.test, " + key + "}]\n":                  "a URL with a password",
 	} {
 		_, err := readOutward(outwardTo(t, "%s", text))
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "conceal") || strings.Contains(err.Error(), testSecret) {

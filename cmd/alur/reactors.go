@@ -28,7 +28,7 @@ const noticesReactor = "notices"
 // notices is the reactor that tells applicants what becomes of their requests. What is to
 // be told waits in a lane for each channel, so that no gateway holds up another.
 func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
-	r := bus.Reactor{Name: noticesReactor, Topic: "request", FromNow: true, Linger: linger}
+	r := bus.Reactor{Name: noticesReactor, Topic: bus.All, FromNow: true, Linger: linger}
 	lane := func(c domain.Channel) string { return noticesReactor + "/" + string(c) }
 	r.Handle = func(msg *message.Message) error {
 		e, err := bus.Event(msg)
