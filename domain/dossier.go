@@ -141,6 +141,19 @@ type ReviewNeed struct {
 	Result Opinion
 }
 
+// remedy says what would help where reviews came to something else than is demanded: only
+// what is open is waited for.
+func (n ReviewNeed) remedy(got Opinion) string {
+	switch got {
+	case OpinionOpen:
+		return "wait for the opinions that are open"
+	case OpinionRefused:
+		return "a refusal stands until the review is asked for anew"
+	default:
+		return "this is for requests that reviews are against"
+	}
+}
+
 // clone returns a map that may be changed without changing the one that came in.
 func clone[K comparable, V any](m map[K]V) map[K]V {
 	if m == nil {
@@ -176,7 +189,7 @@ func lacking(d Dossier, n Needs) error {
 	}
 	if n.Reviews.Result != "" {
 		if got := n.Reviews.Join.Result(d.Reviews); got != n.Reviews.Result {
-			return refuse(RuleReview, "the reviews "+Listed(n.Reviews.Join.Reviews)+" are together "+string(got)+", not "+string(n.Reviews.Result), "wait for the opinions that are open")
+			return refuse(RuleReview, "the reviews "+Listed(n.Reviews.Join.Reviews)+" are together "+string(got)+", not "+string(n.Reviews.Result), n.Reviews.remedy(got))
 		}
 	}
 	if n.Answer != nil && d.Answers[n.Answer.System] != n.Answer.Outcome {

@@ -145,13 +145,15 @@ func (r *definitionReader) graph() {
 // fits notes what does not belong together.
 func (r *definitionReader) fits() {
 	nodes := r.items("transitions")
+	states := map[domain.StateID]*State{}
+	for i := range slices.Backward(r.d.States) { // of two of a name, the first
+		states[r.d.States[i].ID] = &r.d.States[i]
+	}
 	for i, t := range r.d.Transitions {
 		for _, from := range t.From {
-			s := r.d.state(from)
-			if s == nil {
-				continue
+			if s := states[from]; s != nil {
+				r.transitionFits(nodes[i], &t, s)
 			}
-			r.transitionFits(nodes[i], &t, s)
 		}
 	}
 	for i, n := range r.items("states") {

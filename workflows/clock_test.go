@@ -29,7 +29,7 @@ type timedBench struct {
 
 var published = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func newTimedBench(t *testing.T, tenant domain.TenantCode) *timedBench {
+func newTimedBench(t *testing.T, tenant domain.TenantCode, edits ...string) *timedBench {
 	t.Helper()
 	b := &timedBench{bench: &bench{log: memory.New()}, t: t, tenant: tenant}
 	b.library = workflows.NewLibrary(b.log)
@@ -40,6 +40,7 @@ func newTimedBench(t *testing.T, tenant domain.TenantCode) *timedBench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	source = []byte(strings.NewReplacer(edits...).Replace(string(source)))
 	d, err := workflows.Read("sip.yaml", source)
 	if err != nil {
 		t.Fatal(err)
@@ -195,6 +196,27 @@ func TestSilenceOverAHolidayWeek(t *testing.T) {
 				t.Errorf("a second sweep recorded %d events more", n-len(events))
 			}
 		})
+	}
+}
+
+// A term that moves the request tells nobody that it ran out, whatever else it says: that
+// is why check finds what it says.
+func TestAMoveTellsNobodyAsLate(t *testing.T) {
+	b := newTimedBench(t, "33.14", "ground: deemed_approval}", "ground: deemed_approval, escalate: [head], ombudsman: true}")
+	b.at("2026-03-11 10:00").submits()
+	b.at("2026-03-12 09:30").does("clerk", "accept", "")
+	b.at("2026-03-26 15:59").sweeps()
+	before := b.types()
+	b.at("2026-04-30 08:00").sweeps()
+	if types := strings.TrimPrefix(b.types(), before); b.r.State != "issued-by-law" || strings.Contains(types, "TermEscalated") || !strings.Contains(types, "TermExpired") {
+		t.Errorf("in %s:%s", b.r.State, types)
+	}
+	b.does("head", "object", "")
+	b.at("2026-06-30 08:00").sweeps()
+	for _, e := range b.events() {
+		if told, ok := e.Body.(domain.TermEscalated); ok && told.Term == "decision" {
+			t.Errorf("told: %+v", told)
+		}
 	}
 }
 

@@ -17,7 +17,10 @@ func (c *inspection) returns() {
 	runs := c.ways.runs
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		to := c.d.state(t.To)
+		to := c.ways.state(t.To)
+		if t.Kind == domain.ActionReturn && !c.d.Applicants(to) {
+			c.find(FindingReturn, c.node("transitions", i), "action %q is a return, of which there is one, and leads to %q, where it is not the applicant who has to act: leave kind return out, or lead to a wait of theirs", t.Action, t.To)
+		}
 		back := to.Public == domain.StatusNeedsCorrection || len(t.Reasons) > 0
 		if t.Kind == domain.ActionReturn || t.Automatic || !back || !c.d.Applicants(to) || !slices.ContainsFunc(t.Roles, c.staff) {
 			continue
@@ -38,7 +41,7 @@ func (c *inspection) returns() {
 func (c *inspection) suspensions() {
 	for i := range c.d.Terms {
 		for _, id := range c.d.Terms[i].SuspendedIn {
-			s := c.d.state(id)
+			s := c.ways.state(id)
 			if !c.d.Applicants(s) && !slices.ContainsFunc(c.d.Suspensions, func(x Suspension) bool { return slices.Contains(x.In, id) }) {
 				c.find(FindingSuspension, c.node("terms", i), "term %q stands still in %q, where the applicant has nothing to do: name the rule that lets it, under suspensions", c.d.Terms[i].ID, id)
 			}
@@ -47,7 +50,7 @@ func (c *inspection) suspensions() {
 	for i := range c.d.Suspensions {
 		x := &c.d.Suspensions[i]
 		for _, id := range x.In {
-			if x.Ground == domain.StopApplicant && !c.d.Applicants(c.d.state(id)) {
+			if x.Ground == domain.StopApplicant && !c.d.Applicants(c.ways.state(id)) {
 				c.find(FindingSuspension, c.node("suspensions", i), "the ground is that the applicant has to act, and in %q they do not", id)
 			}
 		}
@@ -136,6 +139,10 @@ func (c *inspection) promises() {
 			if c.citizen(role) {
 				c.find(FindingExpiry, c.node(list, i), "%s: %s is who waits: escalate to somebody above whoever is late", whose, role)
 			}
+		}
+		if e := t.Expires; e.To != "" && (len(e.Escalate) > 0 || e.Ombudsman) {
+			c.find(FindingExpiry, c.node(list, i), "%s: when it runs out the request moves to %q at once, and nobody is told of it as late: leave escalate and ombudsman out, or to", whose, e.To)
+			return
 		}
 		other := func(role domain.RoleID) bool { return role != late || c.citizen(role) }
 		if e := t.Expires; len(e.Escalate) > 0 && !e.Ombudsman && !slices.ContainsFunc(e.Escalate, other) {

@@ -168,7 +168,7 @@ type Transition struct {
 	Kind      domain.ActionKind    `yaml:"kind,omitempty"`
 	Consent   []domain.RoleID      `yaml:"consent,omitempty,flow"` // of a return: who may consent to another one
 	When      *Condition           `yaml:"when,omitempty"`
-	Because   Text                 `yaml:"because,omitempty"` // told to whom When refuses
+	Because   Text                 `yaml:"because,omitempty"` // told to whom When refuses; of an automatic one, to the applicant when it is taken
 	NotBy     []domain.ActionID    `yaml:"not_by,omitempty,flow"`
 	Needs     *Needs               `yaml:"needs,omitempty"`
 	Clears    []domain.ChecklistID `yaml:"clears,omitempty,flow"`  // checklists that are then answered anew

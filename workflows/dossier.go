@@ -231,7 +231,10 @@ func (r *definitionReader) join(n ast.Node) *Join {
 				}
 				return
 			}
-			j.Need = word(&r.yamlReader, n, "join need", []string{"all", "any"})
+			if j.Need = r.text(n, "join need"); j.Need != "" && j.Need != "all" && j.Need != "any" {
+				r.problem(n, "join need: %q is not all, any or a number of reviews (without quotes)%s", j.Need, meant(j.Need, []string{"all", "any"}))
+				j.Need = ""
+			}
 		},
 		"outvote": func(n ast.Node) { j.Outvote = r.boolean(n, "join outvote") },
 		"again":   func(n ast.Node) { j.Again = word(&r.yamlReader, n, "join again", []string{"refused", "all"}) },
@@ -271,6 +274,10 @@ func (r *definitionReader) needs(n ast.Node) *Needs {
 		"fees":               func(n ast.Node) { x.Fees = refs(r, n, "needs fees", "fee", feeIDs) },
 		"checklists":         func(n ast.Node) { x.Checklists = refs(r, n, "needs checklists", "checklist", r.checklistIDs) },
 		"reviews": func(n ast.Node) {
+			if s, ok := n.(*ast.StringNode); ok && (s.Value == "any" || s.Value == "all") {
+				r.problem(n, "needs reviews: say approved or refused, which is what the reviews come to together; how many must approve stands at the state that gathers them, such as join: {need: %s}", s.Value)
+				return
+			}
 			x.Reviews = word(&r.yamlReader, n, "needs reviews", []domain.Opinion{domain.OpinionApproved, domain.OpinionRefused})
 		},
 		"answer": func(n ast.Node) { x.Answer = r.id(n, "needs answer") },

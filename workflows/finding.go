@@ -57,17 +57,22 @@ const (
 )
 
 // Check reads a definition and looks for everything that stands against publishing
-// it. The error is [Problems] when it cannot be read.
+// it. The error is [Problems] when it cannot be read. Stories are in English.
 func Check(file string, source []byte) (*Definition, []Finding, error) {
+	return CheckIn("en", file, source)
+}
+
+// CheckIn is Check with its stories in a language, "en" or "id".
+func CheckIn(lang, file string, source []byte) (*Definition, []Finding, error) {
 	d, r, err := read(file, source)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &inspection{definitionReader: r}
+	c := &inspection{definitionReader: r, lang: lang}
 	for _, look := range []func(){
 		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations,
-		c.chosen, c.reasons, c.capacities, c.alone, c.publics, c.offices, c.unasked, c.grounds, c.silences,
-		c.themselves, c.gates, c.unused, c.steps, c.tests, c.fails, c.defaults, c.negatives,
+		c.chosen, c.reasons, c.capacities, c.alone, c.idle, c.publics, c.offices, c.unasked, c.grounds, c.silences,
+		c.themselves, c.gates, c.unused, c.nowhere, c.steps, c.tests, c.fails, c.defaults, c.negatives,
 		c.texts, c.dialects, c.prove,
 	} {
 		look()
@@ -82,6 +87,7 @@ func Check(file string, source []byte) (*Definition, []Finding, error) {
 type inspection struct {
 	*definitionReader
 	findings []Finding
+	lang     string // of stories
 }
 
 func (c *inspection) find(rule string, n ast.Node, format string, args ...any) {
@@ -139,18 +145,32 @@ func (c *inspection) reasons() {
 	refusals := false
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		to := c.d.state(t.To)
+		to := c.ways.state(t.To)
 		refuses := to.Outcome == domain.OutcomeRejected
 		refusals = refusals || refuses
 		returns := to.Public == domain.StatusNeedsCorrection && !t.Automatic && !slices.ContainsFunc(t.Roles, c.citizen)
 		if (refuses && !t.Automatic || returns) && len(t.Reasons) == 0 {
 			c.find(FindingReason, c.node("transitions", i), "action %q to state %q needs reason codes: whoever is refused or sent back is told why", t.Action, t.To)
 		}
+		if c.unexplained(t, to) {
+			c.find(FindingReason, c.node("transitions", i), "action %q follows by itself and leads to %q, and neither a review nor an answer is behind it: say why under because, for whoever is refused or sent back is told", t.Action, t.To)
+		}
 	}
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })
-	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.d.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
+	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.ways.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
 		c.find(FindingNoRefusal, valueOf(c.root, "states"), "no request can be refused: a decision that can only be yes is none")
 	}
+}
+
+// unexplained reports whether a transition that follows by itself ends a request otherwise
+// than with an approval, or sends it back, and nothing says why ([Engine.Told]). One that
+// asks for nothing belongs to the step before it.
+func (c *inspection) unexplained(t *Transition, to *State) bool {
+	against := to.Outcome != "" && to.Outcome != domain.OutcomeApproved || to.Public == domain.StatusNeedsCorrection
+	if !t.Automatic || !against || !t.Because.IsZero() || t.When == nil && t.Needs == nil {
+		return false
+	}
+	return t.Needs == nil || t.Needs.Reviews != domain.OpinionRefused && t.Needs.Answer == ""
 }
 
 // publics holds that the word that citizens are shown is what has happened, and that a
@@ -171,7 +191,7 @@ func (c *inspection) publics() {
 	}
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		if t.Kind == "" && c.d.state(t.To).Outcome == domain.OutcomeWithdrawn && slices.ContainsFunc(t.Roles, c.citizen) {
+		if t.Kind == "" && c.ways.state(t.To).Outcome == domain.OutcomeWithdrawn && slices.ContainsFunc(t.Roles, c.citizen) {
 			c.find(FindingPublic, c.node("transitions", i), "action %q gives the request up, and is recorded as any other action: say kind: withdraw", t.Action)
 		}
 	}
@@ -181,7 +201,7 @@ func (c *inspection) publics() {
 func (c *inspection) grounds() {
 	told := map[*Expiry]bool{}
 	for _, m := range c.ways.moves {
-		s := c.d.state(m.expiry.To)
+		s := c.ways.state(m.expiry.To)
 		fits := map[ExpiryGround]bool{
 			DeemedApproval: s.Outcome == domain.OutcomeApproved, DeemedRefusal: s.Outcome == domain.OutcomeRejected,
 			Lapse: s.Kind == KindEnd && s.Outcome != domain.OutcomeApproved,
@@ -198,7 +218,7 @@ func (c *inspection) grounds() {
 func (c *inspection) silences() {
 	told := map[domain.StateID]bool{}
 	for _, m := range c.ways.moves {
-		s := c.d.state(m.from)
+		s := c.ways.state(m.from)
 		if m.expiry.Ground != DeemedApproval || !c.d.Applicants(s) || told[s.ID] {
 			continue
 		}

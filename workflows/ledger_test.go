@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -416,6 +417,7 @@ func audited(t *rapid.T, events []domain.Recorded, lines []workflows.LedgerLine,
 	var closed []time.Time      // when it ended
 	ran := map[uuid.UUID]bool{} // migrations of requests of which a time of the law had run
 	for _, e := range events {
+		was := r
 		r = domain.Evolve(r, e)
 		if r.Outcome != "" {
 			closed = append(closed, e.Occurred)
@@ -424,12 +426,16 @@ func audited(t *rapid.T, events []domain.Recorded, lines []workflows.LedgerLine,
 			for id := range accounts {
 				ran[e.Command] = ran[e.Command] || id.Legal()
 			}
-			renamed := map[domain.TermID]*account{}
-			for id, a := range accounts {
-				if now, mapped := m.Mapping.Terms[id]; !mapped {
-					renamed[id] = a
-				} else if now != "" {
-					renamed[now] = a
+			// Of two that come under one name, the one that is open is, else the last to end.
+			renamed, by := map[domain.TermID]*account{}, map[domain.TermID]domain.Term{}
+			for _, id := range slices.Sorted(maps.Keys(accounts)) {
+				now, mapped := m.Mapping.Terms[id]
+				if !mapped {
+					now = id
+				}
+				t, other := was.Terms[id], by[now]
+				if now != "" && (renamed[now] == nil || !other.Open() && (t.Open() || t.Ended.After(other.Ended))) {
+					renamed[now], by[now] = accounts[id], t
 				}
 			}
 			for id, a := range accounts {

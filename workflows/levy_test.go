@@ -79,6 +79,14 @@ var solo = []string{
 // another is an opinion of the clerk's own.
 const another = "reviews: {id: other, title: {id: Lain, en: Other}, role: clerk, when: facts.tall, reasons: [bad], term: {budget: 2 working days, expires: {escalate: [boss]}}}"
 
+// other is one more opinion.
+const other = "reviews: {id: other, title: {id: Lain, en: Other}, role: boss, reasons: [bad], term: {budget: 2 working days, expires: {escalate: [head]}}}"
+
+// stopping is who may order the terms to stand still.
+func stopping(ground, role string) string {
+	return "suspensions: {ground: " + ground + ", roles: [" + role + "], reasons: [bad], basis: {id: x, en: x}}"
+}
+
 // refusable is a document that an officer may refuse, in some states or wherever.
 func refusable(in string) string {
 	return "by: [applicant], in => by: [applicant], refused_by: [clerk], reasons: [bad]" + in + ", in"
@@ -196,6 +204,48 @@ func TestFindingsOfALevy(t *testing.T) {
 				"transitions: {action: change, from: [signing], to: changing, roles: [head]}", "transitions: {action: changed, from: [changing], to: looking, roles: [clerk]}",
 			},
 		},
+
+		// What is said happens, or is found.
+		"an escalation beside a move":            {changes: []string{"expires: {to: lapsed, ground: lapse} => expires: {to: lapsed, ground: lapse, escalate: [boss]}"}, rule: FindingExpiry, says: `state paying: when it runs out the request moves to "lapsed" at once`},
+		"the ombudsman beside a move of the law": {changes: append(lawful(), "ground: deemed_approval}, basis: {id: UU => ground: deemed_approval, ombudsman: true}, basis: {id: UU"), rule: FindingExpiry, says: "term law"},
+		"two rules of who may order a stop on one ground": {
+			changes: []string{
+				stopping("force_majeure", "boss"), "suspensions: {ground: force_majeure, roles: [fire], reasons: [bad], basis: {id: y, en: y}}",
+				"tests: {name: the first is meant, when: [{suspend: force_majeure, by: boss, reason: bad, refused: role}], then: {state: submitted}}",
+			},
+			rule: FindingUnused, says: "a second rule says who may order a stop on ground force_majeure",
+		},
+		"rules of who may order stops on two grounds":          {changes: []string{stopping("force_majeure", "boss"), "suspensions: {ground: other_agency, roles: [fire], reasons: [bad], basis: {id: y, en: y}}"}},
+		"a stop where no term stops":                           {changes: []string{"suspensions: {ground: other_agency, in: [paying], basis: {id: x, en: x}}"}, rule: FindingUnused, says: `"paying", and none does`},
+		"a stop where work is done":                            {changes: []string{"suspensions: {ground: other_agency, in: [signing], basis: {id: x, en: x}}"}, rule: FindingUnused, says: `"signing", and none does`},
+		"a stop where a term stops":                            {changes: append(lawful(), "suspensions: {ground: applicant, in: [paying], basis: {id: x, en: x}}")},
+		"a stop where no term has started":                     {changes: append(lawful(), "budget: 10 working days, suspended_in => budget: 10 working days, starts: [paid], suspended_in", "action: reopen, from: [issued], to: submitted => action: reopen, from: [issued], to: signing", "suspensions: {ground: applicant, in: [paying], basis: {id: x, en: x}}"), rule: FindingUnused, says: "has started"},
+		"two rules of a stop in one state":                     {changes: append(lawful(), "suspensions: {ground: applicant, in: [paying], basis: {id: x, en: x}}", "suspensions: {ground: other_agency, in: [paying], basis: {id: y, en: y}}"), rule: FindingUnused, says: `stand still in "paying": the first one is meant`},
+		"a document that is handed in in an end":               {changes: []string{"documents: {id: extra, title: {id: Lain, en: Other}, formats: [pdf], max_size: 1 MB, by: [applicant], in: [issued]}"}, rule: FindingUnused, says: `document "extra" is handed in in "issued"`},
+		"a document that is refused in an end":                 {changes: []string{refusable(", refused_in: [issued]")}, rule: FindingUnused, says: `document "sketch" is refused in "issued"`},
+		"a refusal that follows by itself and says nothing":    {changes: []string{action("on"), "transitions: {action: on, from: [paying], to: refused, automatic: true, when: '!history.did(\"accept\")'}"}, rule: FindingReason, says: `action "on" follows by itself and leads to "refused"`},
+		"a return that follows by itself and says nothing":     {changes: []string{action("on"), "states: {id: back, kind: wait, public: needs_correction, owner: applicant, title: {id: K, en: K}, term: {budget: 1 working days, expires: {to: lapsed, ground: lapse}}}", action("again"), "transitions: {action: again, from: [back], to: submitted, roles: [applicant]}", "transitions: {action: on, from: [submitted], to: back, automatic: true, when: 'history.did(\"accept\")'}"}, rule: FindingReason, says: `leads to "back"`},
+		"a refusal that follows by itself and says why":        {changes: []string{action("note"), "transitions: {action: note, from: [submitted], to: submitted, roles: [clerk]}", action("on"), "transitions: {action: on, from: [paying], to: refused, automatic: true, when: 'history.did(\"note\")', because: {id: T, en: T}}"}},
+		"a refusal that follows what is needed, and says why":  {changes: []string{action("on"), "checklists: {id: bad, title: {id: L, en: L}, by: [clerk], in: [paying], items: [{id: i, title: {id: I, en: I}}]}", "transitions: {action: on, from: [paying], to: refused, automatic: true, needs: {checklists: [bad]}, because: {id: T, en: T}}"}},
+		"a refusal that follows what is needed, and says none": {changes: []string{action("on"), "checklists: {id: bad, title: {id: L, en: L}, by: [clerk], in: [paying], items: [{id: i, title: {id: I, en: I}}]}", "transitions: {action: on, from: [paying], to: refused, automatic: true, needs: {checklists: [bad]}}"}, rule: FindingReason, says: "say why under because"},
+		"any review is enough, and another refuses later":      {changes: []string{other, "reviews: [fire], title => reviews: [fire, other], join: {need: any}, title"}, rule: FindingReview, says: `against a review of "looking": a refusal counts also when it comes after the 1 that are enough: wait for all (join need: all), or say join outvote: true`},
+		"any review is enough whatever another says":           {changes: []string{other, "reviews: [fire], title => reviews: [fire, other], join: {need: any, outvote: true}, title"}},
+		"an owner who can do nothing":                          {changes: []string{"owner: head, title: {id: Tanda tangan => owner: fire, title: {id: Tanda tangan"}, rule: FindingIdle, says: `"signing" is the work of role "fire"`},
+		"an owner of what goes on by what was done": {
+			changes: []string{"owner: head, title: {id: Tanda tangan => owner: fire, title: {id: Tanda tangan", action("note"), "transitions: {action: note, from: [submitted], to: submitted, roles: [clerk]}", action("on"), "transitions: {action: on, from: [signing], to: refused, automatic: true, when: 'history.did(\"note\")', because: {id: T, en: T}}"},
+		},
+		"an owner of what waits for somebody else": {
+			changes: []string{"owner: head, title: {id: Tanda tangan => owner: fire, title: {id: Tanda tangan", action("on"), "transitions: {action: on, from: [signing], to: looking, automatic: true, when: '!history.paid(\"levy\")'}"}, rule: FindingIdle, says: `role "fire"`,
+		},
+		"an owner who answers what leads on by itself": {
+			changes: []string{
+				"owner: head, title: {id: Tanda tangan => owner: fire, title: {id: Tanda tangan", "checklists: {id: seen, title: {id: L, en: L}, by: [fire], in: [signing], items: [{id: i, title: {id: I, en: I}}]}",
+				action("back"), "transitions: {action: back, from: [signing], to: refused, automatic: true, needs: {checklists: [seen]}, because: {id: T, en: T}}",
+			},
+		},
+		"an escalation to whoever is late":      {changes: []string{"owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 1 working days, expires: {escalate: [boss]}} => owner: head, title: {id: Tanda tangan, en: Signing}, term: {budget: 1 working days, expires: {escalate: [head]}}"}, rule: FindingExpiry, says: "nobody is told but head"},
+		"a return to a colleague":               {changes: []string{action("return"), "transitions: {action: return, from: [signing], to: submitted, roles: [head], kind: return, reasons: [bad]}"}, rule: FindingReturn, says: `leads to "submitted", where it is not the applicant`},
+		"an applicant who declares it complete": {changes: []string{"to: looking, roles: [clerk], kind: complete => to: looking, roles: [applicant], kind: complete"}, rule: FindingCapacity, says: `who declares the file complete by "accept" is role "applicant"`},
 
 		// A form is written in one dialect, whose words are held.
 		"a fee that a bound excuses which an old draft lets be passed by": {

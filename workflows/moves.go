@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"fmt"
 	"math/bits"
 	"slices"
 
@@ -34,7 +33,7 @@ type stepTaken struct {
 	person bool // the one person did it
 	word   string
 
-	supposing string // what conditions come to that cannot be told
+	supposing supposition // what conditions come to that cannot be told
 }
 
 // begin lists where requests begin.
@@ -89,18 +88,20 @@ func (p *prover) next(at point, visit func(stepTaken, point)) {
 		at.person = 0 // what is kept apart was told, and others could have done it
 	}
 	state := int(at.state)
-	supposed := supposition("")
+	var supposed supposition
 	for _, i := range p.automatic[state] {
 		t := &p.d.Transitions[i]
 		holds := p.judge(t.When, &at)
 		if holds == no || !p.met(p.needsOf(int(at.value), i, p.d.States[state].ID), &at) {
 			continue
 		}
-		visit(stepTaken{kind: stepAutomatic, of: i, supposing: string(supposed.and(t.When, holds, true))}, p.taken(at, i, false))
-		if holds == yes {
+		if so, may := p.and(supposed, t.When, holds, true); may {
+			visit(stepTaken{kind: stepAutomatic, of: i, supposing: so}, p.taken(at, i, false))
+		}
+		var may bool
+		if supposed, may = p.and(supposed, t.When, holds, false); holds == yes || !may {
 			return // it is taken at once
 		}
-		supposed = supposed.and(t.When, holds, false)
 	}
 	p.nextActions(at, supposed, visit)
 	s := &p.d.States[state]
@@ -117,28 +118,12 @@ func (p *prover) next(at point, visit func(stepTaken, point)) {
 		if m.expiry.Ground == DeemedApproval {
 			p.standFor(&to, state)
 		}
-		visit(stepTaken{kind: stepExpiry, of: i, supposing: string(supposed)}, to)
+		visit(stepTaken{kind: stepExpiry, of: i, supposing: supposed}, to)
 	}
 	p.nextDossier(at, s, func(step stepTaken, to point) {
-		step.supposing = string(supposed)
+		step.supposing = supposed
 		visit(step, to)
 	})
-}
-
-// supposition is what conditions are taken to come to that cannot be told.
-type supposition string
-
-func (s supposition) and(c *Condition, is truth, holds bool) supposition {
-	if is != either {
-		return s
-	}
-	if s != "" {
-		s += " and "
-	}
-	if s += supposition(fmt.Sprintf("%q", c.Text)); holds {
-		return s + " holds"
-	}
-	return s + " does not hold"
 }
 
 // nextActions are the actions that somebody may take: of several edges under one
@@ -158,15 +143,17 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		if holds == no {
 			continue
 		}
-		if holds == yes {
-			done = append(done, t.Action)
-		}
 		so, told := supposed[t.Action]
 		if !told {
 			so = before
 		}
-		if holds == either {
-			supposed[t.Action] = so.and(t.When, holds, false)
+		rest, more := p.and(so, t.When, holds, false)
+		if supposed[t.Action] = rest; holds == yes || !more {
+			done = append(done, t.Action)
+		}
+		so, may := p.and(so, t.When, holds, true)
+		if !may {
+			continue
 		}
 		if t.Kind == domain.ActionReturn && len(t.Consent) == 0 && p.returned(&at) {
 			continue // of another, where somebody may consent, it is not told whether they do
@@ -174,7 +161,7 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		if t.Kind != domain.ActionCorrect && !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
 			continue
 		}
-		step := stepTaken{kind: stepAction, of: i, supposing: string(so.and(t.When, holds, true))}
+		step := stepTaken{kind: stepAction, of: i, supposing: so}
 		p.corrected(at, i, false, func(to point) { visit(step, to) })
 		if p.personMay(at, t.Action, t.NotBy, t.Roles...) {
 			step.person = true

@@ -12,7 +12,7 @@ import (
 func (c *inspection) offices() {
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		to := c.d.state(t.To)
+		to := c.ways.state(t.To)
 		n := c.node("transitions", i)
 		if t.Kind == domain.ActionWithdraw && to.Outcome != domain.OutcomeWithdrawn {
 			leads := "is no end"

@@ -22,19 +22,20 @@ func TestWhatTheOfficeDoesForTheApplicantTakesAReason(t *testing.T) {
 	}
 	const unsaid = " and does not say why: give it reason codes"
 	for transition, want := range map[string]string{
-		"{action: act, from: [looking], to: withdrawn, roles: [head], kind: withdraw}":                   `reason: role "head" gives up what somebody else asks for by action "act"` + unsaid,
-		"{action: act, from: [looking], to: withdrawn, roles: [head]}":                                   `reason: role "head" gives up what somebody else asks for by action "act"` + unsaid,
-		"{action: act, from: [looking], to: withdrawn, roles: [head], kind: withdraw, reasons: [bad]}":   "",
-		"{action: act, from: [looking], to: withdrawn, roles: [applicant], kind: withdraw}":              "",
-		"{action: act, from: [signing], to: issued, roles: [applicant], kind: withdraw}":                 `public: action "act" gives the request up and leads to "issued", which ends as approved: lead it to an end with outcome withdrawn, or leave kind: withdraw out`,
-		"{action: act, from: [signing], to: paying, roles: [applicant], kind: withdraw}":                 `public: action "act" gives the request up and leads to "paying", which is no end: lead it to an end with outcome withdrawn, or leave kind: withdraw out`,
-		"{action: act, from: [looking], to: lapsed, roles: [head]}":                                      `reason: role "head" closes the request by action "act"` + unsaid,
-		"{action: act, from: [looking], to: lapsed, roles: [head], reasons: [bad]}":                      "",
-		"{action: act, from: [looking], to: lapsed, roles: [applicant]}":                                 "",
-		"{action: act, from: [looking], to: lapsed, automatic: true, when: facts.big}":                   "",
-		"{action: act, from: [submitted], to: submitted, roles: [clerk], kind: correct}":                 `reason: role "clerk" corrects what whoever asks has said by action "act"` + unsaid,
-		"{action: act, from: [submitted], to: submitted, roles: [clerk], kind: correct, reasons: [bad]}": "",
-		"{action: act, from: [submitted], to: submitted, roles: [applicant], kind: correct}":             "",
+		"{action: act, from: [looking], to: withdrawn, roles: [head], kind: withdraw}":                                            `reason: role "head" gives up what somebody else asks for by action "act"` + unsaid,
+		"{action: act, from: [looking], to: withdrawn, roles: [head]}":                                                            `reason: role "head" gives up what somebody else asks for by action "act"` + unsaid,
+		"{action: act, from: [looking], to: withdrawn, roles: [head], kind: withdraw, reasons: [bad]}":                            "",
+		"{action: act, from: [looking], to: withdrawn, roles: [applicant], kind: withdraw}":                                       "",
+		"{action: act, from: [signing], to: issued, roles: [applicant], kind: withdraw}":                                          `public: action "act" gives the request up and leads to "issued", which ends as approved: lead it to an end with outcome withdrawn, or leave kind: withdraw out`,
+		"{action: act, from: [signing], to: paying, roles: [applicant], kind: withdraw}":                                          `public: action "act" gives the request up and leads to "paying", which is no end: lead it to an end with outcome withdrawn, or leave kind: withdraw out`,
+		"{action: act, from: [looking], to: lapsed, roles: [head]}":                                                               `reason: role "head" closes the request by action "act"` + unsaid,
+		"{action: act, from: [looking], to: lapsed, roles: [head], reasons: [bad]}":                                               "",
+		"{action: act, from: [looking], to: lapsed, roles: [applicant]}":                                                          "",
+		"{action: act, from: [looking], to: lapsed, automatic: true, when: facts.big}":                                            `reason: action "act" follows by itself and leads to "lapsed", and neither a review nor an answer is behind it: say why under because, for whoever is refused or sent back is told`,
+		"{action: act, from: [looking], to: lapsed, automatic: true, when: facts.big, because: {id: Terlalu besar, en: Too big}}": "",
+		"{action: act, from: [submitted], to: submitted, roles: [clerk], kind: correct}":                                          `reason: role "clerk" corrects what whoever asks has said by action "act"` + unsaid,
+		"{action: act, from: [submitted], to: submitted, roles: [clerk], kind: correct, reasons: [bad]}":                          "",
+		"{action: act, from: [submitted], to: submitted, roles: [applicant], kind: correct}":                                      "",
 	} {
 		_, findings, err := workflows.Check("w.yaml", []byte(signedWith(t, with(transition)...)))
 		if err != nil {

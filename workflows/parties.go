@@ -61,7 +61,7 @@ func (c *inspection) capacities() {
 }
 
 // themselves holds that whoever asks does not also give the opinions, the answers and the
-// payments that their request waits for.
+// payments that their request waits for, nor says that their file is complete.
 func (c *inspection) themselves() {
 	note := func(n ast.Node, what string, roles ...domain.RoleID) {
 		for _, id := range roles {
@@ -83,6 +83,11 @@ func (c *inspection) themselves() {
 	}
 	for i := range d.Documents {
 		note(c.node("documents", i), fmt.Sprintf("who refuses document %q", d.Documents[i].ID), d.Documents[i].RefusedBy...)
+	}
+	for i := range d.Transitions {
+		if t := &d.Transitions[i]; t.Kind == domain.ActionComplete {
+			note(c.node("transitions", i), fmt.Sprintf("who declares the file complete by %q", t.Action), t.Roles...)
+		}
 	}
 	for i := range d.States {
 		if a := d.States[i].Allocate; a != nil {

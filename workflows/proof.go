@@ -3,9 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -174,7 +172,11 @@ func (s *search) reviewed(i int, at *point, g int) {
 	if err != nil || !s.p.demanded(at, gather.OnlyAfter, gather.ID) || s.p.excused(at, func(x *standIn) bool { return x.state == g }) {
 		return
 	}
+	enough := j
+	enough.Outvote = true
 	switch {
+	case s.p.result(j, at) != domain.OpinionApproved && s.p.result(enough, at) == domain.OpinionApproved:
+		s.tell(FindingReview, fmt.Sprint("against", g, name), state, i, "a request can come to %q against a review of %q: a refusal counts also when it comes after the %d that are enough: wait for all (join need: all), or say join outvote: true if they are enough whatever others say", name, gather.ID, j.AtLeast)
 	case s.p.result(j, at) != domain.OpinionApproved:
 		s.tell(FindingReview, fmt.Sprint("review", g, name), state, i, "a request can come to %q although the reviews of %q are not given, or are refused", name, gather.ID)
 	case (gather.Join == nil || gather.Join.Again != "refused") && s.p.fresh(j, at) != domain.OpinionApproved:
@@ -245,160 +247,23 @@ func (s *search) stuck() {
 // follows lists where a request may go by itself.
 func (s *search) follows(i int) []int {
 	var list []int
+	var supposed supposition
 	at := s.points[i]
 	for _, t := range s.p.automatic[at.state] {
 		holds := s.p.judge(s.d.Transitions[t].When, &at)
 		if holds == no || !s.p.met(s.p.needsOf(int(at.value), t, s.d.States[at.state].ID), &at) {
 			continue
 		}
-		if to, ok := s.known[s.p.plain(s.p.taken(at, t, false))]; ok {
-			list = append(list, to)
+		when := s.d.Transitions[t].When
+		if _, may := s.p.and(supposed, when, holds, true); may {
+			if to, ok := s.known[s.p.plain(s.p.taken(at, t, false))]; ok {
+				list = append(list, to)
+			}
 		}
-		if holds == yes {
+		var may bool
+		if supposed, may = s.p.and(supposed, when, holds, false); holds == yes || !may {
 			break
 		}
 	}
 	return list
-}
-
-// story tells how a request comes to a point, for somebody who reads laws and not
-// code.
-func (s *search) story(i int) []string {
-	var steps []string
-	for at := i; at >= 0; at = s.from[at] {
-		before := -1
-		if s.from[at] >= 0 {
-			before = int(s.points[s.from[at]].state)
-		}
-		steps = append(steps, s.sentence(s.by[at], before, at))
-	}
-	slices.Reverse(steps)
-	return steps
-}
-
-func (s *search) sentence(step stepTaken, before, at int) string {
-	text := s.plainly(step, before, at)
-	if step.supposing != "" {
-		text = strings.TrimSuffix(text, ".") + fmt.Sprintf(" (supposing that %s).", step.supposing)
-	}
-	return text
-}
-
-func (s *search) plainly(step stepTaken, before, at int) string {
-	d, here := &s.d, s.d.States[s.points[at].state].Title.EN
-	switch step.kind {
-	case stepSubmit:
-		by := ""
-		if step.person {
-			by = " by the person P"
-		}
-		return fmt.Sprintf("A request is submitted%s%s. It is at \"%s\".", by, s.factsOf(at), here)
-	case stepAction:
-		t := &d.Transitions[step.of]
-		who := "Somebody"
-		if step.person {
-			who = "The person P"
-		}
-		text := fmt.Sprintf("%s, as %s, takes \"%s\"", who, s.roles(t), d.title(t.Action))
-		if t.Kind == domain.ActionCorrect {
-			text += " and fills in anew" + s.factsOf(at)
-		}
-		if len(t.Records) > 0 {
-			text += s.recordedAt(t, at)
-		}
-		if before == int(s.points[at].state) {
-			return text + "."
-		}
-		return text + fmt.Sprintf(". It is at \"%s\".", here)
-	case stepAutomatic:
-		return fmt.Sprintf("By itself, \"%s\" follows. It is at \"%s\".", d.title(d.Transitions[step.of].Action), here)
-	case stepExpiry:
-		return fmt.Sprintf("The term runs out (%s). It is at \"%s\".", strings.ReplaceAll(string(s.p.expiries[step.of].expiry.Ground), "_", " "), here)
-	case stepAttach:
-		return fmt.Sprintf("Document \"%s\" is handed in.", s.p.ofGroup[step.of].Title.EN)
-	case stepRefuse:
-		return fmt.Sprintf("Document \"%s\" is refused.", s.p.ofGroup[step.of].Title.EN)
-	case stepCheck:
-		return fmt.Sprintf("Checklist \"%s\" is answered with yes.", d.Checklists[step.of].Title.EN)
-	case stepUncheck:
-		return fmt.Sprintf("An item of checklist \"%s\" is answered with no.", d.Checklists[step.of].Title.EN)
-	case stepPay:
-		return fmt.Sprintf("Fee \"%s\" is paid.", s.p.fees[step.of].Title.EN)
-	case stepSettle:
-		var titles []string
-		for i, f := range s.p.fees {
-			if step.of>>i&1 == 1 {
-				titles = append(titles, fmt.Sprintf("%q", f.Title.EN))
-			}
-		}
-		return fmt.Sprintf("Fees %s are paid together.", strings.Join(titles, ", "))
-	case stepReview:
-		by := ""
-		if step.person {
-			by = " by the person P"
-		}
-		return fmt.Sprintf("Review \"%s\" is %s%s.", d.Reviews[step.of].Title.EN, step.word, by)
-	case stepAnswer:
-		return fmt.Sprintf("System \"%s\" answers %s.", d.system(d.States[step.of].WaitsFor).Title.EN, step.word)
-	}
-	return ""
-}
-
-// recordedAt tells what a transition recorded of the facts that conditions ask for.
-func (s *search) recordedAt(t *Transition, at int) string {
-	var list []string
-	for _, id := range t.Records {
-		if v, ok := s.p.values[s.points[at].value].facts[id]; ok {
-			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(s.d.fact(id).Title.EN), v))
-		}
-	}
-	if len(list) == 0 {
-		return ""
-	}
-	return " and records " + strings.Join(list, ", ")
-}
-
-// factsOf tells the facts that conditions ask for.
-func (s *search) factsOf(at int) string {
-	facts := s.p.values[s.points[at].value].facts
-	var list []string
-	for i := range s.d.Facts {
-		f := &s.d.Facts[i]
-		if v, ok := facts[f.ID]; ok && !f.Recorded {
-			list = append(list, fmt.Sprintf("%s %v", strings.ToLower(f.Title.EN), v))
-		}
-	}
-	text := ""
-	if len(list) > 0 {
-		text = " with " + strings.Join(list, ", ")
-	}
-	supposed := supposition("")
-	for _, c := range slices.Sorted(maps.Keys(s.p.values[s.points[at].value].supposed)) {
-		supposed = supposed.and(&Condition{Text: c}, either, s.p.values[s.points[at].value].supposed[c])
-	}
-	if supposed != "" {
-		text += fmt.Sprintf(" (supposing that %s)", supposed)
-	}
-	return text
-}
-
-func (s *search) roles(t *Transition) string {
-	var names []string
-	for _, id := range t.Roles {
-		for _, r := range s.d.Roles {
-			if r.ID == id {
-				names = append(names, r.Title.EN)
-			}
-		}
-	}
-	return strings.Join(names, " or ")
-}
-
-func (d *Definition) title(a domain.ActionID) string {
-	for _, x := range d.Actions {
-		if x.ID == a {
-			return x.Title.EN
-		}
-	}
-	return string(a)
 }

@@ -163,7 +163,7 @@ func bouncing(amount string) []string {
 		"amount: 10 => " + amount, "needs: {fees: [fee], required_documents: true} => needs: {required_documents: true}", "to: issued, roles: [head] => to: issued, roles: [head], needs: {fees: [fee]}",
 		action("settled"), action("redo"), action("give-up"),
 		"states: {id: back, kind: wait, public: needs_correction, owner: citizen, title: {id: Kembali, en: Back}, term: {budget: 2 days, expires: {escalate: [head]}}}",
-		"transitions: {action: settled, from: [sent], to: back, automatic: true, needs: {fees: [fee]}}",
+		"transitions: {action: settled, from: [sent], to: back, automatic: true, needs: {fees: [fee]}, because: {id: Lunas, en: Paid}}",
 		"transitions: {action: redo, from: [back], to: sent, roles: [citizen], kind: correct}",
 		"transitions: {action: give-up, from: [sent], to: refused, roles: [clerk], reasons: [law]}",
 	}

@@ -43,6 +43,7 @@ type prover struct {
 	correct   [][]int          // by value: those that a correction may lead to
 	unjudged  []unjudgment     // that failed where they were judged last
 	tried     map[string]bool  // conditions with what they ask of the past
+	claims    map[*Condition]claim
 	due       map[dueKey]bool
 	brings    map[dueKey]bool        // by value and group: whoever asks has to hand it in
 	back      map[[2]int]bool        // an override to a state from another leads back
@@ -122,7 +123,7 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, brings: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		due: map[dueKey]bool{}, brings: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, claims: map[*Condition]claim{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
 		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {

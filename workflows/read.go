@@ -376,7 +376,7 @@ func (r *definitionReader) transition(n ast.Node) Transition {
 		r.problem(n, "a transition: key %q is missing", "roles")
 	case len(t.Consent) > 0 && t.Kind != domain.ActionReturn:
 		r.problem(n, "consent is to another return: it belongs to a transition of kind return")
-	case t.Because != (Text{}) && t.When == nil:
+	case t.Because != (Text{}) && t.When == nil && !t.Automatic:
 		r.problem(n, "because says why when does not hold, and there is no when")
 	case t.Kind == domain.ActionOverride && (t.When != nil || t.Needs != nil):
 		r.problem(n, "an override goes past conditions and needs: leave them out")

@@ -104,6 +104,42 @@ fees: [{id: f, title: {id: F, en: F}, table: {fact: n, rows: [{up_to: 5e-7, amou
 	read(string(written))
 }
 
+// Who says at the wrong place how many must approve is told where it stands, and all that
+// it may be.
+func TestHowManyMustApproveIsToldWhereItStands(t *testing.T) {
+	for said, want := range map[string]string{
+		"join: {need: two}":         `join need: "two" is not all, any or a number of reviews (without quotes)`,
+		`join: {need: "1"}`:         `join need: "1" is not all, any or a number of reviews (without quotes)`,
+		"join: {need: anny}":        `join need: "anny" is not all, any or a number of reviews (without quotes); did you mean "any"?`,
+		"needs: {reviews: any}":     "needs reviews: say approved or refused, which is what the reviews come to together; how many must approve stands at the state that gathers them, such as join: {need: any}",
+		"needs: {reviews: approve}": `needs reviews: "approve" is not one of approved, refused; did you mean "approved"?`,
+		"join: {need: any}":         "",
+		"join: {need: 1}":           "",
+	} {
+		in := map[string]string{
+			"top":    "reviews: [{id: r, title: {id: R, en: R}, role: clerk, reasons: [no]}]\nreasons: [{code: no, title: {id: T, en: N}}]\n",
+			"states": "  - {id: g, kind: gather, public: in_process, owner: clerk, reviews: [r], title: {id: G, en: G}}\n",
+		}
+		needs := "needs: {reviews: approved}"
+		if strings.HasPrefix(said, "needs") {
+			needs = said
+		} else {
+			in["states"] = strings.Replace(in["states"], "reviews: [r]", "reviews: [r], "+said, 1)
+		}
+		in["transitions"] = "  - {action: go, from: [g], to: b, automatic: true, " + needs + "}\n  - {action: go, from: [a], to: g, roles: [clerk]}\n"
+		in["transition"] = ", when: 'history.did(\"go\")'"
+		_, err := workflows.Read("w.yaml", []byte(tiny(in)))
+		var problems workflows.Problems
+		got := ""
+		if errors.As(err, &problems) {
+			got = problems[0].Message
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got)\n%s", said, d)
+		}
+	}
+}
+
 // What follows from a name that is listed twice is told once.
 func TestADoubledOutcomeIsToldOnce(t *testing.T) {
 	_, err := workflows.Read("w.yaml", []byte(tiny(map[string]string{

@@ -85,24 +85,22 @@ func (r *routes) ends(term, state int) bool {
 // on.
 func (r *routes) running(reopened bool) []states {
 	d := r.d
-	runs := make([]states, len(d.Terms))
+	runs, here, ended := make([]states, len(d.Terms)), make([][]int, len(d.States)), make([][]ending, len(d.States))
 	type place struct{ term, state int }
 	var todo []place
-	reach := func(term int, to domain.StateID) {
-		if s, ok := r.states[to]; ok && !runs[term][s] {
-			runs[term][s], todo = true, append(todo, place{term, s})
+	reach := func(term, to int) {
+		if !runs[term][to] {
+			runs[term][to], todo = true, append(todo, place{term, to})
 		}
 	}
 	for i := range runs {
 		runs[i] = make(states, len(d.States))
-	}
-	for i := range runs {
 		if slices.ContainsFunc(d.Terms[i].Starts, d.Submits) {
-			reach(i, d.States[r.start()].ID)
+			reach(i, r.start())
 		}
 		for k := range d.Transitions {
-			if slices.Contains(d.Terms[i].Starts, d.Transitions[k].Action) {
-				reach(i, d.Transitions[k].To)
+			if to, ok := r.states[d.Transitions[k].To]; ok && slices.Contains(d.Terms[i].Starts, d.Transitions[k].Action) {
+				reach(i, to)
 			}
 		}
 	}
@@ -113,24 +111,57 @@ func (r *routes) running(reopened bool) []states {
 			continue
 		}
 		for _, k := range r.leaving[at.state] {
-			reach(at.term, d.Transitions[k].To)
+			if to, ok := r.states[d.Transitions[k].To]; ok {
+				reach(at.term, to)
+			}
 		}
 		for _, m := range r.own[at.state] {
-			reach(at.term, m.expiry.To)
-		}
-		for other := range runs { // that run here too: each leads the other on
-			if other == at.term || !runs[other][at.state] {
-				continue
-			}
-			if r.ends(other, at.state) {
-				reach(at.term, d.Terms[other].Expires.To)
-			}
-			if r.ends(at.term, at.state) {
-				reach(other, d.Terms[at.term].Expires.To)
+			if to, ok := r.states[m.expiry.To]; ok {
+				reach(at.term, to)
 			}
 		}
+		// Of terms that run here together, each leads the others on.
+		for _, e := range ended[at.state] {
+			reach(at.term, e.to)
+		}
+		if to, ok := r.endOf(at.term, at.state); ok && addEnding(&ended[at.state], to, at.term) {
+			for _, other := range here[at.state] {
+				reach(other, to)
+			}
+		}
+		here[at.state] = append(here[at.state], at.term)
 	}
 	return runs
+}
+
+// ending is where legal terms that run out in a state move a request.
+type ending struct {
+	to   int
+	term int  // the only one, if it is
+	more bool // others move it there, too
+}
+
+// addEnding adds the end of a term, and reports whether others are led on anew by it: the
+// first that leads to a state does, and the second leads the first.
+func addEnding(list *[]ending, to, term int) bool {
+	for i := range *list {
+		if e := &(*list)[i]; e.to == to {
+			first := !e.more
+			e.more = true
+			return first
+		}
+	}
+	*list = append(*list, ending{to: to, term: term})
+	return true
+}
+
+// endOf is where a legal term that runs out in a state moves a request.
+func (r *routes) endOf(term, state int) (to int, ok bool) {
+	if !r.ends(term, state) {
+		return 0, false
+	}
+	to, ok = r.states[r.d.Terms[term].Expires.To]
+	return to, ok
 }
 
 // lead lists the states that each state leads to.
@@ -166,6 +197,14 @@ func (r *routes) closure(next [][]int, roots ...int) states {
 		}
 	}
 	return seen
+}
+
+// state is a state by its name; nil where there is none.
+func (r *routes) state(id domain.StateID) *State {
+	if i, ok := r.states[id]; ok {
+		return &r.d.States[i]
+	}
+	return nil
 }
 
 // start is the state that requests begin in.

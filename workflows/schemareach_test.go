@@ -219,6 +219,15 @@ func TestTheSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 		{"an automatic action with a reason", "automatic: true", "automatic: true, reasons: [unclear]"},
 		{"an automatic action of a kind", "automatic: true", "automatic: true, kind: withdraw"},
 		{"an automatic action not by somebody", "automatic: true", "automatic: true, not_by: [grant]"},
+		{"an automatic action that clears", "automatic: true", "automatic: true, clears: [formal]"},
+		{"a consent to what is no return", grant, grant + ", consent: [assessor]"},
+		{"work that is due on an action", work, work + " only_after: [grant],"},
+		{"an end that is due on an action", end, end + " only_after: [grant],"},
+		{"nothing but no ombudsman on expiry", work, work + " term: {budget: 1 day, expires: {ombudsman: false}},"},
+		{"a suspension of nobody", "actions:\n", "suspensions: [{ground: force_majeure, basis: {id: A, en: A}}]\nactions:\n"},
+		{"a suspension without a reason", "actions:\n", "suspensions: [{ground: force_majeure, roles: [assessor], basis: {id: A, en: A}}]\nactions:\n"},
+		{"a suspension in a state and by order", "actions:\n", "suspensions: [{ground: force_majeure, in: [asking], roles: [assessor], reasons: [unclear], basis: {id: A, en: A}}]\nactions:\n"},
+		{"a need of any reviews", "needs: {reviews: approved}", "needs: {reviews: any}"},
 		{"because of nothing", grant, grant + ", because: {id: A, en: A}"},
 		{"an override with a condition", grant, grant + ", kind: override, when: 'true'"},
 		{"an override with needs", grant, grant + ", kind: override, needs: {checklists: [formal]}"},
@@ -267,6 +276,35 @@ func TestTheSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 		}
 		if fitsSchema(schema, text) == nil {
 			t.Errorf("%s: the schema lets it", w.name)
+		}
+	}
+}
+
+// What is only half of a fault is none, for both.
+func TestTheSchemaLetsWhatTheReaderLets(t *testing.T) {
+	schema := compiledSchema(t)
+	b, err := os.ReadFile("../cmd/alur/testdata/definitions/stall.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		work   = "{id: deciding, kind: work, public: in_process, owner: officer,"
+		gather = "reviews: [hygiene], title: {id: Rekomendasi"
+	)
+	for _, w := range []wrong{
+		{"an automatic action with a reason in words", "automatic: true", "automatic: true, because: {id: A, en: A}"},
+		{"the ombudsman alone", work, work + " term: {budget: 1 day, expires: {ombudsman: true}},"},
+		{"a suspension by order", "actions:\n", "suspensions: [{ground: force_majeure, roles: [assessor], reasons: [unclear], basis: {id: A, en: A}}]\nactions:\n"},
+		{"a suspension in a state", "actions:\n", "suspensions: [{ground: other_agency, in: [asking], basis: {id: A, en: A}}]\nactions:\n"},
+		{"a join of any", gather, "join: {need: any}, " + gather},
+		{"a join of one", gather, "join: {need: 1}, " + gather},
+	} {
+		text := w.in(t, string(b))
+		if _, err := Read("w.yaml", text); err != nil {
+			t.Errorf("%s: the reader: %v", w.name, err)
+		}
+		if err := fitsSchema(schema, text); err != nil {
+			t.Errorf("%s: the schema: %v", w.name, err)
 		}
 	}
 }

@@ -126,17 +126,17 @@ var typeRules = map[string]js{
 	},
 	// definitionReader.state and stateKind.
 	"State": all(
-		when(is("kind", KindStart), all(has("owner"), lacks("outcome", "reviews", "join", "waits_for"))),
-		when(is("kind", KindWork), all(has("owner"), lacks("outcome", "reviews", "join", "waits_for"))),
-		when(is("kind", KindWait), all(has("owner"), lacks("outcome", "reviews", "join", "allocate"))),
+		when(is("kind", KindStart), all(has("owner"), lacks("outcome", "reviews", "join", "only_after", "waits_for"))),
+		when(is("kind", KindWork), all(has("owner"), lacks("outcome", "reviews", "join", "only_after", "waits_for"))),
+		when(is("kind", KindWait), all(has("owner"), lacks("outcome", "reviews", "join", "only_after", "allocate"))),
 		when(is("kind", KindGather), all(has("owner", "reviews"), lacks("outcome", "waits_for"))),
-		when(is("kind", KindEnd), all(has("outcome"), lacks("owner", "term", "allocate", "reviews", "join", "waits_for"))),
+		when(is("kind", KindEnd), all(has("outcome"), lacks("owner", "term", "allocate", "reviews", "join", "only_after", "waits_for"))),
 	),
 	// definitionReader.transition.
 	"Transition": all(
-		js{"if": is("automatic", true), "then": lacks("roles", "reasons", "not_by", "kind"), "else": has("roles")},
+		js{"if": is("automatic", true), "then": lacks("roles", "reasons", "not_by", "kind", "clears"), "else": all(has("roles"), js{"dependentRequired": js{"because": []any{"when"}}})},
 		when(is("kind", domain.ActionOverride), lacks("when", "needs")),
-		js{"dependentRequired": js{"because": []any{"when"}}},
+		when(has("consent"), is("kind", domain.ActionReturn)),
 	),
 	// definitionReader.document.
 	"Document": all(
@@ -158,7 +158,9 @@ var typeRules = map[string]js{
 	// definitionReader.legalTerm.
 	"LegalTerm": all(oneOf("budget", "due"), when(has("due"), lacks("promise", "remind_after", "suspended_in", "extension"))),
 	// definitionReader.expiry.
-	"Expiry": {"anyOf": []any{has("escalate"), has("to"), is("ombudsman", true)}, "dependentRequired": js{"to": []any{"ground"}, "ground": []any{"to"}}},
+	"Expiry": {"anyOf": []any{has("escalate"), is("ombudsman", true), has("to")}, "dependentRequired": js{"to": []any{"ground"}, "ground": []any{"to"}}},
+	// definitionReader.suspension.
+	"Suspension": all(oneOf("in", "roles"), js{"dependentRequired": js{"roles": []any{"reasons"}, "reasons": []any{"roles"}}}),
 	// definitionReader.step.
 	"Step": oneOf("act", "attach", "refuse_document", "check", "pay", "review", "report", "pick", "settle", "allocate", "suspend", "lift", "extend", "consent", "pass", "until"),
 }

@@ -223,7 +223,11 @@ func (p *playing) received(proof *prover) (declared, complete bool) {
 		}
 		declared = declared || b.Kind == domain.ActionComplete
 		by := slices.IndexFunc(p.d.Transitions, func(t Transition) bool {
-			return t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && t.Automatic == (b.Kind == domain.ActionAuto) && t.Needs != nil && t.Needs.Required
+			kind := t.Kind
+			if t.Automatic {
+				kind = domain.ActionAuto
+			}
+			return t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && kind == b.Kind && t.Needs != nil && t.Needs.Required
 		})
 		if by < 0 && b.Kind != domain.ActionComplete {
 			continue

@@ -57,6 +57,14 @@ func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bo
 // need not have may run nowhere.
 func (r *routes) covered() []states {
 	list := r.running(false)
+	ended := make([][]ending, len(r.d.States))
+	for s := range r.d.States {
+		for k := range r.d.Terms {
+			if to, ok := r.endOf(k, s); ok && r.runs[k][s] {
+				addEnding(&ended[s], to, k)
+			}
+		}
+	}
 	for i := range list {
 		t := &r.d.Terms[i]
 		if f := r.d.fact(t.Due); f != nil && !f.Required && f.Default == nil {
@@ -74,14 +82,14 @@ func (r *routes) covered() []states {
 				continue
 			}
 			before[at], list[i][at] = true, false
-			todo = r.withoutStart(i, at, todo)
+			todo = r.withoutStart(i, at, ended[at], todo)
 		}
 	}
 	return list
 }
 
 // withoutStart adds the states that a state leads to while a legal term has not started.
-func (r *routes) withoutStart(term, at int, to []int) []int {
+func (r *routes) withoutStart(term, at int, ended []ending, to []int) []int {
 	d := r.d
 	if d.States[at].Kind != KindEnd {
 		for _, k := range r.leaving[at] {
@@ -93,9 +101,9 @@ func (r *routes) withoutStart(term, at int, to []int) []int {
 	for _, m := range r.own[at] {
 		to = append(to, r.states[m.expiry.To])
 	}
-	for other := range d.Terms {
-		if other != term && r.runs[other][at] && r.ends(other, at) {
-			to = append(to, r.states[d.Terms[other].Expires.To])
+	for _, e := range ended {
+		if e.more || e.term != term {
+			to = append(to, e.to)
 		}
 	}
 	return to

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/alur-id/alur/domain"
@@ -28,6 +29,55 @@ func (c *inspection) unused() {
 	for i, x := range c.d.Roles {
 		note("roles", i, "role", string(x.ID))
 	}
+}
+
+// nowhere notes where something is said to happen and never does: documents and checklists
+// in an end, where a request is closed; rules for a stop of the clock where none stops; and
+// the second of two rules of which the engine takes the first.
+func (c *inspection) nowhere() {
+	closed := func(list string, i int, what string, in []domain.StateID) {
+		if k := slices.IndexFunc(in, func(id domain.StateID) bool { return c.ways.state(id).Kind == KindEnd }); k >= 0 {
+			c.find(FindingUnused, c.node(list, i), "%s in %q, which is an end: a request is closed there, and nothing is added to it", what, in[k])
+		}
+	}
+	for i := range c.d.Documents {
+		x := &c.d.Documents[i]
+		closed("documents", i, fmt.Sprintf("document %q is handed in", x.ID), x.In)
+		closed("documents", i, fmt.Sprintf("document %q is refused", x.ID), x.RefusedIn)
+	}
+	for i := range c.d.Checklists {
+		closed("checklists", i, fmt.Sprintf("checklist %q is answered", c.d.Checklists[i].ID), c.d.Checklists[i].In)
+	}
+	ordered, stopped := map[domain.StopGround]bool{}, map[domain.StateID]bool{}
+	for i := range c.d.Suspensions {
+		x, n := &c.d.Suspensions[i], c.node("suspensions", i)
+		if len(x.Roles) > 0 && ordered[x.Ground] {
+			c.find(FindingUnused, n, "a second rule says who may order a stop on ground %s: the first one is meant, so put them together", x.Ground)
+		}
+		ordered[x.Ground] = ordered[x.Ground] || len(x.Roles) > 0
+		for _, id := range x.In {
+			switch {
+			case !c.stands(id, false):
+				c.find(FindingUnused, n, "a rule lets terms stand still in %q, and none does: name the state under suspended_in of a term", id)
+			case !c.stands(id, true):
+				c.find(FindingUnused, n, "a rule lets terms stand still in %q, and none that does has started when a request comes there", id)
+			case stopped[id]:
+				c.find(FindingUnused, n, "a second rule lets terms stand still in %q: the first one is meant", id)
+			}
+			stopped[id] = true
+		}
+	}
+}
+
+// stands reports whether some legal term stands still in a state: as the definition says,
+// or also because it may be running there.
+func (c *inspection) stands(id domain.StateID, runs bool) bool {
+	for i := range c.d.Terms {
+		if slices.Contains(c.d.Terms[i].SuspendedIn, id) && (!runs || c.ways.runs[i][c.ways.states[id]]) {
+			return true
+		}
+	}
+	return false
 }
 
 // used are the names that are said anywhere but where they are declared.

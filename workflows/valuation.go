@@ -61,14 +61,18 @@ func (d *Definition) valuations() ([]vars, error) {
 			related[id] = append(related[id], ids...)
 		}
 	}
-	loose := map[string]bool{}
+	loose := map[string]map[string]claim{} // conditions by what they say something of, and their texts
 	for _, c := range conditions {
 		literals.gather(c)
 		switch l := c.looseness(d); {
 		case !l.facts:
 			relate(c.uses.facts...)
 		case !c.speaksOfPast() && !c.asksRecorded(d):
-			loose[c.Text] = true
+			x := c.claims()
+			if loose[x.of] == nil {
+				loose[x.of] = map[string]claim{}
+			}
+			loose[x.of][c.Text] = x
 		}
 	}
 	for i := range d.Fees {
@@ -82,12 +86,12 @@ func (d *Definition) valuations() ([]vars, error) {
 		}
 	}
 	all := []vars{{facts: domain.Facts{}, supposed: map[string]bool{}}}
-	for _, text := range slices.Sorted(maps.Keys(loose)) {
+	for _, of := range slices.Sorted(maps.Keys(loose)) {
 		var next []vars
 		for _, v := range all {
-			for _, is := range []bool{false, true} {
+			for _, is := range outcomes(loose[of]) {
 				more := vars{facts: v.facts, supposed: maps.Clone(v.supposed)}
-				more.supposed[text] = is
+				maps.Copy(more.supposed, is)
 				next = append(next, more)
 			}
 		}

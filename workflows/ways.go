@@ -29,9 +29,11 @@ func (p *prover) indexWays() {
 		if len(s.OnlyAfter) > 0 {
 			p.byWay[i] = 1 << len(p.byWay)
 		}
-		if in := d.standIn(i); in.excuses(d) && p.overridden(s.ID) {
-			p.standing[i] = 1 << len(p.standIns)
-			p.standIns = append(p.standIns, in)
+		if p.overridden(i) {
+			if in := p.standIn(i); in.excuses(d) {
+				p.standing[i] = 1 << len(p.standIns)
+				p.standIns = append(p.standIns, in)
+			}
 		}
 	}
 	for _, f := range p.fees {
@@ -44,10 +46,9 @@ func (p *prover) indexWays() {
 }
 
 // overridden reports whether an override or a deemed approval leads out of a state.
-func (p *prover) overridden(id domain.StateID) bool {
-	return slices.ContainsFunc(p.d.Transitions, func(t Transition) bool {
-		return t.Kind == domain.ActionOverride && slices.Contains(t.From, id)
-	}) || slices.ContainsFunc(p.moves[p.states[id]], func(m int) bool { return p.expiries[m].expiry.Ground == DeemedApproval })
+func (p *prover) overridden(state int) bool {
+	return slices.ContainsFunc(p.actions[state], func(t int) bool { return p.d.Transitions[t].Kind == domain.ActionOverride }) ||
+		slices.ContainsFunc(p.moves[state], func(m int) bool { return p.expiries[m].expiry.Ground == DeemedApproval })
 }
 
 // before reports whether every way from where requests begin to one state leads through
@@ -71,13 +72,13 @@ func (p *prover) before(first, then domain.StateID) bool {
 	return first == start || !graph.Closure(forth, start)[then]
 }
 
-func (d *Definition) standIn(state int) standIn {
+func (p *prover) standIn(state int) standIn {
 	s := standIn{state: state}
-	for i := range d.Transitions {
-		if t := &d.Transitions[i]; t.Needs != nil && slices.Contains(t.From, d.States[state].ID) {
-			s.required = s.required || t.Needs.Required
-			s.documents = append(s.documents, t.Needs.Documents...)
-			s.fees = append(s.fees, t.Needs.Fees...)
+	for _, i := range slices.Concat(p.actions[state], p.automatic[state]) {
+		if n := p.d.Transitions[i].Needs; n != nil {
+			s.required = s.required || n.Required
+			s.documents = append(s.documents, n.Documents...)
+			s.fees = append(s.fees, n.Fees...)
 		}
 	}
 	return s

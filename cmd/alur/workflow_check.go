@@ -21,6 +21,7 @@ type checked struct {
 }
 
 func newWorkflowCheck() *cobra.Command {
+	var lang string
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check FILE...",
@@ -28,15 +29,19 @@ func newWorkflowCheck() *cobra.Command {
 		Long: `Check reads definitions and names every problem at its place. Of those that can be
 read it then says what stands against publishing them: rules of good
 administration that they do not keep, and what can be proved to go wrong, with the
-shortest way there. The exit code is 3 when there is anything, and 1 when a file
-could not be looked at. A file that is named - is standard input.`,
+shortest way there, step by step, in the language of --lang. The exit code is 3 when
+there is anything, and 1 when a file could not be looked at. A file that is named - is
+standard input.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
+			if lang != "id" && lang != "en" {
+				return fmt.Errorf("--lang %q: want id or en", lang)
+			}
 			found := []checked{}
 			faults := 0
 			var unread error
 			for _, file := range files {
-				one, err := checkFile(file)
+				one, err := checkFile(lang, file)
 				if err != nil {
 					unread = errors.Join(unread, err)
 					one.Unread = err.Error()
@@ -53,17 +58,18 @@ could not be looked at. A file that is named - is standard input.`,
 			return unread
 		},
 	}
+	c.Flags().StringVar(&lang, "lang", "en", "`LANGUAGE` of the ways there: id or en")
 	jsonFlag(c, &asJSON)
 	return c
 }
 
-func checkFile(file string) (checked, error) {
+func checkFile(lang, file string) (checked, error) {
 	one := checked{File: shownAs(file), Problems: workflows.Problems{}, Findings: []workflows.Finding{}}
 	source, err := readFile(file, workflows.MaxDefinition)
 	if err != nil {
 		return one, err
 	}
-	_, findings, err := workflows.Check(one.File, source)
+	_, findings, err := workflows.CheckIn(lang, one.File, source)
 	if err != nil && !errors.As(err, &one.Problems) {
 		return one, err
 	}

@@ -197,7 +197,7 @@ func (p *Picture) term(t *workflows.Term) string {
 }
 
 // watched is what a term has beside its budget: what is promised, who is reminded and,
-// when it has run out, told.
+// when it has run out, told: nobody where the request then moves.
 func (p *Picture) watched(t *workflows.Term) []string {
 	var parts []string
 	if t.Promise != nil {
@@ -206,10 +206,10 @@ func (p *Picture) watched(t *workflows.Term) []string {
 	if t.Remind != nil {
 		parts = append(parts, p.say("reminded", t.Remind.In(p.lang)))
 	}
-	if x := t.Expires; x != nil && len(x.Escalate) > 0 {
+	if x := t.Expires; x != nil && x.To == "" && len(x.Escalate) > 0 {
 		parts = append(parts, p.say("told", p.roles(x.Escalate)))
 	}
-	if x := t.Expires; x != nil && x.Ombudsman {
+	if x := t.Expires; x != nil && x.To == "" && x.Ombudsman {
 		parts = append(parts, p.say("ombudsman"))
 	}
 	return parts

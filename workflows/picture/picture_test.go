@@ -167,6 +167,16 @@ func TestPictureSaysEverything(t *testing.T) {
 	}
 }
 
+// Whom a term tells that runs out is not said where the request moves instead.
+func TestAMoveIsDrawnAndNobodyIsTold(t *testing.T) {
+	for _, move := range []string{"{to: refused, ground: deemed_refusal", "{to: granted, ground: deemed_approval"} {
+		got := depict(t, strings.Replace(rest, move, move+", escalate: [head], ombudsman: true", 1), "en", "").Description()
+		if got != depict(t, rest, "en", "").Description() {
+			t.Errorf("%s: it is drawn otherwise than the move alone:\n%s", move, got)
+		}
+	}
+}
+
 // An arrow without a condition beside one that has one is not taken in any case.
 func TestArrowsSayOtherwise(t *testing.T) {
 	const note = "  - {action: note, from: [submitted], to: submitted, roles: [clerk]"

@@ -1,0 +1,221 @@
+package workflows
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// storyWords are the words of stories, which are for somebody who reads laws and not code, in
+// the language that was asked for.
+var storyWords = map[string]Text{
+	"submitted": {"Permohonan diajukan%s%s.", "A request is submitted%s%s."},
+	"acts":      {"%s, sebagai %s, mengambil tindakan \"%s\"%s.", "%s, as %s, takes \"%s\"%s."},
+	"somebody":  {"Seseorang", "Somebody"},
+	"person":    {"Orang P", "The person P"},
+	"by person": {" oleh orang P", " by the person P"},
+	"anew":      {" dan mengisi ulang%s", " and fills in anew%s"},
+	"records":   {" dan mencatat %s", " and records %s"},
+	"with":      {" dengan %s", " with %s"},
+	"follows":   {"Dengan sendirinya menyusul \"%s\".", "By itself, \"%s\" follows."},
+	"runs out":  {"Jangka waktu habis (%s).", "The term runs out (%s)."},
+	"is at":     {" Permohonan berada di \"%s\".", " It is at \"%s\"."},
+	"attached":  {"Dokumen \"%s\" diserahkan.", "Document \"%s\" is handed in."},
+	"turned":    {"Dokumen \"%s\" ditolak.", "Document \"%s\" is refused."},
+	"checked":   {"Daftar periksa \"%s\" dijawab ya.", "Checklist \"%s\" is answered with yes."},
+	"unchecked": {"Satu butir daftar periksa \"%s\" dijawab tidak.", "An item of checklist \"%s\" is answered with no."},
+	"paid":      {"Biaya \"%s\" dibayar.", "Fee \"%s\" is paid."},
+	"settled":   {"Biaya %s dibayar bersama-sama.", "Fees %s are paid together."},
+	"reviewed":  {"Penilaian \"%s\" %s%s.", "Review \"%s\" is %s%s."},
+	"answered":  {"Sistem \"%s\" menjawab %s.", "System \"%s\" answers %s."},
+	"supposing": {" (andaikan %s)", " (supposing that %s)"},
+	"holds":     {"%q terpenuhi", "%q holds"},
+	"fails":     {"%q tidak terpenuhi", "%q does not hold"},
+	"and":       {" dan ", " and "},
+	"or":        {" atau ", " or "},
+	"true":      {"ya", "true"},
+	"false":     {"tidak", "false"},
+
+	string(domain.OpinionApproved): {"disetujui", "approved"},
+	string(domain.OpinionRefused):  {"ditolak", "refused"},
+	string(DeemedApproval):         {"dianggap dikabulkan", "deemed approval"},
+	string(DeemedRefusal):          {"dianggap ditolak", "deemed refusal"},
+	string(Lapse):                  {"gugur", "lapse"},
+}
+
+func (c *inspection) say(key string, args ...any) string {
+	text := storyWords[key].In(c.lang)
+	if len(args) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, args...)
+}
+
+// story tells how a request comes to a point.
+func (s *search) story(i int) []string {
+	var steps []string
+	for at := i; at >= 0; at = s.from[at] {
+		before := -1
+		if s.from[at] >= 0 {
+			before = int(s.points[s.from[at]].state)
+		}
+		steps = append(steps, s.sentence(s.by[at], before, at))
+	}
+	slices.Reverse(steps)
+	return steps
+}
+
+func (s *search) sentence(step stepTaken, before, at int) string {
+	text := s.plainly(step, at)
+	switch step.kind {
+	case stepSubmit, stepAutomatic, stepExpiry:
+		text += s.isAt(at)
+	case stepAction:
+		if before != int(s.points[at].state) {
+			text += s.isAt(at)
+		}
+	default:
+	}
+	if len(step.supposing) > 0 {
+		text = strings.TrimSuffix(text, ".") + s.say("supposing", s.supposed(step.supposing)) + "."
+	}
+	return text
+}
+
+func (s *search) isAt(at int) string {
+	return s.say("is at", s.d.States[s.points[at].state].Title.In(s.lang))
+}
+
+// supposed tells what conditions are taken to come to that cannot be told.
+func (s *search) supposed(list supposition) string {
+	var parts []string
+	for _, x := range list {
+		key := "fails"
+		if x.holds {
+			key = "holds"
+		}
+		parts = append(parts, s.say(key, x.condition.Text))
+	}
+	return strings.Join(parts, s.say("and"))
+}
+
+func (s *search) plainly(step stepTaken, at int) string {
+	d, by := &s.d, ""
+	if step.person {
+		by = s.say("by person")
+	}
+	switch step.kind {
+	case stepSubmit:
+		return s.say("submitted", by, s.factsOf(at))
+	case stepAction:
+		return s.acted(step, at)
+	case stepAutomatic:
+		return s.say("follows", s.titleOf(d.Transitions[step.of].Action))
+	case stepExpiry:
+		return s.say("runs out", s.say(string(s.p.expiries[step.of].expiry.Ground)))
+	case stepAttach:
+		return s.say("attached", s.p.ofGroup[step.of].Title.In(s.lang))
+	case stepRefuse:
+		return s.say("turned", s.p.ofGroup[step.of].Title.In(s.lang))
+	case stepCheck:
+		return s.say("checked", d.Checklists[step.of].Title.In(s.lang))
+	case stepUncheck:
+		return s.say("unchecked", d.Checklists[step.of].Title.In(s.lang))
+	case stepPay:
+		return s.say("paid", s.p.fees[step.of].Title.In(s.lang))
+	case stepSettle:
+		var titles []string
+		for i, f := range s.p.fees {
+			if step.of>>i&1 == 1 {
+				titles = append(titles, fmt.Sprintf("%q", f.Title.In(s.lang)))
+			}
+		}
+		return s.say("settled", strings.Join(titles, ", "))
+	case stepReview:
+		return s.say("reviewed", d.Reviews[step.of].Title.In(s.lang), s.say(step.word), by)
+	case stepAnswer:
+		return s.say("answered", d.system(d.States[step.of].WaitsFor).Title.In(s.lang), step.word)
+	}
+	return ""
+}
+
+func (s *search) acted(step stepTaken, at int) string {
+	t, who, more := &s.d.Transitions[step.of], "somebody", ""
+	if step.person {
+		who = "person"
+	}
+	if t.Kind == domain.ActionCorrect {
+		more = s.say("anew", s.factsOf(at))
+	}
+	return s.say("acts", s.say(who), s.roles(t), s.titleOf(t.Action), more+s.recordedAt(t, at))
+}
+
+// recordedAt tells what a transition recorded of the facts that conditions ask for.
+func (s *search) recordedAt(t *Transition, at int) string {
+	var list []string
+	for _, id := range t.Records {
+		if v, ok := s.p.values[s.points[at].value].facts[id]; ok {
+			list = append(list, s.factIs(s.d.fact(id), v))
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return s.say("records", strings.Join(list, ", "))
+}
+
+func (s *search) factIs(f *Fact, v any) string {
+	if b, ok := v.(bool); ok {
+		v = s.say(strconv.FormatBool(b))
+	}
+	return fmt.Sprintf("%s %v", strings.ToLower(f.Title.In(s.lang)), v)
+}
+
+// factsOf tells the facts that conditions ask for.
+func (s *search) factsOf(at int) string {
+	in := &s.p.values[s.points[at].value]
+	var list []string
+	for i := range s.d.Facts {
+		f := &s.d.Facts[i]
+		if v, ok := in.facts[f.ID]; ok && !f.Recorded {
+			list = append(list, s.factIs(f, v))
+		}
+	}
+	text := ""
+	if len(list) > 0 {
+		text = s.say("with", strings.Join(list, ", "))
+	}
+	var taken supposition
+	for _, c := range slices.Sorted(maps.Keys(in.supposed)) {
+		taken = append(taken, supposed{&Condition{Text: c}, in.supposed[c]})
+	}
+	if len(taken) > 0 {
+		text += s.say("supposing", s.supposed(taken))
+	}
+	return text
+}
+
+func (s *search) roles(t *Transition) string {
+	var names []string
+	for _, id := range t.Roles {
+		for _, r := range s.d.Roles {
+			if r.ID == id {
+				names = append(names, r.Title.In(s.lang))
+			}
+		}
+	}
+	return strings.Join(names, s.say("or"))
+}
+
+func (s *search) titleOf(a domain.ActionID) string {
+	for _, x := range s.d.Actions {
+		if x.ID == a {
+			return x.Title.In(s.lang)
+		}
+	}
+	return string(a)
+}
