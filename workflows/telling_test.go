@@ -204,3 +204,29 @@ func TestOnlyTheApplicantSaysHowTheyAreTold(t *testing.T) {
 		t.Errorf("%d events, %+v, %v", s, n, err)
 	}
 }
+
+// The schema of a form may say which fields are the applicant's addresses.
+func TestAddressesAreTheFieldsThatTheFormSays(t *testing.T) {
+	b := newSealedBench(t)
+	source := strings.Replace(string(example(t)), "\nfacts:\n", `
+form:
+  type: object
+  properties:
+    mobile: {type: string, contact: phone}
+    phone: {type: string, title: Of whoever files}
+
+facts:
+`, 1)
+	b.publish(t, []byte(source))
+	s := b.submission(t)
+	s.Form = domain.Personal{"phone": "0899-000-0000", "mobile": " 0811-000-0000 "}
+	answer, err := b.engine.Submit(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, _, err := b.engine.Telling(t.Context(), answer.Request.ID, 1)
+	want := map[domain.Channel]string{"sms": "0811-000-0000", "whatsapp": "0811-000-0000"}
+	if d := cmp.Diff(want, told.Contact); err != nil || d != "" {
+		t.Errorf("%v (-want +got)\n%s", err, d)
+	}
+}

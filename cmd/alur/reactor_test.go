@@ -341,3 +341,15 @@ func TestWhichEventsAWebhookIsToldOf(t *testing.T) {
 		}
 	}
 }
+
+// The file that operators are shown is one.
+func TestOperatorsAreShownAnOutwardFile(t *testing.T) {
+	shown := blocks(readText(t, "docs/operators.md"), "yaml")
+	if len(shown) != 1 {
+		t.Fatalf("%d files are shown", len(shown))
+	}
+	f, err := readOutward(outwardTo(t, "%s", shown[0]))
+	if err != nil || f.Mail == nil || f.SMS == nil || len(f.Webhooks) != 1 {
+		t.Errorf("%v: %+v", err, f)
+	}
+}
