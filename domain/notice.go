@@ -79,7 +79,7 @@ func (ApplicantNotNotified) Type() (string, int) { return "ApplicantNotNotified"
 type NoticesPreferred struct {
 	Language string    `json:"language,omitempty"`
 	Channels []Channel `json:"channels,omitempty"` // none: all
-	Quiet    *Quiet    `json:"quiet,omitempty"`    // none: [UsualQuiet]
+	Quiet    *Quiet    `json:"quiet,omitempty"`    // none: those that are usual there
 }
 
 // Type implements [Body].
@@ -99,10 +99,7 @@ func (b NoticesPreferred) Check() error {
 	if b.Quiet == nil {
 		return nil
 	}
-	if q := *b.Quiet; q.From < 0 || q.From >= day || q.To < 0 || q.To >= day || q.long() > maxQuiet {
-		return refuse(RuleNotices, "these quiet hours cannot be", fmt.Sprintf("give two times of the day, at most %d hours apart; the same twice is none", maxQuiet/60))
-	}
-	return nil
+	return b.Quiet.Check()
 }
 
 // Quiet are the hours in which nobody is told anything, in minutes since midnight by the
@@ -112,8 +109,34 @@ type Quiet struct {
 	To   int `json:"to"`
 }
 
-// UsualQuiet is assumed of who said nothing: no rule that was found says when an
-// authority may not write to people.
+// ParseQuiet reads quiet hours: two times of the day, such as 21:00 and 06:00.
+func ParseQuiet(from, to string) (Quiet, error) {
+	minute := func(s string) int {
+		t, err := time.Parse("15:04", s)
+		if err != nil {
+			return -1
+		}
+		return t.Hour()*60 + t.Minute()
+	}
+	q := Quiet{From: minute(from), To: minute(to)}
+	return q, q.Check()
+}
+
+// Clock is the quiet hours as [ParseQuiet] reads them.
+func (q Quiet) Clock() (from, to string) {
+	return fmt.Sprintf("%02d:%02d", q.From/60, q.From%60), fmt.Sprintf("%02d:%02d", q.To/60, q.To%60)
+}
+
+// Check refuses hours that are none, or so many that hardly any are left.
+func (q Quiet) Check() error {
+	if q.From < 0 || q.From >= day || q.To < 0 || q.To >= day || q.long() > maxQuiet {
+		return refuse(RuleNotices, "these quiet hours cannot be", fmt.Sprintf("give two times of the day such as 21:00, at most %d hours apart; the same twice is none", maxQuiet/60))
+	}
+	return nil
+}
+
+// UsualQuiet is assumed where neither the applicant nor the operator said anything: no
+// rule that was found says when an authority may not write to people.
 var UsualQuiet = Quiet{From: 21 * 60, To: 6 * 60}
 
 const (
@@ -205,10 +228,10 @@ func (b NoticesPreferred) Choose(there []Channel) []Channel {
 	return chosen
 }
 
-// Hours are the quiet hours that hold.
-func (b NoticesPreferred) Hours() Quiet {
+// Hours are the quiet hours that hold, where some are usual.
+func (b NoticesPreferred) Hours(usual Quiet) Quiet {
 	if b.Quiet == nil {
-		return UsualQuiet
+		return usual
 	}
 	return *b.Quiet
 }

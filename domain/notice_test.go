@@ -68,6 +68,17 @@ func TestPreferencesThatKeepNobodyFromBeingTold(t *testing.T) {
 	if err := ok.Check(); err != nil {
 		t.Error(err)
 	}
+	for _, c := range [][2]string{{"21:00", "06:00"}, {"00:00", "00:00"}} {
+		q, err := domain.ParseQuiet(c[0], c[1])
+		if from, to := q.Clock(); err != nil || from != c[0] || to != c[1] {
+			t.Errorf("%v is read as %s to %s, %v", c, from, to, err)
+		}
+	}
+	for _, c := range [][2]string{{"21", "06:00"}, {"24:00", "06:00"}, {"", ""}, {"06:01", "06:00"}} {
+		if _, err := domain.ParseQuiet(c[0], c[1]); err == nil {
+			t.Errorf("%v is let pass", c)
+		}
+	}
 	email, sms := domain.ChannelEmail, domain.ChannelSMS
 	for _, c := range []struct{ there, want []domain.Channel }{
 		{[]domain.Channel{email, sms}, []domain.Channel{sms}},

@@ -34,6 +34,8 @@ type Config struct {
 	Logger   *slog.Logger
 	// Sweeper has terms run out; nil where another process does.
 	Sweeper *workflows.Sweeper
+	// Quiet are the quiet hours of those who did not say which.
+	Quiet domain.Quiet
 	// Token, if not empty, must be presented as a bearer token (RFC 6750) by
 	// every caller of /api/.
 	Token string

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -19,16 +18,8 @@ type quietHours struct {
 }
 
 func quietOf(q domain.Quiet) quietHours {
-	return quietHours{fmt.Sprintf("%02d:%02d", q.From/60, q.From%60), fmt.Sprintf("%02d:%02d", q.To/60, q.To%60)}
-}
-
-func (q quietHours) quiet() (domain.Quiet, error) {
-	from, err := time.Parse("15:04", q.From)
-	if err != nil {
-		return domain.Quiet{}, err
-	}
-	to, err := time.Parse("15:04", q.To)
-	return domain.Quiet{From: from.Hour()*60 + from.Minute(), To: to.Hour()*60 + to.Minute()}, err
+	from, to := q.Clock()
+	return quietHours{from, to}
 }
 
 // preferred is how an applicant is told.
@@ -100,7 +91,7 @@ func (a *api) noticesOf(ctx context.Context, r domain.Request) (*noticesOutput, 
 	out := &noticesOutput{}
 	b := &out.Body
 	b.Reference, b.Messages = r.Reference, []message{}
-	b.Preferred = preferred{Language: n.Preferred.Language, Channels: n.Preferred.Channels, Quiet: quietOf(n.Preferred.Hours())}
+	b.Preferred = preferred{Language: n.Preferred.Language, Channels: n.Preferred.Channels, Quiet: quietOf(n.Preferred.Hours(a.Quiet))}
 	for _, o := range n.Messages {
 		b.Messages = append(b.Messages, message{o.ID, o.Version, o.Channel, o.Language, o.Attempts, o.Fault == "", o.Fault, o.At})
 	}
@@ -118,9 +109,9 @@ func (a *api) prefer(ctx context.Context, in *preferInput) (*noticesOutput, erro
 	}
 	p := domain.NoticesPreferred{Language: in.Body.Language, Channels: in.Body.Channels}
 	if in.Body.Quiet != nil {
-		q, err := in.Body.Quiet.quiet()
+		q, err := domain.ParseQuiet(in.Body.Quiet.From, in.Body.Quiet.To)
 		if err != nil {
-			return nil, newProblem(http.StatusUnprocessableEntity, string(domain.RuleNotices), "the quiet hours are no times of the day", "write them as 21:00")
+			return nil, a.fault(ctx, err, false)
 		}
 		p.Quiet = &q
 	}

@@ -35,7 +35,8 @@ type Gateway interface {
 type Notifier struct {
 	Engine   *workflows.Engine
 	Gateways map[domain.Channel]Gateway
-	Public   string // address that links to the tracking page begin with; empty for none
+	Public   string       // address that links to the tracking page begin with; empty for none
+	Quiet    domain.Quiet // hours, of those who did not say which
 	Now      func() time.Time
 }
 
@@ -96,7 +97,7 @@ func (n *Notifier) Send(ctx context.Context, x Notice) error {
 		return n.record(ctx, t, m, unaddressed(t), nil)
 	}
 	now := n.Now()
-	if until := notices.Preferred.Hours().Until(now, t.Request.Tenant.Zone()); until.After(now) {
+	if until := notices.Preferred.Hours(n.Quiet).Until(now, t.Request.Tenant.Zone()); until.After(now) {
 		return &domain.Postponed{Until: until}
 	}
 	gateway := n.Gateways[x.Channel]

@@ -73,7 +73,7 @@ func newBench(t *testing.T, file string) *bench {
 		t.Fatal(err)
 	}
 	b.Notifier = &notify.Notifier{
-		Engine: engine, Now: now, Public: "https://alur.example/",
+		Engine: engine, Now: now, Quiet: domain.UsualQuiet, Public: "https://alur.example/",
 		Gateways: map[domain.Channel]notify.Gateway{domain.ChannelEmail: b.mail, domain.ChannelSMS: b.sms},
 	}
 	return b

@@ -45,12 +45,14 @@ type house struct {
 	outbox    viewsDB
 	publisher io.Closer
 	router    *bus.Router
+
+	quiet domain.Quiet // hours, of applicants who did not say which
 }
 
 // openHouse opens the stores and, to write to them, creates them when there are
 // none and they need not be there.
 func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, error) {
-	h := &house{metrics: newRegistry()}
+	h := &house{metrics: newRegistry(), quiet: domain.UsualQuiet}
 	if err := h.open(ctx, s, logger); err != nil {
 		return nil, errors.Join(err, h.close())
 	}

@@ -78,6 +78,7 @@ func newRegistry() *prometheus.Registry {
 // openOutward prepares what goes out of this house, if anything does. The house closes
 // it.
 func (h *house) openOutward(ctx context.Context, s stores, o outward, logger *slog.Logger) error {
+	h.quiet = o.told.quiet()
 	if o.nats == "" && o.told == nil {
 		return nil
 	}
@@ -126,7 +127,7 @@ func (h *house) reactors(store *bus.Store, o outward) ([]bus.Reactor, error) {
 	}
 	var list []bus.Reactor
 	if len(gateways) > 0 {
-		list = append(list, notices(&notify.Notifier{Engine: h.engine, Gateways: gateways, Public: o.public, Now: h.now}, store))
+		list = append(list, notices(&notify.Notifier{Engine: h.engine, Gateways: gateways, Public: o.public, Quiet: h.quiet, Now: h.now}, store))
 	}
 	for _, e := range o.told.Webhooks {
 		list = append(list, webhooks(e, h.log, store, o.public))

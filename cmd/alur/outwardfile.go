@@ -22,6 +22,7 @@ type outwardFile struct {
 	Mail     *mailTo    `yaml:"mail"`
 	SMS      *endpoint  `yaml:"sms"`
 	WhatsApp *endpoint  `yaml:"whatsapp"`
+	Quiet    *hours     `yaml:"quiet"`
 	Webhooks []endpoint `yaml:"webhooks"`
 }
 
@@ -29,6 +30,21 @@ type outwardFile struct {
 type mailTo struct {
 	Server string `yaml:"server"`
 	From   string `yaml:"from"`
+}
+
+// hours are quiet hours, by the clock of each tenant.
+type hours struct {
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+}
+
+// quiet are the hours in which nobody is told anything who did not say otherwise.
+func (f *outwardFile) quiet() domain.Quiet {
+	if f == nil || f.Quiet == nil {
+		return domain.UsualQuiet
+	}
+	q, _ := domain.ParseQuiet(f.Quiet.From, f.Quiet.To) // checked
+	return q
 }
 
 // endpoint is another system that takes messages by HTTP.
@@ -106,12 +122,13 @@ func (f *outwardFile) check() error {
 			}
 		}
 	}
-	if f.Mail != nil {
-		if _, err := notify.NewMail(notify.MailConfig{URL: f.Mail.Server, From: f.Mail.From}); err != nil {
-			return err
+	if f.Quiet != nil {
+		if _, err := domain.ParseQuiet(f.Quiet.From, f.Quiet.To); err != nil {
+			return fmt.Errorf("quiet: %w", err)
 		}
 	}
-	return nil
+	_, err := f.gateways()
+	return err
 }
 
 // known reports whether there are integration events of a type, or of one that begins so:

@@ -238,21 +238,31 @@ func TestTheApplicantSaysOverHTTPHowTheyAreTold(t *testing.T) {
 }
 
 // Nodes on one database: whichever is killed under load, each event comes to the other
-// system, under one id; and what was replayed comes again.
-func TestKillOfTheNodeThatSendsWebhooks(t *testing.T) {
+// system and each change to the applicant, under one id, and is recorded once; and what
+// was replayed comes again.
+func TestKillOfTheNodeThatSends(t *testing.T) {
 	x := newTaker(t)
 	db := pgserver.Start(t).NewDatabase(t)
 	withSample(t, db)
 	kek := filepath.Join(t.TempDir(), "kek")
 	must(t, t.TempDir(), "", "keys", "new", "--kek", kek)
-	file := outwardTo(t, "webhooks:\n  - {name: elsewhere, url: %s/elsewhere, keys: [%s], networks: [127.0.0.0/8], types: [alur.request.*]}\n", x.URL, testSecret)
+	file := outwardTo(t, `
+quiet: {from: "00:00", to: "00:00"}
+sms: {url: %[1]s/sms, keys: [%[2]s], networks: [127.0.0.0/8]}
+webhooks:
+  - {name: elsewhere, url: %[1]s/elsewhere, keys: [%[2]s], networks: [127.0.0.0/8], types: [alur.request.*]}
+`, x.URL, testSecret)
 	nodes := []*server{startServer(t, db, "--kek", kek, "--outward", file), startServer(t, db, "--kek", kek, "--outward", file)}
 	for i := range rounds(t, 2) {
 		done := make(chan error, 1)
 		go func() {
 			for range 20 {
-				one := &sent{submitKey: uuid.NewString(), acceptKey: uuid.NewString()}
-				if err := one.carryOn(nodes[1-i%2].url); err != nil {
+				url := nodes[1-i%2].url + "/api/v1/requests"
+				a, err := post(url, uuid.NewString(), formSubmission)
+				if err == nil {
+					_, err = post(url+"/"+a.Reference+"/actions", uuid.NewString(), action("accept", "", "front-office"))
+				}
+				if err != nil {
 					done <- err
 					return
 				}
@@ -265,30 +275,50 @@ func TestKillOfTheNodeThatSendsWebhooks(t *testing.T) {
 		}
 		nodes[i%2] = startServer(t, db, "--kek", kek, "--outward", file)
 	}
-	want := map[string]bool{}
+	want, letters := map[string]bool{}, map[string]bool{}
 	for _, e := range recordedIn(t, db) {
+		switch e.Body.(type) {
+		case domain.RequestSubmitted, domain.ActionTaken: // each changes what the public sees
+			letters[domain.MessageID(e.ID, domain.ChannelSMS).String()] = true
+		}
 		if c, ok, err := bus.Outward(e, ""); err != nil {
 			t.Fatal(err)
 		} else if ok && strings.HasPrefix(c.Type, "alur.request.") {
 			want[c.ID] = true
 		}
 	}
-	distinct := func() map[string]bool {
+	distinct := func(path string) map[string]bool {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		seen := map[string]bool{}
-		for _, id := range x.took["/elsewhere"] {
+		for _, id := range x.took[path] {
 			seen[id] = true
 		}
 		return seen
 	}
-	for late := time.Now().Add(time.Minute); len(distinct()) < len(want) && time.Now().Before(late); time.Sleep(50 * time.Millisecond) {
+	for path, want := range map[string]map[string]bool{"/elsewhere": want, "/sms": letters} {
+		for late := time.Now().Add(time.Minute); len(distinct(path)) < len(want) && time.Now().Before(late); time.Sleep(50 * time.Millisecond) {
+		}
+		if d := cmp.Diff(want, distinct(path)); d != "" {
+			t.Errorf("%s (-recorded +arrived)\n%s", path, d)
+		}
 	}
-	if d := cmp.Diff(want, distinct()); d != "" {
-		t.Errorf("events (-recorded +arrived)\n%s", d)
+	told := map[string]bool{}
+	for late := time.Now().Add(time.Minute); len(told) < len(letters) && time.Now().Before(late); {
+		clear(told)
+		for _, e := range recordedIn(t, db) {
+			if b, ok := e.Body.(domain.ApplicantNotified); ok && told[b.ID.String()] {
+				t.Fatalf("message %s is recorded twice", b.ID)
+			} else if ok {
+				told[b.ID.String()] = true
+			}
+		}
+	}
+	if d := cmp.Diff(letters, told); d != "" {
+		t.Errorf("messages (-sent +recorded)\n%s", d)
 	}
 	before := len(x.got("/elsewhere", len(want)))
-	t.Logf("%d events, %d came again", len(want), before-len(want))
+	t.Logf("%d events, %d came again; %d messages, %d came again", len(want), before-len(want), len(letters), len(x.got("/sms", len(letters)))-len(letters))
 	if text := must(t, t.TempDir(), "", "reactor", "replay", "webhook/elsewhere", "--after", "0", "--db", db); !strings.Contains(text, "events to be sent again") {
 		t.Error(text)
 	}
