@@ -40,9 +40,14 @@ func NoticeFaults() []NoticeFault {
 }
 
 // MessageID is the id of the message that tells an applicant, by one channel, of what
-// began with an event: the same each time that it is sent.
-func MessageID(event uuid.UUID, c Channel) uuid.UUID {
-	return derive(event, "message:"+string(c), 0)
+// began with an event: the same each time that it is sent. Former is the one to the
+// address that they had before.
+func MessageID(event uuid.UUID, c Channel, former bool) uuid.UUID {
+	index := uint64(0)
+	if former {
+		index = 1
+	}
+	return derive(event, "message:"+string(c), index)
 }
 
 // Message is what is known of a message to an applicant. To whom it went, and what it
@@ -52,6 +57,7 @@ type Message struct {
 	Event    uuid.UUID  `json:"event"`              // the first of what it tells of
 	Version  Version    `json:"version"`            // of the request, with that event
 	Channel  Channel    `json:"channel,omitempty"`  // none: there was no address
+	Former   bool       `json:"former,omitempty"`   // it went where the applicant was told before: what it tells of changed that
 	Language string     `json:"language,omitempty"` // "id" or "en"
 	Notices  []NoticeID `json:"notices,omitempty"`  // of the workflow, whose texts it holds
 	Attempts int        `json:"attempts,omitempty"` // the last one included

@@ -98,8 +98,8 @@ func TestWhatBecameOfAMessage(t *testing.T) {
 		n = domain.EvolveNotices(n, e)
 	}
 	other := message
-	other.ID = domain.MessageID(id(3), domain.ChannelSMS)
-	if other.ID == message.ID || message.ID != domain.MessageID(id(3), domain.ChannelEmail) {
+	other.ID = domain.MessageID(id(3), domain.ChannelSMS, false)
+	if other.ID == message.ID || message.ID != domain.MessageID(id(3), domain.ChannelEmail, false) {
 		t.Fatal("a message's id is that of an event and a channel")
 	}
 	add(domain.ApplicantNotNotified{Message: message, Fault: domain.NoticeRefused})

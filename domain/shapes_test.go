@@ -25,7 +25,7 @@ var reckoning = domain.Reckoning{
 }
 
 var message = domain.Message{
-	ID: domain.MessageID(id(3), domain.ChannelEmail), Event: id(3), Version: 3, Channel: domain.ChannelEmail, Language: "id", Notices: []domain.NoticeID{"returned"}, Attempts: 2,
+	ID: domain.MessageID(id(3), domain.ChannelEmail, false), Event: id(3), Version: 3, Channel: domain.ChannelEmail, Language: "id", Notices: []domain.NoticeID{"returned"}, Attempts: 2,
 }
 
 // samples has each event as it is recorded now; beside its name, a variant.

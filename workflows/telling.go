@@ -26,11 +26,13 @@ type Telling struct {
 	FiledBy  domain.Capacity // with a submission: as what somebody filed it
 
 	Contact map[domain.Channel]string // the applicant's addresses, by the form
+	Former  map[domain.Channel]string // those that the command replaced by others, or by none
 	Erased  bool                      // they were erased
 }
 
 // Telling says what there is to tell the applicant of the command that an event is the
-// first of; false when nothing is: for the other events of a command, for what concerns
+// first of: of another public status, of what the workflow has a text for, and of other
+// addresses. False when nothing is: for the other events of a command, for what concerns
 // only the office, and for imported histories, which others told of.
 //
 // The applicant is told, and not who acts for them: addresses are those that the form
@@ -41,11 +43,12 @@ func (e *Engine) Telling(ctx context.Context, request uuid.UUID, at domain.Versi
 		return Telling{}, false, err
 	}
 	t.Changed = !before.Exists() || before.Public != t.Request.Public
-	if !t.Changed && len(t.Notices) == 0 {
+	filled := slices.ContainsFunc(boxes, func(ev domain.Recorded) bool { return ev.Version >= at })
+	if !t.Changed && len(t.Notices) == 0 && !filled {
 		return Telling{}, false, nil
 	}
 	err = e.openContact(ctx, &t, boxes)
-	return t, err == nil, err
+	return t, err == nil && (t.Changed || len(t.Notices)+len(t.Former) > 0), err
 }
 
 // command folds a request up to a command and past it. The boxes are those that a form
@@ -113,29 +116,53 @@ func (t Telling) named(ctx context.Context, l *Library, told []domain.NoticeDue,
 	return t, before, boxes, nil
 }
 
-// openContact looks for addresses in the newest form.
+// openContact looks for addresses in the newest form, and in the one before the command
+// if that brought another.
 func (e *Engine) openContact(ctx context.Context, t *Telling, boxes []domain.Recorded) error {
-	if e.vault == nil {
+	contact, at, err := e.contactIn(ctx, t, boxes)
+	if err != nil || t.Erased {
+		return err
+	}
+	t.Contact = contact
+	before := slices.IndexFunc(boxes, func(ev domain.Recorded) bool { return ev.Version >= t.First.Version })
+	if before < 1 || at < t.First.Version {
 		return nil
+	}
+	former, _, err := e.contactIn(ctx, t, boxes[:before])
+	for c, address := range former {
+		if address == contact[c] {
+			delete(former, c)
+		}
+	}
+	t.Former = former
+	return err
+}
+
+// contactIn finds the addresses in the newest form that is in boxes, and where that is.
+func (e *Engine) contactIn(ctx context.Context, t *Telling, boxes []domain.Recorded) (map[domain.Channel]string, domain.Version, error) {
+	if e.vault == nil {
+		return nil, 0, nil
 	}
 	for _, ev := range slices.Backward(boxes) {
 		p, err := e.vault.Open(ctx, *ev.Box, ev.Place())
 		if errors.Is(err, domain.ErrErased) {
 			t.Erased = true // all of a request is under one key
-			return nil
+			return nil, 0, nil
 		}
 		if err != nil {
-			return fmt.Errorf("request %s version %d: %w", t.Request.ID, ev.Version, err)
+			return nil, 0, fmt.Errorf("request %s version %d: %w", t.Request.ID, ev.Version, err)
 		}
-		if form, ok := p["form"].(map[string]any); ok {
-			w, err := e.library.Version(ctx, t.Request.Tenant, ev.Workflow)
-			if err == nil {
-				t.Contact = w.Definition.Form.contact(form)
-			}
-			return err
+		form, ok := p["form"].(map[string]any)
+		if !ok {
+			continue
 		}
+		w, err := e.library.Version(ctx, t.Request.Tenant, ev.Workflow)
+		if err != nil {
+			return nil, 0, err
+		}
+		return w.Definition.Form.contact(form), ev.Version, nil
 	}
-	return nil
+	return nil, 0, nil
 }
 
 // contact finds the applicant's addresses in a form that was filled in: in the fields

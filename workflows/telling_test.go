@@ -128,7 +128,7 @@ func TestWhatBecameOfAMessageIsRecordedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := domain.Message{ID: domain.MessageID(told.First.ID, domain.ChannelSMS), Event: told.First.ID, Version: 1, Channel: domain.ChannelSMS, Language: "id", Attempts: 1}
+	m := domain.Message{ID: domain.MessageID(told.First.ID, domain.ChannelSMS, false), Event: told.First.ID, Version: 1, Channel: domain.ChannelSMS, Language: "id", Attempts: 1}
 	personal := domain.Personal{"to": "0811-000-0000", "text": "Cut Invented"}
 	for i, fault := range []domain.NoticeFault{domain.NoticeUnreachable, domain.NoticeRefused, "", "", domain.NoticeFailed} {
 		if err := b.engine.RecordMessage(t.Context(), told, domain.MessageOutcome{Message: m, Fault: fault}, personal); err != nil {

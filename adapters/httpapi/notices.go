@@ -34,6 +34,7 @@ type message struct {
 	ID       uuid.UUID          `json:"id"`
 	Version  domain.Version     `json:"version" doc:"of the request, with the event that it tells of"`
 	Channel  domain.Channel     `json:"channel,omitempty" doc:"left out where there was no address"`
+	Former   bool               `json:"former,omitempty" doc:"it went to the address that what it tells of replaced"`
 	Language string             `json:"language,omitempty"`
 	Attempts int                `json:"attempts,omitempty"`
 	Sent     bool               `json:"sent" doc:"a gateway took it; whether it was read, nobody knows"`
@@ -93,7 +94,7 @@ func (a *api) noticesOf(ctx context.Context, r domain.Request) (*noticesOutput, 
 	b.Reference, b.Messages = r.Reference, []message{}
 	b.Preferred = preferred{Language: n.Preferred.Language, Channels: n.Preferred.Channels, Quiet: quietOf(n.Preferred.Hours(a.Quiet))}
 	for _, o := range n.Messages {
-		b.Messages = append(b.Messages, message{o.ID, o.Version, o.Channel, o.Language, o.Attempts, o.Fault == "", o.Fault, o.At})
+		b.Messages = append(b.Messages, message{o.ID, o.Version, o.Channel, o.Former, o.Language, o.Attempts, o.Fault == "", o.Fault, o.At})
 	}
 	return out, nil
 }

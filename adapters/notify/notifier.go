@@ -40,9 +40,11 @@ type Notifier struct {
 	Now      func() time.Time
 }
 
-// Channels are those by which the applicant is to be told of what begins with an event;
-// none where there is nothing to tell. Where nobody can be told, it records that.
-func (n *Notifier) Channels(ctx context.Context, e domain.Recorded) ([]domain.Channel, error) {
+// Due are the messages by which the applicant is to be told of what begins with an event;
+// none where there is nothing to tell. Where nobody can be told, it records that. Where an
+// address was replaced, they are told there too: whoever replaced it may not have been
+// them.
+func (n *Notifier) Due(ctx context.Context, e domain.Recorded) ([]domain.Message, error) {
 	request, ok := requestOf(e.Stream)
 	if !ok {
 		return nil, nil
@@ -52,19 +54,29 @@ func (n *Notifier) Channels(ctx context.Context, e domain.Recorded) ([]domain.Ch
 		return nil, err
 	}
 	var there []domain.Channel
+	var due []domain.Message
 	for _, c := range domain.Channels() {
-		if n.Gateways[c] != nil && t.Contact[c] != "" {
+		if n.Gateways[c] == nil {
+			continue
+		}
+		if t.Contact[c] != "" {
 			there = append(there, c)
+		}
+		if t.Former[c] != "" {
+			due = append(due, n.message(t, c, true, domain.Notices{}, 0))
 		}
 	}
 	if len(there) == 0 {
-		return nil, n.record(ctx, t, n.message(t, "", domain.Notices{}, 0), unaddressed(t), nil)
+		return due, n.record(ctx, t, n.message(t, "", false, domain.Notices{}, 0), unaddressed(t), nil)
 	}
 	notices, err := n.Engine.Notices(ctx, request)
 	if err != nil {
 		return nil, err
 	}
-	return notices.Preferred.Choose(there), nil
+	for _, c := range notices.Preferred.Choose(there) {
+		due = append(due, n.message(t, c, false, notices, 0))
+	}
+	return due, nil
 }
 
 func unaddressed(t workflows.Telling) domain.NoticeFault {
@@ -74,8 +86,9 @@ func unaddressed(t workflows.Telling) domain.NoticeFault {
 	return domain.NoticeUnaddressed
 }
 
-// Notice names a message: the first event that it tells of, and how it goes.
+// Notice names a message: its id, the first event that it tells of, and how it goes.
 type Notice struct {
+	ID       uuid.UUID
 	Stream   string
 	Version  domain.Version
 	Channel  domain.Channel
@@ -89,11 +102,12 @@ func (n *Notifier) Send(ctx context.Context, x Notice) error {
 	if err != nil || !ok {
 		return err
 	}
-	m := n.message(t, x.Channel, notices, x.Attempts+1)
+	m := n.message(t, x.Channel, x.former(t), notices, x.Attempts+1)
+	to := address(t, m)
 	if o, known := notices.Outcome(m.ID); known && o.Fault == "" {
 		return nil // and the process died before it noted that
 	}
-	if t.Contact[x.Channel] == "" {
+	if to == "" {
 		return n.record(ctx, t, m, unaddressed(t), nil)
 	}
 	now := n.Now()
@@ -117,7 +131,7 @@ func (n *Notifier) GiveUp(ctx context.Context, x Notice, fault error) error {
 	if err != nil || !ok {
 		return err
 	}
-	m := n.message(t, x.Channel, notices, x.Attempts)
+	m := n.message(t, x.Channel, x.former(t), notices, x.Attempts)
 	return n.record(ctx, t, m, domain.FaultOf(fault), write(t, m, n.Public).sealed())
 }
 
@@ -134,9 +148,22 @@ func (n *Notifier) open(ctx context.Context, x Notice) (workflows.Telling, domai
 	return t, notices, err == nil, err
 }
 
-func (n *Notifier) message(t workflows.Telling, c domain.Channel, notices domain.Notices, attempts int) domain.Message {
+// former reports whether it is the message to the address of before.
+func (x Notice) former(t workflows.Telling) bool {
+	return x.ID == domain.MessageID(t.First.ID, x.Channel, true)
+}
+
+// address is where a message goes.
+func address(t workflows.Telling, m domain.Message) string {
+	if m.Former {
+		return t.Former[m.Channel]
+	}
+	return t.Contact[m.Channel]
+}
+
+func (n *Notifier) message(t workflows.Telling, c domain.Channel, former bool, notices domain.Notices, attempts int) domain.Message {
 	m := domain.Message{
-		ID: domain.MessageID(t.First.ID, c), Event: t.First.ID, Version: t.First.Version, Channel: c,
+		ID: domain.MessageID(t.First.ID, c, former), Event: t.First.ID, Version: t.First.Version, Channel: c, Former: former,
 		Language: "id", Attempts: attempts,
 	}
 	if notices.Preferred.Language != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -118,12 +119,12 @@ func (b *bench) tell(t *testing.T, r domain.Request) (faults []error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		channels, err := b.Channels(t.Context(), e)
+		due, err := b.Due(t.Context(), e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range channels {
-			if err := b.Send(t.Context(), notify.Notice{Stream: e.Stream, Version: e.Version, Channel: c}); err != nil {
+		for _, m := range due {
+			if err := b.Send(t.Context(), notify.Notice{ID: m.ID, Stream: e.Stream, Version: e.Version, Channel: m.Channel}); err != nil {
 				faults = append(faults, err)
 			}
 		}
@@ -334,4 +335,42 @@ func TestTheOfficialFeeIsToldInFigures(t *testing.T) {
 	if n := len(b.sms.letters); n != 3 {
 		t.Errorf("%d messages were sent", n)
 	}
+}
+
+// Whoever replaces the address keeps nobody from hearing of it: a last message goes to the
+// address of before.
+func TestAReplacedAddressIsToldOfIt(t *testing.T) {
+	b := newBench(t, sip)
+	r := b.ask(t, domain.CapacitySelf, both)
+	attach := func(doc domain.DocumentID, format string) domain.Attach {
+		return domain.Attach{Header: header(t, "applicant", domain.CapacitySelf), Document: doc, Format: format, Bytes: 1, SHA256: strings.Repeat("ab", 32)}
+	}
+	for _, c := range []domain.Command{
+		domain.Act{Header: header(t, "front-office", domain.CapacityOfficer), Action: "return", Reason: "str-missing"},
+		attach("str", "pdf"), attach("place-statement", "pdf"), attach("photo", "jpg"),
+		domain.Act{Header: header(t, "applicant", domain.CapacityProxy), Action: "resubmit", Form: domain.Personal{
+			"kind": "new", "profession": "doctor", "name": "Cut Invented", "nik": "1171010101900001", "phone": "0899-000-0000", "email": "cut@example.test",
+			"str_number": "STR-0", "practice_place": 1, "practice_name": "Klinik Rekaan", "practice_address": "Jalan Rekaan",
+		}},
+	} {
+		if _, err := b.Engine.Act(t.Context(), r.ID, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if faults := b.tell(t, r); faults != nil {
+			t.Fatal(faults)
+		}
+	}
+	var to []string
+	for _, l := range b.sms.letters {
+		to = append(to, fmt.Sprint(l.To, " ", strings.Contains(l.Text, "pesan terakhir")))
+	}
+	if d := cmp.Diff([]string{"0811-000-0000 false", "0811-000-0000 false", "0811-000-0000 true", "0899-000-0000 false"}, to); d != "" {
+		t.Errorf("SMS went to (-want +got)\n%s", d)
+	}
+	if len(b.mail.letters) != 3 {
+		t.Errorf("%d e-mails went to an address that stayed", len(b.mail.letters))
+	}
+	b.clear(t)
 }

@@ -14,21 +14,22 @@ import (
 
 // words are what a message says beside the texts of the workflow.
 var words = struct {
-	subject, about, when, now, reason, proxy, counter, fee, owed, nothing, link, number workflows.Text
-	public                                                                              map[domain.PublicStatus]workflows.Text
+	subject, about, when, now, reason, proxy, counter, replaced, fee, owed, nothing, link, number workflows.Text
+	public                                                                                        map[domain.PublicStatus]workflows.Text
 }{
-	subject: workflows.Text{ID: "Permohonan %s: %s", EN: "Request %s: %s"},
-	about:   workflows.Text{ID: "%s, %s. Nomor permohonan %s.", EN: "%s, %s. Request %s."},
-	when:    workflows.Text{ID: "%d %s %d pukul %s:", EN: "%d %s %d at %s:"},
-	now:     workflows.Text{ID: "Status permohonan Anda: %s (%s).", EN: "The status of your request: %s (%s)."},
-	reason:  workflows.Text{ID: "Alasan: %s.", EN: "Reason: %s."},
-	proxy:   workflows.Text{ID: "Permohonan ini diajukan atas nama Anda oleh orang lain. Jika Anda tidak menyuruhnya, hubungi kantor layanan.", EN: "Somebody else filed this request in your name. If you did not ask them to, tell the office."},
-	counter: workflows.Text{ID: "Permohonan ini diajukan atas nama Anda oleh petugas loket.", EN: "Staff at a counter filed this request in your name."},
-	fee:     workflows.Text{ID: "Biaya resmi: %s.", EN: "The official fee: %s."},
-	owed:    workflows.Text{ID: "Belum dibayar: %s.", EN: "Still to be paid: %s."},
-	nothing: workflows.Text{ID: "Jangan membayar apa pun selain biaya resmi, kepada siapa pun.", EN: "Pay nothing else than the official fee, to anybody."},
-	link:    workflows.Text{ID: "Riwayat dan langkah berikutnya: %s", EN: "History and what happens next: %s"},
-	number:  workflows.Text{ID: "Lacak permohonan Anda dengan nomornya. Jangan memberikannya kepada orang yang tidak Anda percayai.", EN: "Track your request by its number. Do not give that to anybody you do not trust."},
+	subject:  workflows.Text{ID: "Permohonan %s: %s", EN: "Request %s: %s"},
+	about:    workflows.Text{ID: "%s, %s. Nomor permohonan %s.", EN: "%s, %s. Request %s."},
+	when:     workflows.Text{ID: "%d %s %d pukul %s:", EN: "%d %s %d at %s:"},
+	now:      workflows.Text{ID: "Status permohonan Anda: %s (%s).", EN: "The status of your request: %s (%s)."},
+	reason:   workflows.Text{ID: "Alasan: %s.", EN: "Reason: %s."},
+	proxy:    workflows.Text{ID: "Permohonan ini diajukan atas nama Anda oleh orang lain. Jika Anda tidak menyuruhnya, hubungi kantor layanan.", EN: "Somebody else filed this request in your name. If you did not ask them to, tell the office."},
+	counter:  workflows.Text{ID: "Permohonan ini diajukan atas nama Anda oleh petugas loket.", EN: "Staff at a counter filed this request in your name."},
+	replaced: workflows.Text{ID: "Alamat untuk pemberitahuan permohonan ini diganti. Ini pesan terakhir ke alamat yang lama. Jika bukan Anda yang menggantinya, hubungi kantor layanan.", EN: "The address for messages about this request was replaced. This is the last message to the old one. If it was not you who replaced it, tell the office."},
+	fee:      workflows.Text{ID: "Biaya resmi: %s.", EN: "The official fee: %s."},
+	owed:     workflows.Text{ID: "Belum dibayar: %s.", EN: "Still to be paid: %s."},
+	nothing:  workflows.Text{ID: "Jangan membayar apa pun selain biaya resmi, kepada siapa pun.", EN: "Pay nothing else than the official fee, to anybody."},
+	link:     workflows.Text{ID: "Riwayat dan langkah berikutnya: %s", EN: "History and what happens next: %s"},
+	number:   workflows.Text{ID: "Lacak permohonan Anda dengan nomornya. Jangan memberikannya kepada orang yang tidak Anda percayai.", EN: "Track your request by its number. Do not give that to anybody you do not trust."},
 	public: map[domain.PublicStatus]workflows.Text{
 		domain.StatusReceived:        {ID: "Diterima", EN: "Received"},
 		domain.StatusVerification:    {ID: "Menunggu verifikasi", EN: "Waiting for verification"},
@@ -72,6 +73,10 @@ func write(t workflows.Telling, m domain.Message, public string) Letter {
 		lines = append(lines, say(words.proxy))
 	case domain.CapacityCounter:
 		lines = append(lines, say(words.counter))
+	default: // the applicant knows
+	}
+	if m.Former {
+		lines = append(lines, say(words.replaced))
 	}
 	lines = append(append(lines, ""), cost(t, lang)...)
 	lines = append(lines, say(words.nothing), "")
@@ -81,7 +86,7 @@ func write(t workflows.Telling, m domain.Message, public string) Letter {
 		lines = append(lines, say(words.number))
 	}
 	return Letter{
-		ID: m.ID, To: t.Contact[m.Channel], Language: lang,
+		ID: m.ID, To: address(t, m), Language: lang,
 		Subject: say(words.subject, r.Reference, status), Text: strings.Join(lines, "\n") + "\n",
 	}
 }

@@ -221,7 +221,7 @@ func TestTheApplicantSaysOverHTTPHowTheyAreTold(t *testing.T) {
 			t.Errorf("%s: %s %s", name, got.Status, got.body)
 		}
 	}
-	if got := s.ask(t, "PUT", path, `{"language":"en","channels":["sms"],"quiet":{"from":"20:00","to":"07:30"},`+by("self")); got.StatusCode != 200 {
+	if got := s.ask(t, "PUT", path, `{"language":"en","channels":["sms"],"quiet":{"from":"20:00","to":"07:30"},`+by("self")); got.StatusCode != http.StatusOK {
 		t.Fatalf("%s %s", got.Status, got.body)
 	}
 	var shown struct {
@@ -232,7 +232,7 @@ func TestTheApplicantSaysOverHTTPHowTheyAreTold(t *testing.T) {
 	if d := cmp.Diff(want, shown.Preferred); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
-	if got := s.ask(t, "GET", strings.Replace(path, a.Reference, "7K3M-Q9XT-2WPN", 1), ""); got.StatusCode != 404 {
+	if got := s.ask(t, "GET", strings.Replace(path, a.Reference, "7K3M-Q9XT-2WPN", 1), ""); got.StatusCode != http.StatusNotFound {
 		t.Errorf("of no request: %s", got.Status)
 	}
 }
@@ -279,7 +279,7 @@ webhooks:
 	for _, e := range recordedIn(t, db) {
 		switch e.Body.(type) {
 		case domain.RequestSubmitted, domain.ActionTaken: // each changes what the public sees
-			letters[domain.MessageID(e.ID, domain.ChannelSMS).String()] = true
+			letters[domain.MessageID(e.ID, domain.ChannelSMS, false).String()] = true
 		}
 		if c, ok, err := bus.Outward(e, ""); err != nil {
 			t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/notify"
@@ -35,13 +34,13 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 		if err != nil {
 			return err
 		}
-		channels, err := n.Channels(msg.Context(), e)
-		if err != nil || len(channels) == 0 {
+		due, err := n.Due(msg.Context(), e)
+		if err != nil || len(due) == 0 {
 			return err
 		}
 		return bus.Once(msg, func(ctx context.Context, tx *sql.Tx) error {
-			for _, c := range channels {
-				if err := store.Queue(ctx, tx, e, lane(c), domain.MessageID(e.ID, c)); err != nil {
+			for _, m := range due {
+				if err := store.Queue(ctx, tx, e, lane(m.Channel), m.ID); err != nil {
 					return err
 				}
 			}
@@ -53,7 +52,7 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 			continue
 		}
 		of := func(s bus.Sending) notify.Notice {
-			return notify.Notice{Stream: s.Stream, Version: s.Version, Channel: c, Attempts: s.Attempts}
+			return notify.Notice{ID: s.ID, Stream: s.Stream, Version: s.Version, Channel: c, Attempts: s.Attempts}
 		}
 		r.Lanes = append(r.Lanes, bus.Lane{
 			Name: lane(c), Pauses: bus.UsualPauses(), AtOnce: 4,
@@ -126,5 +125,5 @@ func recordedAt(ctx context.Context, log domain.EventLog, s bus.Sending) (domain
 		}
 		break
 	}
-	return domain.Recorded{}, fmt.Errorf("event %s: %w", uuid.UUID(s.ID), domain.ErrNotFound)
+	return domain.Recorded{}, fmt.Errorf("event %s: %w", s.ID, domain.ErrNotFound)
 }

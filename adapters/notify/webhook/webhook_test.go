@@ -118,18 +118,18 @@ func TestReceiversThatMisbehave(t *testing.T) {
 		says   string
 		check  func(*domain.Undelivered) bool
 	}{
-		"answers 500":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "it answered 500", func(u *domain.Undelivered) bool { return u.Unreachable }},
-		"answers 400":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400) }, "it answered 400", func(u *domain.Undelivered) bool { return !u.Unreachable && !u.Lasting }},
-		"wants no more":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(410) }, "it answered 410", func(u *domain.Undelivered) bool { return u.Gone }},
+		"answers 500":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "it answered 500", func(u *domain.Undelivered) bool { return u.Unreachable }},
+		"answers 400":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }, "it answered 400", func(u *domain.Undelivered) bool { return !u.Unreachable && !u.Lasting }},
+		"wants no more":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }, "it answered 410", func(u *domain.Undelivered) bool { return u.Gone }},
 		"hangs":            {func(_ http.ResponseWriter, _ *http.Request) { <-hang }, "it did not answer in time", func(u *domain.Undelivered) bool { return u.Unreachable }},
 		"redirects inside": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inside.URL, http.StatusFound) }, "redirect (302)", func(u *domain.Undelivered) bool { return !u.Unreachable }},
 		"is busy": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "120")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		}, "it answered 429", func(u *domain.Undelivered) bool { return u.Wait == 2*time.Minute }},
 		"is busy until a date": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", noon.Add(time.Hour).Format(http.TimeFormat))
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}, "it answered 503", func(u *domain.Undelivered) bool { return u.Wait == time.Hour }},
 		"closes mid-body": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
