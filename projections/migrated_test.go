@@ -21,7 +21,8 @@ import (
 // Terms take each other's names, come under one, or lose theirs: the rows are what the
 // events come to.
 func TestTermsViewFollowsAMigration(t *testing.T) {
-	termsFollow(t, openFile(t, filepath.Join(t.TempDir(), "views.db")).Writer)
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	termsFollow(t, file.Writer, file.Reader)
 }
 
 func TestTermsViewFollowsAMigrationOnPostgreSQL(t *testing.T) {
@@ -34,7 +35,7 @@ func TestTermsViewFollowsAMigrationOnPostgreSQL(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	termsFollow(t, v.Writer)
+	termsFollow(t, v.Writer, v.Reader)
 }
 
 // history is the events of one request, a minute after each other.
@@ -66,9 +67,9 @@ func (x *history) record(t interface{ Fatal(...any) }, body domain.Body) {
 // A term that starts anew has nothing of what came of it before; and of what a migration
 // made of a term the applicant is told what is another budget, and nothing else.
 func TestATermThatStartsAnewAndIsCarried(t *testing.T) {
-	db := openFile(t, filepath.Join(t.TempDir(), "views.db")).Writer
-	log := newLog()
-	views := newViews(t, log, db)
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	db, log := file.Reader, newLog()
+	views := newViews(t, log, file.Writer)
 	x := history{log: log, request: uuid.New(), at: time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)}
 	k := domain.Reckoning{Due: x.at.Add(time.Hour), Calendar: "0.0-ab"}
 	for _, body := range []domain.Body{
@@ -105,10 +106,10 @@ func TestATermThatStartsAnewAndIsCarried(t *testing.T) {
 	}
 }
 
-func termsFollow(t *testing.T, db *sql.DB) {
+func termsFollow(t *testing.T, store projections.Store, db *sql.DB) {
 	ids := []domain.TermID{"a", "b", "c", "state:s", "state:t", "review:r"}
 	log := newLog()
-	views := newViews(t, log, db)
+	views := newViews(t, log, store)
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++

@@ -2,30 +2,29 @@ package projections
 
 import (
 	"context"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alur-id/alur/domain"
 )
 
-// Projection is a fold of events into SQL tables. Apply must depend on nothing
-// but the tables and the events; the runner calls it with every event of the
-// log, once, in order, many at a time.
+// Projection is a fold of events into the rows of an SQL table. Apply must depend on
+// nothing but the rows and the events; the runner calls it with every event of the
+// log, once, in order, many at a time. A [Table] does the folding.
 type Projection interface {
 	// Name is the name of the view and of its one table.
 	Name() string
-	// Schema creates the table and its indexes. When its text differs from the
-	// one the rows were made with, the table is dropped and built anew.
+	// Schema creates the table, and then its indexes. When its text differs from the
+	// one the rows were made with, the view is built anew.
 	Schema() string
-	// Apply folds events into the table. An error undoes all of them.
-	Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error
+	// Apply folds events into the table, as [Table.Apply] does. An error undoes all of
+	// them.
+	Apply(ctx context.Context, tx Tx, events []domain.Recorded) error
 }
 
 // Views are the views of one log, and the runner that keeps them current: rows
@@ -35,41 +34,50 @@ type Projection interface {
 // the mover saw it.
 type Views struct {
 	log    domain.EventLog
-	db     *sql.DB
+	store  Store
 	logger *slog.Logger
 	views  []*view
+
+	leases  Leases // nil: this process runs all views
+	holder  string
+	running atomic.Bool
+
+	renewing sync.Mutex
+
+	looked sync.Mutex // one look at the checkpoints at a time
+	asked  time.Time  // when the last one began
 }
 
 // view is one projection and how far it is.
 type view struct {
 	Projection
+	shape string
 	step  sync.Mutex // one step at a time in this process
 	short bool       // the log was seen to end before the checkpoint; of the one who steps
 
-	mu       sync.Mutex
-	position domain.Position
-	err      error         // why it does not advance, nil when it does
-	moved    chan struct{} // closed and replaced when position changes
+	mu    sync.Mutex
+	at    checkpoint
+	ours  bool          // its table was once seen to be of this schema
+	stale bool          // it is of another
+	until time.Time     // the lease is held so long
+	err   error         // why it does not advance, nil when it does
+	moved chan struct{} // closed and replaced when anything of this changes
 }
 
-// batchSize is how many events one transaction folds.
-const batchSize = 2000
-
-// NewViews prepares the tables of the projections in a database that can be
-// written. Views of another log, or made by another version of a projection,
-// are emptied and will be built anew.
-func NewViews(ctx context.Context, log domain.EventLog, db *sql.DB, logger *slog.Logger, projections ...Projection) (*Views, error) {
-	v := &Views{log: log, db: db, logger: logger}
-	if err := createCheckpoint(ctx, db); err != nil {
+// NewViews prepares the tables of the projections in a store. Views of another log
+// are emptied; those made by another version of a projection are built anew when the
+// views run, or by [Views.Renew].
+func NewViews(ctx context.Context, log domain.EventLog, store Store, logger *slog.Logger, projections ...Projection) (*Views, error) {
+	v := &Views{log: log, store: store, logger: logger}
+	if err := prepareCheckpoint(ctx, store); err != nil {
 		return nil, fmt.Errorf("prepare views: %w", err)
 	}
 	if err := v.drop(ctx, retired); err != nil {
 		return nil, fmt.Errorf("prepare views: %w", err)
 	}
 	for _, p := range projections {
-		w := &view{Projection: p, moved: make(chan struct{})}
-		var err error
-		if w.position, err = v.prepare(ctx, p); err != nil {
+		w := &view{Projection: p, shape: shapeOf(p), moved: make(chan struct{})}
+		if err := v.prepare(ctx, w); err != nil {
 			return nil, fmt.Errorf("prepare view %s: %w", p.Name(), err)
 		}
 		v.views = append(v.views, w)
@@ -77,224 +85,274 @@ func NewViews(ctx context.Context, log domain.EventLog, db *sql.DB, logger *slog
 	return v, nil
 }
 
+// Share has views run by whichever node holds their leases. It comes before Run. The
+// holder is a name that no other process has.
+func (v *Views) Share(leases Leases, holder string) { v.leases, v.holder = leases, holder }
+
 // retired are views that an earlier Alur kept. What they hold is nobody's to scrub
 // any more, so it goes.
 var retired = []string{"holding"}
 
 func (v *Views) drop(ctx context.Context, names []string) error {
 	for _, name := range names {
-		if _, err := v.db.ExecContext(ctx, `DROP TABLE IF EXISTS `+name); err != nil {
-			return err
-		}
-		if _, err := v.db.ExecContext(ctx, `DELETE FROM checkpoint WHERE projection = $1`, name); err != nil {
-			return err
+		for _, statement := range []string{`DROP TABLE IF EXISTS ` + name, `DELETE FROM checkpoint WHERE projection = '` + name + `'`} {
+			if err := execute(ctx, v.store, statement); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// createCheckpoint tries twice: of several processes that create the table at once,
-// PostgreSQL fails all but one, which then find it.
-func createCheckpoint(ctx context.Context, db *sql.DB) error {
-	var err error
-	for range 2 {
-		_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS checkpoint (
-			projection TEXT PRIMARY KEY, shape TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL)`)
-		if err == nil {
+// prepare finds where the view stands, after emptying it if its rows are of another
+// log. Of several processes, one does that: the row of the checkpoint is what the
+// others wait for.
+func (v *Views) prepare(ctx context.Context, w *view) error {
+	tx, err := v.store.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if _, err := tx.Exec(ctx, `INSERT INTO checkpoint (projection, shape, position, event) VALUES ($1, '', 0, '') ON CONFLICT DO NOTHING`, w.Name()); err != nil {
+		return err
+	}
+	c, err := lockCheckpoint(ctx, tx, "checkpoint", w.Name())
+	if err != nil {
+		return err
+	}
+	if c.shape != "" && c.position != 0 {
+		same, err := v.sameLog(ctx, c)
+		if err != nil || same && c.shape == w.shape {
+			w.see(c)
+			return err
+		}
+		if same {
+			w.see(c) // which finds that it is stale
 			return nil
 		}
+		v.logger.WarnContext(ctx, "the view belongs to another log and is built anew", "view", w.Name())
 	}
-	return err
+	if c.shape == w.shape && c.position == 0 && c.fault == nil {
+		w.see(c)
+		return nil
+	}
+	if err := w.empty(ctx, tx, &c); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return err
+	}
+	w.see(c)
+	return nil
 }
 
-// prepare returns where the view stands, after emptying it if its rows are not
-// of this log and shape. Of several processes, one does that: the row of the
-// checkpoint is what the others wait for.
-func (v *Views) prepare(ctx context.Context, p Projection) (domain.Position, error) {
-	sum := sha256.Sum256([]byte(p.Schema()))
-	shape := hex.EncodeToString(sum[:8])
-	tx, err := v.db.BeginTx(ctx, nil)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
-	if _, err := tx.ExecContext(ctx, `INSERT INTO checkpoint (projection, shape, position, event) VALUES ($1, '', 0, '') ON CONFLICT DO NOTHING`, p.Name()); err != nil {
-		return 0, err
-	}
-	var was, event string
-	var position domain.Position
-	err = tx.QueryRowContext(ctx, `UPDATE checkpoint SET position = position WHERE projection = $1 RETURNING shape, position, event`, p.Name()).Scan(&was, &position, &event)
-	if err != nil {
-		return 0, err
-	}
-	if was == shape {
-		same, err := v.sameLog(ctx, position, event)
-		if err != nil || same {
-			return position, err
-		}
-		v.logger.WarnContext(ctx, "the view belongs to another log and is built anew", "view", p.Name())
-	}
-	for _, statement := range []string{`DROP TABLE IF EXISTS ` + p.Name(), p.Schema()} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return 0, err
+// empty makes the table anew, without rows, and puts the checkpoint to the beginning.
+func (w *view) empty(ctx context.Context, tx Tx, c *checkpoint) error {
+	for _, statement := range append([]string{`DROP TABLE IF EXISTS ` + w.Name()}, statements(w.Schema())...) {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
 		}
 	}
-	if _, err = tx.ExecContext(ctx, `UPDATE checkpoint SET shape = $1, position = 0, event = '' WHERE projection = $2`, shape, p.Name()); err != nil {
-		return 0, err
+	if err := c.move(ctx, tx, "checkpoint", 0, ""); err != nil {
+		return err
 	}
-	return 0, tx.Commit()
+	if _, err := tx.Exec(ctx, `UPDATE checkpoint SET shape = $1 WHERE projection = $2`, w.shape, w.Name()); err != nil {
+		return err
+	}
+	*c = checkpoint{projection: w.Name(), shape: w.shape, paused: c.paused}
+	return nil
+}
+
+// statements are those of a schema.
+func statements(schema string) []string {
+	var all []string
+	for _, s := range strings.SplitAfter(schema, ";\n") {
+		for line := range strings.Lines(s) { // a comment alone is none
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "--") {
+				all = append(all, s)
+				break
+			}
+		}
+	}
+	return all
 }
 
 // sameLog reports whether the log has the event that the checkpoint names, at
 // its position.
-func (v *Views) sameLog(ctx context.Context, position domain.Position, event string) (bool, error) {
-	if position == 0 {
+func (v *Views) sameLog(ctx context.Context, c checkpoint) (bool, error) {
+	if c.position == 0 {
 		return true, nil
 	}
-	for e, err := range v.log.ReadAll(ctx, position-1) {
-		return err == nil && e.Position == position && e.ID.String() == event, err
+	for e, err := range v.log.ReadAll(ctx, c.position-1) {
+		return err == nil && e.Position == c.position && e.ID.String() == c.event, err
 	}
 	return false, nil
 }
 
-// Run follows the log until the context ends. A view that cannot fold an event
-// stops there, says so in its health, and is tried again; the others go on.
-func (v *Views) Run(ctx context.Context) {
-	var wg sync.WaitGroup
-	for _, w := range v.views {
-		wg.Go(func() { v.follow(ctx, w) })
-	}
-	wg.Wait()
+// see takes what a checkpoint says.
+func (w *view) see(c checkpoint) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at, w.stale = c, c.shape != w.shape
+	w.ours = w.ours || !w.stale
+	w.wake()
 }
 
-// retryAfter is how long a view that failed rests.
-const retryAfter = 2 * time.Second
-
-func (v *Views) follow(ctx context.Context, w *view) {
-	for ctx.Err() == nil {
-		err := v.catchUp(ctx, w)
-		if err == nil {
-			err = v.wait(ctx, w.at())
-		}
-		if err == nil || ctx.Err() != nil {
-			continue
-		}
-		v.logger.ErrorContext(ctx, "the view does not advance", "view", w.Name(), "position", w.at(), "error", err)
-		select {
-		case <-time.After(retryAfter):
-		case <-ctx.Done():
-		}
-	}
+// foreign reports whether a node with another version of the program built the view
+// anew while this one ran. It is left to that.
+func (w *view) foreign() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stale && w.ours
 }
 
-// lookAgain is how soon a view that has nothing to do looks whether the log still
-// has what it folded.
-const lookAgain = 5 * time.Second
+var errForeign = errors.New("another version of the program has built the view anew for itself: update this one")
 
-func (v *Views) wait(ctx context.Context, after domain.Position) error {
-	some, cancel := context.WithTimeout(ctx, lookAgain)
-	defer cancel()
-	err := v.log.Wait(some, after)
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+// seen is what was last seen of the checkpoint.
+func (w *view) seen() checkpoint {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at
+}
+
+func (w *view) note(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
+}
+
+func (w *view) wake() {
+	close(w.moved)
+	w.moved = make(chan struct{})
+}
+
+// look sees the checkpoints as they are now, if that was not done a moment ago. Other
+// processes move them, too.
+func (v *Views) look(ctx context.Context, recent time.Duration) error {
+	v.looked.Lock()
+	defer v.looked.Unlock()
+	if time.Since(v.asked) < recent {
 		return nil
 	}
-	return err
-}
-
-// CatchUp folds everything that the log holds now.
-func (v *Views) CatchUp(ctx context.Context) error {
+	began := clock()
+	all, err := checkpoints(ctx, v.store)
+	if err != nil {
+		return fmt.Errorf("look how far the views are: %w", err)
+	}
+	v.asked = began
 	for _, w := range v.views {
-		if err := v.catchUp(ctx, w); err != nil {
-			return err
+		if c, ok := all[w.Name()]; ok && c != w.seen() {
+			w.see(c)
 		}
 	}
 	return nil
 }
 
-func (v *Views) catchUp(ctx context.Context, w *view) error {
+// PausedError is a view that does not advance because somebody paused it.
+type PausedError struct {
+	View     string
+	Position domain.Position
+}
+
+func (e *PausedError) Error() string {
+	return fmt.Sprintf("the view %s is paused at position %d", e.View, e.Position)
+}
+
+// StoppedError is a view that does not advance because it cannot fold an event.
+type StoppedError struct {
+	View string
+	At   Event
+	Err  error
+}
+
+func (e *StoppedError) Error() string {
+	return fmt.Sprintf("the view %s stops before position %d (%s %s): %v", e.View, e.At.Position, e.At.Type, e.At.ID, e.Err)
+}
+
+func (e *StoppedError) Unwrap() error { return e.Err }
+
+// CatchUp folds everything that the log holds now. Of a view that stands still, it
+// says so by a [*PausedError] or a [*StoppedError]; the others are caught up all the
+// same.
+func (v *Views) CatchUp(ctx context.Context) error {
+	if err := v.look(ctx, 0); err != nil {
+		return err
+	}
+	if err := v.Renew(ctx); err != nil {
+		return err
+	}
+	t := newTape(ctx, v.log)
+	var wg sync.WaitGroup
+	errs := make([]error, len(v.views))
+	for _, w := range v.views {
+		t.join(w, w.seen().position)
+	}
+	for i, w := range v.views {
+		wg.Go(func() {
+			defer t.leave(w)
+			errs[i] = v.catchUp(ctx, t, w)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (v *Views) catchUp(ctx context.Context, t *tape, w *view) error {
 	for {
-		n, err := v.advance(ctx, w)
+		more, err := v.advance(ctx, t, w)
 		if ctx.Err() == nil {
 			w.note(err)
+		}
+		var stopped *StoppedError
+		var paused *PausedError
+		if errors.As(err, &stopped) || errors.As(err, &paused) {
+			return err
 		}
 		if err != nil {
 			return fmt.Errorf("view %s: %w", w.Name(), err)
 		}
-		if n < batchSize {
+		if !more {
 			return nil
 		}
 	}
 }
 
-// advance folds one batch. It reads the checkpoint by changing it, which locks the
-// row on PostgreSQL and the file on SQLite: another process cannot be folding the
-// same events. Where the lock does not give that, the guarded update does.
-func (v *Views) advance(ctx context.Context, w *view) (int, error) {
+// advance folds one batch, and reports whether there may be more.
+func (v *Views) advance(ctx context.Context, t *tape, w *view) (more bool, err error) {
 	w.step.Lock()
 	defer w.step.Unlock()
+	c := w.seen()
+	switch {
+	case c.paused:
+		return false, &PausedError{w.Name(), c.position}
+	case w.foreign():
+		return false, errForeign
+	}
 	head, err := v.log.Head(ctx)
-	if err != nil || head == w.at() {
-		return 0, err
+	if err != nil || head == c.position {
+		return false, err
 	}
-	tx, err := v.db.BeginTx(ctx, nil)
+	p, err := t.next(ctx, w, c.position, c.event)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
-	var position domain.Position
-	var event string
-	if err := tx.QueryRowContext(ctx, `UPDATE checkpoint SET position = position WHERE projection = $1 RETURNING position, event`, w.Name()).Scan(&position, &event); err != nil {
-		return 0, err
-	}
-	batch, same, fault := v.behind(ctx, position, event) // a fault of the log: what comes before it is folded first
-	if !same {
-		return 0, errors.Join(tx.Rollback(), v.missing(ctx, w, head < position))
+	if p.lost {
+		return false, v.missing(ctx, w, head < c.position)
 	}
 	w.short = false
-	if len(batch) == 0 {
-		w.move(position)
-		return 0, fault
-	}
-	if err := w.Apply(ctx, tx, batch); err != nil {
-		return 0, err
-	}
-	last := batch[len(batch)-1]
-	moved, err := tx.ExecContext(ctx, `UPDATE checkpoint SET position = $1, event = $2 WHERE projection = $3 AND position = $4`,
-		last.Position, last.ID.String(), w.Name(), position)
-	if err != nil {
-		return 0, err
-	}
-	if n, err := moved.RowsAffected(); err != nil || n != 1 {
-		return 0, errors.Join(errors.New("another runner moved the checkpoint"), err)
-	}
-	if err := tx.Commit(); err != nil {
-		return 0, err
-	}
-	w.move(last.Position)
-	return len(batch), fault
-}
-
-// behind reads the batch behind a checkpoint. It begins with the event of the
-// checkpoint itself: a log that does not have it any more, because its server lost
-// what it had acknowledged, is not the one that was folded.
-func (v *Views) behind(ctx context.Context, position domain.Position, event string) (batch []domain.Recorded, same bool, fault error) {
-	same = position == 0
-	for e, err := range domain.Events(v.log.ReadAll(ctx, max(position-1, 0))) {
-		if err != nil {
-			return batch, same || len(batch) == 0, err
-		}
-		if !same {
-			if e.Position != position || e.ID.String() != event {
-				return nil, false, nil
+	if len(p.events) > 0 {
+		if err := v.fold(ctx, w, c, p.events); err != nil {
+			if errors.Is(err, errMoved) {
+				return true, v.look(ctx, 0) // by another process, which is as well
 			}
-			same = true
-			continue
-		}
-		if batch = append(batch, e); len(batch) == batchSize {
-			break
+			return false, err
 		}
 	}
-	return batch, same, nil
+	if p.bad != nil {
+		name := Event{Position: p.bad.Position, ID: p.bad.ID.String(), Type: p.bad.Type}
+		return false, v.stop(ctx, w, &StoppedError{w.Name(), name, p.err})
+	}
+	return p.full, p.err
 }
 
 // missing deals with a log that does not have what was folded. One that ends before
@@ -306,80 +364,114 @@ func (v *Views) missing(ctx context.Context, w *view, short bool) error {
 		return errors.New("the log ends before what the view had folded")
 	}
 	w.short = false
-	position, err := v.prepare(ctx, w.Projection)
-	if err != nil {
+	if err := v.prepare(ctx, w); err != nil {
 		return err
 	}
-	w.move(position)
 	return errRestored
 }
 
 var errRestored = errors.New("the log no longer has events that the view had folded: the view is built anew")
 
-// WaitFor returns when the named views, or all where none is named, have folded
-// the event at a position, or with the context's error. It is how a reader sees
-// its own write.
-func (v *Views) WaitFor(ctx context.Context, position domain.Position, names ...string) error {
-	for _, w := range v.views {
-		for len(names) == 0 || slices.Contains(names, w.Name()) {
-			w.mu.Lock()
-			at, moved := w.position, w.moved
-			w.mu.Unlock()
-			if at >= position {
+// fold folds events that follow a checkpoint. Where it cannot fold one, what comes
+// before it is kept, and the checkpoint names it.
+func (v *Views) fold(ctx context.Context, w *view, from checkpoint, events []domain.Recorded) error {
+	bad, err := foldable(events, func(some []domain.Recorded) error {
+		if err := v.foldTogether(ctx, w, from, some); err != nil {
+			return err
+		}
+		from.position, from.event = lastOf(some)
+		return nil
+	})
+	if bad == nil {
+		return err
+	}
+	return v.stop(ctx, w, &StoppedError{w.Name(), eventOf(*bad), err})
+}
+
+func lastOf(events []domain.Recorded) (domain.Position, string) {
+	last := events[len(events)-1]
+	return last.Position, last.ID.String()
+}
+
+// foldingError is an error of folding, which may be for the events: not one of the
+// database that it was to be done in.
+type foldingError struct{ error }
+
+func (e *foldingError) Unwrap() error { return e.error }
+
+// foldable folds as many events as can be folded, together where that goes. An event
+// that cannot be is returned with the reason; without one, an error is of something
+// else than the events.
+func foldable(events []domain.Recorded, fold func([]domain.Recorded) error) (bad *domain.Recorded, err error) {
+	for len(events) > 0 {
+		some := events
+		for {
+			if err = fold(some); err == nil {
 				break
 			}
-			select {
-			case <-moved:
-			case <-ctx.Done():
-				return ctx.Err()
+			var folding *foldingError
+			var fault *FoldError
+			switch {
+			case !errors.As(err, &folding), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+				return nil, err
+			case len(some) == 1:
+				return &some[0], err
+			case errors.As(err, &fault) && fault.Event.Position > some[0].Position:
+				n := 0
+				for some[n].Position < fault.Event.Position {
+					n++
+				}
+				some = some[:n]
+			default: // it is one of them
+				some = some[:len(some)/2]
 			}
 		}
+		events = events[len(some):]
 	}
+	return nil, nil
+}
+
+// foldTogether folds events in one transaction. They are those that follow a checkpoint
+// that was seen when they were read: what the view has come to since then does not
+// matter, only whether it is still there.
+func (v *Views) foldTogether(ctx context.Context, w *view, from checkpoint, events []domain.Recorded) error {
+	tx, err := v.store.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	c, err := lockCheckpoint(ctx, tx, "checkpoint", w.Name())
+	if err != nil {
+		return err
+	}
+	if c.position != from.position || c.event != from.event || c.shape != w.shape || c.paused {
+		return errMoved
+	}
+	if err := w.Apply(ctx, tx, events); err != nil {
+		return &foldingError{err}
+	}
+	position, event := lastOf(events)
+	if err := c.move(ctx, tx, "checkpoint", position, event); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return err
+	}
+	c.position, c.event, c.fault = position, event, nil
+	w.see(c)
 	return nil
 }
 
-// Lag is how far a view is behind the log.
-type Lag struct {
-	View     string          `json:"view"`
-	Position domain.Position `json:"position"`
-	Head     domain.Position `json:"head"`
-	Fault    string          `json:"fault,omitempty"` // why it does not advance
-}
-
-// Lags tells how far each view is behind.
-func (v *Views) Lags(ctx context.Context) ([]Lag, error) {
-	head, err := v.log.Head(ctx)
+// stop writes down which event a view cannot fold. If even that cannot be written, it
+// is the database that fails and not the view.
+func (v *Views) stop(ctx context.Context, w *view, fault *StoppedError) error {
+	c := w.seen()
+	err := execute(ctx, v.store, `UPDATE checkpoint SET fault_position = $1, fault_event = $2, fault_type = $3 WHERE projection = $4 AND position = $5`,
+		int64(fault.At.Position), fault.At.ID, fault.At.Type, w.Name(), int64(c.position))
 	if err != nil {
-		return nil, err
+		return errors.Join(fault.Err, err)
 	}
-	lags := make([]Lag, len(v.views))
-	for i, w := range v.views {
-		w.mu.Lock()
-		lags[i] = Lag{View: w.Name(), Position: w.position, Head: max(head, w.position)}
-		if w.err != nil {
-			lags[i].Fault = "the view does not advance; the reason is in the server's log"
-		}
-		w.mu.Unlock()
-	}
-	return lags, nil
-}
-
-func (w *view) at() domain.Position {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.position
-}
-
-func (w *view) move(p domain.Position) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.position = p
-	close(w.moved)
-	w.moved = make(chan struct{})
-}
-
-func (w *view) note(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.err = err
+	c.fault = &fault.At
+	w.see(c)
+	return fault
 }

@@ -27,18 +27,29 @@ CREATE TABLE service (
 );`
 }
 
+type serviceRow struct {
+	Tenant  domain.TenantCode
+	Service string
+}
+
+var serviceTable = &Table[serviceRow]{
+	Name: "service", Key: 2, Group: 2,
+	Concerns: func(c *Concerned, e domain.Recorded) {
+		if _, ok := e.Body.(domain.WorkflowPublished); ok {
+			c.Known(Key{string(e.Tenant), e.Workflow.ID})
+		}
+	},
+	Fold: func(rows *Rows[serviceRow], e domain.Recorded) error {
+		if _, ok := e.Body.(domain.WorkflowPublished); ok && rows.One(Key{string(e.Tenant), e.Workflow.ID}) == nil {
+			rows.Add(serviceRow{e.Tenant, e.Workflow.ID})
+		}
+		return nil
+	},
+}
+
 // Apply implements [Projection].
-func (ServiceProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error {
-	for _, e := range events {
-		if _, ok := e.Body.(domain.WorkflowPublished); !ok {
-			continue
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO service (tenant, service) VALUES ($1, $2) ON CONFLICT DO NOTHING`, e.Tenant, e.Workflow.ID)
-		if err != nil {
-			return fmt.Errorf("position %d: %w", e.Position, err)
-		}
-	}
-	return nil
+func (ServiceProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	return serviceTable.Apply(ctx, tx, events)
 }
 
 // ServiceView reads which services there are.

@@ -45,60 +45,64 @@ CREATE INDEX status_reference ON status (reference);
 CREATE INDEX status_began ON status (began);`
 }
 
-// Apply implements [Projection].
-func (StatusProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error {
-	begin, err := tx.PrepareContext(ctx, `INSERT INTO status (request, reference, tenant, service, workflow_version, state, public, outcome,
-		submitted, changed, version, source_case, due, ended, began) VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $8, $9, $10, $11, $12, $13)`)
-	if err != nil {
-		return err
-	}
-	defer begin.Close()
-	move, err := tx.PrepareContext(ctx, `UPDATE status SET state = $1, public = $2, outcome = $3, changed = $4, version = $5 WHERE request = $6`)
-	if err != nil {
-		return err
-	}
-	defer move.Close()
-	migrate, err := tx.PrepareContext(ctx, `UPDATE status SET workflow_version = $1 WHERE request = $2`)
-	if err != nil {
-		return err
-	}
-	defer migrate.Close()
-	for _, e := range events {
-		m, moves := domain.MoveOf(e.Body)
-		switch b := e.Body.(type) {
-		case domain.RequestSubmitted:
-			var from domain.Imported
-			if b.Imported != nil {
-				from = *b.Imported
-			}
-			_, err = begin.ExecContext(ctx, b.Request.String(), b.Reference, e.Tenant, e.Service, e.Workflow.Version, b.State, b.Public,
-				e.Occurred.UnixMicro(), e.Version, from.Case, micros(from.Due), micros(from.Ended), e.Position)
-		case domain.RequestMigrated:
-			if _, err = migrate.ExecContext(ctx, b.ToVersion, requestOf(e.Stream)); err == nil {
-				_, err = move.ExecContext(ctx, m.To, m.Public, m.Outcome, e.Occurred.UnixMicro(), e.Version, requestOf(e.Stream))
-			}
-		default:
-			if moves {
-				_, err = move.ExecContext(ctx, m.To, m.Public, m.Outcome, e.Occurred.UnixMicro(), e.Version, requestOf(e.Stream))
-			}
+type statusRow struct {
+	Request         string
+	Reference       domain.Reference
+	Tenant          domain.TenantCode
+	Service         string
+	WorkflowVersion int
+	State           domain.StateID
+	Public          domain.PublicStatus
+	Outcome         domain.Outcome
+	Submitted       Micros
+	Changed         Micros
+	Version         domain.Version
+	SourceCase      string
+	Due             Micros
+	Ended           Micros
+	Began           domain.Position
+}
+
+var statusTable = &Table[statusRow]{
+	Name: "status", Key: 1, Group: 1,
+	Concerns: func(c *Concerned, e domain.Recorded) {
+		if _, moves := domain.MoveOf(e.Body); moves || e.Version == 1 {
+			OfRequest(c, e)
 		}
-		if err != nil {
-			return fmt.Errorf("position %d: %w", e.Position, err)
+	},
+	Fold: foldStatus,
+}
+
+// Apply implements [Projection].
+func (StatusProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	return statusTable.Apply(ctx, tx, events)
+}
+
+func foldStatus(rows *Rows[statusRow], e domain.Recorded) error {
+	request := RequestOf(e.Stream)
+	if b, ok := e.Body.(domain.RequestSubmitted); ok {
+		var from domain.Imported
+		if b.Imported != nil {
+			from = *b.Imported
+		}
+		rows.Add(statusRow{
+			Request: request, Reference: b.Reference, Tenant: e.Tenant, Service: e.Service, WorkflowVersion: e.Workflow.Version,
+			State: b.State, Public: b.Public, Submitted: MicrosOf(e.Occurred), Changed: MicrosOf(e.Occurred), Version: e.Version,
+			SourceCase: from.Case, Due: MicrosOf(from.Due), Ended: MicrosOf(from.Ended), Began: e.Position,
+		})
+		return nil
+	}
+	m, moves := domain.MoveOf(e.Body)
+	if !moves || request == "" {
+		return nil
+	}
+	if row := rows.One(Key{request}); row != nil {
+		row.State, row.Public, row.Outcome, row.Changed, row.Version = m.To, m.Public, m.Outcome, MicrosOf(e.Occurred), e.Version
+		if b, ok := e.Body.(domain.RequestMigrated); ok {
+			row.WorkflowVersion = b.ToVersion
 		}
 	}
 	return nil
-}
-
-func requestOf(stream string) string {
-	const prefix = len("request-")
-	return stream[min(prefix, len(stream)):]
-}
-
-func micros(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMicro()
 }
 
 // Status is where a request stands.

@@ -1,10 +1,10 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +44,7 @@ CREATE TABLE term (
 	calendar  TEXT   NOT NULL,
 	date      TEXT   NOT NULL, -- the fact that says until when; empty where the budget does
 	expired   BIGINT, -- when it ran out
-	late      BIGINT, -- 1: it ended after its time, 0: in time; none while it is open, or was dropped
+	kept      TEXT   NOT NULL, -- whether it ended in time; empty while it is open, or was dropped
 	deemed    TEXT   NOT NULL, -- on which ground the law then decided
 	listed    BIGINT NOT NULL, -- 1: it is on the list that the ombudsman sees
 	ended     BIGINT, -- none while it is open
@@ -56,154 +56,195 @@ CREATE INDEX term_open ON term (tenant, calendar, position) WHERE ended IS NULL;
 CREATE INDEX term_due ON term (due) WHERE ended IS NULL;`
 }
 
+type termRow struct {
+	Request   string
+	Term      domain.TermID
+	Tenant    domain.TenantCode
+	Service   string
+	Budget    string
+	Started   Micros
+	Due       Micros
+	Promised  Micros
+	Wakes     Micros
+	Ground    domain.StopGround
+	Consumed  int64
+	Remaining int64
+	Suspended int64
+	Calendar  string
+	Date      string
+	Expired   Micros
+	Kept      domain.Punctuality
+	Deemed    domain.ExpiryGround
+	Listed    bool
+	Ended     Micros
+	Position  domain.Position
+}
+
+var termTable = &Table[termRow]{Name: "term", Key: 2, Group: 1, Concerns: concernsTerms, Fold: foldTerm}
+
 // Apply implements [Projection].
-func (TermsProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error {
-	t := termsTx{ctx: ctx, tx: tx}
-	for _, e := range events {
-		if err := t.apply(e); err != nil {
-			return fmt.Errorf("position %d: %w", e.Position, err)
+func (TermsProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	return termTable.Apply(ctx, tx, events)
+}
+
+func concernsTerms(c *Concerned, e domain.Recorded) {
+	switch e.Body.(type) {
+	case domain.TermEvent, domain.ReviewGiven:
+		OfRequest(c, e)
+	default:
+		if _, moves := domain.MoveOf(e.Body); moves || e.Version == 1 {
+			OfRequest(c, e)
 		}
 	}
-	return nil
 }
 
-type termsTx struct {
-	ctx context.Context
-	tx  *sql.Tx
-}
-
-func (t *termsTx) apply(e domain.Recorded) error {
-	request := requestOf(e.Stream)
+func foldTerm(rows *Rows[termRow], e domain.Recorded) error {
+	key := Key{RequestOf(e.Stream)}
+	if key == (Key{}) {
+		return nil
+	}
 	switch b := e.Body.(type) {
 	case domain.TermStarted:
+		since := e.Occurred
 		if !b.Since.IsZero() {
-			return t.begins(e, b, b.Budget, b.Date, b.Since)
+			since = b.Since
 		}
-		return t.begins(e, b, b.Budget, b.Date, e.Occurred)
+		beginTerm(rows, key, e, b, b.Budget, since).Date = b.Date
 	case domain.TermContinued:
-		if b.Of == b.Term {
-			return t.reckoned(e, b, `, ground = $11, ended = NULL, late = NULL`, "")
+		row := termOf(rows, key, b.Term)
+		switch {
+		case b.Of != b.Term:
+			beginTerm(rows, key, e, b, b.Budget, b.Since)
+		case row != nil:
+			row.reckon(e, b)
+			row.reopen()
 		}
-		return t.begins(e, b, b.Budget, "", b.Since)
-	case domain.TermSuspended:
-		return t.reckoned(e, b, `, ground = $11`, b.Ground)
-	case domain.TermResumed:
-		return t.reckoned(e, b, `, ground = $11, ended = NULL, late = NULL`, "")
-	case domain.TermExpired:
-		deemed := b.Ground
-		if b.Barred != "" {
-			deemed = "" // nothing came of it
+	case domain.TermEvent:
+		if row := termOf(rows, key, b.TermID()); row != nil {
+			row.reckon(e, b)
+			row.note(e, b)
 		}
-		return t.reckoned(e, b, `, expired = $11, deemed = $12`, e.Occurred.UnixMicro(), deemed)
-	case domain.TermEscalated:
-		return t.reckoned(e, b, `, listed = $11`, flag(b.Step == domain.StepOmbudsman))
-	case domain.TermEnded:
-		b.Wakes = time.Time{} // there is nothing it waits for
-		return t.reckoned(e, b, `, ended = `+endedAt("$11")+`, late = $12`, e.Occurred.UnixMicro(), flag(b.Late))
-	case domain.TermCarried:
-		return t.reckoned(e, b, `, budget = $11`, b.Budget)
-	case domain.TermDropped:
-		b.Wakes = time.Time{}
-		return t.reckoned(e, b, `, ended = `+endedAt("$11"), e.Occurred.UnixMicro())
-	case domain.TermEvent: // nothing but another reckoning
-		return t.reckoned(e, b, ``)
 	case domain.RequestMigrated:
-		return t.migrated(e, request, b)
+		migrateTerms(rows, key, e, b)
 	case domain.ReviewGiven:
-		return t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, domain.ReviewTerm(b.Review))
+		if row := termOf(rows, key, domain.ReviewTerm(b.Review)); row != nil {
+			row.end(e)
+		}
 	case domain.ActionTaken:
-		return t.left(e, request, "")
+		leaveState(rows, key, e, "")
 	case domain.DecisionDeemed:
-		return t.left(e, request, b.Term)
+		leaveState(rows, key, e, b.Term)
 	case domain.RequestLapsed:
-		return t.left(e, request, b.Term)
+		leaveState(rows, key, e, b.Term)
 	}
 	return nil
 }
 
-// begins makes the row of a term, in the place of an earlier one of that name.
-func (t *termsTx) begins(e domain.Recorded, b domain.TermEvent, budget, date string, started time.Time) error {
+func termOf(rows *Rows[termRow], key Key, id domain.TermID) *termRow {
+	for row := range rows.All(key) {
+		if row.Term == id {
+			return row
+		}
+	}
+	return nil
+}
+
+// beginTerm makes the row of a term, in the place of an earlier one of that name.
+func beginTerm(rows *Rows[termRow], key Key, e domain.Recorded, b domain.TermEvent, budget string, started time.Time) *termRow {
+	row := termOf(rows, key, b.TermID())
+	if row == nil {
+		row = rows.Add(termRow{Request: key[0], Term: b.TermID(), Tenant: e.Tenant, Service: e.Service})
+	}
+	*row = termRow{
+		Request: row.Request, Term: row.Term, Tenant: row.Tenant, Service: row.Service, Budget: budget, Started: MicrosOf(started),
+	}
+	row.reckon(e, b)
+	return row
+}
+
+// reopen has a term go on that stood still or had ended.
+func (r *termRow) reopen() { r.Ground, r.Ended, r.Kept = "", 0, "" }
+
+// reckon takes what an event says of the term.
+func (r *termRow) reckon(e domain.Recorded, b domain.TermEvent) {
 	k := b.Reckoned()
-	return t.exec(`INSERT INTO term (request, term, tenant, service, budget, started, due, promised, wakes, ground, consumed, remaining, suspended, calendar, deemed, listed, position, date)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, '', 0, $14, $15)
-		ON CONFLICT (request, term) DO UPDATE SET budget = excluded.budget, date = excluded.date, started = excluded.started, due = excluded.due, promised = excluded.promised,
-		wakes = excluded.wakes, ground = '', consumed = excluded.consumed, remaining = excluded.remaining, suspended = excluded.suspended,
-		calendar = excluded.calendar, expired = NULL, deemed = '', listed = 0, late = NULL, ended = NULL, position = excluded.position`,
-		requestOf(e.Stream), b.TermID(), e.Tenant, e.Service, budget, started.UnixMicro(), micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position, date)
+	r.Due, r.Promised, r.Wakes = MicrosOf(k.Due), MicrosOf(k.Promised), MicrosOf(k.Wakes)
+	r.Consumed, r.Remaining, r.Suspended, r.Calendar, r.Position = k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position
+}
+
+// note takes what an event says beside the reckoning.
+func (r *termRow) note(e domain.Recorded, b domain.TermEvent) {
+	switch b := b.(type) {
+	case domain.TermSuspended:
+		r.Ground = b.Ground
+	case domain.TermResumed:
+		r.reopen()
+	case domain.TermExpired:
+		r.Expired, r.Deemed = MicrosOf(e.Occurred), b.Ground
+		if b.Barred != "" {
+			r.Deemed = "" // nothing came of it
+		}
+	case domain.TermEscalated:
+		r.Listed = b.Step == domain.StepOmbudsman
+	case domain.TermEnded:
+		r.Wakes = 0 // there is nothing it waits for
+		r.Ended, r.Kept = r.endedAt(e), domain.PunctualityOnTime
+		if b.Late {
+			r.Kept = domain.PunctualityLate
+		}
+	case domain.TermDropped:
+		r.Wakes = 0
+		r.Ended = r.endedAt(e)
+	case domain.TermCarried:
+		r.Budget = b.Budget
+	}
 }
 
 // endedAt is the time at which a term ended: not before it started, whatever the time is
 // that the event is dated to.
-func endedAt(parameter string) string {
-	return `CASE WHEN started > ` + parameter + ` THEN started ELSE ` + parameter + ` END`
+func (r *termRow) endedAt(e domain.Recorded) Micros { return max(r.Started, MicrosOf(e.Occurred)) }
+
+// end ends a term that is open.
+func (r *termRow) end(e domain.Recorded) {
+	if r.Ended == 0 {
+		r.Ended, r.Wakes = r.endedAt(e), 0
+	}
 }
 
-func (t *termsTx) exec(text string, args ...any) error {
-	_, err := t.tx.ExecContext(t.ctx, text, args...)
-	return err
-}
-
-// reckoned updates a row with what an event says of the term, and more.
-func (t *termsTx) reckoned(e domain.Recorded, b domain.TermEvent, more string, args ...any) error {
-	k := b.Reckoned()
-	set := `due = $3, promised = $4, wakes = $5, consumed = $6, remaining = $7, suspended = $8, calendar = $9, position = $10` + more
-	return t.exec(`UPDATE term SET `+set+` WHERE request = $1 AND term = $2`,
-		append([]any{requestOf(e.Stream), b.TermID(), micros(k.Due), micros(k.Promised), micros(k.Wakes), k.Consumed, k.Remaining, k.Suspended, k.Calendar, e.Position}, args...)...)
-}
-
-// left ends the terms of the state that a request left, and the one that moved it.
-func (t *termsTx) left(e domain.Recorded, request string, by domain.TermID) error {
+// leaveState ends the terms of the state that a request left, and the one that moved it.
+func leaveState(rows *Rows[termRow], key Key, e domain.Recorded, by domain.TermID) {
 	m, _ := domain.MoveOf(e.Body)
-	if m.From != m.To {
-		if err := t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND ended IS NULL AND (term LIKE 'state:%' OR term LIKE 'review:%')`,
-			e.Occurred.UnixMicro(), request); err != nil {
-			return err
+	for row := range rows.All(key) {
+		ofState := strings.HasPrefix(string(row.Term), "state:") || strings.HasPrefix(string(row.Term), "review:")
+		if m.From != m.To && ofState || by != "" && row.Term == by {
+			row.end(e)
 		}
 	}
-	if by == "" {
-		return nil
-	}
-	return t.exec(`UPDATE term SET ended = `+endedAt("$1")+`, wakes = NULL WHERE request = $2 AND term = $3 AND ended IS NULL`, e.Occurred.UnixMicro(), request, by)
 }
 
-// migrated renames the rows of a request that goes on under another version, as
-// [domain.Evolve] does its ledgers.
-func (t *termsTx) migrated(e domain.Recorded, request string, b domain.RequestMigrated) error {
+// migrateTerms renames the rows of a request that goes on under another version, as
+// [domain.Evolve] does its ledgers. Where several come under one name, the row stays that
+// is open, else the one that ended last; one that has no name any more keeps its own,
+// unless another has it now.
+func migrateTerms(rows *Rows[termRow], key Key, e domain.Recorded, b domain.RequestMigrated) {
 	if b.Came {
-		if err := t.left(e, request, ""); err != nil {
-			return err
-		}
+		leaveState(rows, key, e, "")
 	}
-	by := map[domain.TermID][]any{} // which rows come under a name
-	for _, id := range slices.Sorted(maps.Keys(b.Mapping.Terms)) {
-		if now := b.Mapping.Terms[id]; now != "" {
-			by[now] = append(by[now], "was:"+string(id))
-		}
+	nameless := func(row *termRow) bool {
+		now, mapped := b.Mapping.Terms[row.Term]
+		return mapped && now == ""
 	}
-	for now := range by {
-		if _, mapped := b.Mapping.Terms[now]; !mapped { // it keeps its name, if it is there
-			by[now] = append(by[now], "was:"+string(now))
+	taken := map[domain.TermID]bool{}
+	for _, row := range slices.SortedFunc(rows.All(key), func(x, y *termRow) int {
+		return cmp.Or(flag(nameless(x))-flag(nameless(y)), flag(y.Ended == 0)-flag(x.Ended == 0), cmp.Compare(y.Ended, x.Ended), cmp.Compare(x.Term, y.Term))
+	}) {
+		now := cmp.Or(b.Mapping.Terms[row.Term], row.Term)
+		if taken[now] {
+			rows.Remove(key, row)
+			continue
 		}
+		taken[now], row.Term = true, now
 	}
-	// Names may change places: none is in use while they do.
-	for _, rows := range by {
-		for _, was := range rows {
-			if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = $3`, was, request, strings.TrimPrefix(was.(string), "was:")); err != nil {
-				return err
-			}
-		}
-	}
-	for now, rows := range by {
-		if err := t.exec(`DELETE FROM term WHERE request = $1 AND term = $2`, request, now); err != nil {
-			return err
-		}
-		// The row that is open, else the one that ended last.
-		one := `SELECT term FROM term WHERE request = $2 AND term IN (` + strings.TrimPrefix(placeholders(len(rows)+2), "$1, $2, ") + `) ORDER BY ended IS NULL DESC, ended DESC, term LIMIT 1`
-		if err := t.exec(`UPDATE term SET term = $1 WHERE request = $2 AND term = (`+one+`)`, append([]any{now, request}, rows...)...); err != nil {
-			return err
-		}
-	}
-	return t.exec(`DELETE FROM term WHERE request = $1 AND term LIKE 'was:%'`, request)
 }
 
 // Term is a row of the view.
@@ -234,8 +275,8 @@ type Term struct {
 // punctuality is that of a row of status, as [domain.Request.Punctuality] has it of the
 // terms of law.
 const punctuality = `(SELECT CASE WHEN SUM(CASE WHEN term.ended IS NULL THEN 1 ELSE 0 END) > 0 THEN 'open'
-	WHEN SUM(CASE WHEN term.late = 1 OR term.expired IS NOT NULL THEN 1 ELSE 0 END) > 0 THEN 'late'
-	WHEN COUNT(term.late) > 0 THEN 'on_time' ELSE '' END
+	WHEN SUM(CASE WHEN term.kept = 'late' OR term.expired IS NOT NULL THEN 1 ELSE 0 END) > 0 THEN 'late'
+	WHEN SUM(CASE WHEN term.kept <> '' THEN 1 ELSE 0 END) > 0 THEN 'on_time' ELSE '' END
 	FROM term WHERE term.request = status.request AND term.term NOT LIKE 'state:%' AND term.term NOT LIKE 'review:%')`
 
 // TermsView reads the table of terms.
@@ -342,7 +383,7 @@ func (v *TermsView) List(ctx context.Context, f TermFilter) ([]Term, error) {
 		request = f.Request.String()
 	}
 	rows, err := v.db.QueryContext(ctx, `SELECT request, (SELECT reference FROM status WHERE status.request = term.request), term, tenant, service, budget, started,
-		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended, date, late FROM term
+		due, promised, wakes, ground, consumed, remaining, suspended, calendar, expired, deemed, listed, ended, date, kept FROM term
 		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND ($3 = '' OR request = $3) AND (CAST($4 AS BIGINT) = 0 OR due < $4)
 		AND ($5 = 0 OR ended IS NULL) AND ($6 = 0 OR ended IS NULL AND ground <> '') AND ($7 = 0 OR expired IS NOT NULL)
 		AND ($8 = 0 OR deemed <> '') AND ($9 = 0 OR listed = 1)
@@ -369,12 +410,13 @@ func (v *TermsView) List(ctx context.Context, f TermFilter) ([]Term, error) {
 func scanTerm(rows *sql.Rows) (Term, error) {
 	var t Term
 	var started, listed int64
-	var due, promised, wakes, expired, ended, late sql.NullInt64
+	var due, promised, wakes, expired, ended sql.NullInt64
+	var kept domain.Punctuality
 	var reference sql.NullString
 	err := rows.Scan(&t.Request, &reference, &t.Term, &t.Tenant, &t.Service, &t.Budget, &started, &due, &promised, &wakes, &t.Stopped,
-		&t.Consumed, &t.Remaining, &t.Suspended, &t.Calendar, &expired, &t.Deemed, &listed, &ended, &t.Date, &late)
+		&t.Consumed, &t.Remaining, &t.Suspended, &t.Calendar, &expired, &t.Deemed, &listed, &ended, &t.Date, &kept)
 	t.Reference = domain.Reference(reference.String)
-	t.Started, t.Listed, t.Late = time.UnixMicro(started).UTC(), listed == 1, late.Int64 == 1
+	t.Started, t.Listed, t.Late = time.UnixMicro(started).UTC(), listed == 1, kept == domain.PunctualityLate
 	t.Due, t.Promised, t.Wakes, t.Expired, t.Ended = moment(due), moment(promised), moment(wakes), moment(expired), moment(ended)
 	return t, err
 }

@@ -306,9 +306,15 @@ func matches(f projections.TermFilter, t projections.Term) bool {
 
 // viewsPair is a database for views that are kept while things happen, and one for views
 // that are made at the end.
-type viewsPair func(t *testing.T, n int) (live, rebuilt *sql.DB, done func() error)
+type viewsPair func(t *testing.T, n int) (live, rebuilt database, done func() error)
 
-func sqlitePair(t *testing.T, n int) (*sql.DB, *sql.DB, func() error) {
+// database is where views are written, and where they are read.
+type database struct {
+	writer projections.Store
+	reader *sql.DB
+}
+
+func sqlitePair(t *testing.T, n int) (database, database, func() error) {
 	dir := t.TempDir()
 	one, err := sqlite.OpenViews(t.Context(), filepath.Join(dir, fmt.Sprint(n, "live.db")))
 	if err != nil {
@@ -318,7 +324,7 @@ func sqlitePair(t *testing.T, n int) (*sql.DB, *sql.DB, func() error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return one.Writer, two.Writer, func() error { return errors.Join(one.Close(), two.Close()) }
+	return database{one.Writer, one.Reader}, database{two.Writer, two.Reader}, func() error { return errors.Join(one.Close(), two.Close()) }
 }
 
 // postgresPair gives the same two databases each time: views of another log begin anew.
@@ -337,8 +343,8 @@ func postgresPair(t *testing.T) viewsPair {
 		})
 		pair = append(pair, v)
 	}
-	return func(*testing.T, int) (*sql.DB, *sql.DB, func() error) {
-		return pair[0].Writer, pair[1].Writer, func() error { return nil }
+	return func(*testing.T, int) (database, database, func() error) {
+		return database{pair[0].Writer, pair[0].Reader}, database{pair[1].Writer, pair[1].Reader}, func() error { return nil }
 	}
 }
 
@@ -362,8 +368,8 @@ func termsAgree(t *testing.T, every int, open viewsPair) {
 				r.Error(err)
 			}
 		}()
-		start := func(db *sql.DB) *projections.Views { return newViews(t, x.log, db) }
-		views, terms := start(live), projections.NewTermsView(live)
+		start := func(db database) *projections.Views { return newViews(t, x.log, db.writer) }
+		views, terms := start(live), projections.NewTermsView(live.reader)
 		sweeper := workflows.Sweeper{Engine: x.engine, Wakings: terms, Calendars: x.almanac, Now: func() time.Time { return x.now }, Logger: slog.New(slog.DiscardHandler)}
 		for range rapid.IntRange(1, 30).Draw(r, "steps") {
 			var refusal *domain.Refusal
@@ -394,7 +400,7 @@ func termsAgree(t *testing.T, every int, open viewsPair) {
 		}
 		for _, table := range []string{"term", "timeline", "status"} {
 			all := "SELECT * FROM " + table + " ORDER BY 1, 2"
-			if d := diff.Diff(storetest.Rows(t, rebuilt, all), storetest.Rows(t, live, all)); d != "" {
+			if d := diff.Diff(storetest.Rows(t, rebuilt.reader, all), storetest.Rows(t, live.reader, all)); d != "" {
 				r.Fatalf("(-rebuilt +live)\n%s", d)
 			}
 		}
@@ -406,7 +412,7 @@ func termsAgree(t *testing.T, every int, open viewsPair) {
 			seen[fmt.Sprint("ended ", !row.Ended.IsZero(), " review ", strings.HasPrefix(string(row.Term), "review:"))]++
 		}
 		x.asks(t, terms, want)
-		list, err := projections.NewStatusView(live).List(t.Context(), projections.Filter{})
+		list, err := projections.NewStatusView(live.reader).List(t.Context(), projections.Filter{})
 		if err != nil || len(list) != len(x.requests) {
 			r.Fatal(len(list), err)
 		}

@@ -43,27 +43,44 @@ CREATE TABLE timeline (
 );`
 }
 
-// Apply implements [Projection].
-func (TimelineProjection) Apply(ctx context.Context, tx *sql.Tx, events []domain.Recorded) error {
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO timeline
-		(request, version, occurred, recorded, kind, action, state, public, reason, term, ground, basis_id, basis_en, due, workflow)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`)
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
-	for _, e := range events {
+type timelineRow struct {
+	Request  string
+	Version  domain.Version
+	Occurred Micros
+	Recorded Micros
+	Kind     StepKind
+	Action   domain.ActionID
+	State    domain.StateID
+	Public   domain.PublicStatus
+	Reason   domain.ReasonCode
+	Term     domain.TermID
+	Ground   string
+	BasisID  string
+	BasisEN  string
+	Due      Micros
+	Workflow int
+}
+
+var timelineTable = &Table[timelineRow]{
+	Name: "timeline", Key: 2,
+	Fold: func(rows *Rows[timelineRow], e domain.Recorded) error {
+		request := RequestOf(e.Stream)
 		s, ok := stepOf(e.Body)
-		if !ok {
-			continue
+		if !ok || request == "" {
+			return nil
 		}
-		_, err := insert.ExecContext(ctx, requestOf(e.Stream), e.Version, e.Occurred.UnixMicro(), e.At.UnixMicro(), s.Kind, s.Action, s.State, s.Public, s.Reason,
-			s.Term, s.Ground, s.Basis.ID, s.Basis.EN, micros(s.Due), e.Workflow.Version)
-		if err != nil {
-			return fmt.Errorf("position %d: %w", e.Position, err)
-		}
-	}
-	return nil
+		rows.Add(timelineRow{
+			Request: request, Version: e.Version, Occurred: MicrosOf(e.Occurred), Recorded: MicrosOf(e.At), Kind: s.Kind,
+			Action: s.Action, State: s.State, Public: s.Public, Reason: s.Reason, Term: s.Term, Ground: s.Ground,
+			BasisID: s.Basis.ID, BasisEN: s.Basis.EN, Due: MicrosOf(s.Due), Workflow: e.Workflow.Version,
+		})
+		return nil
+	},
+}
+
+// Apply implements [Projection].
+func (TimelineProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	return timelineTable.Apply(ctx, tx, events)
 }
 
 // stepOf is what an event tells the applicant; false for what it does not. Of terms,

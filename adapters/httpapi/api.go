@@ -47,7 +47,7 @@ type api struct {
 	stopped atomic.Bool // the log said that it takes no more appends, until it is opened anew
 }
 
-// New returns the handler for /api/ and /healthz.
+// New returns the handler for /api/, /healthz and /status.
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Config: c}
@@ -64,6 +64,7 @@ func New(c Config) http.Handler {
 	a.registerServices(h)
 	a.registerService(h)
 	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /status", a.statusOf)
 	mux.HandleFunc("/", notServed(mux))
 	return a.guarded(mux)
 }

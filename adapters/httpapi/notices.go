@@ -29,8 +29,8 @@ type preferred struct {
 	Quiet    quietHours       `json:"quiet"`
 }
 
-// message is what became of a message to the applicant. To whom it went is sealed.
-type message struct {
+// told is what became of a message to the applicant. To whom it went is sealed.
+type told struct {
 	ID       uuid.UUID          `json:"id"`
 	Version  domain.Version     `json:"version" doc:"of the request, with the event that it tells of"`
 	Channel  domain.Channel     `json:"channel,omitempty" doc:"left out where there was no address"`
@@ -46,7 +46,7 @@ type noticesOutput struct {
 	Body struct {
 		Reference domain.Reference `json:"reference"`
 		Preferred preferred        `json:"preferred" doc:"with the quiet hours that hold, also where nobody said anything"`
-		Messages  []message        `json:"messages" doc:"in the order in which they were first recorded; what still waits is not among them"`
+		Messages  []told           `json:"messages" doc:"in the order in which they were first recorded; what still waits is not among them"`
 	}
 }
 
@@ -91,10 +91,10 @@ func (a *api) noticesOf(ctx context.Context, r domain.Request) (*noticesOutput, 
 	}
 	out := &noticesOutput{}
 	b := &out.Body
-	b.Reference, b.Messages = r.Reference, []message{}
+	b.Reference, b.Messages = r.Reference, []told{}
 	b.Preferred = preferred{Language: n.Preferred.Language, Channels: n.Preferred.Channels, Quiet: quietOf(n.Preferred.Hours(a.Quiet))}
 	for _, o := range n.Messages {
-		b.Messages = append(b.Messages, message{o.ID, o.Version, o.Channel, o.Former, o.Language, o.Attempts, o.Fault == "", o.Fault, o.At})
+		b.Messages = append(b.Messages, told{o.ID, o.Version, o.Channel, o.Former, o.Language, o.Attempts, o.Fault == "", o.Fault, o.At})
 	}
 	return out, nil
 }

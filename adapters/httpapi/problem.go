@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
 )
 
 // problem is a fault as the caller gets it (RFC 9457), with the name of the rule
@@ -94,6 +95,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
 	var refusal *domain.Refusal
 	var conflict *domain.ConflictError
+	var paused *projections.PausedError
 	switch {
 	case errors.As(err, &refusal):
 		p := newProblem(statusOf(refusal.Rule), string(refusal.Rule), refusal.Detail, refusal.Remedy)
@@ -118,6 +120,8 @@ func (a *api) fault(ctx context.Context, err error, preconditioned bool) error {
 	case unreachable(err):
 		a.Logger.ErrorContext(ctx, "the database cannot be reached", "error", err)
 		return newProblem(http.StatusServiceUnavailable, "busy", "this cannot be answered now", "try again; a command may be repeated under the same Idempotency-Key")
+	case errors.As(err, &paused):
+		return newProblem(http.StatusServiceUnavailable, "view_paused", "what this is read from does not advance for now", "try again later; what was recorded is kept")
 	case errors.Is(err, context.DeadlineExceeded):
 		return newProblem(http.StatusServiceUnavailable, "busy", "this could not be answered in time", "try again; a command may be repeated under the same Idempotency-Key")
 	case errors.Is(err, context.Canceled):

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -161,7 +160,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 }
 
 func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *workflows.Workflow, error) {
-	if err := a.waitFor(ctx, in.Position); err != nil {
+	if err := a.waitFor(ctx, in.Position, ofStatus); err != nil {
 		return domain.Request{}, nil, err
 	}
 	r, err := a.named(ctx, in.Reference)
@@ -191,7 +190,7 @@ func (a *api) named(ctx context.Context, name string) (domain.Request, error) {
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	if err := a.waitFor(ctx, in.Position); err != nil {
+	if err := a.waitFor(ctx, in.Position, ofStatus, ofTerms); err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
 	f := projections.Filter{
@@ -214,9 +213,16 @@ func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	return out, nil
 }
 
-// waitFor waits until the views include a position. One that the log does not
-// have yet is not waited for.
-func (a *api) waitFor(ctx context.Context, position int64) error {
+// The views that reads are answered from.
+var (
+	ofStatus   = projections.StatusProjection{}.Name()
+	ofTimeline = projections.TimelineProjection{}.Name()
+	ofTerms    = projections.TermsProjection{}.Name()
+)
+
+// waitFor waits until the views that are read include a position. One that the log does
+// not have yet is not waited for.
+func (a *api) waitFor(ctx context.Context, position int64, views ...string) error {
 	if position == 0 {
 		return nil
 	}
@@ -226,59 +232,5 @@ func (a *api) waitFor(ctx context.Context, position int64) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return a.Views.WaitFor(ctx, min(domain.Position(position), head))
-}
-
-// health says whether the log can be read and how far each view is behind it.
-func (a *api) health(w http.ResponseWriter, r *http.Request) {
-	answer := struct {
-		Status string            `json:"status"` // ok, or failing
-		Views  []projections.Lag `json:"views"`
-		Terms  *sweptTerms       `json:"terms,omitempty"`
-	}{Status: "ok", Terms: a.sweptTerms()}
-	if a.stopped.Load() {
-		answer.Status = "failing"
-	}
-	lags, err := a.Views.Lags(r.Context())
-	if err != nil {
-		if !errors.Is(err, context.Canceled) {
-			a.Logger.ErrorContext(r.Context(), "the log cannot be read", "error", err)
-		}
-		answer.Status = "failing"
-	}
-	for _, l := range lags {
-		if l.Fault != "" {
-			answer.Status = "failing"
-		}
-	}
-	answer.Views = lags
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	if answer.Status != "ok" {
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	_ = json.NewEncoder(w).Encode(answer) // a caller that went away is not our fault
-}
-
-// sweptTerms is how far it was looked which terms have run out. That it does not go on
-// is for whoever watches to judge by the time: it stops no request.
-type sweptTerms struct {
-	Swept time.Time `json:"swept"`           // when the last sweep began
-	Stuck int       `json:"stuck"`           // requests of which nothing can be recorded; the reasons are in the server's log
-	Fault string    `json:"fault,omitempty"` // why the last sweep did not come to its end
-}
-
-func (a *api) sweptTerms() *sweptTerms {
-	if a.Sweeper == nil {
-		return nil
-	}
-	last := a.Sweeper.Last()
-	if last == nil {
-		return nil // not yet
-	}
-	t := &sweptTerms{Swept: last.At.UTC(), Stuck: last.Swept.Stuck}
-	if last.Err != nil {
-		t.Fault = "the terms were not swept; the reason is in the server's log"
-	}
-	return t
+	return a.Views.WaitFor(ctx, min(domain.Position(position), head), views...)
 }

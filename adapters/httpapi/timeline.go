@@ -42,7 +42,7 @@ type opinion struct {
 }
 
 func (a *api) steps(ctx context.Context, in *requestInput) (*timelineOutput, error) {
-	err := a.waitFor(ctx, in.Position)
+	err := a.waitFor(ctx, in.Position, ofStatus, ofTimeline)
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}

@@ -45,6 +45,7 @@ type purpose int
 const (
 	forWriting purpose = iota // on the server that takes writes, also what is read there
 	forReading                // on any server, and unable to write
+	forScratch                // on the server that takes writes, and nothing needs to be kept
 )
 
 // configured reads a connection string, a URL or key=value pairs as libpq takes
@@ -67,8 +68,11 @@ func configured(dsn string, p purpose, settings ...map[string]string) (*pgx.Conn
 	case forReading:
 		config.AfterConnect = heard
 		config.RuntimeParams["default_transaction_read_only"] = "on"
-	case forWriting:
+	case forWriting, forScratch:
 		config.AfterConnect = makeDurable
+		if p == forScratch {
+			config.AfterConnect = heard
+		}
 		if config.ValidateConnect == nil {
 			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 		}

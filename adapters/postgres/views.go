@@ -13,7 +13,7 @@ import (
 // Views is the schema the views live in: connections that write and connections
 // that cannot. Names in their statements are those of the schema.
 type Views struct {
-	Writer *sql.DB
+	Writer *ViewWriter
 	Reader *sql.DB
 }
 
@@ -23,20 +23,28 @@ const viewSchema = "alur_views"
 // before the silence ends, be it that the statement took too long.
 const viewSilence = 40 * time.Second
 
-var viewSession = map[string]string{"search_path": viewSchema, "statement_timeout": "30s"}
+var (
+	viewSession = map[string]string{"search_path": viewSchema, "statement_timeout": "30s"}
+	// Rows are read and deleted by their keys, many at a time. A plan that is made while
+	// the table is small must not be another.
+	viewWriting = map[string]string{"enable_seqscan": "off", "enable_mergejoin": "off", "jit": "off"}
+)
 
 // OpenViews opens the schema the views live in, and creates it when there is
 // none. It is apart from the log: it may be dropped and is then built anew.
 func OpenViews(ctx context.Context, dsn string) (Views, error) {
-	writing, wait, err := configured(dsn, forWriting, viewSession)
+	writing, wait, err := configured(dsn, forWriting, viewSession, viewWriting)
 	if err != nil {
 		return Views{}, fmt.Errorf("open views: %w", err)
 	}
-	v := Views{Writer: database(writing, 4, viewSilence)}
-	if err := waitFor(ctx, wait, func(ctx context.Context) error { return createSchema(ctx, v.Writer, viewSchema) }); err != nil {
+	v := Views{Writer: &ViewWriter{database(writing, 4, viewSilence), dsn}}
+	if err := waitFor(ctx, wait, func(ctx context.Context) error { return createSchema(ctx, v.Writer.db, viewSchema) }); err != nil {
 		return Views{}, errors.Join(fmt.Errorf("open views in %s: %w", writing.Database, err), v.Writer.Close())
 	}
 	reading := writing.Copy()
+	for name := range viewWriting {
+		delete(reading.RuntimeParams, name)
+	}
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
 	reading.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary // who just wrote wants to see it
 	v.Reader = database(reading, 8, viewSilence)

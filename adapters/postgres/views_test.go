@@ -36,9 +36,9 @@ func openViews(t testing.TB, dsn string) postgres.Views {
 	return v
 }
 
-func newViews(t testing.TB, log domain.EventLog, db *sql.DB) *projections.Views {
+func newViews(t testing.TB, log domain.EventLog, store projections.Store) *projections.Views {
 	t.Helper()
-	v, err := projections.NewViews(t.Context(), log, db, slog.New(slog.DiscardHandler),
+	v, err := projections.NewViews(t.Context(), log, store, slog.New(slog.DiscardHandler),
 		projections.StatusProjection{}, projections.TimelineProjection{}, projections.TermsProjection{})
 	if err != nil {
 		t.Fatal(err)
@@ -111,8 +111,8 @@ func TestViewsAreThoseOfSQLite(t *testing.T) {
 	}
 	t.Cleanup(func() { there.Close() })
 	here := openViews(t, dsn)
-	for _, db := range []*sql.DB{there.Writer, here.Writer} {
-		if err := newViews(t, log, db).CatchUp(t.Context()); err != nil {
+	for _, store := range []projections.Store{there.Writer, here.Writer} {
+		if err := newViews(t, log, store).CatchUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
+	"path/filepath"
 )
 
 // Outbox is the file in which consumers of the log keep how far they are and what
@@ -18,18 +20,37 @@ type Outbox struct {
 // OpenOutbox opens the file of the consumers, and creates it when there is none. It
 // is not built anew from the log: whoever deletes it lets consumers begin again.
 func OpenOutbox(ctx context.Context, path string) (Outbox, error) {
-	writer, err := open(path, writing)
+	abs, err := filepath.Abs(path)
 	if err != nil {
-		return Outbox{}, err
+		return Outbox{}, fmt.Errorf("open outbox %s: %w", path, err)
 	}
-	if err := writer.PingContext(ctx); err != nil {
+	writer, err := openOutboxWriter(ctx, abs)
+	if err != nil {
+		return Outbox{}, fmt.Errorf("open outbox %s: %w", path, err)
+	}
+	reader, err := openViewReaders(abs)
+	if err != nil {
 		return Outbox{}, closeAfter(fmt.Errorf("open outbox %s: %w", path, err), writer)
 	}
-	reader, err := open(path, reading)
-	if err != nil {
-		return Outbox{}, closeAfter(err, writer)
-	}
 	return Outbox{Writer: writer, Reader: reader}, nil
+}
+
+// openOutboxWriter opens the one connection that writes. It is told, not trusted, to make
+// commits durable: two of the usual SQLite drivers default to less than FULL in WAL mode.
+func openOutboxWriter(ctx context.Context, path string) (*sql.DB, error) {
+	if err := createPrivate(path); err != nil {
+		return nil, err
+	}
+	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, closeAfter(err, db)
+	}
+	return db, nil
 }
 
 // Close closes the file.

@@ -117,7 +117,8 @@ func (s *site) fault(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	status := http.StatusInternalServerError
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	var paused *projections.PausedError
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &paused) {
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "10")
 	}

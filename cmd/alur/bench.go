@@ -101,7 +101,7 @@ a file that is thrown away. The runs:
   tail     how long after its recording a follower sees an event, while others append
   follow   the whole log, each event decoded, in order
   load     requests folded from their events, none remembered
-  rebuild  all views from nothing
+  rebuild  all views from nothing; again, beside those that are read; and compared
   terms    a sweep over open terms: when the time of none has come, of 1 %, of all
 
 The clients wait for each answer before they go on. Times are of one answer.`,

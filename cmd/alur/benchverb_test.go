@@ -41,6 +41,22 @@ func BenchmarkStores(b *testing.B) {
 	}
 }
 
+// BenchmarkRebuild is the run rebuild of alur bench over what is decided in a minute and
+// a half: a million events where that is 11,000 a second.
+func BenchmarkRebuild(b *testing.B) {
+	for _, name := range []string{"a file", "PostgreSQL"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				o := benchFlags{stores: everyStores[name](b), seconds: 90, clients: []int{64}, only: []string{"decide", "follow", "rebuild"}}
+				o.stores.sealing = true
+				if err := o.on(b.Context(), b.TempDir(), os.Stdout); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkTerms is the run terms of alur bench with 100,000 of them, and how long a
 // server takes to start on as many that are open, until /healthz answers, and the memory
 // that it then has (Linux tells).

@@ -42,7 +42,7 @@ type house struct {
 	metrics   *prometheus.Registry
 
 	// What goes outward; nil where nothing does.
-	outbox    viewsDB
+	outbox    outboxDB
 	publisher io.Closer
 	router    *bus.Router
 
@@ -94,9 +94,7 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
 	h.terms = projections.NewTermsView(h.viewsDB.reader)
 	h.services = projections.NewServiceView(h.viewsDB.reader)
-	h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger,
-		projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{})
-	if err != nil {
+	if h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger, everyProjection...); err != nil {
 		return err
 	}
 	h.finder = projections.NewFinder(h.log, h.views, h.status)
@@ -110,6 +108,11 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	}
 	h.engine = workflows.NewEngine(h.log, h.library, config)
 	return nil
+}
+
+// everyProjection is the views there are.
+var everyProjection = []projections.Projection{
+	projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{},
 }
 
 // close closes what was opened.
@@ -161,11 +164,35 @@ func withHouse(c *cobra.Command, s stores, do func(context.Context, *house) erro
 func withExisting(c *cobra.Command, s stores, do func(context.Context, *house) error) error {
 	s.readOnly = true
 	return withHouse(c, s, func(ctx context.Context, h *house) error {
-		if err := h.views.CatchUp(ctx); err != nil {
+		if err := h.catchUp(ctx, newLogger(c)); err != nil {
 			return err
 		}
 		return do(ctx, h)
 	})
+}
+
+// catchUp brings the views up to the log. One that stands still keeps nobody from
+// reading the others, but whoever reads is told.
+func (h *house) catchUp(ctx context.Context, logger *slog.Logger) error {
+	err := h.views.CatchUp(ctx)
+	if err == nil {
+		return nil
+	}
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	var others []error
+	for _, err := range all {
+		var stopped *projections.StoppedError
+		var paused *projections.PausedError
+		if !errors.As(err, &stopped) && !errors.As(err, &paused) {
+			others = append(others, err)
+			continue
+		}
+		logger.WarnContext(ctx, "what a view shows is not of today", "reason", err)
+	}
+	return errors.Join(others...)
 }
 
 // find loads the request that a reference names.

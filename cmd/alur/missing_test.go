@@ -92,6 +92,12 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 	"term list":       {{refused: true, want: noLog}},
 	"term show":       {{args: []string{"7K3M-Q9XT-2WPN"}, refused: true, want: noLog}},
 	"term sweep":      {{refused: true, want: noLog}},
+
+	"projection list":    {{refused: true, want: noLog}},
+	"projection rebuild": {{refused: true, want: noLog}},
+	"projection verify":  {{refused: true, want: noLog}},
+	"projection pause":   {{args: []string{"status"}, refused: true, want: noLog}},
+	"projection resume":  {{args: []string{"status"}, refused: true, want: noLog}},
 }
 
 const noKeysYet = "there is no key store alur.keys.db"

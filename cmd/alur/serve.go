@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
@@ -41,7 +42,7 @@ views current, and serves:
   /lacak            find a request, and its status page
   /api/v1/requests  submit, act, read (JSON; described at /api/openapi.yaml)
   /healthz          whether the log can be read, how far the views are behind, and
-                    when terms were last looked through
+                    when terms were last looked through; the same for people at /status
   /metrics          figures for Prometheus
 
 With --nats it also forwards integration events to NATS JetStream. With --outward it
@@ -69,7 +70,7 @@ is set, and is not served beyond this machine when it is not.`,
 				if err != nil {
 					return err
 				}
-				if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx), h.openOutward(ctx, s, out, logger)); err != nil {
+				if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx), h.shareViews(ctx), h.openOutward(ctx, s, out, logger)); err != nil {
 					return errors.Join(err, l.Close())
 				}
 				logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak")
@@ -83,6 +84,19 @@ is set, and is not served beyond this machine when it is not.`,
 	listenFlag(c, &listen)
 	out.flags(c)
 	return c
+}
+
+// shareViews has each view run by one node. Nobody is shown rows that another version of
+// the program made: who comes meanwhile waits.
+func (h *house) shareViews(ctx context.Context) error {
+	if h.viewsDB.leases != nil {
+		leases, err := h.viewsDB.leases(ctx)
+		if err != nil {
+			return err
+		}
+		h.views.Share(leases, uuid.NewString())
+	}
+	return h.views.Renew(ctx)
 }
 
 // sweepEvery is how often it is looked whether the time of a term has come. Whoever
@@ -201,5 +215,6 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 		w.Header().Set("Content-Type", "application/schema+json")
 		_, _ = io.WriteString(w, bus.Schema) // a caller that went away is not our fault
 	})
+	mux.Handle("/status", api)
 	return mux, nil
 }

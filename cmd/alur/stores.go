@@ -17,6 +17,7 @@ import (
 	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/sqlite"
 	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
 )
 
@@ -163,9 +164,12 @@ func opened[L eventLog](log L, f features, err error) (eventLog, features, error
 	return log, f, nil
 }
 
-// viewsDB is the database of the views, or of the consumers.
+// viewsDB is the database of the views.
 type viewsDB struct {
-	writer, reader *sql.DB
+	writer projections.Store
+	reader *sql.DB
+	// leases are shared with other nodes; nil where one process runs the views.
+	leases func(context.Context) (projections.Leases, error)
 	io.Closer
 }
 
@@ -181,22 +185,28 @@ func (s stores) openViews(ctx context.Context) (viewsDB, error) {
 	if err != nil {
 		return viewsDB{}, &hintError{err, "the views are made of the log: " + path + " may be deleted; where the folder is not yours to write in, copy the log to one that is"}
 	}
-	return viewsDB{v.Writer, v.Reader, v}, nil
+	return viewsDB{v.Writer, v.Reader, nil, v}, nil
+}
+
+// outboxDB is the database of the consumers.
+type outboxDB struct {
+	writer, reader *sql.DB
+	io.Closer
 }
 
 // openOutbox opens what consumers of the log remember.
-func (s stores) openOutbox(ctx context.Context) (viewsDB, error) {
+func (s stores) openOutbox(ctx context.Context) (outboxDB, error) {
 	if err := s.check(); err != nil {
-		return viewsDB{}, err
+		return outboxDB{}, err
 	}
 	if isPostgres(s.db) {
 		return s.openPostgresOutbox(ctx)
 	}
 	o, err := sqlite.OpenOutbox(ctx, beside(s.db, "outbox"))
 	if err != nil {
-		return viewsDB{}, err
+		return outboxDB{}, err
 	}
-	return viewsDB{o.Writer, o.Reader, o}, nil
+	return outboxDB{o.Writer, o.Reader, o}, nil
 }
 
 // keyStore is a key store as the verbs use it.

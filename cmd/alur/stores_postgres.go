@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/alur-id/alur/adapters/postgres"
+	"github.com/alur-id/alur/projections"
 )
 
 func (s stores) openPostgresLog(ctx context.Context) (eventLog, features, error) {
@@ -20,15 +21,16 @@ func (s stores) openPostgresViews(ctx context.Context) (viewsDB, error) {
 	if err != nil {
 		return viewsDB{}, err
 	}
-	return viewsDB{v.Writer, v.Reader, v}, nil
+	leases := func(ctx context.Context) (projections.Leases, error) { return v.Leases(ctx) }
+	return viewsDB{v.Writer, v.Reader, leases, v}, nil
 }
 
-func (s stores) openPostgresOutbox(ctx context.Context) (viewsDB, error) {
+func (s stores) openPostgresOutbox(ctx context.Context) (outboxDB, error) {
 	o, err := postgres.OpenOutbox(ctx, withScheme(s.db))
 	if err != nil {
-		return viewsDB{}, err
+		return outboxDB{}, err
 	}
-	return viewsDB{o.Writer, o.Reader, o}, nil
+	return outboxDB{o.Writer, o.Reader, o}, nil
 }
 
 func (s stores) openPostgresKeys(ctx context.Context) (keyStore, error) {

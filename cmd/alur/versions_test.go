@@ -168,7 +168,7 @@ func TestVersionsOverTheAPI(t *testing.T) {
 	}
 	defer anew.Close()
 	views, err := projections.NewViews(t.Context(), s.log, anew.Writer, slog.New(slog.DiscardHandler),
-		projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{})
+		everyProjection...)
 	if err != nil {
 		t.Fatal(err)
 	}
