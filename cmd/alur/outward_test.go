@@ -195,7 +195,7 @@ func TestKillOfTheNodeThatForwards(t *testing.T) {
 			go func() {
 				for range 25 {
 					one := &sent{submitKey: uuid.NewString(), acceptKey: uuid.NewString()}
-					if err := one.carryOn(nodes[1-i].url); err != nil {
+					if err := patiently(func() error { return one.carryOn(nodes[1-i].url) }); err != nil {
 						done <- err
 						return
 					}
@@ -232,6 +232,16 @@ func TestKillOfTheNodeThatForwards(t *testing.T) {
 	}
 	for _, n := range nodes {
 		n.stop(t)
+	}
+}
+
+// patiently does what a client does whose server answers that it cannot answer now: the
+// views of a node that was killed are taken over some seconds later.
+func patiently(do func() error) error {
+	for late := time.Now().Add(time.Minute); ; {
+		if err := do(); err == nil || time.Now().After(late) {
+			return err
+		}
 	}
 }
 

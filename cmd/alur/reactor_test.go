@@ -258,10 +258,14 @@ webhooks:
 		go func() {
 			for range 20 {
 				url := nodes[1-i%2].url + "/api/v1/requests"
-				a, err := post(url, uuid.NewString(), formSubmission)
-				if err == nil {
-					_, err = post(url+"/"+a.Reference+"/actions", uuid.NewString(), action("accept", "", "front-office"))
-				}
+				keys := [2]string{uuid.NewString(), uuid.NewString()}
+				err := patiently(func() error {
+					a, err := post(url, keys[0], formSubmission)
+					if err == nil {
+						_, err = post(url+"/"+a.Reference+"/actions", keys[1], action("accept", "", "front-office"))
+					}
+					return err
+				})
 				if err != nil {
 					done <- err
 					return
