@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -229,4 +230,65 @@ facts:
 	if d := cmp.Diff(want, told.Contact); err != nil || d != "" {
 		t.Errorf("%v (-want +got)\n%s", err, d)
 	}
+}
+
+// What is corrected without another status is told when it takes the addresses away.
+func TestACorrectionOfAnAddressIsTold(t *testing.T) {
+	b := newSealedBench(t)
+	source := strings.Replace(string(example(t)), "\ntransitions:\n", `
+transitions:
+  - {action: amend, kind: correct, from: [submitted], to: submitted, roles: [applicant]}
+`, 1)
+	source = strings.Replace(source, "\nactions:\n", "\nactions:\n  - {id: amend, title: {id: Perbaiki, en: Amend}}\n", 1)
+	b.publish(t, []byte(source))
+	r := b.apply(t, nik)
+	amend := func(form domain.Personal) {
+		t.Helper()
+		if _, err := b.engine.Act(t.Context(), r.ID, domain.Act{Header: newHeader(t, "applicant"), Action: "amend", Facts: domain.Facts{"kind": "new"}, Form: form}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	amend(domain.Personal{"name": "Cut Other", "phone": "0811-000-0000"})
+	amend(domain.Personal{"name": "Cut Other", "phone": "0899-000-0000"})
+	all := b.tellings(t, r)
+	at := slices.Sorted(maps.Keys(all))
+	if len(all) != 2 || at[0] != 1 {
+		t.Fatalf("told at %v", at)
+	}
+	told := all[at[1]]
+	if told.Changed || told.Former[domain.ChannelSMS] != "0811-000-0000" || told.Contact[domain.ChannelSMS] != "0899-000-0000" {
+		t.Errorf("told %v, before %v", told.Contact, told.Former)
+	}
+}
+
+// Of those who send the same message at once, one records it.
+func TestAMessageIsRecordedOnceByWhoeverSendsIt(t *testing.T) {
+	b := newSealedBench(t)
+	r := b.apply(t, nik)
+	told, _, err := b.engine.Telling(t.Context(), r.ID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 16 {
+		c := domain.Channels()[i%2]
+		m := domain.Message{ID: domain.MessageID(told.First.ID, c, false), Event: told.First.ID, Version: 1, Channel: c, Language: "id", Attempts: 1}
+		all.Go(func() {
+			if err := b.engine.RecordMessage(t.Context(), told, domain.MessageOutcome{Message: m}, domain.Personal{"to": "0811-000-0000"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	events := 0
+	for _, err := range b.log.ReadStream(t.Context(), domain.NoticeStream(r.ID), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		events++
+	}
+	if n, err := b.engine.Notices(t.Context(), r.ID); err != nil || events != 2 || len(n.Messages) != 2 {
+		t.Errorf("%d events, %+v, %v", events, n.Messages, err)
+	}
+	b.verify(t)
 }

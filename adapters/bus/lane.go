@@ -53,7 +53,7 @@ const laneRest, laneRestMost, laneGrace = time.Second, time.Minute, 5 * time.Sec
 func (r *Router) runLanes(ctx context.Context, lanes []Lane) {
 	var running sync.WaitGroup
 	for _, l := range lanes {
-		run := &laneRun{Lane: l, store: r.config.Store, now: r.config.Now, logger: r.config.Logger}
+		run := &laneRun{Lane: l, store: r.config.Store, now: r.config.Now, logger: r.config.Logger, metrics: r.config.Metrics}
 		running.Go(func() { run.run(ctx) })
 	}
 	running.Wait()
@@ -62,9 +62,10 @@ func (r *Router) runLanes(ctx context.Context, lanes []Lane) {
 // laneRun is a lane at work.
 type laneRun struct {
 	Lane
-	store  *Store
-	now    func() time.Time
-	logger *slog.Logger
+	store   *Store
+	now     func() time.Time
+	logger  *slog.Logger
+	metrics *Metrics
 
 	mu    sync.Mutex
 	pause time.Duration // that the lane rests, while the other system cannot be reached
@@ -106,15 +107,16 @@ func (l *laneRun) tell(ctx context.Context, err error) {
 // round sends some of what is due, and says whether there may be more.
 func (l *laneRun) round(ctx context.Context) (more bool, err error) {
 	off, err := l.store.Disabled(ctx, l.Name)
-	if err != nil || off {
-		return false, err
-	}
 	most := max(l.AtOnce, 1)
 	l.mu.Lock()
 	if l.pause > 0 {
 		most = 1 // one finds out whether the other system is back
 	}
+	l.metrics.rests(l.Name, off || l.pause > 0)
 	l.mu.Unlock()
+	if err != nil || off {
+		return false, err
+	}
 	due, err := l.store.dueSendings(ctx, l.Name, l.now(), most)
 	if err != nil {
 		return false, err
@@ -136,9 +138,11 @@ func (l *laneRun) attempt(ctx context.Context, x Sending) error {
 	switch {
 	case err == nil:
 		l.rests(0)
+		l.metrics.attempt(l.Name, "sent")
 		return errors.Join(l.store.sent(lasting, x), l.store.took(lasting, l.Name))
 	case errors.As(err, &later):
 		x.Due = later.Until
+		l.metrics.attempt(l.Name, "postponed")
 		return l.store.keepSending(ctx, x)
 	case ctx.Err() != nil:
 		return nil // it was cut off, and comes again
@@ -185,8 +189,10 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 			}
 		}
 		x.State = SendingFailed
+		l.metrics.attempt(l.Name, "given_up")
 		l.logger.ErrorContext(ctx, "a message was given up, and is kept to be tried again", args...)
 	} else {
+		l.metrics.attempt(l.Name, "failed")
 		x.Due = now.Add(max(l.pauseAfter(x.Attempts), u.Wait))
 		l.logger.WarnContext(ctx, "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))...)
 	}
