@@ -96,7 +96,7 @@ func (h *house) openOutward(ctx context.Context, s stores, o outward, logger *sl
 		return err
 	}
 	h.router = bus.NewRouter(bus.RouterConfig{Log: h.log, Store: store, Metrics: metrics, Logger: logger, Now: h.now})
-	reactors, err := h.reactors(store, o)
+	reactors, err := h.reactors(store, o, logger)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (h *house) openOutward(ctx context.Context, s stores, o outward, logger *sl
 }
 
 // reactors are those that the file asks for.
-func (h *house) reactors(store *bus.Store, o outward) ([]bus.Reactor, error) {
+func (h *house) reactors(store *bus.Store, o outward, logger *slog.Logger) ([]bus.Reactor, error) {
 	if o.told == nil {
 		return nil, nil
 	}
@@ -130,6 +130,9 @@ func (h *house) reactors(store *bus.Store, o outward) ([]bus.Reactor, error) {
 		list = append(list, notices(&notify.Notifier{Engine: h.engine, Gateways: gateways, Public: o.public, Quiet: h.quiet, Now: h.now}, store))
 	}
 	for _, e := range o.told.Webhooks {
+		if len(e.public) > 0 {
+			logger.Info("a webhook's messages are signed by a key of which this is the public one", "webhook", e.Name, "public", strings.Join(e.public, " "))
+		}
 		list = append(list, webhooks(e, h.log, store, o.public))
 	}
 	return list, nil

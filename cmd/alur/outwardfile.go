@@ -57,6 +57,7 @@ type endpoint struct {
 	Types    []string `yaml:"types"`    // of a webhook: which events; none: all
 
 	client *webhook.Client
+	public []string // keys, of those that are private
 }
 
 const maxOutward = 1 << 20
@@ -163,6 +164,9 @@ func (e *endpoint) open(allowed ...netip.Prefix) error {
 			return fmt.Errorf("key %d: %w", i+1, err)
 		}
 		c.Keys = append(c.Keys, k)
+		if p := k.Public(); p != "" {
+			e.public = append(e.public, p)
+		}
 	}
 	var err error
 	e.client, err = webhook.NewClient(c)
