@@ -69,5 +69,8 @@ func e164(s string) (string, bool) {
 	case strings.HasPrefix(s, "62"):
 		s = "+" + s
 	}
+	if rest, ok := strings.CutPrefix(s, "+620"); ok { // +62 (0) 811
+		s = "+62" + rest
+	}
 	return s, number.MatchString(s)
 }
