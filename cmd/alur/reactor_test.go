@@ -387,3 +387,45 @@ func TestOperatorsAreShownAnOutwardFile(t *testing.T) {
 		t.Errorf("%v: %+v", err, f)
 	}
 }
+
+// An endpoint that wants nothing more is sent nothing, until somebody says that it does:
+// then all that came meanwhile.
+func TestADisabledWebhookGoesOnWhereItStopped(t *testing.T) {
+	x := newTaker(t)
+	var where stores
+	s := newSite(t, func(w *stores) { where = *w })
+	x.answer("/elsewhere", http.StatusGone)
+	s.reactsTo(t, where, outwardTo(t, "webhooks: [{name: elsewhere, url: %s/elsewhere, keys: [%s], networks: [127.0.0.0/8], types: [alur.request.submitted]}]\n", x.URL, testSecret))
+	submit := func() {
+		t.Helper()
+		if _, err := post(s.URL+"/api/v1/requests", uuid.NewString(), submission); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func() (all reactorStanding) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(must(t, t.TempDir(), "", "reactor", "list", "--db", where.db, "--json", "--waiting")), &all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	submit()
+	for late := time.Now().Add(time.Minute); ; {
+		all := list()
+		if len(all.Lanes) == 1 && all.Lanes[0].Disabled {
+			break
+		}
+		if time.Now().After(late) {
+			t.Fatalf("after a minute: %+v", all)
+		}
+	}
+	for range 3 {
+		submit()
+	}
+	if all := list(); len(all.Sendings) != 1 {
+		t.Errorf("%d wait in a lane that is disabled", len(all.Sendings))
+	}
+	x.answer("/elsewhere", 0)
+	must(t, t.TempDir(), "", "reactor", "retry", "webhook/elsewhere", "--db", where.db)
+	x.got("/elsewhere", 4)
+}
