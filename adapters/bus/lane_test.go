@@ -107,3 +107,27 @@ func TestOneNodeSends(t *testing.T) {
 		seen[id] = true
 	}
 }
+
+// Whoever begins from now begins when they are added, and not when their work begins.
+func TestFromNowIsWhenAReactorIsAdded(t *testing.T) {
+	p := onSQLite(t)
+	p.events(t, 3)
+	o := newTold()
+	r := bus.NewRouter(p.quick())
+	if err := r.Add(bus.Reactor{Name: "late", Topic: bus.All, FromNow: true, Handle: func(msg *message.Message) error {
+		o.add(msg.UUID)
+		return nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	want := p.events(t, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	o.wait(t, 2)
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	same(t, want, o.all())
+}

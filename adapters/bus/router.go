@@ -83,7 +83,8 @@ func NewRouter(c RouterConfig) *Router {
 	return &Router{config: c, router: message.NewDefaultRouter(logAdapter{logger: c.Logger})}
 }
 
-// Add adds a reactor, before the router runs.
+// Add adds a reactor, before the router runs. One that begins from now begins from this
+// call.
 func (r *Router) Add(re Reactor) error {
 	c := Config{
 		Log: r.config.Log, Store: r.config.Store, Group: re.Name, FromNow: re.FromNow, Linger: re.Linger,
@@ -101,6 +102,11 @@ func (r *Router) Add(re Reactor) error {
 	}
 	retry := middleware.Retry{MaxRetries: r.config.Retries, InitialInterval: r.config.First, MaxInterval: r.config.Most, Multiplier: 2}
 	s := NewSubscriber(c)
+	if re.FromNow {
+		if err := s.SubscribeInitialize(re.Topic); err != nil {
+			return fmt.Errorf("reactor %s: %w", re.Name, err)
+		}
+	}
 	r.reactors = append(r.reactors, s)
 	handler := r.router.AddConsumerHandler(re.Name, re.Topic, s, re.Handle)
 	handler.AddMiddleware(poison, retry.Middleware, r.judge, middleware.Recoverer)
