@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 )
 
 // decoders has one line for each shape ever stored; it reads that shape into the
@@ -52,7 +54,14 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"TermCarried":       {1: decode[TermCarried]},
 	"TermContinued":     {1: decode[TermContinued]},
 	"TermDropped":       {1: decode[TermDropped]},
+
+	"ApplicantNotified":    {1: decode[ApplicantNotified]},
+	"ApplicantNotNotified": {1: decode[ApplicantNotNotified]},
+	"NoticesPreferred":     {1: decode[NoticesPreferred]},
 }
+
+// EventTypes lists the names of all events that a log may hold, in their order.
+func EventTypes() []string { return slices.Sorted(maps.Keys(decoders)) }
 
 func decode[B Body](data []byte) (Body, error) {
 	var b B

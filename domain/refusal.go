@@ -47,6 +47,7 @@ const (
 	RuleTerm             Rule = "term"              // no such term runs, or its time has come and comes first
 	RuleReturn           Rule = "return"            // a request may be sent back once
 	RuleMigration        Rule = "migration"         // the request cannot go on under the other version of its workflow
+	RuleNotices          Rule = "notices"           // nobody can be told in this way
 )
 
 // Rules lists every rule.
@@ -56,7 +57,7 @@ func Rules() []Rule {
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
 		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleClosed, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
-		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless, RuleTerm, RuleReturn, RuleMigration,
+		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless, RuleTerm, RuleReturn, RuleMigration, RuleNotices,
 	}
 }
 

@@ -24,6 +24,10 @@ var reckoning = domain.Reckoning{
 	Due: noon.Add(time.Hour).UTC(), Promised: noon.UTC(), Wakes: noon.UTC(), Calendar: "0.1-3fa9c1d2e4b5",
 }
 
+var message = domain.Message{
+	ID: domain.MessageID(id(3), domain.ChannelEmail, false), Event: id(3), Version: 3, Channel: domain.ChannelEmail, Language: "id", Notices: []domain.NoticeID{"returned"}, Attempts: 2,
+}
+
 // samples has each event as it is recorded now; beside its name, a variant.
 func samples(t *testing.T) map[string]domain.Event {
 	box, err := domain.Seal(dataKey, domain.Place{Stream: "request-1", Version: 1, Type: "ActionTaken"}, domain.Salt{1}, domain.Nonce{2}, domain.Personal{"remark": "call back"})
@@ -101,9 +105,14 @@ func samples(t *testing.T) map[string]domain.Event {
 			},
 			Steps: map[domain.TermID]int{"decision": 1}, Ground: basis, Closing: basis, Approver: "legal-2", Map: "ab",
 		}),
-		"TermContinued": event(3, head, domain.TermContinued{Term: "processing", Budget: "5 working days", Promise: "3 working days", Of: "verdict", Since: noon.UTC(), Reckoning: reckoning}),
-		"TermCarried":   event(3, head, domain.TermCarried{Term: "processing", Budget: "3 working days", Promise: "2 working days", WasBudget: "5 working days", Was: noon.UTC(), Reckoning: reckoning}),
-		"TermDropped":   event(3, head, domain.TermDropped{Term: "processing", Version: 3, Reckoning: reckoning}),
+		"TermContinued":        event(3, head, domain.TermContinued{Term: "processing", Budget: "5 working days", Promise: "3 working days", Of: "verdict", Since: noon.UTC(), Reckoning: reckoning}),
+		"TermCarried":          event(3, head, domain.TermCarried{Term: "processing", Budget: "3 working days", Promise: "2 working days", WasBudget: "5 working days", Was: noon.UTC(), Reckoning: reckoning}),
+		"TermDropped":          event(3, head, domain.TermDropped{Term: "processing", Version: 3, Reckoning: reckoning}),
+		"ApplicantNotified":    event(5, domain.System(), domain.ApplicantNotified{Message: message}),
+		"ApplicantNotNotified": event(5, domain.System(), domain.ApplicantNotNotified{Message: message, Fault: domain.NoticeUnreachable}),
+		"NoticesPreferred": event(5, applicant, domain.NoticesPreferred{
+			Language: "en", Channels: []domain.Channel{domain.ChannelEmail, domain.ChannelSMS}, Quiet: &domain.Quiet{From: 20 * 60, To: 7*60 + 30},
+		}),
 		"SubjectErased": event(5, head, domain.SubjectErased{
 			Keys: []domain.ErasedKey{{ID: dataKey.ID, Class: "permit"}}, Ground: domain.GroundConsentWithdrawn, Note: "letter 12/2026",
 		}),

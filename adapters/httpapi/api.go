@@ -34,6 +34,8 @@ type Config struct {
 	Logger   *slog.Logger
 	// Sweeper has terms run out; nil where another process does.
 	Sweeper *workflows.Sweeper
+	// Quiet are the quiet hours of those who did not say which.
+	Quiet domain.Quiet
 	// Token, if not empty, must be presented as a bearer token (RFC 6750) by
 	// every caller of /api/.
 	Token string
@@ -58,6 +60,7 @@ func New(c Config) http.Handler {
 	h := humago.New(mux, config)
 	a.registerCommands(h)
 	a.registerReads(h)
+	a.registerNotices(h)
 	a.registerServices(h)
 	a.registerService(h)
 	mux.HandleFunc("GET /healthz", a.health)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -17,7 +18,7 @@ import (
 const patience = 5 * time.Second
 
 type requestInput struct {
-	Reference string `path:"reference"`
+	Reference string `path:"reference" doc:"the reference, or the id that an integration event names"`
 	Position  int64  `query:"position" minimum:"0" doc:"wait, a few seconds at most, until this position is included"`
 }
 
@@ -162,16 +163,30 @@ func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *work
 	if err := a.waitFor(ctx, in.Position, ofStatus); err != nil {
 		return domain.Request{}, nil, err
 	}
-	s, err := a.Finder.Find(ctx, in.Reference)
-	if err != nil {
-		return domain.Request{}, nil, err
-	}
-	r, err := a.Engine.Load(ctx, s.Request)
+	r, err := a.named(ctx, in.Reference)
 	if err != nil {
 		return domain.Request{}, nil, err
 	}
 	w, err := a.Library.Version(ctx, r.Tenant, r.Workflow)
 	return r, w, err
+}
+
+// named is the request that a caller names: by its reference, or by its id, which is
+// what integration events say. The public pages take no id.
+func (a *api) named(ctx context.Context, name string) (domain.Request, error) {
+	id, err := uuid.Parse(name)
+	if err != nil || len(name) != len(id.String()) {
+		s, err := a.Finder.Find(ctx, name)
+		if err != nil {
+			return domain.Request{}, err
+		}
+		id = s.Request
+	}
+	r, err := a.Engine.Load(ctx, id)
+	if err == nil && r.Version == 0 {
+		err = domain.ErrNotFound
+	}
+	return r, err
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {

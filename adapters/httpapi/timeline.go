@@ -46,20 +46,20 @@ func (a *api) steps(ctx context.Context, in *requestInput) (*timelineOutput, err
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
-	s, err := a.Finder.Find(ctx, in.Reference)
+	r, err := a.named(ctx, in.Reference)
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
-	steps, err := a.Timeline.Of(ctx, s.Request)
+	steps, err := a.Timeline.Of(ctx, r.ID)
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
-	told, err := a.Engine.Told(ctx, s.Request)
+	told, err := a.Engine.Told(ctx, r.ID)
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
 	out := &timelineOutput{}
-	out.Body.Reference, out.Body.Steps = s.Reference, []step{}
+	out.Body.Reference, out.Body.Steps = r.Reference, []step{}
 	for _, x := range steps {
 		out.Body.Steps = append(out.Body.Steps, stepOf(x, told[x.Version]))
 	}

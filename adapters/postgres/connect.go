@@ -109,7 +109,7 @@ func guard(config *pgconn.Config) {
 		}
 		return dialer.DialContext(ctx, network, address)
 	}
-	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler { return hangUp{c} }
+	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler { return hangUp{c, &up} }
 	then := config.AfterConnect
 	config.AfterConnect = func(ctx context.Context, c *pgconn.PgConn) error {
 		up.Store(true)
@@ -121,10 +121,20 @@ func guard(config *pgconn.Config) {
 }
 
 // hangUp closes a connection whose context ends.
-type hangUp struct{ *pgconn.PgConn }
+type hangUp struct {
+	*pgconn.PgConn
+	up *atomic.Bool
+}
 
 func (h hangUp) HandleCancel(context.Context) { _ = h.Conn().Close() }
-func (hangUp) HandleUnwatchAfterCancel()      {}
+
+// HandleUnwatchAfterCancel says so to whoever has the connection: the context may have
+// ended just after the answer came, and a pool would hand it on.
+func (h hangUp) HandleUnwatchAfterCancel() {
+	if h.up.Load() {
+		_ = h.Close(context.Background()) // closed it is already
+	}
+}
 
 // conn is a connection and the statements that are prepared on it.
 type conn struct {

@@ -38,7 +38,7 @@ func OpenViews(ctx context.Context, dsn string) (Views, error) {
 		return Views{}, fmt.Errorf("open views: %w", err)
 	}
 	v := Views{Writer: &ViewWriter{database(writing, 4, viewSilence), dsn}}
-	if err := waitFor(ctx, wait, func(ctx context.Context) error { return createViewSchema(ctx, v.Writer.db) }); err != nil {
+	if err := waitFor(ctx, wait, func(ctx context.Context) error { return createSchema(ctx, v.Writer.db, viewSchema) }); err != nil {
 		return Views{}, errors.Join(fmt.Errorf("open views in %s: %w", writing.Database, err), v.Writer.Close())
 	}
 	reading := writing.Copy()
@@ -51,15 +51,14 @@ func OpenViews(ctx context.Context, dsn string) (Views, error) {
 	return v, nil
 }
 
-// createViewSchema asks first: who may not create a schema may use one. Of several
-// that create it at once, all but one may be told that it is there.
-func createViewSchema(ctx context.Context, db *sql.DB) error {
+// createSchema asks first: who may not create a schema may use one. Of several that
+// create it at once, all but one may be told that it is there.
+func createSchema(ctx context.Context, db *sql.DB, name string) error {
 	var exists bool
-	const ask = `SELECT to_regnamespace('` + viewSchema + `') IS NOT NULL`
-	if err := db.QueryRowContext(ctx, ask).Scan(&exists); err != nil || exists {
+	if err := db.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL`, name).Scan(&exists); err != nil || exists {
 		return err
 	}
-	_, err := db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+viewSchema)
+	_, err := db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+name)
 	if isUniqueViolation(err) {
 		return nil
 	}

@@ -11,8 +11,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/keys"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -37,12 +39,20 @@ type house struct {
 	vault     *keys.Vault // nil where no personal data is dealt with
 	keys      keyStore    // nil with it
 	trust     time.Duration
+	metrics   *prometheus.Registry
+
+	// What goes outward; nil where nothing does.
+	outbox    outboxDB
+	publisher io.Closer
+	router    *bus.Router
+
+	quiet domain.Quiet // hours, of applicants who did not say which
 }
 
 // openHouse opens the stores and, to write to them, creates them when there are
 // none and they need not be there.
 func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, error) {
-	h := &house{}
+	h := &house{metrics: newRegistry(), quiet: domain.UsualQuiet}
 	if err := h.open(ctx, s, logger); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -108,7 +118,7 @@ var everyProjection = []projections.Projection{
 // close closes what was opened.
 func (h *house) close() error {
 	var errs []error
-	for _, c := range []io.Closer{h.viewsDB.Closer, h.keys, h.log} {
+	for _, c := range []io.Closer{h.publisher, h.outbox.Closer, h.viewsDB.Closer, h.keys, h.log} {
 		if c != nil {
 			errs = append(errs, c.Close())
 		}

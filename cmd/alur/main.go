@@ -135,6 +135,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
 		group("keys", "List and rotate the keys of personal data", newKeysList(), newKeysRotate(), newKeysNew()),
 		group("subject", "Export and erase one person's data", newSubjectExport(), newSubjectErase(), newSubjectRelease()),
 		group("request", "List and show requests", newRequestList(), newRequestShow()),
+		group("reactor", "List what goes outward and what failed of it, and try it again", newReactorList(), newReactorRetry(), newReactorSkip(), newReactorReplay()),
 		group("term", "List, explain and sweep the terms of requests", newTermList(), newTermShow(), newTermSweep()))
 	return root
 }

@@ -18,7 +18,10 @@ type withoutDatabase struct {
 	makes   string // a file
 }
 
-const noLog = "there is no event log alur.db"
+const (
+	noLog    = "there is no event log alur.db"
+	noOutbox = "there is no outbox alur.outbox.db"
+)
 
 var verbsWithoutDatabase = map[string][]withoutDatabase{
 	"serve": {
@@ -26,7 +29,14 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 		{args: []string{"--listen", "127.0.0.1:99999"}, want: "invalid port"},
 		{args: []string{"--listen", "127.0.0.1:0", "--kek", "in/none"}, want: "there is no key-encryption key"},
 		{args: []string{"--listen", "127.0.0.1:0", "--kek", "in/map.yaml"}, want: "in/map.yaml: "},
+		{args: []string{"--listen", "127.0.0.1:0", "--outward", "in/map.yaml"}, want: "in/map.yaml:"},
+		{args: []string{"--listen", "127.0.0.1:0", "--outward", "in/none"}, want: "no such file"},
 	},
+	"reactor list":   {{refused: true, want: noOutbox}},
+	"reactor retry":  {{args: []string{"notices"}, refused: true, want: noOutbox}},
+	"reactor skip":   {{args: []string{"notices", "--id", "01939d0b-64c8-7000-8000-000000000001"}, refused: true, want: noOutbox}},
+	"reactor replay": {{args: []string{"webhook/a", "--after", "0"}, refused: true, want: noOutbox}},
+
 	"demo":                  nil, // throws its own away; TestDemo
 	"bench":                 {{args: []string{"--only", "nothing"}, want: "want some of"}},
 	"replay":                {{args: []string{"7K3M-Q9XT-2WPN"}, refused: true, want: noLog}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,8 +12,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
+	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/httpapi"
 	"github.com/alur-id/alur/adapters/web"
 	"github.com/alur-id/alur/domain"
@@ -28,6 +31,7 @@ const tokenVariable = "ALUR_API_TOKEN"
 
 func newServe() *cobra.Command {
 	var listen string
+	var out outward
 	s := stores{sealing: true}
 	c := &cobra.Command{
 		Use:   "serve",
@@ -39,11 +43,16 @@ views current, and serves:
   /api/v1/requests  submit, act, read (JSON; described at /api/openapi.yaml)
   /healthz          whether the log can be read, how far the views are behind, and
                     when terms were last looked through; the same for people at /status
+  /metrics          figures for Prometheus
+
+With --nats it also forwards integration events to NATS JetStream. With --outward it
+tells applicants of their requests by e-mail, SMS and WhatsApp, and other systems by
+webhooks; alur reactor list shows what failed.
 
 There is no log-in yet. The API therefore wants a bearer token when ` + tokenVariable + `
 is set, and is not served beyond this machine when it is not.`,
 		Args: func(c *cobra.Command, args []string) error {
-			return errors.Join(cobra.NoArgs(c, args), isAddress(listen))
+			return errors.Join(cobra.NoArgs(c, args), isAddress(listen), out.check())
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			logger := newLogger(c)
@@ -61,7 +70,7 @@ is set, and is not served beyond this machine when it is not.`,
 				if err != nil {
 					return err
 				}
-				if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx), h.shareViews(ctx)); err != nil {
+				if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx), h.shareViews(ctx), h.openOutward(ctx, s, out, logger)); err != nil {
 					return errors.Join(err, l.Close())
 				}
 				logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak")
@@ -73,6 +82,7 @@ is set, and is not served beyond this machine when it is not.`,
 	s.kekFlag(c)
 	c.Flags().BoolVar(&s.newKeys, "new-keys", false, "begin new keys although the keys of what is sealed in the log are lost")
 	listenFlag(c, &listen)
+	out.flags(c)
 	return c
 }
 
@@ -154,6 +164,16 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 		rest()
 		<-swept
 	}()
+	reacting, end := context.WithCancel(ctx)
+	reacted := make(chan struct{})
+	go func() {
+		defer close(reacted)
+		h.react(reacting, logger)
+	}()
+	defer func() {
+		end()
+		<-reacted
+	}()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {
@@ -184,12 +204,17 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 	}
 	api := httpapi.New(httpapi.Config{
 		Log: h.log, Engine: h.engine, Library: h.library, Views: h.views, Status: h.status,
-		Timeline: h.timeline, Services: h.services, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable), Sweeper: sweeper,
+		Timeline: h.timeline, Services: h.services, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable), Sweeper: sweeper, Quiet: h.quiet,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
 	mux.Handle("/api/", api)
 	mux.Handle("/healthz", api)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET "+bus.SchemaPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/schema+json")
+		_, _ = io.WriteString(w, bus.Schema) // a caller that went away is not our fault
+	})
 	mux.Handle("/status", api)
 	return mux, nil
 }

@@ -188,6 +188,27 @@ func (s stores) openViews(ctx context.Context) (viewsDB, error) {
 	return viewsDB{v.Writer, v.Reader, nil, v}, nil
 }
 
+// outboxDB is the database of the consumers.
+type outboxDB struct {
+	writer, reader *sql.DB
+	io.Closer
+}
+
+// openOutbox opens what consumers of the log remember.
+func (s stores) openOutbox(ctx context.Context) (outboxDB, error) {
+	if err := s.check(); err != nil {
+		return outboxDB{}, err
+	}
+	if isPostgres(s.db) {
+		return s.openPostgresOutbox(ctx)
+	}
+	o, err := sqlite.OpenOutbox(ctx, beside(s.db, "outbox"))
+	if err != nil {
+		return outboxDB{}, err
+	}
+	return outboxDB{o.Writer, o.Reader, o}, nil
+}
+
 // keyStore is a key store as the verbs use it.
 type keyStore interface {
 	domain.KeyStore

@@ -25,6 +25,14 @@ func (s stores) openPostgresViews(ctx context.Context) (viewsDB, error) {
 	return viewsDB{v.Writer, v.Reader, leases, v}, nil
 }
 
+func (s stores) openPostgresOutbox(ctx context.Context) (outboxDB, error) {
+	o, err := postgres.OpenOutbox(ctx, withScheme(s.db))
+	if err != nil {
+		return outboxDB{}, err
+	}
+	return outboxDB{o.Writer, o.Reader, o}, nil
+}
+
 func (s stores) openPostgresKeys(ctx context.Context) (keyStore, error) {
 	open := postgres.OpenKeys
 	if s.readOnly {

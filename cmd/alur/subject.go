@@ -188,21 +188,23 @@ func (h *house) exportRequest(ctx context.Context, id uuid.UUID, remarks bool) (
 		by = w.Definition
 	} // a definition that is damaged takes nothing from a person but the titles
 	one := exportedRequest{shown: show(r, by)}
-	for e, err := range domain.Events(h.log.ReadStream(ctx, domain.RequestStream(id), 0)) {
-		if err != nil {
-			return exportedRequest{}, err
-		}
-		x := exportedOf(lineOf(e))
-		if e.Box != nil {
-			if x.Personal, err = h.vault.Open(ctx, *e.Box, e.Place()); err != nil {
-				return exportedRequest{}, fmt.Errorf("request %s version %d: %w", r.Reference, e.Version, err)
+	for _, stream := range []string{domain.RequestStream(id), domain.NoticeStream(id)} {
+		for e, err := range domain.Events(h.log.ReadStream(ctx, stream, 0)) {
+			if err != nil {
+				return exportedRequest{}, err
 			}
+			x := exportedOf(lineOf(e))
+			if e.Box != nil {
+				if x.Personal, err = h.vault.Open(ctx, *e.Box, e.Place()); err != nil {
+					return exportedRequest{}, fmt.Errorf("%s of request %s, version %d: %w", domain.StreamKind(stream), r.Reference, e.Version, err)
+				}
+			}
+			if _, there := x.Personal[remark]; there && !remarks && ofStaff(e.Actor) {
+				x.Withheld = true
+				delete(x.Personal, remark)
+			}
+			one.Events = append(one.Events, x)
 		}
-		if _, there := x.Personal[remark]; there && !remarks && ofStaff(e.Actor) {
-			x.Withheld = true
-			delete(x.Personal, remark)
-		}
-		one.Events = append(one.Events, x)
 	}
 	return one, nil
 }
@@ -220,7 +222,8 @@ func exportedOf(l auditLine) exportedEvent {
 		domain.ReviewGiven, domain.AnswerReported, domain.TaskReady, domain.NoticeDue, domain.RequestCorrected, domain.ChecklistCleared, domain.FactsRecorded,
 		domain.TermStarted, domain.TermSuspended, domain.TermResumed, domain.TermExtended, domain.TermRecomputed, domain.TermExpired,
 		domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented,
-		domain.TermCarried, domain.TermContinued, domain.TermDropped:
+		domain.TermCarried, domain.TermContinued, domain.TermDropped,
+		domain.ApplicantNotified, domain.ApplicantNotNotified, domain.NoticesPreferred:
 		x.Body = l.Body
 	}
 	return x

@@ -1,0 +1,228 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// Lane is a line of sendings to one other system. What fails there holds up nothing else:
+// it waits for its next attempt in the [Store], apart from the checkpoint of the group.
+type Lane struct {
+	Name string
+
+	// Send sends, or finds that nothing is to be sent any more. It is called again for
+	// what failed, and for what was under way when its process died. Errors:
+	//   - [*domain.Postponed]: it is not the time; that is no attempt;
+	//   - [domain.ErrUnavailable]: the other system is to blame, and the lane rests a while
+	//     before anything else is tried in it;
+	//   - [*domain.Undelivered] may say that no attempt will help, and more.
+	// When the lease is lost its context ends at once, at the end of the program after
+	// some seconds, and after Timeout in any case.
+	Send func(ctx context.Context, s Sending) error
+
+	// GiveUp is told of what is given up, with the last error, before it is. When it fails
+	// it is told again later. It may be nil.
+	GiveUp func(ctx context.Context, s Sending, err error) error
+
+	Pauses  []time.Duration // after each attempt that failed but the last
+	Disable time.Duration   // when all attempts fail for so long, the lane is; 0: never
+	AtOnce  int             // how many are sent at a time; 0 is 1
+	Timeout time.Duration   // of an attempt; 0 is 30 s
+}
+
+// UsualPauses are those between attempts: ten in three days, by the schedule that the
+// Standard Webhooks give as an example.
+func UsualPauses() []time.Duration {
+	return []time.Duration{
+		5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
+		10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour,
+	}
+}
+
+// laneRest is how long a lane rests at first and at most while the other system cannot
+// be reached, and laneGrace how long an attempt has when the program ends.
+const laneRest, laneRestMost, laneGrace = time.Second, time.Minute, 5 * time.Second
+
+// runLanes sends what is due until the context ends.
+func (r *Router) runLanes(ctx context.Context, lanes []Lane) {
+	var running sync.WaitGroup
+	for _, l := range lanes {
+		run := &laneRun{Lane: l, store: r.config.Store, now: r.config.Now, logger: r.config.Logger, metrics: r.config.Metrics}
+		running.Go(func() { run.run(ctx) })
+	}
+	running.Wait()
+}
+
+// laneRun is a lane at work.
+type laneRun struct {
+	Lane
+	store   *Store
+	now     func() time.Time
+	logger  *slog.Logger
+	metrics *Metrics
+
+	mu    sync.Mutex
+	pause time.Duration // that the lane rests, while the other system cannot be reached
+	fault string        // of the store, as it was told last
+}
+
+func (l *laneRun) run(ctx context.Context) {
+	opened := false
+	for ctx.Err() == nil {
+		var err error
+		if !opened {
+			err = l.store.openLane(ctx, l.Name)
+			opened = err == nil
+		}
+		more := false
+		if err == nil {
+			more, err = l.round(ctx)
+		}
+		l.tell(ctx, err)
+		l.mu.Lock()
+		wait := l.pause
+		l.mu.Unlock()
+		if wait == 0 && (!more || err != nil) {
+			wait = lookAgain
+		}
+		rest(ctx, wait)
+	}
+}
+
+// tell logs why nothing is sent, once for each reason.
+func (l *laneRun) tell(ctx context.Context, err error) {
+	reason := Reason(err)
+	if err != nil && ctx.Err() == nil && reason != l.fault {
+		l.logger.WarnContext(ctx, "a lane does not advance, and tries again", "lane", l.Name, "reason", reason)
+	}
+	l.fault = reason
+}
+
+// round sends some of what is due, and says whether there may be more.
+func (l *laneRun) round(ctx context.Context) (more bool, err error) {
+	off, err := l.store.Disabled(ctx, l.Name)
+	most := max(l.AtOnce, 1)
+	l.mu.Lock()
+	if l.pause > 0 {
+		most = 1 // one finds out whether the other system is back
+	}
+	l.metrics.rests(l.Name, off || l.pause > 0)
+	l.mu.Unlock()
+	if err != nil || off {
+		return false, err
+	}
+	due, err := l.store.dueSendings(ctx, l.Name, l.now(), most)
+	if err != nil {
+		return false, err
+	}
+	faults := make([]error, len(due))
+	var sending sync.WaitGroup
+	for i, x := range due {
+		sending.Go(func() { faults[i] = l.attempt(ctx, x) })
+	}
+	sending.Wait()
+	return len(due) > 0, errors.Join(faults...)
+}
+
+// attempt sends once and keeps what became of it. Its error is that of the store.
+func (l *laneRun) attempt(ctx context.Context, x Sending) error {
+	err := l.send(ctx, x)
+	lasting := context.WithoutCancel(ctx) // what was sent is sent, also when all ends
+	var later *domain.Postponed
+	switch {
+	case err == nil:
+		l.rests(0)
+		l.metrics.attempt(l.Name, "sent")
+		return errors.Join(l.store.sent(lasting, x), l.store.took(lasting, l.Name))
+	case errors.As(err, &later):
+		x.Due = later.Until
+		l.metrics.attempt(l.Name, "postponed")
+		return l.store.keepSending(ctx, x)
+	case ctx.Err() != nil:
+		return nil // it was cut off, and comes again
+	}
+	return l.failed(ctx, x, err)
+}
+
+// send calls Send, in the time that it has.
+func (l *laneRun) send(ctx context.Context, x Sending) error {
+	timeout := l.Timeout
+	if timeout == 0 {
+		timeout = 30 * time.Second
+	}
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), errLost) {
+			cancel()
+			return
+		}
+		rest(own, laneGrace)
+		cancel()
+	})()
+	return l.Send(own, x)
+}
+
+// failed keeps when something is tried next, or gives it up.
+func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
+	now := l.now()
+	var u *domain.Undelivered
+	if !errors.As(err, &u) {
+		u = &domain.Undelivered{}
+	}
+	unreachable := errors.Is(err, domain.ErrUnavailable)
+	if unreachable {
+		l.rests(laneRest)
+	}
+	x.Attempts, x.Tried, x.Reason = x.Attempts+1, now.UTC(), Reason(err)
+	args := []any{"lane", l.Name, "message", x.ID, "attempts", x.Attempts, "reason", x.Reason}
+	if u.Lasting || x.Attempts > len(l.Pauses) {
+		if l.GiveUp != nil {
+			if err := l.GiveUp(ctx, x, err); err != nil {
+				return err
+			}
+		}
+		x.State = SendingFailed
+		l.metrics.attempt(l.Name, "given_up")
+		l.logger.ErrorContext(ctx, "a message was given up, and is kept to be tried again", args...)
+	} else {
+		l.metrics.attempt(l.Name, "failed")
+		x.Due = now.Add(max(l.pauseAfter(x.Attempts), u.Wait))
+		l.logger.WarnContext(ctx, "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))...)
+	}
+	if err := l.store.keepSending(ctx, x); err != nil {
+		return err
+	}
+	if u.Lasting && !u.Gone && !unreachable {
+		return nil // the other system is well, and does not want this
+	}
+	off, err := l.store.failing(ctx, l.Name, x.Reason, now, l.Disable, u.Gone)
+	if off {
+		l.logger.ErrorContext(ctx, "a lane is disabled: every attempt failed", "lane", l.Name, "reason", x.Reason)
+	}
+	return err
+}
+
+// pauseAfter is the pause after so many attempts, up to a tenth more, so that what failed
+// together is not tried together.
+func (l *laneRun) pauseAfter(attempts int) time.Duration {
+	p := l.Pauses[attempts-1]
+	return p + rand.N(p/10+1)
+}
+
+// rests has the lane rest, longer each time; 0 ends that.
+func (l *laneRun) rests(first time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if first == 0 {
+		l.pause = 0
+		return
+	}
+	l.pause = min(max(2*l.pause, first), laneRestMost)
+}

@@ -1,0 +1,210 @@
+// Package notify tells applicants what became of their requests: by e-mail, and by a
+// gateway for SMS and WhatsApp.
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/alur-id/alur/domain"
+	"github.com/alur-id/alur/workflows"
+)
+
+// Letter is a message as a gateway takes it.
+type Letter struct {
+	ID       uuid.UUID // the same each time that it is sent
+	To       string    // an e-mail address or a telephone number, as the applicant wrote it
+	Subject  string
+	Text     string
+	Language string // "id" or "en"
+}
+
+// Gateway sends messages. It is safe for concurrent use. An error may be a
+// [*domain.Undelivered]. Nil says that it took the message.
+type Gateway interface {
+	Send(ctx context.Context, l Letter) error
+}
+
+// Notifier tells applicants of what happens to their requests, and records what became of
+// each message, in the log. It is safe for concurrent use.
+type Notifier struct {
+	Engine   *workflows.Engine
+	Gateways map[domain.Channel]Gateway
+	Public   string       // address that links to the tracking page begin with; empty for none
+	Quiet    domain.Quiet // hours, of those who did not say which
+	Now      func() time.Time
+}
+
+// Due are the messages by which the applicant is to be told of what begins with an event;
+// none where there is nothing to tell. Where nobody can be told, it records that. Where an
+// address was replaced, they are told there too: whoever replaced it may not have been
+// them.
+func (n *Notifier) Due(ctx context.Context, e domain.Recorded) ([]domain.Message, error) {
+	request, ok := requestOf(e.Stream)
+	if !ok {
+		return nil, nil
+	}
+	t, ok, err := n.Engine.Telling(ctx, request, e.Version)
+	if err != nil || !ok {
+		return nil, err
+	}
+	var there []domain.Channel
+	var due []domain.Message
+	for _, c := range domain.Channels() {
+		if n.Gateways[c] == nil {
+			continue
+		}
+		if t.Contact[c] != "" {
+			there = append(there, c)
+		}
+		if t.Former[c] != "" {
+			due = append(due, n.message(t, c, true, domain.Notices{}, 0))
+		}
+	}
+	if len(there) == 0 {
+		return due, n.record(ctx, t, n.message(t, "", false, domain.Notices{}, 0), unaddressed(t), nil)
+	}
+	notices, err := n.Engine.Notices(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range notices.Preferred.Choose(there) {
+		due = append(due, n.message(t, c, false, notices, 0))
+	}
+	return due, nil
+}
+
+func unaddressed(t workflows.Telling) domain.NoticeFault {
+	if t.Erased {
+		return domain.NoticeErased
+	}
+	return domain.NoticeUnaddressed
+}
+
+// Notice names a message: its id, the first event that it tells of, and how it goes.
+type Notice struct {
+	ID       uuid.UUID
+	Stream   string
+	Version  domain.Version
+	Channel  domain.Channel
+	Attempts int // that failed
+}
+
+// Send sends a message, unless it was sent, and records it. In the applicant's quiet hours
+// it is [*domain.Postponed] until they end.
+func (n *Notifier) Send(ctx context.Context, x Notice) error {
+	t, notices, ok, err := n.open(ctx, x)
+	if err != nil || !ok {
+		return err
+	}
+	m := n.message(t, x.Channel, x.former(t), notices, x.Attempts+1)
+	to := address(t, m)
+	if o, known := notices.Outcome(m.ID); known && o.Fault == "" {
+		return nil // and the process died before it noted that
+	}
+	if to == "" {
+		return n.record(ctx, t, m, unaddressed(t), nil)
+	}
+	now := n.Now()
+	if until := notices.Preferred.Hours(n.Quiet).Until(now, t.Request.Tenant.Zone()); until.After(now) {
+		return &domain.Postponed{Until: until}
+	}
+	gateway := n.Gateways[x.Channel]
+	if gateway == nil {
+		return &domain.Undelivered{Text: fmt.Sprintf("no gateway for %s is set up", x.Channel), Unreachable: true}
+	}
+	l := write(t, m, n.Public)
+	if err := gateway.Send(ctx, l); err != nil {
+		return err
+	}
+	return n.record(context.WithoutCancel(ctx), t, m, "", l.sealed())
+}
+
+// GiveUp records that a message was not sent after all attempts, and why.
+func (n *Notifier) GiveUp(ctx context.Context, x Notice, fault error) error {
+	t, notices, ok, err := n.open(ctx, x)
+	if err != nil || !ok {
+		return err
+	}
+	m := n.message(t, x.Channel, x.former(t), notices, x.Attempts)
+	return n.record(ctx, t, m, domain.FaultOf(fault), write(t, m, n.Public).sealed())
+}
+
+func (n *Notifier) open(ctx context.Context, x Notice) (workflows.Telling, domain.Notices, bool, error) {
+	request, ok := requestOf(x.Stream)
+	if !ok {
+		return workflows.Telling{}, domain.Notices{}, false, fmt.Errorf("%s is no request", x.Stream)
+	}
+	t, ok, err := n.Engine.Telling(ctx, request, x.Version)
+	if err != nil || !ok {
+		return t, domain.Notices{}, false, err
+	}
+	notices, err := n.Engine.Notices(ctx, request)
+	return t, notices, err == nil, err
+}
+
+// former reports whether it is the message to the address of before.
+func (x Notice) former(t workflows.Telling) bool {
+	return x.ID == domain.MessageID(t.First.ID, x.Channel, true)
+}
+
+// address is where a message goes.
+func address(t workflows.Telling, m domain.Message) string {
+	if m.Former {
+		return t.Former[m.Channel]
+	}
+	return t.Contact[m.Channel]
+}
+
+func (n *Notifier) message(t workflows.Telling, c domain.Channel, former bool, notices domain.Notices, attempts int) domain.Message {
+	m := domain.Message{
+		ID: domain.MessageID(t.First.ID, c, former), Event: t.First.ID, Version: t.First.Version, Channel: c, Former: former,
+		Language: "id", Attempts: attempts,
+	}
+	if notices.Preferred.Language != "" {
+		m.Language = notices.Preferred.Language
+	}
+	for _, x := range t.Notices {
+		m.Notices = append(m.Notices, x.ID)
+	}
+	if c == "" {
+		m.Language = ""
+	}
+	return m
+}
+
+// patience is how long it is tried to record what a gateway took: what is not recorded is
+// sent again.
+const patience = 20 * time.Second
+
+func (n *Notifier) record(ctx context.Context, t workflows.Telling, m domain.Message, fault domain.NoticeFault, personal domain.Personal) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		err := n.Engine.RecordMessage(ctx, t, domain.MessageOutcome{Message: m, Fault: fault}, personal)
+		if err == nil || !errors.Is(err, domain.ErrUnavailable) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// sealed is what is kept of a letter for those who may open it.
+func (l Letter) sealed() domain.Personal {
+	return domain.Personal{"to": l.To, "subject": l.Subject, "text": l.Text}
+}
+
+func requestOf(stream string) (uuid.UUID, bool) {
+	name, ok := strings.CutPrefix(stream, "request-")
+	id, err := uuid.Parse(name)
+	return id, ok && err == nil
+}

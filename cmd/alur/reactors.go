@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/alur-id/alur/adapters/bus"
+	"github.com/alur-id/alur/adapters/notify"
+	"github.com/alur-id/alur/domain"
+)
+
+// linger is how long what was queued may not yet be noted as such. After a crash it is
+// looked at again, and found queued.
+const linger = 100 * time.Millisecond
+
+// webhookOff is how long nothing but failures may come from an endpoint before it is
+// disabled.
+const webhookOff = 5 * 24 * time.Hour
+
+const noticesReactor = "notices"
+
+// notices is the reactor that tells applicants what becomes of their requests. What is to
+// be told waits in a lane for each channel, so that no gateway holds up another.
+func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
+	r := bus.Reactor{Name: noticesReactor, Topic: bus.All, FromNow: true, Linger: linger}
+	lane := func(c domain.Channel) string { return noticesReactor + "/" + string(c) }
+	r.Handle = func(msg *message.Message) error {
+		e, err := bus.Event(msg)
+		if err != nil {
+			return err
+		}
+		due, err := n.Due(msg.Context(), e)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		return bus.Once(msg, func(ctx context.Context, tx *sql.Tx) error {
+			for _, m := range due {
+				if err := store.Queue(ctx, tx, e, lane(m.Channel), m.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for _, c := range domain.Channels() {
+		if n.Gateways[c] == nil {
+			continue
+		}
+		of := func(s bus.Sending) notify.Notice {
+			return notify.Notice{ID: s.ID, Stream: s.Stream, Version: s.Version, Channel: c, Attempts: s.Attempts}
+		}
+		r.Lanes = append(r.Lanes, bus.Lane{
+			Name: lane(c), Pauses: bus.UsualPauses(), AtOnce: 4,
+			Send:   func(ctx context.Context, s bus.Sending) error { return n.Send(ctx, of(s)) },
+			GiveUp: func(ctx context.Context, s bus.Sending, err error) error { return n.GiveUp(ctx, of(s), err) },
+		})
+	}
+	return r
+}
+
+// webhooks is the reactor that tells one other system of integration events.
+func webhooks(e endpoint, log domain.EventLog, store *bus.Store, public string) bus.Reactor {
+	name := "webhook/" + e.Name
+	told := func(r domain.Recorded) (bus.CloudEvent, bool, error) {
+		c, ok, err := bus.Outward(r, public)
+		return c, ok && e.wants(r.Tenant, c.Type), err
+	}
+	return bus.Reactor{
+		Name: name, Topic: bus.All, FromNow: true, Linger: linger,
+		Handle: func(msg *message.Message) error {
+			r, err := bus.Event(msg)
+			if err != nil {
+				return err
+			}
+			if _, ok, err := told(r); err != nil || !ok {
+				return err
+			}
+			off, err := store.Disabled(msg.Context(), name)
+			if err != nil {
+				return err
+			}
+			if off { // what comes meanwhile stays in the log, and the checkpoint where it is
+				return fmt.Errorf("%s is disabled: %w", name, domain.ErrUnavailable)
+			}
+			return bus.Once(msg, func(ctx context.Context, tx *sql.Tx) error { return store.Queue(ctx, tx, r, name, r.ID) })
+		},
+		Lanes: []bus.Lane{{
+			Name: name, Pauses: bus.UsualPauses(), AtOnce: 4, Disable: webhookOff,
+			Send: func(ctx context.Context, s bus.Sending) error {
+				r, err := recordedAt(ctx, log, s)
+				if errors.Is(err, domain.ErrNotFound) {
+					return nil // the log lost it: it did not happen
+				}
+				if err != nil {
+					return err
+				}
+				c, ok, err := told(r)
+				if err != nil || !ok {
+					return err
+				}
+				m, err := c.Message(bus.Structured)
+				if err != nil {
+					return err
+				}
+				return e.client.Send(ctx, c.ID, m.Metadata.Get("Content-Type"), m.Payload)
+			},
+		}},
+	}
+}
+
+// recordedAt reads the event of a sending. It is [domain.ErrNotFound] where the log has
+// another in its place.
+func recordedAt(ctx context.Context, log domain.EventLog, s bus.Sending) (domain.Recorded, error) {
+	for r, err := range domain.Events(log.ReadStream(ctx, s.Stream, s.Version-1)) {
+		if err != nil {
+			return r, err
+		}
+		if r.Version == s.Version && r.ID == s.ID {
+			return r, nil
+		}
+		break
+	}
+	return domain.Recorded{}, fmt.Errorf("event %s: %w", s.ID, domain.ErrNotFound)
+}
