@@ -19,7 +19,7 @@ func (s *site) terms(p page, r domain.Request, workflow *workflows.Workflow) []d
 		case !t.Open():
 		case id.Legal() && !t.Until.IsZero():
 			if x := legalTerm(workflow.Definition, id); x != nil {
-				list = append(list, detail{x.Title.In(p.Lang) + ":", dated(p, t.Until, t.Until.Before(s.Now()), r.Tenant)})
+				list = append(list, detail{x.Title.In(p.Lang), dated(p, t.Until, t.Until.Before(s.Now()), r.Tenant)})
 			}
 		case id.Legal():
 			name := termName(workflow.Definition, id, p.Lang)

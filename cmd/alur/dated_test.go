@@ -92,12 +92,12 @@ func TestATermThatIsDueAtADateIsToldAsADate(t *testing.T) {
 		}
 	}
 	coming := file("2099-05-04T02:00:00Z")
-	says("/lacak/"+coming+"?lang=en", "Before the event: by 4 May 2099 at 09:00 WIB")
-	says("/lacak/"+coming+"?lang=id", "Sebelum acara: paling lambat 4 Mei 2099 pukul 09.00 WIB")
+	says("/lacak/"+coming+"?lang=en", "Before the event by 4 May 2099 at 09:00 WIB")
+	says("/lacak/"+coming+"?lang=id", "Sebelum acara paling lambat 4 Mei 2099 pukul 09.00 WIB")
 	gone := file("2020-05-04T02:00:00Z")
 	act(gone, "note")
-	says("/lacak/"+gone+"?lang=en", "Before the event: passed on 4 May 2020 at 09:00 WIB")
-	says("/lacak/"+gone+"?lang=id", "Sebelum acara: lewat pada 4 Mei 2020 pukul 09.00 WIB")
+	says("/lacak/"+gone+"?lang=en", "Before the event passed on 4 May 2020 at 09:00 WIB")
+	says("/lacak/"+gone+"?lang=id", "Sebelum acara lewat pada 4 Mei 2020 pukul 09.00 WIB")
 	act(gone, "grant")
 	says("/lacak/"+gone+"?lang=en", "Before the event passed on 4 May 2020 at 09:00 WIB")
 }
