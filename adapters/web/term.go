@@ -67,7 +67,7 @@ func dated(p page, at time.Time, passed bool, tenant domain.TenantCode) string {
 }
 
 // timed is the title of a step of a term, and what is said of the time there is from then
-// on. The term is as the request has it now: by its name of then, if that is its name.
+// on. The term is what the request has now by the name of then.
 func timed(p page, step projections.Step, tenant domain.TenantCode, term domain.Term, d *workflows.Definition) (title string, notes []detail) {
 	passed := step.Due.Before(step.Occurred) || step.Kind == projections.StepExpired
 	if t := legalTerm(d, step.Term); t != nil && !step.Due.IsZero() && (t.Due != "" || !term.Until.IsZero()) {
