@@ -104,10 +104,11 @@ func (c Migrate) carryTerm(r Request, id TermID, t Term, rule *TermRule, ended O
 	was := c.former(r, id)
 	shorter, take := c.Take[was]
 	next := t
-	if take {
-		next, err = c.budgeted(id, t, rule, shorter, clock)
-	} else {
+	if !take || t.dated(rule) {
 		err = c.ends(r, was, t, rule)
+	}
+	if take && err == nil {
+		next, err = c.budgeted(id, t, rule, shorter, clock)
 	}
 	if err != nil {
 		return nil, err
@@ -146,9 +147,20 @@ func (c Migrate) ends(r Request, was TermID, t Term, rule *TermRule) error {
 	if !t.Expired.IsZero() || before.Follows() == rule.Follows() {
 		return nil
 	}
-	return refuse(RuleMigration, fmt.Sprintf("term %q keeps its %s, and when it runs out %s by version %d, %s by version %d", rule.ID, t.Budget, rule.Follows(), c.To, before.Follows(), c.From),
-		"say take: new of it in the map, so that it gets the budget too, or name the request under except")
+	keeps, remedy := t.Budget, "say take: new of it in the map, so that it gets the budget too"
+	if !t.Until.IsZero() {
+		keeps = "date"
+	}
+	if t.dated(rule) {
+		remedy = fmt.Sprintf("have a version after %d in which the same follows as until now", c.To)
+	}
+	return refuse(RuleMigration, fmt.Sprintf("term %q keeps its %s, and when it runs out %s by version %d, %s by version %d", rule.ID, keeps, rule.Follows(), c.To, before.Follows(), c.From),
+		remedy+", or name the request under except")
 }
+
+// dated reports whether a term is due at a date, or would be by a rule of another version:
+// neither has a budget to take.
+func (t Term) dated(rule *TermRule) bool { return !t.Until.IsZero() || rule.Date != "" }
 
 // Follows is what becomes of the request when the term runs out, in words.
 func (rule *TermRule) Follows() string {
@@ -245,8 +257,8 @@ func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, shorter bool, clock
 	now := c.Occurred.UTC()
 	next := t
 	next.Budget, next.Promise = rule.Budget, rule.Promise
-	if !t.Until.IsZero() || rule.Date != "" {
-		return t, refuse(RuleMigration, fmt.Sprintf("term %q is due at a date that stands in the application, in one of the versions", id), "leave the term as it is: it keeps its due time")
+	if t.dated(rule) {
+		return t, refuse(RuleMigration, fmt.Sprintf("term %q is due at a date that stands in the application, in one of the versions", id), "leave take: new out of the map: it keeps its due time")
 	}
 	if !t.Expired.IsZero() || next.Budget == t.Budget && next.Promise == t.Promise {
 		return t, nil

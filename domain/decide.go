@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -261,6 +262,9 @@ func submit(r Request, c Submit, w Workflow) ([]Body, error) {
 // clearFacts is what will stand in the clear.
 func clearFacts(given Facts, form Personal, i *Imported, w Workflow) (Facts, error) {
 	facts, err := w.CheckFacts(given, form)
+	if err == nil && i == nil { // another system's times are what they are
+		err = w.CheckTimes(facts)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -309,7 +313,7 @@ func act(r Request, c Act, w Workflow) ([]Body, error) {
 	if len(t.Records) > 0 {
 		facts, err := w.RecordFacts(t.Records, c.Facts)
 		if err == nil {
-			err = nothingPersonal(facts, nil)
+			err = cmp.Or(w.CheckTimes(facts), nothingPersonal(facts, nil))
 		}
 		if err != nil {
 			return nil, err

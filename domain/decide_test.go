@@ -59,6 +59,7 @@ func (rules) Submission() domain.Submission {
 	return domain.Submission{State: "new", Public: domain.StatusReceived, Roles: []domain.RoleID{"applicant"}}
 }
 
+func (rules) CheckTimes(domain.Facts) error { return nil }
 func (rules) CheckFacts(f domain.Facts, _ domain.Personal) (domain.Facts, error) {
 	if _, ok := f["wrong"]; ok {
 		return nil, domain.NewRefusal(domain.RuleFacts, "no such fact", "")

@@ -17,6 +17,10 @@ type Workflow interface {
 	// RuleForm names everything that is wrong.
 	CheckFacts(Facts, Personal) (Facts, error)
 
+	// CheckTimes is a [*Refusal] under RuleFacts when a time among facts that are given
+	// anew lies outside the years 1900 to 9999 in UTC. What was recorded is not asked.
+	CheckTimes(Facts) error
+
 	// RecordFacts returns the facts of these names as they will be recorded. A
 	// [*Refusal] under RuleFacts names everything that is wrong.
 	RecordFacts(names []string, given Facts) (Facts, error)

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/goccy/go-yaml/ast"
@@ -122,6 +123,32 @@ func (c *inspection) deemed() {
 				c.find(FindingDeemed, c.node("terms", m.term), "term %q, which ends in a decision by law, starts with the submission, before anybody declared the file complete: start it with an action of kind complete", c.d.Terms[m.term].ID)
 			}
 		}
+	}
+}
+
+// lapses holds that no request is closed because the office kept silent: whoever waits
+// has nothing to lose by that. What they have to do themselves they may lose.
+func (c *inspection) lapses() {
+	told := map[*Expiry]bool{}
+	for _, m := range c.ways.moves {
+		s := c.ways.state(m.from)
+		own := m.review == "" && (c.d.Applicants(s) || s.Kind != KindGather && c.citizen(s.Owner))
+		if m.expiry.Ground != Lapse || own || told[m.expiry] {
+			continue
+		}
+		told[m.expiry] = true
+		whose, n, instead := fmt.Sprintf("the term of state %q", m.from), c.states[m.from], "escalate, or say what the law decides (deemed_approval, deemed_refusal)"
+		switch {
+		case m.term >= 0:
+			t := &c.d.Terms[m.term]
+			whose, n = fmt.Sprintf("term %q", t.ID), c.node("terms", m.term)
+			if t.Due != "" {
+				instead = "escalate" // nor does a law decide at such a date
+			}
+		case m.review != "":
+			whose, n = fmt.Sprintf("the term of review %q", m.review), c.node("reviews", slices.IndexFunc(c.d.Reviews, func(x Review) bool { return x.ID == m.review }))
+		}
+		c.find(FindingExpiry, n, "%s closes a request in %q by the silence of the office: it is not the applicant who has to act there, and a lapse is of their own time: %s", whose, m.from, instead)
 	}
 }
 

@@ -97,6 +97,48 @@ func TestFindingsOfAClock(t *testing.T) {
 			changes: append(pay, "remind_after: 4 working days\n => remind_after: 4 working days\n    starts: [paid]\n", "  - {action: resubmit, from: [returned], to: review, roles: [applicant], when: 'history.times(\"accept\") > 0'}\n => ", "transitions:\n => transitions:\n  - {action: bill, from: [review], to: paying, roles: [clerk]}\n  - {action: paid, from: [paying], to: review, roles: [applicant]}\n"),
 		},
 
+		// A lapse is of the applicant's own time.
+		"the office's silence that closes a request": {
+			changes: []string{"terms:\n => terms:\n  - {id: longest, title: {id: Paling lama, en: At most}, budget: 9 working days, suspended_in: [returned], expires: {to: lapsed, ground: lapse}, basis: {id: andaian, en: assumed}}\n"},
+			rule:    FindingExpiry, says: `term "longest" closes a request in "submitted"`, // where a request that was reopened may come with the term running
+		},
+		"one at a date of the application": {
+			changes: []string{
+				"roles:\n => facts:\n  - {id: held, type: time, title: {id: Hari acara, en: Day of the event}}\nroles:\n",
+				"terms:\n => terms:\n  - {id: event, title: {id: Acara, en: Event}, due: held, starts: [accept], expires: {to: lapsed, ground: lapse}, basis: {id: andaian, en: assumed}}\n",
+			},
+			rule: FindingExpiry, says: `term "event" closes a request in "submitted"`,
+		},
+		"the own time of an office that closes a request": {
+			changes: []string{"term: {budget: 3 working days, expires: {escalate: [head]}} => term: {budget: 3 working days, expires: {to: lapsed, ground: lapse}}"},
+			rule:    FindingExpiry, says: `the term of state "review" closes a request`,
+		},
+		"that of whoever gives an opinion": {
+			changes: []string{
+				"states:\n => reviews:\n  - {id: health, title: {id: Kesehatan, en: Health}, role: mayor, reasons: [str-invalid], term: {budget: 1 day, expires: {to: lapsed, ground: lapse}}}\nstates:\n",
+				"id: review\n    kind: work => id: review\n    kind: gather\n    reviews: [health]",
+				"roles:\n => roles:\n  - {id: mayor, title: {id: Wali kota, en: Mayor}, capacities: [officer]}\n",
+			},
+			rule: FindingExpiry, says: `the term of review "health" closes a request in "review"`,
+		},
+		"that of an office that another waits for": {
+			changes: append(slices.Clone(registry[:3]), "term: {budget: 2 working days, expires: {escalate: [head]}} => term: {budget: 2 working days, expires: {to: lapsed, ground: lapse}}"),
+			rule:    FindingExpiry, says: `the term of state "registry" closes a request`,
+		},
+		"an applicant who never hands in what they began": {
+			changes: []string{
+				"states:\n => states:\n  - {id: draft, kind: start, public: needs_correction, owner: applicant, title: {id: Draf, en: Draft}, term: {budget: 9 days, expires: {to: lapsed, ground: lapse}}}\n",
+				"    kind: start => \n    kind: work",
+				"actions:\n => actions:\n  - {id: hand, title: {id: Ajukan, en: Hand in}}\n",
+				"transitions:\n => transitions:\n  - {action: hand, from: [draft], to: submitted, roles: [applicant]}\n",
+			},
+		},
+		"a term of law that runs in the applicant's own time alone": {
+			changes: append(slices.Clone(pay), "transitions:\n => transitions:\n  - {action: bill, from: [submitted], to: paying, roles: [clerk]}\n  - {action: paid, from: [paying], to: refused, roles: [applicant]}\n",
+				"terms:\n => terms:\n  - {id: fee, title: {id: Bayar, en: Pay}, budget: 9 days, starts: [bill], expires: {to: lapsed, ground: lapse}, basis: {id: andaian, en: assumed}}\n",
+				"  - {action: object, kind: reopen, from: [refused, issued-by-law] =>   - {action: object, kind: reopen, from: [issued-by-law]"),
+		},
+
 		"a promise that is longer":            {changes: []string{"promise: 3 working days => promise: 6 working days"}, rule: FindingPromise, says: "6 working days"},
 		"a promise that is counted otherwise": {changes: []string{"promise: 3 working days => promise: 3 days"}, rule: FindingPromise, says: "3 days"},
 		"a promise that is all of it":         {changes: []string{"promise: 3 working days => promise: 5 working days"}},

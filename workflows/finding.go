@@ -27,7 +27,7 @@ type Finding struct {
 const (
 	FindingStandard  = "standard"   // the service standard lacks a component
 	FindingTerm      = "term"       // a state where somebody has to act has no term
-	FindingExpiry    = "expiry"     // nothing happens when its term runs out
+	FindingExpiry    = "expiry"     // nothing happens when its term runs out, or what must not
 	FindingReason    = "reason"     // a refusal or a return without a reason code
 	FindingCapacity  = "capacity"   // one action for the citizen and for staff alike
 	FindingAlone     = "alone"      // one role can approve by itself
@@ -70,7 +70,7 @@ func CheckIn(lang, file string, source []byte) (*Definition, []Finding, error) {
 	}
 	c := &inspection{definitionReader: r, lang: lang}
 	for _, look := range []func(){
-		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.promises, c.allocations,
+		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.lapses, c.promises, c.allocations,
 		c.chosen, c.reasons, c.capacities, c.alone, c.idle, c.publics, c.offices, c.unasked, c.grounds, c.silences,
 		c.themselves, c.gates, c.unused, c.nowhere, c.steps, c.tests, c.fails, c.defaults, c.negatives,
 		c.texts, c.dialects, c.prove,

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -408,7 +409,7 @@ func (r *mapReader) values(n ast.Node) {
 			}
 			read, err := f.read(v)
 			if err == nil {
-				err = f.bounded(read)
+				err = cmp.Or(f.bounded(read), f.dated(read))
 			}
 			if err != nil {
 				r.problem(n, "values: %v", err)

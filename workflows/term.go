@@ -65,6 +65,15 @@ func (t *LegalTerm) term() *Term {
 	return &Term{Budget: t.Budget, Promise: t.Promise, Remind: t.Remind, Expires: t.Expires}
 }
 
+// Lasts is how long a legal term is, in words: its budget, or until what date.
+func (d *Definition) Lasts(t *LegalTerm) Text {
+	f := d.fact(t.Due)
+	if f == nil {
+		return Text{ID: t.Budget.In("id"), EN: t.Budget.In("en")}
+	}
+	return Text{ID: `sampai tanggal yang diisi pada "` + f.Title.ID + `"`, EN: `until the date given for "` + f.Title.EN + `"`}
+}
+
 // TermExtension is how a term may be given more time, once.
 type TermExtension struct {
 	By      Budget              `yaml:"by"`

@@ -286,10 +286,10 @@ func (d *Definition) candidates(f *Fact, k *constants) []any {
 
 // times are the texts that a time is recorded as, and a time that is none of them.
 func times(texts []string) []any {
-	other := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	other, f := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), &Fact{Type: FactTime}
 	var list []any
 	for _, text := range texts {
-		if recorded, err := (&Fact{Type: FactTime}).read(text); err == nil && recorded == text {
+		if recorded, err := f.read(text); err == nil && recorded == text && f.dated(text) == nil {
 			list = append(list, text)
 		}
 	}

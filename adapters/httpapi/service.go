@@ -77,7 +77,7 @@ type feeRow struct {
 type serviceTerm struct {
 	Term    string              `json:"term"`
 	Title   title               `json:"title"`
-	Time    title               `json:"time"`
+	Time    title               `json:"time" doc:"how long it is, or until what date of the application"`
 	Promise *title              `json:"promise,omitempty"`
 	Ground  domain.ExpiryGround `json:"ground,omitempty" doc:"what the law makes of it when it runs out"`
 	Basis   title               `json:"basis"`
@@ -111,7 +111,7 @@ func (a *api) service(ctx context.Context, in *serviceInput) (*offered, error) {
 	}
 	for i := range d.Terms {
 		t := &d.Terms[i]
-		one := serviceTerm{Term: t.ID, Title: titleOf(t.Title), Time: budgetOf(t.Budget), Basis: titleOf(t.Basis)}
+		one := serviceTerm{Term: t.ID, Title: titleOf(t.Title), Time: titleOf(d.Lasts(t)), Basis: titleOf(t.Basis)}
 		if t.Promise != nil {
 			promise := budgetOf(*t.Promise)
 			one.Promise = &promise

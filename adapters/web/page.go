@@ -125,7 +125,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	p := s.statusPage(s.page(w, r, path), path, found, steps, versions, told)
+	p := s.statusPage(s.page(w, r, path), path, found, request.Terms, steps, versions, told)
 	if request.State == found.State && request.Workflow.Version == found.WorkflowVersion && !p.Closed { // else the request is a step ahead of the status
 		p.Tasks = tasks(p.page, request, workflow)
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
@@ -135,7 +135,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, http.StatusOK, "status", p)
 }
 
-func (s *site) statusPage(p page, path string, found projections.Status, steps []projections.Step, versions map[int]*workflows.Workflow, told map[domain.Version]workflows.Told) statusPage {
+func (s *site) statusPage(p page, path string, found projections.Status, terms map[domain.TermID]domain.Term, steps []projections.Step, versions map[int]*workflows.Workflow, told map[domain.Version]workflows.Told) statusPage {
 	workflow := versions[found.WorkflowVersion]
 	d := workflow.Definition
 	state, _ := workflow.State(found.State)
@@ -164,7 +164,7 @@ func (s *site) statusPage(p page, path string, found projections.Status, steps [
 		steps = steps[:i]
 	}
 	for _, step := range slices.Backward(steps) {
-		out.Steps = append(out.Steps, line(p, step, found.Tenant, versions[step.Workflow], told[step.Version]))
+		out.Steps = append(out.Steps, line(p, step, found.Tenant, terms[step.Term], versions[step.Workflow], told[step.Version]))
 	}
 	add := func(key, value string) {
 		if value != "" {
@@ -220,7 +220,7 @@ func reasonTitle(d *workflows.Definition, code domain.ReasonCode, lang string) s
 	return ""
 }
 
-func line(p page, step projections.Step, tenant domain.TenantCode, workflow *workflows.Workflow, told workflows.Told) stepLine {
+func line(p page, step projections.Step, tenant domain.TenantCode, term domain.Term, workflow *workflows.Workflow, told workflows.Told) stepLine {
 	l := stepLine{
 		Title: p.T("status.submitted"), Public: step.Public, PublicTitle: p.T("public." + string(step.Public)),
 		When: momentOf(step.Occurred, tenant, p.Lang),
@@ -239,22 +239,8 @@ func line(p page, step projections.Step, tenant domain.TenantCode, workflow *wor
 			l.Notes = append(l.Notes, detail{"", state.Title.In(p.Lang)})
 		}
 	default:
-		l.Title, l.PublicTitle = p.T("step."+string(step.Kind)), ""
-		if step.Kind == projections.StepSuspended {
-			l.Notes = append(l.Notes, detail{"", p.T("stop." + step.Ground)})
-		}
-		if name := termName(workflow.Definition, step.Term, p.Lang); name != "" {
-			l.Notes = append(l.Notes, detail{"", name})
-		}
-		switch {
-		case step.Due.IsZero():
-		case step.Kind == projections.StepOwnRecomputed:
-			l.Notes = append(l.Notes, detail{p.T("term.yours"), momentOf(step.Due, tenant, p.Lang).Text})
-		case step.Due.Before(step.Occurred) || step.Kind == projections.StepExpired:
-			l.Notes = append(l.Notes, detail{p.T("term.late"), momentOf(step.Due, tenant, p.Lang).Text})
-		default:
-			l.Notes = append(l.Notes, detail{p.T("term.due"), momentOf(step.Due, tenant, p.Lang).Text})
-		}
+		l.PublicTitle = ""
+		l.Title, l.Notes = timed(p, step, tenant, term, workflow.Definition)
 	}
 	if law := (workflows.Text{ID: step.Basis.ID, EN: step.Basis.EN}).In(p.Lang); law != "" {
 		l.Notes = append(l.Notes, detail{p.T("term.basis"), law})

@@ -153,7 +153,7 @@ func (s *site) service(w http.ResponseWriter, r *http.Request) {
 	}
 	p.NoFees = cmp.Or(d.Fee.In(p.Lang), p.T("service.nofees"))
 	for i := range d.Terms {
-		p.Terms = append(p.Terms, termOf(p.page, &d.Terms[i]))
+		p.Terms = append(p.Terms, termOf(p.page, d, &d.Terms[i]))
 	}
 	standard := d.Standard
 	if standard == nil {
@@ -212,8 +212,8 @@ func feeOf(p page, d *workflows.Definition, f *workflows.Fee) serviceFee {
 	return one
 }
 
-func termOf(p page, t *workflows.LegalTerm) serviceTerm {
-	one := serviceTerm{Title: t.Title.In(p.Lang), Time: t.Budget.In(p.Lang), Basis: t.Basis.In(p.Lang)}
+func termOf(p page, d *workflows.Definition, t *workflows.LegalTerm) serviceTerm {
+	one := serviceTerm{Title: t.Title.In(p.Lang), Time: d.Lasts(t).In(p.Lang), Basis: t.Basis.In(p.Lang)}
 	if t.Promise != nil {
 		one.Promise = t.Promise.In(p.Lang)
 	}

@@ -67,6 +67,9 @@ func (r rules) CheckFacts(given domain.Facts, form domain.Personal) (domain.Fact
 	return maps.Clone(r.facts), r.wrong
 }
 
+// CheckTimes implements [domain.Workflow]: they were recorded, and none is given anew.
+func (rules) CheckTimes(domain.Facts) error { return nil }
+
 // differs notes a difference.
 func (c *course) differs(d Difference) { c.h.Differences = append(c.h.Differences, d) }
 

@@ -3,6 +3,7 @@ package migration_test
 import (
 	"iter"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,5 +147,37 @@ func TestADateStaysWithAMigration(t *testing.T) {
 	}
 	if _, is := migrates(t, b, r, "migration: 1\n"); is.Terms["event"].Due != day || is.Terms["event"].Until != day {
 		t.Errorf("%+v", is.Terms["event"])
+	}
+}
+
+// Where the other version has a budget and another end, or a date instead, no word of the
+// map gives it: what is told leads out.
+func TestWhatIsToldOfADateLeadsOut(t *testing.T) {
+	byLaw := strings.Replace(string(dated(t, true)), "due: day,", "budget: 90 days, expires: {to: issued-by-law, ground: deemed_approval},", 1)
+	for name, versions := range map[string][2]string{
+		"a budget where there was a date": {string(dated(t, true)), byLaw},
+		"a date where there was a budget": {byLaw, string(dated(t, true))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, memory.New())
+			old := b.publish([]byte(versions[0])).Definition
+			r := b.submit(old, domain.Facts{"day": b.now.AddDate(0, 0, 30).Format(time.RFC3339)})
+			r = b.act(old, r.ID, "clerk", "accept", "")
+			b.now = b.now.AddDate(0, 0, 2)
+			b.publish([]byte(versions[1]))
+			for _, text := range []string{"migration: 1\n", "migration: 1\nterms: {event: {take: new}}\n"} {
+				report, err := b.migrator().Forecast(t.Context(), b.prepare("sip-mppdn", text))
+				if err != nil || report.Movable > 0 {
+					t.Fatalf("%v, %+v", err, report)
+				}
+				if told := report.Requests[0].Refusal; !strings.Contains(told, "under except") || strings.Contains(told, "say take: new") || strings.Contains(told, "leave the term as it is") {
+					t.Errorf("%s%s", text, told)
+				}
+			}
+			report, err := b.migrator().Forecast(t.Context(), b.prepare("sip-mppdn", "migration: 1\nexcept: ["+string(r.Reference)+"]\n"))
+			if err != nil || slices.ContainsFunc(report.Requests, func(x migration.Forecast) bool { return x.Refusal != "" }) {
+				t.Errorf("%v, %+v", err, report.Requests)
+			}
+		})
 	}
 }

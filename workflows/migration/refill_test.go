@@ -24,9 +24,16 @@ func (shippedArchive) At(context.Context, domain.TenantCode, calendar.Version) (
 // decision has one that the law decides by.
 func lawless(t *testing.T) []byte {
 	t.Helper()
-	text := string(licence(t, "term: {budget: 3 working days, expires: {escalate: [head]}}",
-		"term: {budget: 30 working days, expires: {to: issued-by-law, ground: deemed_approval, basis: {id: andaian, en: assumed}}}"))
+	text := string(patient(t))
 	return []byte(text[:strings.Index(text, "terms:\n")] + text[strings.Index(text, "suspensions:\n"):])
+}
+
+// patient is the licence with more time for the work on the decision, that the law decides
+// by.
+func patient(t *testing.T) []byte {
+	t.Helper()
+	return licence(t, "term: {budget: 3 working days, expires: {escalate: [head]}}",
+		"term: {budget: 30 working days, expires: {to: issued-by-law, ground: deemed_approval, basis: {id: andaian, en: assumed}}}")
 }
 
 // cannot holds that no request can be moved, and that nothing is recorded.
@@ -151,6 +158,29 @@ func TestALegalTermThatWouldHaveRunOut(t *testing.T) {
 suspensions:
 `))
 	cannot(t, b, b.between(1, 2, "migration: 1\n"), `term "verdict" would have run out at 2026-03-04T08:00:00Z already`)
+}
+
+// Where no time of the law has run, none was used: the first one begins with the migration,
+// with all of its budget, for a request of which what starts it was done.
+func TestTheFirstTimeOfTheLawBeginsWithTheMigration(t *testing.T) {
+	b := newBench(t, memory.New())
+	old := b.publish(lawless(t)).Definition
+	r := b.submit(old, nil)
+	r = b.act(old, r.ID, "clerk", "accept", "") // Monday 2 March
+	waiting := b.submit(old, nil)
+	b.now = b.now.AddDate(0, 0, 9) // Wednesday 11 March
+	b.publish(patient(t))
+	if done, err := b.migrator().Run(t.Context(), b.between(1, 2, "migration: 1\n")); err != nil || done.Migrated != 2 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	got := b.load(r.ID).Terms["decision"]
+	due := time.Date(2026, 3, 25, 16, 0, 0, 0, tenant.Zone()) // 12, 13, 16 and 17 March; 18 to 24 are no working days
+	if !got.Started.Equal(b.now) || !got.Due.Equal(due) {
+		t.Errorf("%+v", got)
+	}
+	if got := b.load(waiting.ID).Terms["decision"]; !got.Started.IsZero() {
+		t.Errorf("nobody declared it complete: %+v", got)
+	}
 }
 
 // A log of before may hold that a migration dropped the time of the law. Counted again, by
