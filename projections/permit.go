@@ -75,7 +75,7 @@ type permitRow struct {
 var permitTable = &Table[permitRow]{
 	Name: "permit", Key: 1, Group: 1,
 	Concerns: func(c *Concerned, e domain.Recorded) {
-		if _, moves := domain.MoveOf(e.Body); moves || corrects(e.Body) {
+		if _, moves := domain.MoveOf(e.Body); moves || corrects(e.Body) || e.Version == 1 {
 			OfRequest(c, e)
 		}
 	},
@@ -125,10 +125,9 @@ func foldPermit(rows *Rows[permitRow], e domain.Recorded) error {
 // stand takes what a request that was approved comes to.
 func (r *permitRow) stand(e domain.Recorded, outcome domain.Outcome) {
 	now := PermitRevoked
-	switch outcome {
-	case domain.OutcomeApproved:
+	if outcome == domain.OutcomeApproved {
 		now = PermitIssued
-	case "":
+	} else if outcome == "" {
 		now = PermitReopened
 	}
 	if now == r.Standing {

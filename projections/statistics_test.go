@@ -67,15 +67,22 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 	approve := act("work", "issued", domain.StatusApproved, domain.OutcomeApproved, "")
 	all := [][]event{
 		{ // sent back for 2 days, with reviewers for 3, stopped for another agency for 4, by order for 5
-			{1, back}, {3, act("returned", "new", domain.StatusInProcess, "", "")}, {4, domain.TermStarted{Term: "law", Reckoning: k}},
-			{5, domain.ReviewRequested{Review: "fire", Role: "fire"}}, {6, domain.ReviewRequested{Review: "health", Role: "health"}},
-			{7, domain.ReviewGiven{Review: "fire"}}, {8, domain.ReviewGiven{Review: "health"}},
-			{9, domain.TermSuspended{Term: "law", Ground: domain.StopOtherAgency, Reckoning: k}}, {13, domain.TermResumed{Term: "law", Ground: domain.StopOtherAgency, Reckoning: k}},
-			{14, domain.SuspensionOrdered{Ground: domain.StopForceMajeure}}, {19, domain.SuspensionLifted{Ground: domain.StopForceMajeure}},
-			{20, approve}, {20, domain.TermEnded{Term: "law", Reckoning: k}},
+			{1, back},
+			{3, act("returned", "new", domain.StatusInProcess, "", "")},
+			{4, domain.TermStarted{Term: "law", Reckoning: k}},
+			{5, domain.ReviewRequested{Review: "fire", Role: "fire"}},
+			{6, domain.ReviewRequested{Review: "health", Role: "health"}},
+			{7, domain.ReviewGiven{Review: "fire"}},
+			{8, domain.ReviewGiven{Review: "health"}},
+			{9, domain.TermSuspended{Term: "law", Ground: domain.StopOtherAgency, Reckoning: k}},
+			{13, domain.TermResumed{Term: "law", Ground: domain.StopOtherAgency, Reckoning: k}},
+			{14, domain.SuspensionOrdered{Ground: domain.StopForceMajeure}},
+			{19, domain.SuspensionLifted{Ground: domain.StopForceMajeure}},
+			{20, approve},
+			{20, domain.TermEnded{Term: "law", Reckoning: k}},
 			{22, act("issued", "issued", domain.StatusApproved, domain.OutcomeApproved, "")}, // a remark changes nothing
 		},
-		{{0.5, domain.TermStarted{Term: "law", Reckoning: k}}, {10, domain.TermExpired{Term: "law", Ground: domain.DeemedApproval, Reckoning: k}}, {10, deemed}, {10, domain.TermEnded{Term: "law", Late: true, Reckoning: k}}},
+		{{1, domain.ReviewRequested{Review: "fire", Role: "fire"}}, {2, act("new", "work", domain.StatusInProcess, "", "")}, {3, domain.TermStarted{Term: "law", Reckoning: k}}, {10, domain.TermExpired{Term: "law", Ground: domain.DeemedApproval, Reckoning: k}}, {10, deemed}, {10, domain.TermEnded{Term: "law", Late: true, Reckoning: k}}},
 		{{4, act("new", "gone", domain.StatusWithdrawn, domain.OutcomeWithdrawn, domain.ActionWithdraw)}},
 		{{1, back}, {9, domain.RequestLapsed{Term: "state:returned", From: "returned", To: "lapsed", Public: domain.StatusCompleted, Outcome: domain.OutcomeClosed}}},
 		{{2, domain.TermStarted{Term: "law", Reckoning: k}}, {3, domain.TermExpired{Term: "law", Reckoning: k}}}, // nobody decides
@@ -111,7 +118,7 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 			Reasons: map[domain.ReasonCode]int{"str-missing": 1}, Uncounted: 1,
 			Elapsed: &projections.Spread{Median: 10, P90: 40, Total: 78}, Working: &projections.Spread{Median: 10, P90: 20, Total: 38},
 			Held: map[projections.Holder]projections.Spread{
-				projections.HeldByAgency: {Median: 6, P90: 10, Total: 22}, projections.HeldByApplicant: {P90: 2, Total: 2}, projections.HeldByReviewer: {P90: 3, Total: 3},
+				projections.HeldByAgency: {Median: 6, P90: 9, Total: 21}, projections.HeldByApplicant: {P90: 2, Total: 2}, projections.HeldByReviewer: {Median: 1, P90: 3, Total: 4},
 				projections.HeldByOtherAgency: {P90: 4, Total: 4}, projections.HeldByNobody: {P90: 5, Total: 5},
 			},
 		}
@@ -207,11 +214,19 @@ func drawBody(r *rapid.T) domain.Body {
 		domain.DecisionDeemed{Term: term, Ground: domain.DeemedApproval, From: from, To: to, Public: public, Outcome: outcome},
 		domain.RequestLapsed{Term: term, From: from, To: to, Public: public, Outcome: outcome},
 		domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: from, To: to, Public: public, Outcome: outcome, Mapping: domain.Mapping{Terms: map[domain.TermID]domain.TermID{"law": "other"}}},
-		domain.SuspensionOrdered{Ground: ground}, domain.SuspensionLifted{Ground: ground},
-		domain.ReviewRequested{Review: review}, domain.ReviewGiven{Review: review},
-		domain.TermStarted{Term: term}, domain.TermSuspended{Term: term, Ground: ground}, domain.TermResumed{Term: term}, domain.TermExpired{Term: term},
-		domain.TermEnded{Term: term}, domain.TermDropped{Term: term},
-		domain.RequestCorrected{}, domain.FactsRecorded{}, domain.NoticeDue{Notice: "n"},
+		domain.SuspensionOrdered{Ground: ground},
+		domain.SuspensionLifted{Ground: ground},
+		domain.ReviewRequested{Review: review},
+		domain.ReviewGiven{Review: review},
+		domain.TermStarted{Term: term},
+		domain.TermSuspended{Term: term, Ground: ground},
+		domain.TermResumed{Term: term},
+		domain.TermExpired{Term: term},
+		domain.TermEnded{Term: term},
+		domain.TermDropped{Term: term},
+		domain.RequestCorrected{},
+		domain.FactsRecorded{},
+		domain.NoticeDue{Notice: "n"},
 	}).Draw(r, "body")
 }
 

@@ -235,27 +235,16 @@ func (t *tally) within(at time.Time) bool {
 // decided counts a decision.
 func (g *tallied) decided(row *statisticsRow, kept domain.Punctuality) {
 	g.Decided++
-	switch row.Outcome {
-	case domain.OutcomeApproved:
-		g.Approved++
-	case domain.OutcomeRejected:
-		g.Rejected++
-	}
-	switch row.Deemed {
-	case domain.DeemedApproval:
-		g.DeemedApproved++
-	case domain.DeemedRefusal:
-		g.DeemedRefused++
-	}
+	add := func(to *int, is bool) { *to += flag(is) }
+	add(&g.Approved, row.Outcome == domain.OutcomeApproved)
+	add(&g.Rejected, row.Outcome == domain.OutcomeRejected)
+	add(&g.DeemedApproved, row.Deemed == domain.DeemedApproval)
+	add(&g.DeemedRefused, row.Deemed == domain.DeemedRefusal)
 	if kept == "" {
 		kept = domain.Imported{Due: row.RecordDue.Time(), Ended: row.RecordEnded.Time()}.Punctuality()
 	}
-	switch kept {
-	case domain.PunctualityOnTime:
-		g.OnTime++
-	case domain.PunctualityLate:
-		g.Late++
-	}
+	add(&g.OnTime, kept == domain.PunctualityOnTime)
+	add(&g.Late, kept == domain.PunctualityLate)
 	if row.Returns == 0 {
 		return
 	}

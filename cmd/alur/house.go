@@ -105,8 +105,12 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 
 // everyProjection is the views there are.
 var everyProjection = []projections.Projection{
-	projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{},
-	projections.StatisticsProjection{}, projections.PermitProjection{},
+	projections.StatusProjection{},
+	projections.TimelineProjection{},
+	projections.ServiceProjection{},
+	projections.TermsProjection{},
+	projections.StatisticsProjection{},
+	projections.PermitProjection{},
 }
 
 // close closes what was opened.

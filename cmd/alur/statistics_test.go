@@ -214,51 +214,53 @@ func near(a, b float64) bool { return math.Abs(a-b) < 1e-5 }
 
 // The statistics of the real logs are those of their files, which are read and counted
 // here with nothing of ours. The working calendar begins in 2020: to have working time,
-// the logs are told once more, ten years of 52 weeks later.
+// one is told once more, ten years of 52 weeks later.
 func TestStatisticsOfTheRealLogs(t *testing.T) {
 	for _, x := range []struct {
-		name, due string
-		large     bool
-	}{{"receipt", "deadline", false}, {"BPIC15_1", "endDatePlanned", true}} {
-		for _, later := range []time.Duration{0, 520 * 7 * 24 * time.Hour} {
-			t.Run(fmt.Sprint(x.name, " ", later), func(t *testing.T) {
-				if x.large && underRace {
-					t.Skip("takes minutes under the race detector")
-				}
-				f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "logs", x.name+".xes.gz"))
-				if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") == "" {
-					t.Skip("THE REAL LOGS ARE NOT BESIDE THE CHECKOUT: not tested")
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer f.Close()
-				z, err := gzip.NewReader(f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				text, err := io.ReadAll(z)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var working func(from, to time.Time) float64
-				if later > 0 {
-					working = officeDays(t)
-					text = regexp.MustCompile(`value="\d{4}-\d\d-\d\dT[^"]*"`).ReplaceAllFunc(text, func(b []byte) []byte {
-						at, err := time.Parse(time.RFC3339Nano, string(b[len(`value="`):len(b)-1]))
-						if err != nil {
-							t.Fatal(err)
-						}
-						return fmt.Appendf(nil, "value=%q", at.Add(later).Format(time.RFC3339Nano))
-					})
-				}
-				var raw rawLog
-				if err := xml.Unmarshal(text, &raw); err != nil {
-					t.Fatal(err)
-				}
-				statisticsAgree(t, text, naively(t, raw, x.due, working))
-			})
-		}
+		name, log, due string
+		later          time.Duration
+	}{
+		{"receipt", "receipt", "deadline", 0},
+		{"BPIC15_1", "BPIC15_1", "endDatePlanned", 0},
+		{"receipt later", "receipt", "deadline", 520 * 7 * 24 * time.Hour},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			if x.log == "BPIC15_1" && underRace {
+				t.Skip("takes minutes under the race detector")
+			}
+			f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "logs", x.log+".xes.gz"))
+			if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") == "" {
+				t.Skip("THE REAL LOGS ARE NOT BESIDE THE CHECKOUT: not tested")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			z, err := gzip.NewReader(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var working func(from, to time.Time) float64
+			if x.later > 0 {
+				working = officeDays(t)
+				text = regexp.MustCompile(`value="\d{4}-\d\d-\d\dT[^"]*"`).ReplaceAllFunc(text, func(b []byte) []byte {
+					at, err := time.Parse(time.RFC3339Nano, string(b[len(`value="`):len(b)-1]))
+					if err != nil {
+						t.Fatal(err)
+					}
+					return fmt.Appendf(nil, "value=%q", at.Add(x.later).Format(time.RFC3339Nano))
+				})
+			}
+			var raw rawLog
+			if err := xml.Unmarshal(text, &raw); err != nil {
+				t.Fatal(err)
+			}
+			statisticsAgree(t, text, naively(t, raw, x.due, working))
+		})
 	}
 }
 
@@ -353,7 +355,7 @@ func TestFiguresOverHTTP(t *testing.T) {
 	if got := figures.Statistics[0]; got.Submitted != 2 || got.Open != 1 || got.Approved != 1 || got.Returned != 1 || got.Reasons["str-missing"] != 1 || got.Elapsed == nil {
 		t.Errorf("%+v", got)
 	}
-	a = s.ask(t, "GET", fmt.Sprint("/api/v1/statistics?by=month&since=2020-01-01T00:00:00Z&until=2020-02-01T00:00:00Z"), "")
+	a = s.ask(t, "GET", "/api/v1/statistics?by=month&since=2020-01-01T00:00:00Z&until=2020-02-01T00:00:00Z", "")
 	if a.StatusCode != http.StatusOK || strings.TrimSpace(a.body) != `{"statistics":[]}` {
 		t.Error(a.Status, a.body)
 	}
