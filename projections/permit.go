@@ -125,10 +125,12 @@ func foldPermit(rows *Rows[permitRow], e domain.Recorded) error {
 // stand takes what a request that was approved comes to.
 func (r *permitRow) stand(e domain.Recorded, outcome domain.Outcome) {
 	now := PermitRevoked
-	if outcome == domain.OutcomeApproved {
+	switch outcome {
+	case domain.OutcomeApproved:
 		now = PermitIssued
-	} else if outcome == "" {
+	case "":
 		now = PermitReopened
+	case domain.OutcomeRejected, domain.OutcomeWithdrawn, domain.OutcomeClosed:
 	}
 	if now == r.Standing {
 		return
