@@ -40,11 +40,12 @@ func TestTermsViewFollowsAMigrationOnPostgreSQL(t *testing.T) {
 
 // history is the events of one request, a minute after each other.
 type history struct {
-	log     *memory.Log
-	request uuid.UUID
-	at      time.Time
-	tip     domain.Tip
-	r       domain.Request
+	log      *memory.Log
+	request  uuid.UUID
+	at       time.Time
+	recorded time.Time // zero: as it happens
+	tip      domain.Tip
+	r        domain.Request
 }
 
 func (x *history) record(t interface{ Fatal(...any) }, body domain.Body) {
@@ -53,7 +54,11 @@ func (x *history) record(t interface{ Fatal(...any) }, body domain.Body) {
 		ID: uuid.New(), Tenant: "11.71", Service: "permit", Office: "o", Actor: domain.System(), Workflow: domain.WorkflowRef{ID: "permit", Version: 1},
 		Command: uuid.New(), Correlation: uuid.New(), Occurred: x.at,
 	}, Body: body}
-	a, next, err := domain.Enter(domain.RequestStream(x.request), x.tip, x.at, []domain.Event{event})
+	recorded := x.recorded
+	if recorded.IsZero() {
+		recorded = x.at
+	}
+	a, next, err := domain.Enter(domain.RequestStream(x.request), x.tip, recorded, []domain.Event{event})
 	if err == nil {
 		_, err = x.log.Append(context.Background(), a)
 	}

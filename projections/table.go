@@ -53,8 +53,13 @@ type Key [4]string
 // Concerned collects which rows a batch concerns.
 type Concerned struct{ keys map[Key]bool } // true: there may be some
 
-// Known asks for the rows of a group, of which there may be none.
-func (c *Concerned) Known(key Key) { c.keys[key] = true }
+// Known asks for the rows of a group, of which there may be none. It costs nothing where
+// an event before, of the same batch, said New of it.
+func (c *Concerned) Known(key Key) {
+	if _, ok := c.keys[key]; !ok {
+		c.keys[key] = true
+	}
+}
 
 // New says that no event before this one can have made a row of the group, such as
 // the first of a request: nothing needs to be read.

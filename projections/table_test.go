@@ -154,3 +154,30 @@ func TestFaultsOfAFoldNameTheEvent(t *testing.T) {
 		}
 	}
 }
+
+// reads counts which keys are asked for.
+type reads struct {
+	projections.Tx
+
+	keys []projections.Key
+}
+
+func (r *reads) Read(_ context.Context, _ *projections.Shape, keys []projections.Key, _ func([]projections.Value) error) error {
+	r.keys = append(r.keys, keys...)
+	return nil
+}
+
+// What begins in a batch is not asked for, whatever comes of it in the same batch.
+func TestWhatIsNewIsNotRead(t *testing.T) {
+	event := func(request string, v domain.Version) domain.Recorded {
+		return domain.Recorded{Stream: "request-" + request, Version: v}
+	}
+	var tx reads
+	p := cards{fold: func(*projections.Rows[cardRow], domain.Recorded) error { return nil }}
+	if err := p.Apply(t.Context(), &tx, []domain.Recorded{event("new", 1), event("old", 7), event("new", 2), event("old", 8)}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]projections.Key{{"old"}}, tx.keys); d != "" {
+		t.Errorf("(-want +asked for)\n%s", d)
+	}
+}

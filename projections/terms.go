@@ -271,11 +271,20 @@ type Term struct {
 
 // punctuality is that of a row of status, as [domain.Request.Punctuality] has it of the
 // terms of law.
-const punctuality = `(SELECT CASE WHEN SUM(CASE WHEN term.ended IS NULL THEN 1 ELSE 0 END) > 0 THEN 'open'
+const punctuality = `(SELECT CASE WHEN SUM(CASE WHEN term.ended IS NULL THEN 1 ELSE 0 END) > 0 THEN 'open'` + kept + `status.request` + ofLaws
+
+// overdue is that of a row of statistics, and 'overdue' for one that is open although one
+// of its terms has run out.
+const overdue = `(SELECT CASE WHEN SUM(CASE WHEN term.ended IS NULL AND term.expired IS NOT NULL THEN 1 ELSE 0 END) > 0 THEN 'overdue'
+	WHEN SUM(CASE WHEN term.ended IS NULL THEN 1 ELSE 0 END) > 0 THEN 'open'` + kept + `statistics.request` + ofLaws
+
+const kept = `
 	WHEN SUM(CASE WHEN term.kept = 'late' OR term.expired IS NOT NULL THEN 1 ELSE 0 END) > 0 THEN 'late'
 	WHEN SUM(CASE WHEN term.kept = 'unknown' THEN 1 ELSE 0 END) > 0 THEN 'unknown'
 	WHEN SUM(CASE WHEN term.kept <> '' THEN 1 ELSE 0 END) > 0 THEN 'on_time' ELSE '' END
-	FROM term WHERE term.request = status.request AND term.term NOT LIKE 'state:%' AND term.term NOT LIKE 'review:%')`
+	FROM term WHERE term.request = `
+
+const ofLaws = ` AND term.term NOT LIKE 'state:%' AND term.term NOT LIKE 'review:%')`
 
 // TermsView reads the table of terms.
 type TermsView struct{ db *sql.DB }

@@ -44,7 +44,7 @@ func openFile(t *testing.T, path string) sqlite.Views {
 func newViews(t *testing.T, log domain.EventLog, store projections.Store, list ...projections.Projection) *projections.Views {
 	t.Helper()
 	if len(list) == 0 {
-		list = []projections.Projection{projections.StatusProjection{}, projections.TimelineProjection{}, projections.TermsProjection{}}
+		list = []projections.Projection{projections.StatusProjection{}, projections.TimelineProjection{}, projections.TermsProjection{}, projections.StatisticsProjection{}, projections.PermitProjection{}}
 	}
 	v, err := projections.NewViews(t.Context(), log, store, slog.New(slog.DiscardHandler), list...)
 	if err != nil {
@@ -112,6 +112,9 @@ func dump(t testing.TB, db *sql.DB, ordered bool) []string {
 	}
 	for _, table := range []string{"status", "timeline"} {
 		out = append(out, storetest.Rows(t, db, "SELECT "+columns[table]+" FROM "+table+" ORDER BY request, version")...)
+	}
+	for _, table := range []string{"statistics", "permit"} { // these have no positions
+		out = append(out, storetest.Rows(t, db, "SELECT * FROM "+table+" ORDER BY request")...)
 	}
 	return out
 }

@@ -30,6 +30,8 @@ type Config struct {
 	Status   *projections.StatusView
 	Timeline *projections.TimelineView
 	Services *projections.ServiceView
+	Figures  *projections.StatisticsView
+	Permits  *projections.PermitView
 	Finder   *projections.Finder
 	Logger   *slog.Logger
 	// Sweeper has terms run out; nil where another process does.
@@ -63,6 +65,7 @@ func New(c Config) http.Handler {
 	a.registerNotices(h)
 	a.registerServices(h)
 	a.registerService(h)
+	a.registerFigures(h)
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /status", a.statusOf)
 	mux.HandleFunc("/", notServed(mux))

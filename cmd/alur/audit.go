@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 
 // auditLine is one event as an auditor reads it.
 type auditLine struct {
+	Of       string              `json:"of,omitempty"` // the reference, or the stream of what is no request; where there are several
 	Version  domain.Version      `json:"version"`
 	Position domain.Position     `json:"position"`
 	Event    string              `json:"event"`
@@ -55,12 +57,28 @@ func lineOf(e domain.Recorded) auditLine {
 
 func newAudit() *cobra.Command {
 	var at stores
+	var across auditAcross
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "audit REFERENCE",
-		Short: "Show who did what to a request, when, as what, under which workflow version",
-		Args:  cobra.ExactArgs(1),
+		Use:   "audit [REFERENCE]",
+		Short: "Show who did what to a request, or what somebody did, when, as what, under which workflow version",
+		Long: `Audit lists every event of a request. Without a reference it looks through the
+whole log, and lists what was done by an actor, in an office, of a tenant, in a
+time, by when it happened; --count counts it for each actor instead. It reads
+the log itself, no view.`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return across.read()
+			}
+			if across.any() {
+				return errors.New("a REFERENCE goes without flags that look through the whole log")
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return across.show(c, at, asJSON)
+			}
 			var r domain.Request
 			var lines []auditLine
 			err := withExisting(c, at, func(ctx context.Context, h *house) (err error) {
@@ -80,6 +98,7 @@ func newAudit() *cobra.Command {
 		},
 	}
 	at.flags(c)
+	across.flags(c)
 	jsonFlag(c, &asJSON)
 	return c
 }
@@ -88,19 +107,25 @@ func newAudit() *cobra.Command {
 func auditTable(w io.Writer, tenant domain.TenantCode, lines []auditLine) error {
 	rows := make([][]string, len(lines))
 	for i, l := range lines {
-		what := string(l.Action)
-		if what == "" {
-			what = l.Event
-		}
-		if l.Body != nil {
-			what += " " + oneLine(l.Body)
-		}
-		rows[i] = []string{
-			strconv.Itoa(int(l.Version)), clock(l.Occurred, tenant), clock(l.Recorded, tenant), l.Actor.ID, string(l.Actor.Role),
-			string(l.Actor.Capacity), what, string(l.From), string(l.To), string(l.Reason), fmt.Sprintf("%s@%d", l.Workflow.ID, l.Workflow.Version),
-		}
+		rows[i] = auditRow(l, tenant)
 	}
-	return table(w, []string{"NO", "OCCURRED", "RECORDED", "ACTOR", "ROLE", "CAPACITY", "ACTION", "FROM", "TO", "REASON", "WORKFLOW"}, rows)
+	return table(w, auditHeader, rows)
+}
+
+var auditHeader = []string{"NO", "OCCURRED", "RECORDED", "ACTOR", "ROLE", "CAPACITY", "ACTION", "FROM", "TO", "REASON", "WORKFLOW"}
+
+func auditRow(l auditLine, tenant domain.TenantCode) []string {
+	what := string(l.Action)
+	if what == "" {
+		what = l.Event
+	}
+	if l.Body != nil {
+		what += " " + oneLine(l.Body)
+	}
+	return []string{
+		strconv.Itoa(int(l.Version)), clock(l.Occurred, tenant), clock(l.Recorded, tenant), l.Actor.ID, string(l.Actor.Role),
+		string(l.Actor.Capacity), what, string(l.From), string(l.To), string(l.Reason), fmt.Sprintf("%s@%d", l.Workflow.ID, l.Workflow.Version),
+	}
 }
 
 // oneLine is what an event says, as it is stored.

@@ -30,6 +30,8 @@ type house struct {
 	status    *projections.StatusView
 	timeline  *projections.TimelineView
 	terms     *projections.TermsView
+	figures   *projections.StatisticsView
+	permits   *projections.PermitView
 	calendars *workflows.Calendars
 	now       func() time.Time
 	services  *projections.ServiceView
@@ -93,6 +95,7 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	h.calendars = workflows.NewCalendars(h.log)
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
 	h.terms = projections.NewTermsView(h.viewsDB.reader)
+	h.figures, h.permits = projections.NewStatisticsView(h.viewsDB.reader, h.workingDays, h.agency), projections.NewPermitView(h.viewsDB.reader)
 	h.services = projections.NewServiceView(h.viewsDB.reader)
 	if h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger, everyProjection...); err != nil {
 		return err
@@ -112,7 +115,12 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 
 // everyProjection is the views there are.
 var everyProjection = []projections.Projection{
-	projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{},
+	projections.StatusProjection{},
+	projections.TimelineProjection{},
+	projections.ServiceProjection{},
+	projections.TermsProjection{},
+	projections.StatisticsProjection{},
+	projections.PermitProjection{},
 }
 
 // close closes what was opened.

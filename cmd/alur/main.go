@@ -124,7 +124,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(newServe(), newDemo(), newBench(), newImport(), newReplay(), newAudit(),
+	root.AddCommand(newServe(), newDemo(), newBench(), newImport(), newReplay(), newAudit(), newStatistics(),
 		group("workflow", "Check, test, backtest, simulate, draft, draw, compare, publish, migrate and retire workflow definitions",
 			newWorkflowCheck(), newWorkflowTest(), newWorkflowSchema(), newWorkflowDiscover(), newWorkflowDiagram(), newWorkflowSimulate(),
 			newWorkflowPublish(), newWorkflowVersions(), newWorkflowDiff(), newWorkflowBacktest(), newWorkflowRetire(), newWorkflowMigrate(),
@@ -136,6 +136,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
 		group("subject", "Export and erase one person's data", newSubjectExport(), newSubjectErase(), newSubjectRelease()),
 		group("request", "List and show requests", newRequestList(), newRequestShow()),
 		group("reactor", "List what goes outward and what failed of it, and try it again", newReactorList(), newReactorRetry(), newReactorSkip(), newReactorReplay()),
+		group("permits", "List the permits that were issued", newPermitsList()),
 		group("term", "List, explain and sweep the terms of requests", newTermList(), newTermShow(), newTermSweep()))
 	return root
 }

@@ -40,7 +40,9 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 	"demo":                  nil, // throws its own away; TestDemo
 	"bench":                 {{args: []string{"--only", "nothing"}, want: "want some of"}},
 	"replay":                {{args: []string{"7K3M-Q9XT-2WPN"}, refused: true, want: noLog}},
-	"audit":                 {{args: []string{"7K3M-Q9XT-2WPN"}, refused: true, want: noLog}},
+	"audit":                 {{args: []string{"7K3M-Q9XT-2WPN"}, refused: true, want: noLog}, {args: []string{"--count"}, refused: true, want: noLog}},
+	"statistics":            {{refused: true, want: noLog}},
+	"permits list":          {{refused: true, want: noLog}},
 	"workflow check":        {{args: []string{"in/permit.yaml"}}},
 	"workflow test":         {{args: []string{"in/permit.yaml"}}},
 	"workflow schema":       {{}},

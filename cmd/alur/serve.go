@@ -204,7 +204,8 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 	}
 	api := httpapi.New(httpapi.Config{
 		Log: h.log, Engine: h.engine, Library: h.library, Views: h.views, Status: h.status,
-		Timeline: h.timeline, Services: h.services, Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable), Sweeper: sweeper, Quiet: h.quiet,
+		Timeline: h.timeline, Services: h.services, Figures: h.figures, Permits: h.permits, Finder: h.finder, Logger: logger,
+		Token: os.Getenv(tokenVariable), Sweeper: sweeper, Quiet: h.quiet,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
