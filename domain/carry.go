@@ -171,11 +171,11 @@ func (c Migrate) begin(after Request, rules []TermRule, clock Clock) ([]Body, er
 	for i := range rules {
 		rule := &rules[i]
 		t, had := after.Terms[rule.ID]
-		if !rule.ID.Legal() || had && !t.Dropped || !rule.counts(&after, had) {
-			continue
+		if rule.imported || !rule.ID.Legal() || had && !t.Dropped || !rule.counts(&after, had) {
+			continue // an imported case keeps what its terms came to by its record
 		}
 		if rule.Date != "" && !had {
-			if at, _ := after.date(rule.Date); !at.After(now) && after.Imported == nil {
+			if at, _ := after.until(rule); !at.After(now) {
 				return nil, ranOut(rule.ID, at, "name the request under except")
 			}
 			continue // it starts by itself: a date is no time that could be given once more
@@ -207,18 +207,7 @@ func (c Migrate) begin(after Request, rules []TermRule, clock Clock) ([]Body, er
 // rule was first done, the law's time has run, and how it stood still; empty when none
 // ever ran. Of several, it is the one that stood still least.
 func (r Request) lawSince(rule *TermRule, now time.Time) (TermID, time.Time) {
-	var first time.Time
-	for d := r.done; d != nil; d = d.before {
-		if rule.starts(d.counts) {
-			first = d.occurred
-		}
-	}
-	if rule.starts(Submitting) {
-		first = rule.since(&r)
-		if first.IsZero() {
-			first = r.Submitted
-		}
-	}
+	first := r.started(rule)
 	var of TermID
 	for _, id := range r.TermIDs() {
 		t := r.Terms[id]

@@ -61,7 +61,7 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 		return ended(rule, t, now, clock)
 	case !had, !t.Open() && rule.startsAnew(t):
 		return begin(r, rule, clock)
-	case !t.Open() && rule.byRecord():
+	case !t.Open() && (rule.byRecord() || r.endedBy(t)):
 		return nil, nil // as was recorded, whatever was done later
 	case !t.Open() && !t.Expired.IsZero() && (t.Decided && rule.ID.Legal() || rule.To != "" || t.Steps >= len(rule.Steps)):
 		return nil, nil // its time is used up, and a return does not refill it
@@ -89,7 +89,7 @@ func tickTerm(r *Request, rule *TermRule, clock Clock) (Body, error) {
 // begin starts a term.
 func begin(r *Request, rule *TermRule, clock Clock) (Body, error) {
 	t := Term{Budget: rule.Budget, Promise: rule.Promise, Started: r.Changed}
-	t.Until, _ = r.date(rule.Date)
+	t.Until, _ = r.until(rule)
 	since := rule.since(r)
 	if !since.IsZero() {
 		t.Started = since
@@ -146,10 +146,13 @@ func (rule *TermRule) counts(r *Request, had bool) bool {
 // begins reports whether what starts a term of law has come to pass, and where it is a
 // date that says until when, that is there.
 func (rule *TermRule) begins(r *Request) bool {
-	if _, ok := r.date(rule.Date); rule.Date != "" && !ok {
+	if _, ok := r.until(rule); rule.Date != "" && !ok {
 		return false
 	}
-	return rule.starts(Submitting) || slices.ContainsFunc(rule.Starts, func(a ActionID) bool { return r.Times(a) > 0 })
+	at := r.started(rule)
+	// What another system did long ago, when no term of it was counted here, begins none
+	// now: how it stood still since is not known. A date needs no counting.
+	return !at.IsZero() && (!rule.imported || rule.Date != "" || at.Equal(r.Changed))
 }
 
 func (rule *TermRule) starts(a ActionID) bool { return slices.Contains(rule.Starts, a) }
@@ -488,10 +491,7 @@ func ledger(r Request, e Recorded) map[TermID]Term {
 		return change(b.Term, func(t Term) Term { return t.stepped(b.Step, at).reckoned(b.Reckoning) })
 	case TermEnded:
 		return change(b.Term, func(t Term) Term {
-			t.Kept = PunctualityOnTime
-			if b.Late {
-				t.Kept = PunctualityLate
-			}
+			t.Kept = b.Kept()
 			return t.reckoned(b.Reckoning).end(at)
 		})
 	case ReviewGiven:

@@ -6,9 +6,10 @@ type Punctuality string
 // What ended at the very due time is on time. What no term of law is counted for has no
 // punctuality.
 const (
-	PunctualityOnTime Punctuality = "on_time"
-	PunctualityLate   Punctuality = "late"
-	PunctualityOpen   Punctuality = "open" // due, and not ended
+	PunctualityOnTime  Punctuality = "on_time"
+	PunctualityLate    Punctuality = "late"
+	PunctualityOpen    Punctuality = "open"    // due, and not ended
+	PunctualityUnknown Punctuality = "unknown" // ended, and no calendar tells when it was due
 )
 
 // Punctuality is that of the terms of law of a request, all of them together. A case that
@@ -22,7 +23,7 @@ func (r Request) Punctuality() Punctuality {
 			return PunctualityOpen
 		case t.Kept == PunctualityLate || !t.Expired.IsZero():
 			p = PunctualityLate
-		case p == "":
+		case p == "", p == PunctualityOnTime && t.Kept == PunctualityUnknown:
 			p = t.Kept
 		}
 	}

@@ -90,6 +90,18 @@ type TermEnded struct {
 	Reckoning
 }
 
+// Kept is whether it ended in time. Where no calendar tells when it was due, that is not
+// known.
+func (e TermEnded) Kept() Punctuality {
+	switch {
+	case e.Late:
+		return PunctualityLate
+	case e.Due.IsZero() && e.Provisional:
+		return PunctualityUnknown
+	}
+	return PunctualityOnTime
+}
+
 // DecisionDeemed is the outcome that the law gives when a term ends in silence. It is
 // nobody's decision; its actor is the system.
 type DecisionDeemed struct {

@@ -188,10 +188,7 @@ func (r *termRow) note(e domain.Recorded, b domain.TermEvent) {
 		r.Listed = b.Step == domain.StepOmbudsman
 	case domain.TermEnded:
 		r.Wakes = 0 // there is nothing it waits for
-		r.Ended, r.Kept = r.endedAt(e), domain.PunctualityOnTime
-		if b.Late {
-			r.Kept = domain.PunctualityLate
-		}
+		r.Ended, r.Kept = r.endedAt(e), b.Kept()
 	case domain.TermDropped:
 		r.Wakes = 0
 		r.Ended = r.endedAt(e)
@@ -276,6 +273,7 @@ type Term struct {
 // terms of law.
 const punctuality = `(SELECT CASE WHEN SUM(CASE WHEN term.ended IS NULL THEN 1 ELSE 0 END) > 0 THEN 'open'
 	WHEN SUM(CASE WHEN term.kept = 'late' OR term.expired IS NOT NULL THEN 1 ELSE 0 END) > 0 THEN 'late'
+	WHEN SUM(CASE WHEN term.kept = 'unknown' THEN 1 ELSE 0 END) > 0 THEN 'unknown'
 	WHEN SUM(CASE WHEN term.kept <> '' THEN 1 ELSE 0 END) > 0 THEN 'on_time' ELSE '' END
 	FROM term WHERE term.request = status.request AND term.term NOT LIKE 'state:%' AND term.term NOT LIKE 'review:%')`
 

@@ -219,7 +219,8 @@ func (im *Importer) record(ctx context.Context, v verdict, w *Workflow, s *Impor
 	for i, c := range v.told {
 		was := done[i].Repeated
 		if errs[i] != nil {
-			if was, err = im.there(ctx, c); err != nil {
+			var recorded domain.Request
+			if recorded, was, err = im.there(ctx, c); err != nil {
 				return err
 			}
 			if !was {
@@ -229,6 +230,7 @@ func (im *Importer) record(ctx context.Context, v verdict, w *Workflow, s *Impor
 				})
 				continue
 			}
+			c.request = recorded
 		}
 		s.KeptCases++
 		s.KeptEvents += len(c.commands) - 1
@@ -256,17 +258,19 @@ func (im *Importer) record(ctx context.Context, v verdict, w *Workflow, s *Impor
 	return nil
 }
 
-// there reports whether all that a case says is part of its request: it was told before,
-// when its terms came out otherwise, or has gone on here.
-func (im *Importer) there(ctx context.Context, c told) (bool, error) {
+// there is the request that a case was recorded as, and reports whether all that the case
+// says is part of it: it was told before, when its terms came out otherwise, or has gone on
+// here.
+func (im *Importer) there(ctx context.Context, c told) (r domain.Request, all bool, err error) {
 	recorded := map[uuid.UUID]bool{}
 	for e, err := range domain.Events(im.Log.ReadStream(ctx, c.append.Stream, 0)) {
 		if err != nil {
-			return false, fmt.Errorf("read what was imported of case %s: %w", c.name, err)
+			return r, false, fmt.Errorf("read what was imported of case %s: %w", c.name, err)
 		}
 		recorded[e.Command] = true
+		r = domain.Evolve(r, e)
 	}
-	return !slices.ContainsFunc(c.commands, func(c domain.Command) bool { return !recorded[c.Head().ID] }), nil
+	return r, !slices.ContainsFunc(c.commands, func(c domain.Command) bool { return !recorded[c.Head().ID] }), nil
 }
 
 // late is what has come since of the terms of a case that is open. It depends on when it

@@ -100,8 +100,12 @@ func (t *teller) tell(ctx context.Context, trace Trace) (told, *RefusedCase, err
 			return told{}, nil, err
 		}
 	}
-	// The record says how it ended, too: that follows from the log, whenever it is told.
-	if err := c.until(c.request.Imported.Ended.Add(time.Microsecond), t.w); err != nil {
+	// The record says how it ended, too, as far as that has come to pass.
+	ended := c.request.Imported.Ended.Add(time.Microsecond)
+	if now := t.engine.now(); now.Before(ended) && c.request.Changed.Before(ended) {
+		ended = now
+	}
+	if err := c.until(ended, t.w); err != nil {
 		return told{}, nil, err
 	}
 	a, tip, err := domain.Enter(domain.RequestStream(c.request.ID), domain.Tip{}, t.engine.now(), c.events)
@@ -253,9 +257,11 @@ func (t *teller) factsOf(trace Trace) (domain.Facts, *domain.Imported, error) {
 			if err != nil {
 				return nil, nil, fmt.Errorf("fact %q: %w", f.ID, err)
 			}
-			if f.ID == h.Due {
+			switch {
+			case !domain.IsDate(at): // it stands for none
+			case f.ID == h.Due:
 				imported.Due = at.UTC()
-			} else {
+			default:
 				imported.Ended = at.UTC()
 			}
 		}

@@ -192,6 +192,9 @@ func (c *course) run(entries iter.Seq2[domain.Entry, error]) error {
 	if c.stands, err = c.t.stands(c.ctx, events); err != nil {
 		return err
 	}
+	if uncounted(events) {
+		c.own = c.t.course(c.ctx, false)
+	}
 	for len(events) > 0 {
 		n := 1
 		for n < len(events) && events[n].Command == events[0].Command {
@@ -203,6 +206,20 @@ func (c *course) run(entries iter.Seq2[domain.Entry, error]) error {
 		events = events[n:]
 	}
 	return c.end()
+}
+
+// uncounted reports whether a case was imported by a program that counted no terms of it.
+func uncounted(events []domain.Recorded) bool {
+	imported := false
+	for i := range events {
+		switch b := events[i].Body.(type) {
+		case domain.RequestSubmitted:
+			imported = b.Imported != nil
+		case domain.TermEvent:
+			return false
+		}
+	}
+	return imported
 }
 
 // end lets the time pass on both sides until the request ended, or until now. The terms of
@@ -222,6 +239,13 @@ func (c *course) end() error {
 			return err
 		}
 		c.then, c.was = side.now, side.is
+	}
+	if c.own != nil {
+		c.own.cal = c.cal
+		if err := c.own.pass(until); err != nil {
+			return err
+		}
+		c.was.terms = c.own.is.terms
 	}
 	if c.stopped {
 		c.ended()

@@ -25,6 +25,7 @@ type deadline struct {
 	none   bool      // it has none now, as while it stands still
 	budget string
 	missed bool
+	beyond bool // no calendar reaches so far as to tell when it is due
 }
 
 // open is the outcome of a request that has none.
@@ -66,6 +67,7 @@ func (o *observed) see(r *domain.Request, b domain.Body) {
 // after is a deadline after an event on its term.
 func (d deadline) after(e domain.TermEvent) deadline {
 	due := e.Reckoned().Due
+	d.beyond = due.IsZero() && e.Reckoned().Provisional
 	if d.none = due.IsZero(); !d.none {
 		d.due = due
 	}
@@ -140,6 +142,8 @@ func deadlines(id domain.TermID, then, now deadline, had, has bool, cal *calenda
 		d.Cause = about + "newly counted"
 	case !has:
 		d.Cause = about + "no longer counted"
+	case now.beyond && !then.beyond:
+		d.Cause = about + "no calendar reaches to when it would be due"
 	case then.none && !now.none:
 		d.Cause, d.Detail = about+"has a due time where it had none", fmt.Sprintf("due %s now", local(now.due, cal))
 	case now.none && !then.none:
@@ -159,7 +163,7 @@ func deadlines(id domain.TermID, then, now deadline, had, has bool, cal *calenda
 	switch {
 	case now.missed && !then.missed:
 		d.Cause = joined(d.Cause, about, "newly missed")
-	case then.missed && !now.missed && has:
+	case then.missed && !now.missed && has && !now.beyond:
 		d.Cause = joined(d.Cause, about, "newly met")
 	}
 	if d.Cause == "" {

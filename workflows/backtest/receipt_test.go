@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/xes"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
@@ -143,6 +144,31 @@ func importedReceipts(t *testing.T, change func(*workflows.Definition)) (*office
 	return o, read(t, string(source)), references
 }
 
+// uncounted makes of the log one that a program of before would have imported, which counted
+// no terms of it.
+func (o *office) uncounted(t *testing.T) {
+	t.Helper()
+	log, tips := memory.New(), map[string]domain.Tip{}
+	for e, err := range domain.Events(o.log.ReadAll(t.Context(), 0)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, is := e.Body.(domain.TermEvent); is {
+			continue
+		}
+		a, tip, err := domain.Enter(e.Stream, tips[e.Stream], e.At, []domain.Event{e.Event})
+		if err == nil {
+			_, err = log.Append(t.Context(), a)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tips[e.Stream] = tip
+	}
+	o.log, o.library = log, workflows.NewLibrary(log)
+	o.calendars = workflows.NewCalendars(log)
+}
+
 // The punctuality of a real log is told by terms: of every case, the events on its term
 // are what the log's own dates say.
 func TestTheReceiptLogThroughTerms(t *testing.T) {
@@ -203,13 +229,22 @@ func TestTheReceiptLogThroughTerms(t *testing.T) {
 // it, counted here from the log alone, each under its cause.
 func TestStricterDeadlinesOverTheReceiptLog(t *testing.T) {
 	cases := receipts(t)
+	with := func(*workflows.Definition) {}
 	for name, recorded := range map[string]func(*workflows.Definition){
-		"imported with its deadlines": func(*workflows.Definition) {},
-		"imported without any term":   func(d *workflows.Definition) { d.Terms = nil },
+		"imported with its deadlines":    with,
+		"imported when none was counted": with,
+		"imported without any term":      func(d *workflows.Definition) { d.Terms = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, own, references := importedReceipts(t, recorded)
-			o.same(t)
+			if strings.HasSuffix(name, "counted") {
+				o.uncounted(t)
+			} else {
+				o.same(t)
+			}
+			if r := o.run(own); r.Changed > 0 {
+				t.Errorf("by its own definition: %s", r.Words())
+			}
 			counted := len(own.Terms) > 0
 			for name, x := range map[string]struct {
 				term workflows.LegalTerm

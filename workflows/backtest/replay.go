@@ -34,6 +34,7 @@ type course struct {
 	stopped    bool
 	after      string // the end on the side of the new version: what was done since
 	h          History
+	own        *course // of an imported case whose terms were never counted: what they come to by the versions that it was under
 	tell       bool
 	beforeStep domain.StateID // then, before the step
 }
@@ -116,6 +117,12 @@ func (c *course) take(s *step) error {
 		if note, err = c.follow(s, command); err != nil {
 			return err
 		}
+	}
+	if c.own != nil {
+		if err := c.own.take(s); err != nil {
+			return err
+		}
+		c.was.terms = c.own.is.terms
 	}
 	for i := range s.events {
 		c.then = domain.Evolve(c.then, s.events[i])
