@@ -31,6 +31,8 @@ type house struct {
 	calendars *workflows.Calendars
 	now       func() time.Time
 	services  *projections.ServiceView
+	inbox     *projections.InboxView
+	queue     *projections.QueueView
 	finder    *projections.Finder
 	library   *workflows.Library
 	engine    *workflows.Engine
@@ -84,7 +86,8 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
 	h.terms = projections.NewTermsView(h.viewsDB.reader)
 	h.services = projections.NewServiceView(h.viewsDB.reader)
-	if h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger, everyProjection...); err != nil {
+	h.inbox, h.queue = projections.NewInboxView(h.viewsDB.reader), projections.NewQueueView(h.viewsDB.reader)
+	if h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger, everyProjection(h.library)...); err != nil {
 		return err
 	}
 	h.finder = projections.NewFinder(h.log, h.views, h.status)
@@ -101,8 +104,11 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 }
 
 // everyProjection is the views there are.
-var everyProjection = []projections.Projection{
-	projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{},
+func everyProjection(library *workflows.Library) []projections.Projection {
+	return []projections.Projection{
+		projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{},
+		projections.InboxProjection{Owner: library.Owner}, projections.QueueProjection{},
+	}
 }
 
 // close closes what was opened.
