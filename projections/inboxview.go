@@ -153,6 +153,10 @@ func (f *InboxFilter) question() (*question, error) {
 	case f.Sort != ByDue:
 		return nil, fmt.Errorf("%w: it is sorted by due or by since, not by %q", ErrInbox, f.Sort)
 	}
+	due := "first"
+	if f.Holder != "" {
+		due, q.key = due+" + 0", q.key+" + 0"
+	}
 	q.arg(string(f.Tenant))
 	if f.After != "" {
 		c, err := readCursor(f.After)
@@ -162,7 +166,7 @@ func (f *InboxFilter) question() (*question, error) {
 		q.from = fmt.Sprintf(" AND (%s, request, review) > (%s, %s, %s)", q.key, q.arg(c.key), q.arg(c.request), q.arg(c.review))
 	}
 	if !f.DueBefore.IsZero() {
-		q.from += " AND first < " + q.arg(f.DueBefore.UnixMicro())
+		q.from += " AND " + due + " < " + q.arg(f.DueBefore.UnixMicro())
 	}
 	return q, nil
 }
@@ -172,11 +176,11 @@ func (q *question) arg(value any) string {
 	return "$" + strconv.Itoa(len(q.args))
 }
 
-// arm adds the rows that a condition picks which an index has in order.
-func (q *question) arm(where string) {
+// arm adds the rows that a condition picks which an index has in order, that of a column.
+func (q *question) arm(column, where string) {
 	for _, taken := range []string{"0", "1"} {
 		if taken == "0" || !q.f.Free {
-			q.arms = append(q.arms, fmt.Sprintf(" AND taken = %s%s%s ORDER BY %s, request, review", taken, where, q.from, q.key))
+			q.arms = append(q.arms, fmt.Sprintf(" AND %s <> '' AND taken = %s%s%s ORDER BY %s, request, review", column, taken, where, q.from, q.key))
 		}
 	}
 }
@@ -186,25 +190,23 @@ func (v *InboxView) places(ctx context.Context, q *question) error {
 	f := &q.f
 	switch {
 	case f.Holder != "":
-		// What one person has is little, and is read whole.
-		where := " AND taken = 1 AND claimant = " + q.arg(claimant(f.Holder)) + q.from
-		if f.Service != "" {
-			where += " AND service = " + q.arg(f.Service)
-		}
-		rows, err := v.db.QueryContext(ctx, `SELECT DISTINCT place FROM inbox WHERE kind <> 'wait' AND tenant = $1`+where, q.args...)
+		// What one person has is little, and is read whole. Nothing but who has it is said
+		// in a way that an index could serve.
+		where := " AND claimant <> '' AND claimant = " + q.arg(claimant(f.Holder)) + q.from
+		rows, err := v.db.QueryContext(ctx, `SELECT DISTINCT place || '' FROM inbox WHERE kind <> 'wait' AND tenant = $1`+where, q.args...)
 		places, err := texts[string](rows, err, "what somebody has")
 		if err != nil {
 			return err
 		}
-		places = slices.DeleteFunc(places, func(place string) bool { return !f.at(place) })
-		if len(places) == 0 {
-			return nil
+		var in []string
+		for _, place := range places {
+			if service, _, _, _ := splitPlace(place); f.at(place) && (f.Service == "" || f.Service == service) {
+				in = append(in, q.arg(place))
+			}
 		}
-		for i, place := range places {
-			places[i] = q.arg(place)
+		if len(in) > 0 {
+			q.arms = append(q.arms, where+" AND place || '' IN ("+strings.Join(in, ", ")+") ORDER BY "+q.key+", request, review")
 		}
-		// Sorted by an expression, so that no index is walked for the sake of its order.
-		q.arms = append(q.arms, where+" AND place IN ("+strings.Join(places, ", ")+") ORDER BY "+q.key+" + 0, request, review")
 	case f.Service != "":
 		service := q.arg(f.Service)
 		places, err := v.distinct(ctx, "place", " AND service = $2", string(f.Tenant), f.Service)
@@ -213,11 +215,11 @@ func (v *InboxView) places(ctx context.Context, q *question) error {
 		}
 		for _, place := range places {
 			if f.at(place) {
-				q.arm(" AND service = " + service + " AND place = " + q.arg(place))
+				q.arm("place", " AND service = "+service+" AND place = "+q.arg(place))
 			}
 		}
 	case f.Office != "" && f.Role != "":
-		q.arm(" AND desk = " + q.arg(f.Office+"/"+string(f.Role)))
+		q.arm("desk", " AND desk = "+q.arg(f.Office+"/"+string(f.Role)))
 	case f.Office != "" || f.Role != "":
 		desks, err := v.distinct(ctx, "desk", "", string(f.Tenant))
 		if err != nil {
@@ -225,11 +227,11 @@ func (v *InboxView) places(ctx context.Context, q *question) error {
 		}
 		for _, desk := range desks {
 			if f.at("//" + desk) {
-				q.arm(" AND desk = " + q.arg(desk))
+				q.arm("desk", " AND desk = "+q.arg(desk))
 			}
 		}
 	default:
-		q.arm("")
+		q.arm("tenant", "")
 	}
 	return nil
 }
@@ -242,7 +244,7 @@ func (f *InboxFilter) at(place string) bool {
 
 // distinct lists what a column holds, by as many steps in an index as there are values.
 func (v *InboxView) distinct(ctx context.Context, column, where string, args ...any) ([]string, error) {
-	where = `FROM inbox WHERE kind <> 'wait' AND tenant = $1` + where
+	where = `FROM inbox WHERE kind <> 'wait' AND ` + column + ` <> '' AND tenant = $1` + where
 	rows, err := v.db.QueryContext(ctx, `WITH RECURSIVE seen(x) AS (
 		SELECT MIN(`+column+`) `+where+`
 		UNION ALL SELECT (SELECT MIN(`+column+`) `+where+` AND `+column+` > seen.x) FROM seen WHERE seen.x IS NOT NULL)
@@ -325,7 +327,9 @@ func (v *InboxView) Count(ctx context.Context, f InboxFilter, now time.Time) ([]
 		where += " AND service = " + q.arg(f.Service)
 	}
 	if f.Holder != "" {
-		where += " AND taken = 1 AND claimant = " + q.arg(claimant(f.Holder))
+		where += " AND claimant <> '' AND claimant = " + q.arg(claimant(f.Holder))
+	} else {
+		where += " AND place <> ''"
 	}
 	if f.Free {
 		where += " AND taken = 0"

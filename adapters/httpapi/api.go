@@ -30,6 +30,8 @@ type Config struct {
 	Status   *projections.StatusView
 	Timeline *projections.TimelineView
 	Services *projections.ServiceView
+	Inbox    *projections.InboxView
+	Queue    *projections.QueueView
 	Finder   *projections.Finder
 	Logger   *slog.Logger
 	// Sweeper has terms run out; nil where another process does.
@@ -58,6 +60,7 @@ func New(c Config) http.Handler {
 	h := humago.New(mux, config)
 	a.registerCommands(h)
 	a.registerReads(h)
+	a.registerInbox(h)
 	a.registerServices(h)
 	a.registerService(h)
 	mux.HandleFunc("GET /healthz", a.health)

@@ -135,7 +135,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
 		group("keys", "List and rotate the keys of personal data", newKeysList(), newKeysRotate(), newKeysNew()),
 		group("subject", "Export and erase one person's data", newSubjectExport(), newSubjectErase(), newSubjectRelease()),
 		group("request", "List and show requests", newRequestList(), newRequestShow()),
-		group("term", "List, explain and sweep the terms of requests", newTermList(), newTermShow(), newTermSweep()))
+		group("term", "List, explain and sweep the terms of requests", newTermList(), newTermShow(), newTermSweep()),
+		group("inbox", "List and count the work that waits for officers", newInboxList(), newInboxCount()),
+		group("queue", "List the queues of work that is given out", newQueueList()))
 	return root
 }
 
