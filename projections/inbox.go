@@ -103,14 +103,9 @@ type inboxRow struct {
 
 // Apply implements [Projection].
 func (p InboxProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
-	return p.table().Apply(ctx, tx, events)
+	table := &Table[inboxRow]{Name: "inbox", Key: 2, Group: 1, Concerns: concernsInbox, Fold: p.fold}
+	return table.Apply(ctx, tx, events)
 }
-
-func (p InboxProjection) table() *Table[inboxRow] {
-	return &Table[inboxRow]{Name: "inbox", Key: 2, Group: 1, Concerns: concernsInbox, Fold: p.fold}
-}
-
-var inboxTable = InboxProjection{}.table()
 
 func concernsInbox(c *Concerned, e domain.Recorded) {
 	if inInbox(e) {

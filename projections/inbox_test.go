@@ -107,20 +107,34 @@ func TestInboxOfARequestFromItsSubmissionToItsEnd(t *testing.T) {
 				domain.TermStarted{Term: "law", Budget: "5 working days", Reckoning: due(50)}, domain.TermStarted{Term: "state:check", Budget: "1 working day", Reckoning: due(9)},
 			}, []projections.Task{with(task("state", "check-1", "check", 0), func(t *projections.Task) { t.Due, t.Legal = hour(9), hour(50) })}},
 			{[]domain.Body{moves("check", "returned", ""), domain.TermSuspended{Term: "law", Ground: domain.StopApplicant}}, nil},
-			{[]domain.Body{moves("returned", "gather", ""), domain.TermResumed{Term: "law", Ground: domain.StopApplicant, Reckoning: due(60)},
-				domain.ReviewRequested{Review: "health", Role: "doctor"}, domain.TermStarted{Term: "review:health", Budget: "2 working days", Reckoning: due(20)}},
+			{
+				[]domain.Body{
+					moves("returned", "gather", ""),
+					domain.TermResumed{Term: "law", Ground: domain.StopApplicant, Reckoning: due(60)},
+					domain.ReviewRequested{Review: "health", Role: "doctor"},
+					domain.TermStarted{Term: "review:health", Budget: "2 working days", Reckoning: due(20)},
+				},
 				[]projections.Task{
 					with(task("review", "doctor", "gather", 3), func(t *projections.Task) { t.Review, t.Due, t.Legal = "health", hour(20), hour(60) }),
 					with(task("state", "gather-1", "gather", 3), func(t *projections.Task) { t.Legal = hour(60) }),
-				}},
-			{[]domain.Body{domain.ReviewGiven{Review: "health", Opinion: domain.OpinionApproved}},
-				[]projections.Task{with(task("state", "gather-1", "gather", 3), func(t *projections.Task) { t.Legal = hour(60) })}},
-			{[]domain.Body{moves("gather", "sign", ""), domain.TaskReady{State: "sign", Role: "head", Rule: "order"}},
-				[]projections.Task{with(task("state", "head", "sign", 5), func(t *projections.Task) { t.Rule, t.Legal = "order", hour(60) })}},
-			{[]domain.Body{domain.TaskReassigned{State: "sign", To: "H-1"}},
-				[]projections.Task{with(task("state", "head", "sign", 5), func(t *projections.Task) { t.Rule, t.Legal, t.Holder = "order", hour(60), "H-1" })}},
-			{[]domain.Body{domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "sign", To: "signing"}},
-				[]projections.Task{with(task("state", "signing-2", "signing", 5), func(t *projections.Task) { t.Rule, t.Legal, t.Holder, t.WorkflowVersion = "order", hour(60), "H-1", 2 })}},
+				},
+			},
+			{
+				[]domain.Body{domain.ReviewGiven{Review: "health", Opinion: domain.OpinionApproved}},
+				[]projections.Task{with(task("state", "gather-1", "gather", 3), func(t *projections.Task) { t.Legal = hour(60) })},
+			},
+			{
+				[]domain.Body{moves("gather", "sign", ""), domain.TaskReady{State: "sign", Role: "head", Rule: "order"}},
+				[]projections.Task{with(task("state", "head", "sign", 5), func(t *projections.Task) { t.Rule, t.Legal = "order", hour(60) })},
+			},
+			{
+				[]domain.Body{domain.TaskReassigned{State: "sign", To: "H-1"}},
+				[]projections.Task{with(task("state", "head", "sign", 5), func(t *projections.Task) { t.Rule, t.Legal, t.Holder = "order", hour(60), "H-1" })},
+			},
+			{
+				[]domain.Body{domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "sign", To: "signing"}},
+				[]projections.Task{with(task("state", "signing-2", "signing", 5), func(t *projections.Task) { t.Rule, t.Legal, t.Holder, t.WorkflowVersion = "order", hour(60), "H-1", 2 })},
+			},
 			{[]domain.Body{domain.TermEnded{Term: "law"}, moves("signing", "issued", domain.OutcomeApproved)}, nil},
 			{[]domain.Body{moves("issued", "check", "")}, []projections.Task{task("state", "check-1", "check", 9)}},
 		} {

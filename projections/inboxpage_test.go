@@ -375,11 +375,11 @@ func analyze(t testing.TB, db database) {
 	}
 }
 
-const reads = 30 // of each combination
-
 // BenchmarkInbox reads pages of an inbox of 100,000 open requests, of one tenant: every
 // filter and sort that is offered, a page at the beginning and pages further in. The
 // figures are of single reads, one after the other; the slowest combination is named.
+// The load of the machine is told, for on a busy one the slowest reads are those that
+// waited for a processor.
 func BenchmarkInbox(b *testing.B) {
 	log := crowd(b, 100_000)
 	for name, open := range map[string]func(t testing.TB) database{"a file": fileDatabase, "PostgreSQL": serverDatabase} {
@@ -390,8 +390,9 @@ func BenchmarkInbox(b *testing.B) {
 				analyze(b, db)
 			}
 			inbox := projections.NewInboxView(db.reader)
+			const reads = 30 // of each combination, one page after the other
 			var all []time.Duration
-			var slowest time.Duration
+			var slowest, median time.Duration // p99 and p50 of the combination where it is highest
 			which := ""
 			b.Logf("filled in %s", time.Since(started))
 			for b.Loop() {
@@ -407,12 +408,10 @@ func BenchmarkInbox(b *testing.B) {
 						f.After = page.Next
 					}
 					slices.Sort(own)
-					if os.Getenv("ALUR_EACH") != "" {
-						b.Logf("%-50s p50 %s most %s", name, own[len(own)/2], own[len(own)-1])
-					}
 					if p99 := own[len(own)*99/100]; p99 > slowest {
 						slowest, which = p99, name
 					}
+					median = max(median, own[len(own)/2])
 					all = append(all, own...)
 				}
 			}
@@ -420,6 +419,7 @@ func BenchmarkInbox(b *testing.B) {
 			b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, "p50-ms")
 			b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "p99-ms")
 			b.ReportMetric(float64(slowest.Microseconds())/1000, "slowest-p99-ms")
+			b.ReportMetric(float64(median.Microseconds())/1000, "slowest-p50-ms")
 			began := time.Now()
 			if _, err := inbox.Count(b.Context(), projections.InboxFilter{Tenant: "11.71"}, now); err != nil {
 				b.Fatal(err)

@@ -335,7 +335,7 @@ func (v *InboxView) Count(ctx context.Context, f InboxFilter, now time.Time) ([]
 		where += " AND taken = 0"
 	}
 	rows, err := v.db.QueryContext(ctx, `SELECT place, COUNT(*), SUM(1 - taken), SUM(CASE WHEN first < `+q.arg(now.UnixMicro())+` THEN 1 ELSE 0 END)
-		FROM inbox WHERE kind <> 'wait' AND tenant = $1`+where+` GROUP BY place`, q.args...)
+		FROM inbox WHERE kind <> 'wait' AND tenant = $1`+where+` GROUP BY service, place`, q.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count inbox: %w", err)
 	}

@@ -41,11 +41,11 @@ func (s *site) spent(ctx context.Context, p page, request uuid.UUID) ([]detail, 
 	}
 	var list []detail
 	for _, x := range []struct {
-		key string
-		d   time.Duration
-	}{{"spent.agency", took.Agency}, {"spent.applicant", took.Applicant}, {"spent.others", took.Others}} {
+		with string
+		d    time.Duration
+	}{{p.T("spent.agency"), took.Agency}, {p.T("spent.applicant"), took.Applicant}, {p.T("spent.others"), took.Others}} {
 		if x.d > 0 {
-			list = append(list, detail{p.T(x.key), lasted(p, x.d)})
+			list = append(list, detail{x.with, lasted(p, x.d)})
 		}
 	}
 	return list, nil
@@ -57,17 +57,19 @@ func lasted(p page, d time.Duration) string {
 		return p.T("spent.little")
 	}
 	days, hours := int(d.Hours())/24, int(d.Hours())%24
-	some := func(n int, key string) string {
+	some := func(n int, one, many string) string {
 		if n == 1 {
-			key += ".one"
+			many = one
 		}
-		return fmt.Sprintf(p.T(key), n)
+		return fmt.Sprintf(many, n)
 	}
+	inDays := some(days, p.T("spent.days.one"), p.T("spent.days"))
+	inHours := some(hours, p.T("spent.hours.one"), p.T("spent.hours"))
 	switch {
 	case days == 0:
-		return some(hours, "spent.hours")
-	case hours == 0 || days > 10:
-		return some(days, "spent.days")
+		return inHours
+	case hours == 0 || days >= 10:
+		return inDays
 	}
-	return some(days, "spent.days") + " " + some(hours, "spent.hours")
+	return inDays + " " + inHours
 }

@@ -106,8 +106,12 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 // everyProjection is the views there are.
 func everyProjection(library *workflows.Library) []projections.Projection {
 	return []projections.Projection{
-		projections.StatusProjection{}, projections.TimelineProjection{}, projections.ServiceProjection{}, projections.TermsProjection{},
-		projections.InboxProjection{Owner: library.Owner}, projections.QueueProjection{},
+		projections.StatusProjection{},
+		projections.TimelineProjection{},
+		projections.ServiceProjection{},
+		projections.TermsProjection{},
+		projections.InboxProjection{Owner: library.Owner},
+		projections.QueueProjection{},
 	}
 }
 
