@@ -253,7 +253,7 @@ func TestInboxThatCannotBeShownSo(t *testing.T) {
 	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
 	crowdViews(t, newLog(), file.Writer)
 	inbox := projections.NewInboxView(file.Reader)
-	since := base64.RawURLEncoding.EncodeToString([]byte("since 1 a b"))
+	since := base64.RawURLEncoding.EncodeToString([]byte("since 1 " + requestOf(1).String() + " b"))
 	for name, f := range map[string]projections.InboxFilter{
 		"of no tenant":            {Limit: 1},
 		"a state of no service":   {Tenant: "11.71", Limit: 1, State: "s"},
@@ -263,6 +263,7 @@ func TestInboxThatCannotBeShownSo(t *testing.T) {
 		"sorted by name":          {Tenant: "11.71", Limit: 1, Sort: "name"},
 		"bounded, by since":       {Tenant: "11.71", Limit: 1, Sort: projections.BySince, DueBefore: now},
 		"behind nonsense":         {Tenant: "11.71", Limit: 1, After: "nonsense"},
+		"behind nobody":           {Tenant: "11.71", Limit: 1, After: base64.RawURLEncoding.EncodeToString([]byte("due 1 \x00 b"))},
 		"behind another order":    {Tenant: "11.71", Limit: 1, After: since},
 	} {
 		if _, err := inbox.List(t.Context(), f); !errors.Is(err, projections.ErrInbox) {

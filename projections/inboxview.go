@@ -298,6 +298,9 @@ func readCursor(text string) (c cursor, err error) {
 		return c, errors.New("not a cursor")
 	}
 	c.sort, c.request, c.review = InboxOrder(parts[0]), parts[2], parts[3]
+	if _, err := uuid.Parse(c.request); err != nil {
+		return c, err
+	}
 	c.key, err = strconv.ParseInt(parts[1], 10, 64)
 	return c, err
 }
