@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -103,6 +104,20 @@ func (l *Library) Version(ctx context.Context, tenant domain.TenantCode, ref dom
 		return nil, fmt.Errorf("workflow %s version %d of tenant %s: %w", ref.ID, ref.Version, tenant, domain.ErrNotFound)
 	}
 	return s.versions[ref.Version-1].Workflow, nil
+}
+
+// Owner is the role that has to act in a state by a version, and whether that is the
+// applicant; nobody, where there is no such version or state.
+func (l *Library) Owner(tenant domain.TenantCode, ref domain.WorkflowRef, state domain.StateID) (domain.RoleID, bool, error) {
+	w, err := l.Version(context.Background(), tenant, ref)
+	if errors.Is(err, domain.ErrNotFound) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	s, _ := w.State(state)
+	return s.Owner, w.Definition.Applicants(&s), nil
 }
 
 func (l *Library) shelfOf(tenant domain.TenantCode, id string) *shelf {

@@ -32,6 +32,8 @@ type Config struct {
 	Services *projections.ServiceView
 	Figures  *projections.StatisticsView
 	Permits  *projections.PermitView
+	Inbox    *projections.InboxView
+	Queue    *projections.QueueView
 	Finder   *projections.Finder
 	Logger   *slog.Logger
 	// Sweeper has terms run out; nil where another process does.
@@ -63,6 +65,7 @@ func New(c Config) http.Handler {
 	a.registerCommands(h)
 	a.registerReads(h)
 	a.registerNotices(h)
+	a.registerInbox(h)
 	a.registerServices(h)
 	a.registerService(h)
 	a.registerFigures(h)

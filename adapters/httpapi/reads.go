@@ -80,6 +80,11 @@ type requestOutput struct {
 		Wanted    []wanted            `json:"wanted" doc:"the documents that the applicant has to hand in now: missing, or sent back"`
 		Stalled   string              `json:"stalled,omitempty" doc:"why what should follow by itself does not: a condition of the workflow cannot be judged"`
 		Bill      billShown           `json:"bill" doc:"what has to be paid, and what was"`
+		Next      *title              `json:"next,omitempty" doc:"what happens next, in words for the applicant"`
+		MustAct   bool                `json:"must_act" doc:"it is the applicant who has to act"`
+		Holder    *title              `json:"holder,omitempty" doc:"the role that has to act otherwise, in words; never a person"`
+		Reviewers []title             `json:"reviewers,omitempty" doc:"the roles whose opinions are waited for, in words"`
+		Spent     spent               `json:"spent"`
 	}
 }
 
@@ -152,11 +157,42 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 		}
 		b.Actions = append(b.Actions, one)
 	}
+	if err := a.hold(ctx, r, w, out); err != nil {
+		return nil, a.fault(ctx, err, false)
+	}
 	b.Wanted = []wanted{}
 	for _, x := range w.Wanted(r) {
 		b.Wanted = append(b.Wanted, wanted{x.Document.ID, titleOf(x.Document.Title), x.Document.Formats, x.Document.MaxSize, x.Refused, x.Reason})
 	}
 	return out, nil
+}
+
+// spent is how long a request was with whom, in seconds by the clock on the wall.
+type spent struct {
+	Agency    int64 `json:"agency_seconds"`
+	Applicant int64 `json:"applicant_seconds"`
+	Others    int64 `json:"others_seconds" doc:"who was waited for, or what nobody can help"`
+}
+
+// hold says who has a request now, and who had it how long.
+func (a *api) hold(ctx context.Context, r domain.Request, w *workflows.Workflow, out *requestOutput) error {
+	b := &out.Body
+	s, ok := w.State(r.State)
+	if ok && !s.Next.IsZero() {
+		t := titleOf(s.Next)
+		b.Next = &t
+	}
+	b.MustAct = ok && w.Applying(r)
+	if role := w.Holder(r.State); !role.IsZero() && !w.Definition.Applicants(&s) {
+		t := titleOf(role)
+		b.Holder = &t
+	}
+	for _, role := range w.Reviewers(r) {
+		b.Reviewers = append(b.Reviewers, titleOf(role))
+	}
+	took, err := a.Engine.Spent(ctx, r.ID, time.Now())
+	b.Spent = spent{int64(took.Agency.Seconds()), int64(took.Applicant.Seconds()), int64(took.Others.Seconds())}
+	return err
 }
 
 func (a *api) load(ctx context.Context, in *requestInput) (domain.Request, *workflows.Workflow, error) {

@@ -31,7 +31,7 @@ func openViewWriter(ctx context.Context, path string) (*ViewWriter, error) {
 	conn.SetBusyTimeout(busyTimeout)
 	conn.SetInterrupt(ctx.Done())
 	// Nothing is lost if SQLite hides that a checkpoint failed: views are made of the log.
-	if err := makeDurable(conn, []string{"wal_autocheckpoint = 1000"}); err != nil {
+	if err := makeDurable(conn, []string{"wal_autocheckpoint = 1000", "cache_size = -16384"}); err != nil {
 		return nil, closeAfter(interrupted(ctx, err), conn)
 	}
 	conn.SetInterrupt(nil)

@@ -65,6 +65,8 @@ type statusPage struct {
 	Next        string
 	Step        string   // how long the present step takes
 	Holder      string   // the role that has to act; never a person
+	Waits       []detail // whose opinions are waited for, and where it waits in a queue
+	Spent       []detail // with whom it was, how long
 	Terms       []detail // until when there has to be a decision, or the applicant has to act
 	Changed     moment
 	Again       string
@@ -131,6 +133,14 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
 		p.NoAct = !p.MustAct
 		p.Terms = s.terms(p.page, request, workflow)
+		if p.Waits, err = s.waits(ctx, p.page, request, workflow); err != nil {
+			s.fault(w, r, err)
+			return
+		}
+	}
+	if p.Spent, err = s.spent(ctx, p.page, found.Request); err != nil {
+		s.fault(w, r, err)
+		return
 	}
 	s.write(w, r, http.StatusOK, "status", p)
 }
@@ -152,12 +162,7 @@ func (s *site) statusPage(p page, path string, found projections.Status, terms m
 		out.About = serviceLinkOf(found.Tenant, found.Service)
 	}
 	if !out.MustAct {
-		for _, role := range d.Roles {
-			// A draft's roles are the people of a log: they are not shown.
-			if role.ID == state.Owner && role.RecordedAs == "" {
-				out.Holder = role.Title.In(p.Lang)
-			}
-		}
+		out.Holder = workflow.Holder(found.State).In(p.Lang)
 	}
 	// The two views may be a step apart; the page keeps to the status.
 	if i := slices.IndexFunc(steps, func(s projections.Step) bool { return s.State != "" && s.Version > found.Version }); i >= 0 {

@@ -35,6 +35,7 @@ type Config struct {
 	Timeline *projections.TimelineView
 	Library  *workflows.Library
 	Services *projections.ServiceView
+	Queue    *projections.QueueView
 	Tenants  map[domain.TenantCode]workflows.Text // their names, as far as they are known
 	Logger   *slog.Logger
 	Now      func() time.Time

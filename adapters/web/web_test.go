@@ -41,7 +41,7 @@ func TestMessagesSayTheSameInBothLanguages(t *testing.T) {
 		used["step."+string(k)] = true
 	}
 	used["value.yes"], used["value.no"] = true, true
-	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/services.html", "templates/service.html", "templates/message.html", "web.go", "page.go", "term.go", "told.go", "service.go"} {
+	for _, pattern := range []string{"templates/layout.html", "templates/find.html", "templates/status.html", "templates/services.html", "templates/service.html", "templates/message.html", "web.go", "page.go", "term.go", "told.go", "service.go", "waits.go"} {
 		b, err := os.ReadFile(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -35,6 +35,8 @@ type house struct {
 	calendars *workflows.Calendars
 	now       func() time.Time
 	services  *projections.ServiceView
+	inbox     *projections.InboxView
+	queue     *projections.QueueView
 	finder    *projections.Finder
 	library   *workflows.Library
 	engine    *workflows.Engine
@@ -97,7 +99,8 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	h.terms = projections.NewTermsView(h.viewsDB.reader)
 	h.figures, h.permits = projections.NewStatisticsView(h.viewsDB.reader, h.workingDays, h.agency), projections.NewPermitView(h.viewsDB.reader)
 	h.services = projections.NewServiceView(h.viewsDB.reader)
-	if h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger, everyProjection...); err != nil {
+	h.inbox, h.queue = projections.NewInboxView(h.viewsDB.reader), projections.NewQueueView(h.viewsDB.reader)
+	if h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger, everyProjection(h.library)...); err != nil {
 		return err
 	}
 	h.finder = projections.NewFinder(h.log, h.views, h.status)
@@ -114,13 +117,17 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 }
 
 // everyProjection is the views there are.
-var everyProjection = []projections.Projection{
-	projections.StatusProjection{},
-	projections.TimelineProjection{},
-	projections.ServiceProjection{},
-	projections.TermsProjection{},
-	projections.StatisticsProjection{},
-	projections.PermitProjection{},
+func everyProjection(library *workflows.Library) []projections.Projection {
+	return []projections.Projection{
+		projections.StatusProjection{},
+		projections.TimelineProjection{},
+		projections.ServiceProjection{},
+		projections.TermsProjection{},
+		projections.StatisticsProjection{},
+		projections.PermitProjection{},
+		projections.InboxProjection{Owner: library.Owner},
+		projections.QueueProjection{},
+	}
 }
 
 // close closes what was opened.

@@ -137,7 +137,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 checked and found a fault.`,
 		group("request", "List and show requests", newRequestList(), newRequestShow()),
 		group("reactor", "List what goes outward and what failed of it, and try it again", newReactorList(), newReactorRetry(), newReactorSkip(), newReactorReplay()),
 		group("permits", "List the permits that were issued", newPermitsList()),
-		group("term", "List, explain and sweep the terms of requests", newTermList(), newTermShow(), newTermSweep()))
+		group("term", "List, explain and sweep the terms of requests", newTermList(), newTermShow(), newTermSweep()),
+		group("inbox", "List and count the work that waits for officers", newInboxList(), newInboxCount()),
+		group("queue", "List the queues of work that is given out", newQueueList()))
 	return root
 }
 

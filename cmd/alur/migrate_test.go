@@ -118,7 +118,7 @@ func rebuilt(t *testing.T, h *house) []string {
 	}
 	defer anew.Close()
 	views, err := projections.NewViews(t.Context(), h.log, anew.Writer, slog.New(slog.DiscardHandler),
-		everyProjection...)
+		everyProjection(workflows.NewLibrary(h.log))...)
 	if err == nil {
 		err = views.CatchUp(t.Context())
 	}

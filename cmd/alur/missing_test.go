@@ -94,6 +94,9 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 	"term list":       {{refused: true, want: noLog}},
 	"term show":       {{args: []string{"7K3M-Q9XT-2WPN"}, refused: true, want: noLog}},
 	"term sweep":      {{refused: true, want: noLog}},
+	"inbox list":      {{args: []string{"--tenant", "11.71"}, refused: true, want: noLog}},
+	"inbox count":     {{args: []string{"--tenant", "11.71"}, refused: true, want: noLog}},
+	"queue list":      {{args: []string{"--tenant", "11.71"}, refused: true, want: noLog}},
 
 	"projection list":    {{refused: true, want: noLog}},
 	"projection rebuild": {{refused: true, want: noLog}},

@@ -197,15 +197,15 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 		names[t.Code] = t.Name
 	}
 	pages, err := web.New(web.Config{
-		Finder: h.finder, Engine: h.engine, Timeline: h.timeline, Library: h.library, Services: h.services, Tenants: names, Logger: logger, Now: h.now,
+		Finder: h.finder, Engine: h.engine, Timeline: h.timeline, Library: h.library, Services: h.services, Queue: h.queue, Tenants: names, Logger: logger, Now: h.now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	api := httpapi.New(httpapi.Config{
 		Log: h.log, Engine: h.engine, Library: h.library, Views: h.views, Status: h.status,
-		Timeline: h.timeline, Services: h.services, Figures: h.figures, Permits: h.permits, Finder: h.finder, Logger: logger,
-		Token: os.Getenv(tokenVariable), Sweeper: sweeper, Quiet: h.quiet,
+		Timeline: h.timeline, Services: h.services, Figures: h.figures, Permits: h.permits, Inbox: h.inbox, Queue: h.queue,
+		Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable), Sweeper: sweeper, Quiet: h.quiet,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)

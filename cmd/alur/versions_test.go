@@ -168,7 +168,7 @@ func TestVersionsOverTheAPI(t *testing.T) {
 	}
 	defer anew.Close()
 	views, err := projections.NewViews(t.Context(), s.log, anew.Writer, slog.New(slog.DiscardHandler),
-		everyProjection...)
+		everyProjection(s.library)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -245,7 +245,7 @@ const takeOver = 10 * time.Second
 // after that was killed; whoever asks either of them sees their own write.
 func TestKillOfTheNodeThatRunsTheViews(t *testing.T) {
 	x := newTwoNodes(t)
-	for since := time.Now(); len(x.here(0))+len(x.here(1)) < len(everyProjection); {
+	for since := time.Now(); len(x.here(0))+len(x.here(1)) < len(everyProjection(nil)); {
 		if time.Since(since) > time.Minute {
 			t.Fatalf("nobody runs the views: %v, %v", x.here(0), x.here(1))
 		}

@@ -1,0 +1,408 @@
+package projections
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// InboxProjection keeps one row for each open request, which is the work of the state
+// that it stands in, and one for each review that it waits for: whose work it is, who
+// has it, and until when there is time.
+type InboxProjection struct {
+	// Owner is the role that has to act in a state, and whether that is the applicant,
+	// by a version that was published: what it says never changes, and each event that
+	// is under a version comes after it in every log. Nobody, where there is no such
+	// version or state. An error is for a version that cannot be read now.
+	Owner func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (role domain.RoleID, applicant bool, err error)
+}
+
+var _ Projection = InboxProjection{}
+
+// Name implements [Projection].
+func (InboxProjection) Name() string { return "inbox" }
+
+// Schema implements [Projection]. Times are microseconds since 1970, UTC. Each pair of
+// indexes has a condition of its own, which is always true and which a statement states
+// that wants it: else SQLite takes one that has the order, and reads all of it.
+func (InboxProjection) Schema() string {
+	return `
+CREATE TABLE inbox (
+	request          TEXT   NOT NULL,
+	review           TEXT   NOT NULL, -- empty for the work of the state
+	kind             TEXT   NOT NULL, -- an InboxKind
+	tenant           TEXT   NOT NULL,
+	service          TEXT   NOT NULL,
+	desk             TEXT   NOT NULL, -- office/role
+	place            TEXT   NOT NULL, -- service/state/office/role
+	workflow_version BIGINT NOT NULL,
+	rule             TEXT   NOT NULL, -- of allocation; empty where the work is not given out
+	holder           TEXT   NOT NULL, -- who has it; empty for nobody
+	claimant         TEXT   NOT NULL, -- the same person whichever way they are written
+	taken            BIGINT NOT NULL,
+	since            BIGINT NOT NULL,
+	due              BIGINT, -- by the term of the state or the review
+	stopped          TEXT   NOT NULL, -- why that stands still
+	legal            BIGINT, -- by the terms of law, the first
+	halted           TEXT   NOT NULL, -- why one of these stands still
+	first            BIGINT NOT NULL, -- of both, or the end of time: the order
+	clock            TEXT   NOT NULL, -- the terms that are open, in the row of the state
+	PRIMARY KEY (request, review)
+);
+CREATE INDEX inbox_due ON inbox (tenant, taken, first, request, review) WHERE kind <> 'wait' AND tenant <> '';
+CREATE INDEX inbox_since ON inbox (tenant, taken, since, request, review) WHERE kind <> 'wait' AND tenant <> '';
+CREATE INDEX inbox_desk_due ON inbox (tenant, desk, taken, first, request, review) WHERE kind <> 'wait' AND desk <> '';
+CREATE INDEX inbox_desk_since ON inbox (tenant, desk, taken, since, request, review) WHERE kind <> 'wait' AND desk <> '';
+CREATE INDEX inbox_place_due ON inbox (tenant, service, place, taken, first, request, review) WHERE kind <> 'wait' AND place <> '';
+CREATE INDEX inbox_place_since ON inbox (tenant, service, place, taken, since, request, review) WHERE kind <> 'wait' AND place <> '';
+CREATE INDEX inbox_claimant ON inbox (tenant, claimant) WHERE kind <> 'wait' AND claimant <> '';
+`
+}
+
+// InboxKind is what a row of the inbox is.
+type InboxKind string
+
+// The kinds of row.
+const (
+	InboxState  InboxKind = "state"  // the work of a state
+	InboxReview InboxKind = "review" // an opinion that was asked for
+	InboxWait   InboxKind = "wait"   // it is the applicant who has to act: in nobody's inbox
+)
+
+// never is the order of what has no due time: behind all that has.
+const never = math.MaxInt64
+
+type inboxRow struct {
+	Request         string
+	Review          domain.ReviewID
+	Kind            InboxKind
+	Tenant          domain.TenantCode
+	Service         string
+	Desk            string
+	Place           string
+	WorkflowVersion int
+	Rule            string
+	Holder          string
+	Claimant        string
+	Taken           bool
+	Since           Micros
+	Due             Micros
+	Stopped         domain.StopGround
+	Legal           Micros
+	Halted          domain.StopGround
+	First           int64
+	Clock           string
+}
+
+// Apply implements [Projection].
+func (p InboxProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	table := &Table[inboxRow]{Name: "inbox", Key: 2, Group: 1, Concerns: concernsInbox, Fold: p.fold}
+	return table.Apply(ctx, tx, events)
+}
+
+func concernsInbox(c *Concerned, e domain.Recorded) {
+	if inInbox(e) {
+		OfRequest(c, e)
+	}
+}
+
+// inInbox reports whether an event can change the inbox.
+func inInbox(e domain.Recorded) bool {
+	switch e.Body.(type) {
+	case domain.TermEvent, domain.ReviewRequested, domain.ReviewGiven, domain.TaskReady, domain.TaskPicked, domain.TaskAllocated, domain.TaskReassigned:
+		return true
+	}
+	_, moves := domain.MoveOf(e.Body)
+	return moves || e.Version == 1
+}
+
+func (p InboxProjection) fold(rows *Rows[inboxRow], e domain.Recorded) error {
+	key := Key{RequestOf(e.Stream)}
+	if key == (Key{}) || !inInbox(e) {
+		return nil
+	}
+	if b, ok := e.Body.(domain.RequestSubmitted); ok {
+		return p.stand(rows.Add(inboxRow{Request: key[0], First: never}), e, b.State, e.Workflow)
+	}
+	if m, moves := domain.MoveOf(e.Body); moves {
+		return p.move(rows, key, e, m)
+	}
+	row := inboxOf(rows, key, "")
+	if row == nil { // it has ended, or was never submitted
+		return nil
+	}
+	switch b := e.Body.(type) {
+	case domain.ReviewRequested:
+		if was := inboxOf(rows, key, b.Review); was != nil {
+			rows.Remove(key, was)
+		}
+		_, state, office, _ := splitPlace(row.Place)
+		asked := rows.Add(inboxRow{Request: key[0], Review: b.Review, Kind: InboxReview, Tenant: row.Tenant, WorkflowVersion: row.WorkflowVersion, Since: MicrosOf(e.Occurred)})
+		asked.put(e.Service, state, office, b.Role)
+		row.reckon(rows, key)
+	case domain.ReviewGiven:
+		if was := inboxOf(rows, key, b.Review); was != nil {
+			rows.Remove(key, was)
+		}
+		row.run(rows, key, func(open openTerms) { delete(open, domain.ReviewTerm(b.Review)) })
+	case domain.TaskReady:
+		service, state, office, _ := splitPlace(row.Place)
+		row.put(service, state, office, b.Role)
+		row.Rule, row.Since = b.Rule, MicrosOf(e.Occurred)
+	case domain.TaskPicked:
+		row.give(e.Actor.ID)
+	case domain.TaskAllocated:
+		row.give(b.To)
+	case domain.TaskReassigned:
+		row.give(b.To)
+	case domain.TermEvent:
+		row.run(rows, key, func(open openTerms) { open.note(b) })
+	}
+	return nil
+}
+
+func inboxOf(rows *Rows[inboxRow], key Key, review domain.ReviewID) *inboxRow {
+	for row := range rows.All(key) {
+		if row.Review == review {
+			return row
+		}
+	}
+	return nil
+}
+
+// move takes a request elsewhere. One that ends has no rows any more; one that is
+// reopened has them again.
+func (p InboxProjection) move(rows *Rows[inboxRow], key Key, e domain.Recorded, m domain.Move) error {
+	b, migrates := e.Body.(domain.RequestMigrated)
+	comes := m.From != m.To
+	if migrates {
+		comes = b.Came
+	}
+	row := inboxOf(rows, key, "")
+	for other := range rows.All(key) {
+		if m.Outcome != "" || comes && other.Review != "" {
+			rows.Remove(key, other)
+		}
+	}
+	switch {
+	case m.Outcome != "":
+		return nil
+	case row == nil:
+		return p.stand(rows.Add(inboxRow{Request: key[0], First: never}), e, m.To, e.Workflow)
+	}
+	open := row.terms()
+	open.leave(e.Body, comes)
+	switch {
+	case migrates:
+		ref := domain.WorkflowRef{ID: e.Workflow.ID, Version: b.ToVersion}
+		was := *row
+		if err := p.stand(row, e, m.To, ref); err != nil {
+			return err
+		}
+		if !comes { // it stands where it stood, and who has the work keeps it
+			row.Rule, row.Holder, row.Claimant, row.Taken, row.Since = was.Rule, was.Holder, was.Claimant, was.Taken, was.Since
+		}
+		renameReviews(rows, key, e, b, row)
+	case comes:
+		if err := p.stand(row, e, m.To, e.Workflow); err != nil {
+			return err
+		}
+	}
+	row.Clock = open.String()
+	row.reckon(rows, key)
+	return nil
+}
+
+// stand puts the work of a state before its owner.
+func (p InboxProjection) stand(row *inboxRow, e domain.Recorded, state domain.StateID, ref domain.WorkflowRef) error {
+	var role domain.RoleID
+	var applicant bool
+	if p.Owner != nil {
+		var err error
+		if role, applicant, err = p.Owner(e.Tenant, ref, state); err != nil {
+			return fmt.Errorf("who works on state %q: %w", state, err)
+		}
+	}
+	row.Kind, row.Tenant, row.WorkflowVersion, row.Rule, row.Since = InboxState, e.Tenant, ref.Version, "", MicrosOf(e.Occurred)
+	if applicant {
+		row.Kind = InboxWait
+	}
+	row.put(e.Service, state, e.Office, role)
+	row.give("")
+	return nil
+}
+
+// renameReviews has open reviews go by the names of another version.
+func renameReviews(rows *Rows[inboxRow], key Key, e domain.Recorded, b domain.RequestMigrated, row *inboxRow) {
+	_, state, office, _ := splitPlace(row.Place)
+	taken := map[domain.ReviewID]bool{"": true}
+	for _, asked := range slices.SortedFunc(rows.All(key), func(x, y *inboxRow) int { return cmp.Compare(x.Review, y.Review) }) {
+		if asked.Review == "" {
+			continue
+		}
+		now, mapped := b.Mapping.Reviews[asked.Review]
+		if !mapped {
+			now = asked.Review
+		}
+		if taken[now] { // of no name any more, or another has it
+			rows.Remove(key, asked)
+			continue
+		}
+		taken[now] = true
+		_, _, _, role := splitPlace(asked.Place)
+		asked.Review, asked.WorkflowVersion = now, b.ToVersion
+		asked.put(e.Service, state, office, cmp.Or(b.Mapping.Roles[role], role))
+	}
+}
+
+func (r *inboxRow) put(service string, state domain.StateID, office string, role domain.RoleID) {
+	r.Service, r.Desk = service, office+"/"+string(role)
+	r.Place = service + "/" + string(state) + "/" + r.Desk
+}
+
+// splitPlace is what a place is made of. No name has a slash in it.
+func splitPlace(place string) (service string, state domain.StateID, office string, role domain.RoleID) {
+	parts := append(strings.SplitN(place, "/", 4), "", "", "")
+	return parts[0], domain.StateID(parts[1]), parts[2], domain.RoleID(parts[3])
+}
+
+func (r *inboxRow) give(to string) {
+	r.Holder, r.Claimant, r.Taken = to, claimant(to), to != ""
+}
+
+// claimant is a pseudonym as it is looked for: neither capitals nor spaces around it make
+// it somebody else's.
+func claimant(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
+
+// run changes the open terms of a request.
+func (r *inboxRow) run(rows *Rows[inboxRow], key Key, change func(openTerms)) {
+	open := r.terms()
+	change(open)
+	r.Clock = open.String()
+	r.reckon(rows, key)
+}
+
+// reckon says in each row of a request until when there is time.
+func (r *inboxRow) reckon(rows *Rows[inboxRow], key Key) {
+	open := r.terms()
+	_, state, _, _ := splitPlace(r.Place)
+	var law openTerm
+	for id, t := range open {
+		if !id.Legal() {
+			continue
+		}
+		if law.due == 0 || t.due > 0 && t.due < law.due {
+			law.due = t.due
+		}
+		law.ground = max(law.ground, t.ground)
+	}
+	for row := range rows.All(key) {
+		own := open[domain.StateTerm(state)]
+		if row.Review != "" {
+			own = open[domain.ReviewTerm(row.Review)]
+		}
+		row.Due, row.Stopped, row.Legal, row.Halted, row.First = own.due, own.ground, law.due, law.ground, never
+		for _, due := range []Micros{own.due, law.due} {
+			if due > 0 {
+				row.First = min(row.First, int64(due))
+			}
+		}
+	}
+}
+
+// openTerm is a term that is counted: until when, or why it stands still.
+type openTerm struct {
+	due    Micros
+	ground domain.StopGround
+}
+
+type openTerms map[domain.TermID]openTerm
+
+// terms reads the column clock.
+func (r *inboxRow) terms() openTerms {
+	open := openTerms{}
+	for line := range strings.Lines(r.Clock) {
+		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
+		due, err := strconv.ParseInt(parts[1], 10, 64)
+		if err != nil {
+			panic(err) // it was written below
+		}
+		open[domain.TermID(parts[0])] = openTerm{Micros(due), domain.StopGround(parts[2])}
+	}
+	return open
+}
+
+func (o openTerms) String() string {
+	var b strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(o)) {
+		b.WriteString(string(id) + " " + strconv.FormatInt(int64(o[id].due), 10) + " " + string(o[id].ground) + "\n")
+	}
+	return b.String()
+}
+
+// note takes what an event says of a term.
+func (o openTerms) note(b domain.TermEvent) {
+	was, open := o[b.TermID()]
+	now := openTerm{MicrosOf(b.Reckoned().Due), was.ground}
+	switch b := b.(type) {
+	case domain.TermEnded, domain.TermDropped:
+		delete(o, b.TermID())
+		return
+	case domain.TermStarted, domain.TermContinued, domain.TermResumed:
+		now.ground = ""
+	case domain.TermSuspended:
+		if !open {
+			return
+		}
+		now.ground = b.Ground
+	default:
+		if !open { // it has ended, and is only reckoned by another calendar
+			return
+		}
+	}
+	o[b.TermID()] = now
+}
+
+// leave ends the terms of the state that a request leaves, and the one that moved it, and
+// renames the rest where another version has other names for them.
+func (o openTerms) leave(b domain.Body, comes bool) {
+	switch b := b.(type) {
+	case domain.DecisionDeemed:
+		delete(o, b.Term)
+	case domain.RequestLapsed:
+		delete(o, b.Term)
+	}
+	if comes {
+		for id := range o {
+			if !id.Legal() {
+				delete(o, id)
+			}
+		}
+	}
+	m, migrates := b.(domain.RequestMigrated)
+	if !migrates {
+		return
+	}
+	nameless := func(id domain.TermID) bool {
+		now, mapped := m.Mapping.Terms[id]
+		return mapped && now == ""
+	}
+	ids := slices.Sorted(maps.Keys(o))
+	slices.SortStableFunc(ids, func(x, y domain.TermID) int { return flag(nameless(x)) - flag(nameless(y)) })
+	renamed := openTerms{}
+	for _, id := range ids {
+		now := cmp.Or(m.Mapping.Terms[id], id)
+		if _, has := renamed[now]; !has {
+			renamed[now] = o[id]
+		}
+	}
+	clear(o)
+	maps.Copy(o, renamed)
+}

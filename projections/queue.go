@@ -1,0 +1,143 @@
+package projections
+
+import (
+	"context"
+
+	"github.com/alur-id/alur/domain"
+)
+
+// QueueProjection keeps one row for each time that work was offered which is given out:
+// when it became ready, when and how it was taken, and when the request went on. A queue
+// is what is ready and not taken of one state of a service at an office.
+type QueueProjection struct{}
+
+var _ Projection = QueueProjection{}
+
+// Name implements [Projection].
+func (QueueProjection) Name() string { return "queue" }
+
+// Schema implements [Projection]. Times are microseconds since 1970, UTC.
+func (QueueProjection) Schema() string {
+	return `
+CREATE TABLE queue (
+	request TEXT   NOT NULL,
+	version BIGINT NOT NULL, -- of the event that offered it
+	tenant  TEXT   NOT NULL,
+	service TEXT   NOT NULL,
+	office  TEXT   NOT NULL,
+	state   TEXT   NOT NULL,
+	role    TEXT   NOT NULL,
+	rule    TEXT   NOT NULL, -- of allocation
+	ready   BIGINT NOT NULL,
+	taken   BIGINT,
+	how     TEXT   NOT NULL, -- a Taking
+	reason  TEXT   NOT NULL, -- of whoever gave it to somebody past the rule
+	gone    BIGINT, -- when the request went on
+	PRIMARY KEY (request, version)
+);
+CREATE INDEX queue_waiting ON queue (tenant, service, office, state, ready, request, version) WHERE taken IS NULL AND gone IS NULL;
+CREATE INDEX queue_order ON queue (tenant, service, office, state, ready, request, version);
+CREATE INDEX queue_taken ON queue (tenant, taken);
+CREATE INDEX queue_gone ON queue (tenant, gone);
+`
+}
+
+// Taking is how work left its queue.
+type Taking string
+
+// The ways. Only what is picked and allocated goes by the rule of the queue.
+const (
+	TakenPicked     Taking = "picked"     // an officer took it
+	TakenAllocated  Taking = "allocated"  // it was given out by the rule
+	TakenReassigned Taking = "reassigned" // somebody gave it to an officer by name
+)
+
+type queueRow struct {
+	Request string
+	Version domain.Version
+	Tenant  domain.TenantCode
+	Service string
+	Office  string
+	State   domain.StateID
+	Role    domain.RoleID
+	Rule    string
+	Ready   Micros
+	Taken   Micros
+	How     Taking
+	Reason  domain.ReasonCode
+	Gone    Micros
+}
+
+var queueTable = &Table[queueRow]{Name: "queue", Key: 2, Group: 1, Concerns: concernsQueue, Fold: foldQueue}
+
+// Apply implements [Projection].
+func (QueueProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	return queueTable.Apply(ctx, tx, events)
+}
+
+func concernsQueue(c *Concerned, e domain.Recorded) {
+	switch e.Body.(type) {
+	case domain.TaskReady, domain.TaskPicked, domain.TaskAllocated, domain.TaskReassigned:
+		OfRequest(c, e)
+	default:
+		if _, moves := domain.MoveOf(e.Body); moves {
+			OfRequest(c, e)
+		}
+	}
+}
+
+func foldQueue(rows *Rows[queueRow], e domain.Recorded) error {
+	key := Key{RequestOf(e.Stream)}
+	if key == (Key{}) {
+		return nil
+	}
+	switch b := e.Body.(type) {
+	case domain.TaskReady:
+		goOn(rows, key, e) // only one task of a request is offered at a time
+		rows.Add(queueRow{
+			Request: key[0], Version: e.Version, Tenant: e.Tenant, Service: e.Service, Office: e.Office,
+			State: b.State, Role: b.Role, Rule: b.Rule, Ready: MicrosOf(e.Occurred),
+		})
+	case domain.TaskPicked:
+		take(rows, key, e, TakenPicked, "")
+	case domain.TaskAllocated:
+		take(rows, key, e, TakenAllocated, "")
+	case domain.TaskReassigned:
+		take(rows, key, e, TakenReassigned, b.Reason)
+	case domain.RequestMigrated:
+		if b.Came {
+			goOn(rows, key, e)
+			break
+		}
+		for row := range rows.All(key) {
+			if row.Gone == 0 {
+				row.State = b.To
+				if role, ok := b.Mapping.Roles[row.Role]; ok {
+					row.Role = role
+				}
+			}
+		}
+	default:
+		if m, moves := domain.MoveOf(e.Body); moves && (m.From != m.To || m.Outcome != "") {
+			goOn(rows, key, e)
+		}
+	}
+	return nil
+}
+
+// take says how work was taken; that it was given on later is not the queue's business.
+func take(rows *Rows[queueRow], key Key, e domain.Recorded, how Taking, reason domain.ReasonCode) {
+	for row := range rows.All(key) {
+		if row.Gone == 0 && row.Taken == 0 {
+			row.Taken, row.How, row.Reason = MicrosOf(e.Occurred), how, reason
+		}
+	}
+}
+
+func goOn(rows *Rows[queueRow], key Key, e domain.Recorded) {
+	for row := range rows.All(key) {
+		if row.Gone == 0 {
+			row.Gone = MicrosOf(e.Occurred)
+		}
+	}
+}
