@@ -28,7 +28,7 @@ func TestTheRegisterOfPermits(t *testing.T) {
 		log, db := newLog(), open()()
 		for i, events := range all {
 			x := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{byte(i)})}
-			x.after(t, float64(i)/24, submitted(x.request, i)) // an hour after each other
+			x.after(t, float64(i)/24, asked(x.request, i)) // an hour after each other
 			for n, body := range events {
 				x.after(t, float64(i)/24+float64(n)+1, body)
 			}

@@ -45,7 +45,7 @@ func (x *history) after(t interface{ Fatal(...any) }, days float64, body domain.
 
 var begun = time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)
 
-func submitted(request uuid.UUID, n int) domain.RequestSubmitted {
+func asked(request uuid.UUID, n int) domain.RequestSubmitted {
 	return domain.RequestSubmitted{Request: request, Reference: domain.NewReference(uint64(n)), State: "new", Public: domain.StatusVerification}
 }
 
@@ -94,7 +94,7 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 		for i, events := range all {
 			id := uuid.NewSHA1(uuid.Nil, []byte{byte(i)})
 			x := history{log: log, request: id}
-			x.after(t, 0, submitted(id, i))
+			x.after(t, 0, asked(id, i))
 			for _, e := range events {
 				x.after(t, e.day, e.body)
 			}
@@ -169,7 +169,7 @@ func TestStatisticsOfAnImportedCase(t *testing.T) {
 		{record: domain.Imported{Case: "without either"}},
 	} {
 		id := uuid.NewSHA1(uuid.Nil, []byte{byte(i)})
-		first := submitted(id, i)
+		first := asked(id, i)
 		first.Imported = &x.record
 		h := history{log: log, request: id, recorded: begun.Add(50 * day)}
 		h.after(t, 0, first)
@@ -258,7 +258,7 @@ func TestFiguresAgreeWithARebuild(t *testing.T) {
 		}()
 		var first [3]domain.RequestSubmitted
 		for i := range first {
-			first[i] = submitted(uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), i)
+			first[i] = asked(uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), i)
 			if rapid.Bool().Draw(r, "imported") {
 				first[i].Imported = &domain.Imported{Case: "c"}
 				if rapid.Bool().Draw(r, "due") {
