@@ -53,8 +53,8 @@ func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bo
 
 // covered tells of each legal term in which states it is running whichever way a
 // request comes there from its submission: it may only come there later on. What a
-// request is reopened to is left out, for it has been there. A term whose date a request
-// need not have may run nowhere.
+// request is reopened to is left out, for it has been there. A term that is due at a date
+// may run nowhere: a request need not have one, or it had passed.
 func (r *routes) covered() []states {
 	list := r.running(false)
 	ended := make([][]ending, len(r.d.States))
@@ -67,7 +67,7 @@ func (r *routes) covered() []states {
 	}
 	for i := range list {
 		t := &r.d.Terms[i]
-		if f := r.d.fact(t.Due); f != nil && !f.Required && f.Default == nil {
+		if t.Due != "" {
 			clear(list[i])
 			continue
 		}
