@@ -169,6 +169,7 @@ func (c *inspection) promises() {
 	}
 	for i := range c.d.Terms {
 		each(c.d.Terms[i].term(), "", "terms", i, "term "+c.d.Terms[i].ID)
+		c.toldAlone(i)
 	}
 	for i := range c.d.States {
 		s := &c.d.States[i]
@@ -184,5 +185,23 @@ func (c *inspection) promises() {
 		if t := c.d.Reviews[i].Term; t != nil {
 			each(t, c.d.Reviews[i].Role, "reviews", i, "review "+string(c.d.Reviews[i].ID))
 		}
+	}
+}
+
+// toldAlone holds that a legal term that runs out tells somebody beside whoever is late,
+// wherever the term of the state itself does not.
+func (c *inspection) toldAlone(term int) {
+	t := &c.d.Terms[term]
+	for i := range c.d.States {
+		s := &c.d.States[i]
+		other := func(e *Expiry) bool {
+			return e.To != "" || e.Ombudsman || slices.ContainsFunc(e.Escalate, func(role domain.RoleID) bool { return role != s.Owner })
+		}
+		works := s.Kind == KindStart || s.Kind == KindWork
+		if !works || !c.ways.runs[term][i] || t.Expires == nil || other(t.Expires) || s.Term != nil && s.Term.Expires != nil && other(s.Term.Expires) {
+			continue
+		}
+		c.find(FindingExpiry, c.node("terms", term), "term %s: where it runs out in %q, nobody is told but %s, who is late: escalate to somebody above as well, or say ombudsman: true", t.ID, s.ID, s.Owner)
+		return
 	}
 }

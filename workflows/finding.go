@@ -300,7 +300,7 @@ func (c *inspection) negatives() {
 func suchAs(facts domain.Facts) string {
 	var list []string
 	for _, id := range slices.Sorted(maps.Keys(facts)) {
-		list = append(list, fmt.Sprintf("%s %v", id, facts[id]))
+		list = append(list, id+" "+valueAs(facts[id]))
 	}
 	return strings.Join(list, ", ")
 }

@@ -32,6 +32,23 @@ func (c *inspection) terms() {
 			c.find(FindingExpiry, c.node("reviews", i), "nothing happens when the term of review %q runs out", x.ID)
 		}
 	}
+	c.uncounted()
+}
+
+// uncounted notes legal terms that bind nobody: no time passes from what starts them until
+// the request is closed, but where they stand still.
+func (c *inspection) uncounted() {
+	runs := c.ways.running(false)
+	for k := range c.d.Terms {
+		t, counts := &c.d.Terms[k], false
+		for i := range c.d.States {
+			s := &c.d.States[i]
+			counts = counts || runs[k][i] && s.Kind != KindEnd && c.next(i) == nil && !slices.Contains(t.SuspendedIn, s.ID)
+		}
+		if !counts {
+			c.find(FindingTerm, c.node("terms", k), "no time of term %q is counted before a request is closed: what starts it closes the request, or leads only to where the term stands still: start it earlier", t.ID)
+		}
+	}
 }
 
 // timedBy tells whether a state has a term of its own, or a legal term that runs there,
