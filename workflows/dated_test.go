@@ -35,10 +35,10 @@ const (
 )
 
 // A request waits for the day of an event, and a term that is due then is the only way on.
-func waiting(fact, due string) []string {
+func waiting(fact string) []string {
 	return []string{
 		"facts: {id: held, type: time, title: {id: H, en: Held}" + fact + "}",
-		"terms: {id: event, title: {id: J, en: J}, due: " + due + ", starts: [pass], expires: {to: refused, ground: lapse}, basis: {id: B, en: B}}",
+		"terms: {id: event, title: {id: J, en: J}, due: held, starts: [pass], expires: {to: refused, ground: lapse}, basis: {id: B, en: B}}",
 		"states: {id: holding, kind: wait, public: in_process, owner: citizen, title: {id: L, en: L}, " + someTerm + "}",
 		action("hold"), "transitions: {action: hold, from: [signing], to: holding, roles: [head]}",
 	}
@@ -47,26 +47,26 @@ func waiting(fact, due string) []string {
 // A term that is due at a date may move a request, and is no way out: a request without
 // the date, or whose date has passed, never has it.
 func TestADateIsNoWayOut(t *testing.T) {
-	source := changed(t, append(waiting("", "held"),
+	source := changed(t, append(waiting(""),
 		"tests: {name: x, when: ["+upToSign+", {act: hold}, {pass: 3000 days}], "+plainFact+", then: {state: holding, terms: {event: none}}}")...)
 	runs(t, source)
 	if !finds(t, source, FindingStuck) {
 		t.Error("a request without a date stays where it is for ever, and check does not find it")
 	}
-	if !finds(t, changed(t, waiting(", required: true", "held")...), FindingStuck) {
+	if !finds(t, changed(t, waiting(", required: true")...), FindingStuck) {
 		t.Error("the date may have passed, and check does not find it")
 	}
-	if finds(t, changed(t, append(waiting("", "held"), action("end"), "transitions: {action: end, from: [holding], to: refused, roles: [head], reasons: [law]}")...), FindingStuck) {
+	if finds(t, changed(t, append(waiting(""), action("end"), "transitions: {action: end, from: [holding], to: refused, roles: [head], reasons: [law]}")...), FindingStuck) {
 		t.Error("stuck, though somebody may end it")
 	}
-	if finds(t, strings.Replace(changed(t, waiting("", "held")...), "due: held", "budget: 30 days", 1), FindingStuck) {
+	if finds(t, strings.Replace(changed(t, waiting("")...), "due: held", "budget: 30 days", 1), FindingStuck) {
 		t.Error("stuck, though a budget of time runs out")
 	}
 }
 
 // It may move the request all the same: what it leads to is looked at.
 func TestADateMayMoveARequest(t *testing.T) {
-	if !finds(t, changed(t, append(waiting("", "held"), "invariants: {never: 'history.did(\"hold\") && outcome == \"rejected\"', because: {id: X, en: X}}")...), FindingInvariant) {
+	if !finds(t, changed(t, append(waiting(""), "invariants: {never: 'history.did(\"hold\") && outcome == \"rejected\"', because: {id: X, en: X}}")...), FindingInvariant) {
 		t.Error("the term that is due at the date moves a request, and check does not look where")
 	}
 }
