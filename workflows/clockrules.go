@@ -12,29 +12,47 @@ import (
 // returns holds that the clock of the law is stopped by the one return that the engine
 // counts, and by no other sending back: a late question that stops the clock once more
 // is how a deadline is cheated. A sending back is what leads to where the applicant has
-// to act and is told so, or told why; a step forward that waits for the applicant
-// (a payment, a signature) is none.
+// to act and is told so, or told why, at once or by what follows by itself; a step forward
+// that waits for the applicant (a payment, a signature) is none.
 func (c *inspection) returns() {
-	runs := c.ways.runs
 	for i := range c.d.Transitions {
-		t := &c.d.Transitions[i]
-		to := c.ways.state(t.To)
-		if t.Kind == domain.ActionReturn && !c.d.Applicants(to) {
-			c.find(FindingReturn, c.node("transitions", i), "action %q is a return, of which there is one, and leads to %q, where it is not the applicant who has to act: leave kind return out, or lead to a wait of theirs", t.Action, t.To)
-		}
-		back := to.Public == domain.StatusNeedsCorrection || len(t.Reasons) > 0
-		if t.Kind == domain.ActionReturn || t.Automatic || !back || !c.d.Applicants(to) || !slices.ContainsFunc(t.Roles, c.staff) {
+		t, n := &c.d.Transitions[i], c.node("transitions", i)
+		if t.Kind == domain.ActionReturn {
+			if !c.d.Applicants(c.ways.state(t.To)) {
+				c.find(FindingReturn, n, "action %q is a return, of which there is one, and leads to %q, where it is not the applicant who has to act: leave kind return out, or lead to a wait of theirs", t.Action, t.To)
+			}
 			continue
 		}
-		for k := range c.d.Terms {
-			from := slices.IndexFunc(t.From, func(id domain.StateID) bool { return runs[k][c.ways.states[id]] })
-			if from < 0 {
-				continue
-			}
-			c.find(FindingReturn, c.node("transitions", i), "action %q sends a request back from %q while term %q may run, as often as they like: give it kind return (another one needs a consent)", t.Action, t.From[from], c.d.Terms[k].ID)
-			break
+		back := slices.ContainsFunc(c.atOnce(t), func(to *State) bool {
+			return c.d.Applicants(to) && (to.Public == domain.StatusNeedsCorrection || len(t.Reasons) > 0)
+		})
+		if !back || !t.Automatic && !slices.ContainsFunc(t.Roles, c.staff) {
+			continue
+		}
+		from, term := c.sentBackFrom(t)
+		switch {
+		case from == "":
+		case t.Automatic:
+			c.find(FindingReturn, n, "action %q sends a request back from %q by itself while term %q may run, after what staff did, and is counted as no return: have somebody send it back by an action of kind return", t.Action, from, term)
+		default:
+			c.find(FindingReturn, n, "action %q sends a request back from %q while term %q may run, as often as they like: give it kind return, and lead it to the wait itself (another one needs a consent)", t.Action, from, term)
 		}
 	}
+}
+
+// sentBackFrom is a state that a transition sends a request back from while a legal term may
+// run; none of a transition that belongs to the step before it, or follows of nothing that
+// staff do.
+func (c *inspection) sentBackFrom(t *Transition) (domain.StateID, string) {
+	for k := range c.d.Terms {
+		for _, id := range t.From {
+			from := c.ways.states[id]
+			if c.ways.runs[k][from] && (!t.Automatic || c.next(from) != t && c.byStaff(t, from)) {
+				return id, c.d.Terms[k].ID
+			}
+		}
+	}
+	return "", ""
 }
 
 // suspensions holds that a term stands still only where the applicant has to act, or
@@ -178,6 +196,7 @@ func (c *inspection) promises() {
 	}
 	for i := range c.d.Terms {
 		each(c.d.Terms[i].term(), "", "terms", i, "term "+c.d.Terms[i].ID)
+		c.toldAlone(i)
 	}
 	for i := range c.d.States {
 		s := &c.d.States[i]
@@ -193,5 +212,23 @@ func (c *inspection) promises() {
 		if t := c.d.Reviews[i].Term; t != nil {
 			each(t, c.d.Reviews[i].Role, "reviews", i, "review "+string(c.d.Reviews[i].ID))
 		}
+	}
+}
+
+// toldAlone holds that a legal term that runs out tells somebody beside whoever is late,
+// wherever the term of the state itself does not.
+func (c *inspection) toldAlone(term int) {
+	t := &c.d.Terms[term]
+	for i := range c.d.States {
+		s := &c.d.States[i]
+		other := func(e *Expiry) bool {
+			return e.To != "" || e.Ombudsman || slices.ContainsFunc(e.Escalate, func(role domain.RoleID) bool { return role != s.Owner })
+		}
+		works := s.Kind == KindStart || s.Kind == KindWork
+		if !works || !c.ways.runs[term][i] || t.Expires == nil || other(t.Expires) || s.Term != nil && s.Term.Expires != nil && other(s.Term.Expires) {
+			continue
+		}
+		c.find(FindingExpiry, c.node("terms", term), "term %s: where it runs out in %q, nobody is told but %s, who is late: escalate to somebody above as well, or say ombudsman: true", t.ID, s.ID, s.Owner)
+		return
 	}
 }

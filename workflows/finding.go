@@ -145,15 +145,15 @@ func (c *inspection) reasons() {
 	refusals := false
 	for i := range c.d.Transitions {
 		t := &c.d.Transitions[i]
-		to := c.ways.state(t.To)
-		refuses := to.Outcome == domain.OutcomeRejected
-		refusals = refusals || refuses
-		returns := to.Public == domain.StatusNeedsCorrection && !t.Automatic && !slices.ContainsFunc(t.Roles, c.citizen)
-		if (refuses && !t.Automatic || returns) && len(t.Reasons) == 0 {
-			c.find(FindingReason, c.node("transitions", i), "action %q to state %q needs reason codes: whoever is refused or sent back is told why", t.Action, t.To)
+		refusals = refusals || c.ways.state(t.To).Outcome == domain.OutcomeRejected
+		citizens := slices.ContainsFunc(t.Roles, c.citizen)
+		if k := slices.IndexFunc(c.atOnce(t), func(to *State) bool {
+			return to.Outcome == domain.OutcomeRejected || to.Public == domain.StatusNeedsCorrection && !citizens
+		}); k >= 0 && !t.Automatic && len(t.Reasons) == 0 {
+			c.find(FindingReason, c.node("transitions", i), "action %q to state %q needs reason codes: whoever is refused or sent back is told why", t.Action, c.atOnce(t)[k].ID)
 		}
-		if c.unexplained(t, to) {
-			c.find(FindingReason, c.node("transitions", i), "action %q follows by itself and leads to %q, and neither a review nor an answer is behind it: say why under because, for whoever is refused or sent back is told", t.Action, t.To)
+		if to := c.unexplained(t); to != nil {
+			c.find(FindingReason, c.node("transitions", i), "action %q follows by itself and leads to %q, and neither a review nor an answer is behind it: say why under because, for whoever is refused or sent back is told", t.Action, to.ID)
 		}
 	}
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })
@@ -162,15 +162,24 @@ func (c *inspection) reasons() {
 	}
 }
 
-// unexplained reports whether a transition that follows by itself ends a request otherwise
-// than with an approval, or sends it back, and nothing says why ([Engine.Told]). One that
-// asks for nothing belongs to the step before it.
-func (c *inspection) unexplained(t *Transition, to *State) bool {
-	against := to.Outcome != "" && to.Outcome != domain.OutcomeApproved || to.Public == domain.StatusNeedsCorrection
-	if !t.Automatic || !against || !t.Because.IsZero() || t.When == nil && t.Needs == nil {
-		return false
+// unexplained is where a transition that follows by itself ends a request otherwise than
+// with an approval, or sends it back, and nothing says why ([Engine.Told]); nil where there
+// is none. One that belongs to the step before it is explained by that.
+func (c *inspection) unexplained(t *Transition) *State {
+	if !t.Automatic || !t.Because.IsZero() || t.Needs != nil && (t.Needs.Reviews == domain.OpinionRefused || t.Needs.Answer != "") {
+		return nil
 	}
-	return t.Needs == nil || t.Needs.Reviews != domain.OpinionRefused && t.Needs.Answer == ""
+	if !slices.ContainsFunc(t.From, func(id domain.StateID) bool { return c.next(c.ways.states[id]) != t }) {
+		return nil
+	}
+	list := c.atOnce(t)
+	k := slices.IndexFunc(list, func(to *State) bool {
+		return to.Outcome != "" && to.Outcome != domain.OutcomeApproved || to.Public == domain.StatusNeedsCorrection
+	})
+	if k < 0 {
+		return nil
+	}
+	return list[k]
 }
 
 // publics holds that the word that citizens are shown is what has happened, and that a
@@ -291,7 +300,7 @@ func (c *inspection) negatives() {
 func suchAs(facts domain.Facts) string {
 	var list []string
 	for _, id := range slices.Sorted(maps.Keys(facts)) {
-		list = append(list, fmt.Sprintf("%s %v", id, facts[id]))
+		list = append(list, id+" "+valueAs(facts[id]))
 	}
 	return strings.Join(list, ", ")
 }

@@ -14,7 +14,8 @@ func each[T any](r *definitionReader, n ast.Node, what string, read func(ast.Nod
 	return out
 }
 
-// ref notes that a name must be defined somewhere in the file.
+// ref notes that a name must be defined somewhere in the file. Of one kind, the same
+// names are defined wherever it is asked.
 func ref[T ~string](r *definitionReader, n ast.Node, what, kind string, defined func() []T) T {
 	name := T(r.text(n, what))
 	r.later = append(r.later, func() {
@@ -93,7 +94,9 @@ func (r *definitionReader) actionIDs() []domain.ActionID {
 	return ids(r.d.Actions, func(a Action) domain.ActionID { return a.ID })
 }
 
-// startIDs is what starts a term: an action, or the submission.
+// startKinds is what starts a term.
+const startKinds = "action or submission"
+
 func (r *definitionReader) startIDs() []domain.ActionID { return append(r.actionIDs(), submitting) }
 
 // gateKinds is what not_by and separate list.

@@ -26,13 +26,17 @@ func (c *inspection) offices() {
 			continue
 		}
 		what := ""
-		switch {
-		case t.Kind == domain.ActionCorrect:
+		for _, to := range c.atOnce(t) {
+			switch to.Outcome {
+			case domain.OutcomeClosed:
+				what = "closes the request"
+			case domain.OutcomeWithdrawn:
+				what = "gives up what somebody else asks for"
+			default:
+			}
+		}
+		if t.Kind == domain.ActionCorrect {
 			what = "corrects what whoever asks has said"
-		case to.Outcome == domain.OutcomeClosed:
-			what = "closes the request"
-		case to.Outcome == domain.OutcomeWithdrawn:
-			what = "gives up what somebody else asks for"
 		}
 		if what != "" {
 			c.find(FindingReason, n, "role %q %s by action %q and does not say why: give it reason codes", t.Roles[k], what, t.Action)

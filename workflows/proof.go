@@ -77,7 +77,9 @@ func (s *search) walk() {
 			if step.kind != stepAutomatic {
 				s.leads(s.p.events(step, &s.points[i], &to), j)
 			}
-			s.back = append(s.back, [2]int32{int32(j), int32(i)})
+			if !s.p.dated(step) { // a request need not have the date, so it is no way out
+				s.back = append(s.back, [2]int32{int32(j), int32(i)})
+			}
 		})
 		s.fail(i)
 	}
@@ -238,10 +240,19 @@ func (s *search) stuck() {
 	for i, ok := range ends {
 		if !ok {
 			state := &s.d.States[s.points[i].state]
-			s.tell(FindingStuck, "stuck"+string(state.ID), s.node("states", int(s.points[i].state)), i, "a request can be stuck in %q: nothing leads from there to an end", state.ID)
+			s.tell(FindingStuck, "stuck"+string(state.ID), s.node("states", int(s.points[i].state)), i, "a request can be stuck in %q: nothing leads from there to an end%s", state.ID, s.butADate(int(s.points[i].state)))
 		}
 	}
 	s.chains()
+}
+
+// butADate says why what is due at a date leads nowhere, if a term that is leads out of a
+// state.
+func (s *search) butADate(state int) string {
+	if !slices.ContainsFunc(s.p.moves[state], func(m int) bool { return s.p.dated(stepTaken{kind: stepExpiry, of: m}) }) {
+		return ""
+	}
+	return " but a term that is due at a date, which a request need not have: let somebody end it, or give the state a term with a budget that does"
 }
 
 // follows lists where a request may go by itself.

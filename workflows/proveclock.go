@@ -53,6 +53,17 @@ func (p *prover) runsOut(at *point, m *move) bool {
 	return started && (m.term >= maxTerms || at.expired>>m.term&1 == 0)
 }
 
+// dated reports whether a step is that a term which is due at a date runs out. Such a term
+// may have started or not: a request that has no date when it is submitted, or one that
+// has passed, has no such term.
+func (p *prover) dated(step stepTaken) bool {
+	if step.kind != stepExpiry {
+		return false
+	}
+	term := p.expiries[step.of].term
+	return term >= 0 && p.d.Terms[term].Due != ""
+}
+
 // maxTerms is of how many legal terms it is known whether they ran out; others may do so
 // again and again.
 const maxTerms = 32

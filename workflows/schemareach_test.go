@@ -326,3 +326,21 @@ func TestTheSchemaReadsSizesAsTheReaderDoes(t *testing.T) {
 		try(s)
 	}
 }
+
+// How terms are expected to stand, and when they are due, is said in the same words to both.
+func TestTheSchemaReadsExpectedTermsAsTheReaderDoes(t *testing.T) {
+	schema := compiledSchema(t)
+	for then, fits := range map[string]bool{
+		"terms: {'state:signing': running}": true, "terms: {'state:signing': soon}": false, "terms: {'state:signing': 1.5}": false,
+		"due: {'state:signing': 2026-03-12 09:30}": true, "due: {'state:signing': '2026-03-12 9:30'}": true, "due: {'state:signing': 7}": false,
+		"due: {'state:signing': tomorrow}": false, "due: {'state:signing': 2026-13-12 09:30}": false, "due: {'state:signing': 2026-03-12 24:30}": false,
+	} {
+		source := []byte(changed(t, "tests: {name: x, "+plainFact+", then: {"+then+"}}"))
+		if _, err := Read("w.yaml", source); (err == nil) != fits {
+			t.Errorf("%s: the reader: %v", then, err)
+		}
+		if err := fitsSchema(schema, source); (err == nil) != fits {
+			t.Errorf("%s: the schema: %v", then, err)
+		}
+	}
+}

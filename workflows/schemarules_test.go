@@ -32,6 +32,7 @@ var (
 	anID     = js{"type": "string", "pattern": idForm}
 	aGate    = js{"type": "string", "pattern": "^(review:)?[a-z0-9][a-z0-9_-]{0,63}$"} // gateRefs
 	aText    = js{"type": "string", "pattern": `\S`}                                   // yamlReader.text
+	aMoment  = js{"type": "string", "pattern": `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) ([01]?[0-9]|2[0-3]):[0-5][0-9]$`}
 	verbatim = js{"type": "string", "minLength": 1}
 	rupiah   = js{"type": "integer", "minimum": 0, "maximum": maxFee}
 )
@@ -79,6 +80,8 @@ var fieldRules = map[string]js{
 	"Step.format":         anID,
 	"Step.answer":         among("yes", "no"),
 	"Expected.outcome":    among("open", "approved", "rejected", "withdrawn", "closed"),
+	"Expected.terms":      {"type": "object", "additionalProperties": among(anys(termStandings)...)},
+	"Expected.due":        {"type": "object", "additionalProperties": aMoment}, // definitionReader.moment
 	"Expected.fees":       {"type": "object", "additionalProperties": js{"type": "integer"}},
 }
 

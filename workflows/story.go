@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -170,9 +171,18 @@ func (s *search) recordedAt(t *Transition, at int) string {
 
 func (s *search) factIs(f *Fact, v any) string {
 	if b, ok := v.(bool); ok {
-		v = s.say(strconv.FormatBool(b))
+		return strings.ToLower(f.Title.In(s.lang)) + " " + s.say(strconv.FormatBool(b))
 	}
-	return fmt.Sprintf("%s %v", strings.ToLower(f.Title.In(s.lang)), v)
+	return strings.ToLower(f.Title.In(s.lang)) + " " + valueAs(v)
+}
+
+// valueAs is the value of a fact as people write it: of a number all digits, unless they are
+// more than anybody reads.
+func valueAs(v any) string {
+	if n, ok := v.(float64); ok && math.Abs(n) < 1e15 {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
 }
 
 // factsOf tells the facts that conditions ask for.

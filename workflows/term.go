@@ -158,7 +158,7 @@ func (r *definitionReader) legalTerm(n ast.Node) LegalTerm {
 	keys["id"] = func(n ast.Node) { t.ID = r.id(n, "term id") }
 	keys["title"] = func(n ast.Node) { t.Title = r.both(n, "term title") }
 	keys["due"] = func(n ast.Node) { t.Due = r.timeFact(n, "term due") }
-	keys["starts"] = func(n ast.Node) { t.Starts = refs(r, n, "term starts", "action", r.startIDs) }
+	keys["starts"] = func(n ast.Node) { t.Starts = refs(r, n, "term starts", startKinds, r.startIDs) }
 	keys["suspended_in"] = func(n ast.Node) { t.SuspendedIn = refs(r, n, "term suspended_in", "state", r.stateIDs) }
 	keys["extension"] = func(n ast.Node) { t.Extension = r.extension(n, &of) }
 	keys["basis"] = func(n ast.Node) { t.Basis = r.both(n, "term basis") }

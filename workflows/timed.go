@@ -32,6 +32,23 @@ func (c *inspection) terms() {
 			c.find(FindingExpiry, c.node("reviews", i), "nothing happens when the term of review %q runs out", x.ID)
 		}
 	}
+	c.uncounted()
+}
+
+// uncounted notes legal terms that bind nobody: no time passes from what starts them until
+// the request is closed, but where they stand still.
+func (c *inspection) uncounted() {
+	runs := c.ways.running(false)
+	for k := range c.d.Terms {
+		t, counts := &c.d.Terms[k], false
+		for i := range c.d.States {
+			s := &c.d.States[i]
+			counts = counts || runs[k][i] && s.Kind != KindEnd && c.next(i) == nil && !slices.Contains(t.SuspendedIn, s.ID)
+		}
+		if !counts {
+			c.find(FindingTerm, c.node("terms", k), "no time of term %q is counted before a request is closed: what starts it closes the request, or leads only to where the term stands still: start it earlier", t.ID)
+		}
+	}
 }
 
 // timedBy tells whether a state has a term of its own, or a legal term that runs there,
@@ -53,8 +70,8 @@ func (d *Definition) timedBy(s *State, runs func(term int) bool) (budget, end bo
 
 // covered tells of each legal term in which states it is running whichever way a
 // request comes there from its submission: it may only come there later on. What a
-// request is reopened to is left out, for it has been there. A term whose date a request
-// need not have may run nowhere.
+// request is reopened to is left out, for it has been there. A term that is due at a date
+// may run nowhere: a request need not have one, or it had passed.
 func (r *routes) covered() []states {
 	list := r.running(false)
 	ended := make([][]ending, len(r.d.States))
@@ -67,7 +84,7 @@ func (r *routes) covered() []states {
 	}
 	for i := range list {
 		t := &r.d.Terms[i]
-		if f := r.d.fact(t.Due); f != nil && !f.Required && f.Default == nil {
+		if t.Due != "" {
 			clear(list[i])
 			continue
 		}

@@ -32,11 +32,13 @@ administration that they do not keep, and what can be proved to go wrong, with t
 shortest way there, step by step, in the language of --lang. The exit code is 3 when
 there is anything, and 1 when a file could not be looked at. A file that is named - is
 standard input.`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, files []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			if lang != "id" && lang != "en" {
 				return fmt.Errorf("--lang %q: want id or en", lang)
 			}
+			return cobra.MinimumNArgs(1)(c, args)
+		},
+		RunE: func(c *cobra.Command, files []string) error {
 			found := []checked{}
 			faults := 0
 			var unread error

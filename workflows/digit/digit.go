@@ -44,7 +44,7 @@ const (
 	FaultLeftOut         = "left_out"         // an action leads to a state that was left out
 	FaultMissingTerm     = "missing_term"     // a state, or the service, has no sla
 	FaultTermSum         = "term_sum"         // the states together may take longer than the service
-	FaultTermStart       = "term_start"       // what starts the term of the service is guessed
+	FaultTermStart       = "term_start"       // the term of the service counts from the submission
 	FaultTermChanged     = "term_changed"     // an sla that could not be kept as it is
 	FaultStatusDiffers   = "status_differs"   // applicationStatus is not the state's name
 	FaultStatusGuessed   = "status_guessed"   // no word for the citizen is known

@@ -1,13 +1,15 @@
 package digit
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
 )
+
+// submission is what the language calls the submission where no action is called so.
+const submission = "submit"
 
 // unfilled stands where the language wants words that DIGIT does not have.
 func unfilled(id, en string) workflows.Text {
@@ -41,6 +43,7 @@ func (x *digitImport) draft(id string) {
 func (x *digitImport) identify() {
 	x.ids, x.actions = map[*digitState]domain.StateID{}, map[string]domain.ActionID{}
 	states, actions := workflows.NewSlugs(), workflows.NewSlugs()
+	actions.Of(submission) // it is no action
 	for _, st := range x.kept {
 		name := st.name
 		if name == "" {
@@ -248,22 +251,9 @@ func (x *digitImport) total() {
 	if !ok {
 		return
 	}
-	t := workflows.LegalTerm{ID: "service", Title: workflows.Text{ID: "Jangka waktu layanan", EN: "Term of the service"}, Budget: b, Basis: unfilled("dasar hukum", "legal basis")}
-	for _, a := range x.begin.ways {
-		if a.to != x.begin {
-			t.Starts = append(t.Starts, x.actions[a.name])
-		}
-	}
+	t := workflows.LegalTerm{ID: "service", Title: workflows.Text{ID: "Jangka waktu layanan", EN: "Term of the service"}, Budget: b, Starts: []domain.ActionID{submission}, Basis: unfilled("dasar hukum", "legal basis")}
 	x.d.Terms = append(x.d.Terms, t)
-	x.fault(FaultTermStart, s.at, nil, nil, "DIGIT counts businessServiceSla from the submission, without a pause; here %s; its legal basis is to be filled in", starting(t.Starts))
-}
-
-// starting says what starts a term.
-func starting(actions []domain.ActionID) string {
-	if len(actions) == 1 {
-		return fmt.Sprintf("%s starts it", actions[0])
-	}
-	return domain.Listed(actions) + " start it"
+	x.fault(FaultTermStart, s.at, nil, nil, "businessServiceSla is counted as DIGIT does, from the submission and without a pause; the law may count otherwise, such as from the complete file, and its legal basis is to be filled in")
 }
 
 // missingTerms tells of states without an sla for which Check is content with the

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -137,9 +139,7 @@ func TestFaults(t *testing.T) {
 // What is guessed is told with what it was guessed from.
 func TestFaultsSayWhatTheyGoBy(t *testing.T) {
 	for says, source := range map[string]string{
-		"here approve, reject start it; ": digitSource(""),
-		"here approve starts it; ": swapDigit(`,
- {"action": "REJECT", "nextState": "REJECTED", "roles": ["OFFICER"]}`, ""),
+		"from the submission and without a pause":                            digitSource(""),
 		"the outcome is rejected, by its name":                               digitSource(""),
 		"the outcome is rejected, by its applicationStatus":                  swapDigit(`{"state": "REJECTED"`, `{"state": "XYZ"`, `"nextState": "REJECTED"`, `"nextState": "XYZ"`),
 		"the outcome is closed, for nothing says which":                      swapDigit(`"REJECTED"`, `"XYZ"`),
@@ -163,7 +163,7 @@ func TestImportWrites(t *testing.T) {
 	if got := d.States[0]; got.ID != "applied" || got.Kind != workflows.KindStart || got.Public != domain.StatusReceived || got.Owner != "officer" || got.Term.Budget.String() != "1 day" {
 		t.Errorf("got %+v", got)
 	}
-	if got := d.Terms[0]; got.Budget.String() != "10 days" || !slices.Equal(got.Starts, []domain.ActionID{"approve", "reject"}) {
+	if got := d.Terms[0]; got.Budget.String() != "10 days" || !slices.Equal(got.Starts, []domain.ActionID{"submit"}) {
 		t.Errorf("got %+v", got)
 	}
 	if got := d.States[1:]; got[0].Outcome != domain.OutcomeApproved || got[1].Outcome != domain.OutcomeRejected || got[1].Public != domain.StatusRejected {
@@ -291,5 +291,46 @@ func TestImportProperty(t *testing.T) {
 	})
 	if 20*made < all { // about one in five does
 		t.Errorf("only %d of %d services gave a definition: this tests little", made, all)
+	}
+}
+
+// The time of a service counts from the submission, as DIGIT counts it: also where one of
+// its actions is called so, which is called otherwise here.
+func TestTheTermOfTheServiceCountsFromTheSubmission(t *testing.T) {
+	source := swapDigit(`"APPROVE"`, `"SUBMIT"`)
+	for _, file := range digitFiles(t) {
+		more, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := importDigit(t, filepath.Base(file), string(more))
+		checkService(t, file, made)
+	}
+	made := importDigit(t, "f.json", source)
+	checkService(t, "an action called SUBMIT", made)
+	d, err := workflows.Read("f.yaml", []byte(made.Definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(d.Actions, func(a workflows.Action) bool { return a.ID == "submit-2" && a.RecordedAs == "SUBMIT" }) {
+		t.Errorf("%+v", d.Actions)
+	}
+}
+
+func checkService(t *testing.T, name string, made *digit.Imported) {
+	t.Helper()
+	d, findings, err := workflows.Check(name, []byte(made.Definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, term := range d.Terms {
+		if !slices.ContainsFunc(term.Starts, d.Submits) {
+			t.Errorf("%s: the term starts with %s", name, term.Starts)
+		}
+	}
+	for _, f := range findings {
+		if strings.Contains(f.Message, "is counted before a request is closed") {
+			t.Errorf("%s: %s", name, f)
+		}
 	}
 }
