@@ -224,8 +224,11 @@ func (p *playing) received(proof *prover) (declared, complete bool) {
 		declared = declared || b.Kind == domain.ActionComplete
 		by := slices.IndexFunc(p.d.Transitions, func(t Transition) bool {
 			kind := t.Kind
-			if t.Automatic {
+			switch from := p.d.state(b.From); {
+			case t.Automatic:
 				kind = domain.ActionAuto
+			case from != nil && from.Kind == KindEnd:
+				kind = domain.ActionReopen // whether or not it says so
 			}
 			return t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && kind == b.Kind && t.Needs != nil && t.Needs.Required
 		})
