@@ -521,7 +521,7 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"a legal term after its start": {
 			changes: []string{
 				"title: {id: Tanda tangan, en: Signing}, term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => title: {id: Tanda tangan, en: Signing}",
-				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head]}, basis: {id: UU, en: Law}}",
+				"terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [head], ombudsman: true}, basis: {id: UU, en: Law}}",
 			},
 		},
 		"a legal term on one of two ways": {

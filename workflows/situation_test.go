@@ -227,8 +227,8 @@ func (p *playing) received(proof *prover) (declared, complete bool) {
 			switch from := p.d.state(b.From); {
 			case t.Automatic:
 				kind = domain.ActionAuto
-			case kind == "" && from.Kind == KindEnd:
-				kind = domain.ActionReopen
+			case from != nil && from.Kind == KindEnd:
+				kind = domain.ActionReopen // whether or not it says so
 			}
 			return t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && kind == b.Kind && t.Needs != nil && t.Needs.Required
 		})
