@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -38,7 +40,8 @@ transitions:
 // A date that stands in the application is told as that, and never as the time that there
 // is for a decision.
 func TestATermThatIsDueAtADateIsToldAsADate(t *testing.T) {
-	s := newSite(t)
+	var passed atomic.Int64
+	s := newSite(t, func(s *stores) { s.now = func() time.Time { return time.Now().Add(time.Duration(passed.Load())) } })
 	publishAs(t, s.library, "11.71", agency, []byte(event))
 	page := func(path string) string {
 		t.Helper()
@@ -94,10 +97,11 @@ func TestATermThatIsDueAtADateIsToldAsADate(t *testing.T) {
 	coming := file("2099-05-04T02:00:00Z")
 	says("/lacak/"+coming+"?lang=en", "Before the event by 4 May 2099 at 09:00 WIB")
 	says("/lacak/"+coming+"?lang=id", "Sebelum acara paling lambat 4 Mei 2099 pukul 09.00 WIB")
-	gone := file("2020-05-04T02:00:00Z")
+	gone := file("2098-05-04T02:00:00Z")
+	passed.Store(int64(time.Until(time.Date(2098, 6, 1, 0, 0, 0, 0, time.UTC))))
 	act(gone, "note")
-	says("/lacak/"+gone+"?lang=en", "Before the event passed on 4 May 2020 at 09:00 WIB")
-	says("/lacak/"+gone+"?lang=id", "Sebelum acara lewat pada 4 Mei 2020 pukul 09.00 WIB")
+	says("/lacak/"+gone+"?lang=en", "Before the event passed on 4 May 2098 at 09:00 WIB")
+	says("/lacak/"+gone+"?lang=id", "Sebelum acara lewat pada 4 Mei 2098 pukul 09.00 WIB")
 	act(gone, "grant")
-	says("/lacak/"+gone+"?lang=en", "Before the event passed on 4 May 2020 at 09:00 WIB")
+	says("/lacak/"+gone+"?lang=en", "Before the event passed on 4 May 2098 at 09:00 WIB")
 }
