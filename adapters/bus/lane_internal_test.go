@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,8 @@ type laneBench struct {
 	*laneRun
 	clock  time.Time
 	answer func(Sending) error
+
+	mu     sync.Mutex // a lane may send several at once
 	tried  []string
 	gaveUp []error
 }
@@ -38,10 +41,14 @@ func newLaneBench(t *testing.T, l Lane, writer, reader *sql.DB) *laneBench {
 	}
 	l.Name = "sms"
 	l.Send = func(_ context.Context, s Sending) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		b.tried = append(b.tried, fmt.Sprint(s.Position))
 		return b.answer(s)
 	}
 	l.GiveUp = func(_ context.Context, _ Sending, err error) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		b.gaveUp = append(b.gaveUp, err)
 		return nil
 	}
