@@ -244,6 +244,9 @@ const takeOver = 10 * time.Second
 // Two nodes serve one database. Each view is run by one of them, and by the other soon
 // after that was killed; whoever asks either of them sees their own write.
 func TestKillOfTheNodeThatRunsTheViews(t *testing.T) {
+	if underRace {
+		t.Skip("NOT UNDER THE RACE DETECTOR: the killed program is built without it; go test ./... runs this")
+	}
 	x := newTwoNodes(t)
 	for since := time.Now(); len(x.here(0))+len(x.here(1)) < len(everyProjection(nil)); {
 		if time.Since(since) > time.Minute {
@@ -288,6 +291,9 @@ func TestKillOfTheNodeThatRunsTheViews(t *testing.T) {
 // both what they have no answer to. The other runs all views soon after; in the end every
 // view is what the log says, and what was acknowledged is there once.
 func TestKillOfEitherNodeUnderLoad(t *testing.T) {
+	if underRace {
+		t.Skip("NOT UNDER THE RACE DETECTOR: the killed program is built without it; go test ./... runs this")
+	}
 	x := newTwoNodes(t)
 	var all []*sent
 	var mu sync.Mutex
