@@ -228,6 +228,9 @@ func TestTheReceiptLogThroughTerms(t *testing.T) {
 // A backtest of a version with another deadline finds exactly the cases that are late by
 // it, counted here from the log alone, each under its cause.
 func TestStricterDeadlinesOverTheReceiptLog(t *testing.T) {
+	if testing.Short() {
+		t.Skip("NOT WITH -short, AS UNDER THE RACE DETECTOR: it takes minutes; go test ./... runs this")
+	}
 	cases := receipts(t)
 	with := func(*workflows.Definition) {}
 	for name, recorded := range map[string]func(*workflows.Definition){

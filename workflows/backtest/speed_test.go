@@ -43,6 +43,9 @@ func over(list []uuid.UUID, n int) iter.Seq2[uuid.UUID, error] {
 
 // What is kept of ten thousand histories is their references and no more.
 func TestTenThousandHistoriesInLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("NOT WITH -short, AS UNDER THE RACE DETECTOR: it takes minutes; go test ./... runs this")
+	}
 	o := walked(t, 100)
 	d := read(t, string(shorter(t)))
 	held := func(n int) uint64 {
