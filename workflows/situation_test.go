@@ -222,20 +222,24 @@ func (p *playing) received(proof *prover) (declared, complete bool) {
 			continue
 		}
 		declared = declared || b.Kind == domain.ActionComplete
+		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
 		by := slices.IndexFunc(p.d.Transitions, func(t Transition) bool {
+			if t.Action != b.Action || t.To != b.To || !slices.Contains(t.From, b.From) {
+				return false
+			}
+			if t.Automatic { // of several, it is the first that could be
+				return b.Kind == domain.ActionAuto && then.holds(t.When) && then.lacks(&t) == ""
+			}
 			kind := t.Kind
-			switch from := p.d.state(b.From); {
-			case t.Automatic:
-				kind = domain.ActionAuto
-			case from != nil && from.Kind == KindEnd:
+			if p.d.state(b.From).Kind == KindEnd {
 				kind = domain.ActionReopen // whether or not it says so
 			}
-			return t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && kind == b.Kind && t.Needs != nil && t.Needs.Required
+			return kind == b.Kind && t.Needs != nil && t.Needs.Required
 		})
-		if by < 0 && b.Kind != domain.ActionComplete {
+		asked := by >= 0 && p.d.Transitions[by].Needs != nil && p.d.Transitions[by].Needs.Required
+		if !asked && b.Kind != domain.ActionComplete {
 			continue
 		}
-		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
 		complete = !slices.ContainsFunc(p.d.Documents, func(x Document) bool {
 			return (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen)) && !then.attached(x.ID)
 		})
