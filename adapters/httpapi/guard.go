@@ -26,6 +26,9 @@ func (a *api) guarded(next http.Handler) http.Handler {
 		case a.Token != "" && (!strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare([]byte(token), []byte(a.Token)) != 1):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="alur"`)
 			writeProblem(w, newProblem(http.StatusUnauthorized, "token", "this API wants a token", "send Authorization: Bearer and the token the server was started with"))
+		case strings.Contains(r.URL.Path, "\x00") || strings.Contains(r.URL.RawQuery, "%00"):
+			// Not every database takes it in a text, and nothing has a name with it.
+			writeProblem(w, newProblem(http.StatusBadRequest, "invalid", "the address has a character with the code 0", "leave it out"))
 		default:
 			next.ServeHTTP(w, r)
 		}

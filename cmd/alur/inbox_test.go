@@ -72,6 +72,10 @@ func TestInboxOverTheAPI(t *testing.T) {
 			t.Errorf("%s: %s %s", path, a.Status, a.body)
 		}
 	}
+	// PostgreSQL takes no such text.
+	if a := s.ask(t, "GET", "/api/v1/inbox?tenant=11.71&role=%00", ""); a.StatusCode != http.StatusBadRequest {
+		t.Errorf("a NUL: %s %s", a.Status, a.body)
+	}
 }
 
 // Work that is given out: three wait, the second is taken first. The others are told, and
