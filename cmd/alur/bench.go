@@ -24,6 +24,8 @@ type benchFlags struct {
 	batch     []int
 	only      []string
 	openTerms int
+	commands  int // of the run decide, instead of a time; 0: as many as the time allows
+	rate      int // commands a second, of the run live
 }
 
 // measured is one run, as it is printed on one line.
@@ -77,6 +79,7 @@ var benchRuns = []struct {
 	{"follow", (*bench).runFollow},
 	{"load", (*bench).runLoad},
 	{"rebuild", (*bench).runRebuild},
+	{"live", (*bench).runLive},
 	{"terms", (*bench).runTerms},
 }
 
@@ -102,6 +105,8 @@ a file that is thrown away. The runs:
   follow   the whole log, each event decoded, in order
   load     requests folded from their events, none remembered
   rebuild  all views from nothing; again, beside those that are read; and compared
+  live     commands at a steady rate (--rate): how long it takes until the newest event
+           is in every view, and the most memory that was in use
   terms    a sweep over open terms: when the time of none has come, of 1 %, of all
 
 The clients wait for each answer before they go on. Times are of one answer.`,
@@ -113,6 +118,9 @@ The clients wait for each answer before they go on. Times are of one answer.`,
 			}
 			if o.openTerms < 200 {
 				return errors.New("--terms wants 200 or more")
+			}
+			if o.commands < 0 || o.rate < 1 {
+				return errors.New("--commands and --rate want numbers above zero")
 			}
 			if o.seconds <= 0 || slices.Min(append(slices.Clone(o.clients), 1)) < 1 || slices.Min(append(slices.Clone(o.batch), 1)) < 1 {
 				return errors.New("--seconds, --clients and --batch want numbers above zero")
@@ -128,6 +136,8 @@ The clients wait for each answer before they go on. Times are of one answer.`,
 	c.Flags().IntSliceVar(&o.clients, "clients", []int{1, 64}, "how many `CLIENTS` there are at once, a run for each number")
 	c.Flags().IntSliceVar(&o.batch, "batch", []int{1, 10}, "how many `EVENTS` an append of the run append has, a run for each number")
 	c.Flags().IntVar(&o.openTerms, "terms", 10_000, "how many `TERMS` are open in the run terms")
+	c.Flags().IntVar(&o.commands, "commands", 0, "how many `COMMANDS` the run decide has, however long they take (default as many as the time allows)")
+	c.Flags().IntVar(&o.rate, "rate", 5_000, "how many `COMMANDS` a second come in the run live")
 	c.Flags().StringSliceVar(&o.only, "only", nil, "only these `RUNS`")
 	return c
 }

@@ -22,15 +22,21 @@ import (
 // during has clients do something again and again until the time is up, each one
 // after the answer to the one before.
 func (b *bench) during(ctx context.Context, clients int, do func(ctx context.Context, client, turn int) error) (took, error) {
+	end := time.Now().Add(time.Duration(b.seconds * float64(time.Second)))
+	return b.while(ctx, clients, func(_, _ int, now time.Time) bool { return !now.After(end) }, do)
+}
+
+// while has clients do something as long as they may, each one after the answer to the
+// one before.
+func (b *bench) while(ctx context.Context, clients int, may func(client, turn int, now time.Time) bool, do func(ctx context.Context, client, turn int) error) (took, error) {
 	each, errs := make([][]time.Duration, clients), make([]error, clients)
 	began := time.Now()
-	end := began.Add(time.Duration(b.seconds * float64(time.Second)))
 	var wg sync.WaitGroup
 	for client := range clients {
 		wg.Go(func() {
 			for turn := 0; errs[client] == nil; turn++ {
 				asked := time.Now()
-				if asked.After(end) {
+				if !may(client, turn, asked) {
 					return
 				}
 				errs[client] = do(ctx, client, turn)
@@ -82,11 +88,18 @@ var life = []struct {
 func (b *bench) runDecide(ctx context.Context) error {
 	for _, clients := range b.clients {
 		requests := make([]uuid.UUID, clients)
-		t, err := b.during(ctx, clients, func(ctx context.Context, client, turn int) error {
-			var err error
+		step := func(ctx context.Context, client, turn int) (err error) {
 			requests[client], err = b.step(ctx, requests[client], turn)
 			return err
-		})
+		}
+		many := func(client, turn int, _ time.Time) bool { return turn*clients+client < b.commands }
+		var t took
+		var err error
+		if b.commands > 0 {
+			t, err = b.while(ctx, clients, many, step)
+		} else {
+			t, err = b.during(ctx, clients, step)
+		}
 		if err != nil {
 			return err
 		}

@@ -41,13 +41,13 @@ func BenchmarkStores(b *testing.B) {
 	}
 }
 
-// BenchmarkRebuild is the run rebuild of alur bench over what is decided in a minute and
-// a half: a million events where that is 11,000 a second.
+// BenchmarkRebuild is the run rebuild of alur bench over a million commands, and then
+// ten seconds of its run live.
 func BenchmarkRebuild(b *testing.B) {
 	for _, name := range []string{"a file", "PostgreSQL"} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				o := benchFlags{stores: everyStores[name](b), seconds: 90, clients: []int{64}, only: []string{"decide", "follow", "rebuild"}}
+				o := benchFlags{stores: everyStores[name](b), seconds: 10, commands: 1_000_000, rate: 5_000, clients: []int{64}, only: []string{"decide", "follow", "rebuild", "live"}}
 				o.stores.sealing = true
 				if err := o.on(b.Context(), b.TempDir(), os.Stdout); err != nil {
 					b.Fatal(err)
