@@ -58,6 +58,8 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"ApplicantNotified":    {1: decode[ApplicantNotified]},
 	"ApplicantNotNotified": {1: decode[ApplicantNotNotified]},
 	"NoticesPreferred":     {1: decode[NoticesPreferred]},
+	"OfficeNotNotified":    {1: decode[OfficeNotNotified]},
+	"OfficeNotified":       {1: decode[OfficeNotified]},
 }
 
 // EventTypes lists the names of all events that a log may hold, in their order.

@@ -175,7 +175,8 @@ func NoticeStream(request uuid.UUID) string { return "notice-" + request.String(
 // Notices is the folded state of that stream.
 type Notices struct {
 	Preferred NoticesPreferred
-	Messages  []MessageOutcome // in the order in which they were first recorded
+	Messages  []MessageOutcome   // in the order in which they were first recorded
+	Offices   map[uuid.UUID]bool // messages to offices: true for those that were sent, false for those given up
 }
 
 // MessageOutcome is what became of a message in the end.
@@ -196,6 +197,12 @@ func EvolveNotices(n Notices, e Recorded) Notices {
 		o = MessageOutcome{Message: b.Message, At: e.At}
 	case ApplicantNotNotified:
 		o = MessageOutcome{Message: b.Message, Fault: b.Fault, At: e.At}
+	case OfficeNotified:
+		n.Offices = toldOf(n.Offices, b.ID, true)
+		return n
+	case OfficeNotNotified:
+		n.Offices = toldOf(n.Offices, b.ID, n.Offices[b.ID]) // what was sent stays sent
+		return n
 	default:
 		return n
 	}

@@ -28,6 +28,10 @@ var message = domain.Message{
 	ID: domain.MessageID(id(3), domain.ChannelEmail, false), Event: id(3), Version: 3, Channel: domain.ChannelEmail, Language: "id", Notices: []domain.NoticeID{"returned"}, Attempts: 2,
 }
 
+var office = domain.OfficeMessage{
+	ID: domain.OfficeMessageID(id(3), "office@example.test"), Event: id(3), Version: 3, Role: "head", Term: "state:review", Notice: "filed", Attempts: 2,
+}
+
 // samples has each event as it is recorded now; beside its name, a variant.
 func samples(t *testing.T) map[string]domain.Event {
 	box, err := domain.Seal(dataKey, domain.Place{Stream: "request-1", Version: 1, Type: "ActionTaken"}, domain.Salt{1}, domain.Nonce{2}, domain.Personal{"remark": "call back"})
@@ -109,6 +113,8 @@ func samples(t *testing.T) map[string]domain.Event {
 		"TermCarried":          event(3, head, domain.TermCarried{Term: "processing", Budget: "3 working days", Promise: "2 working days", WasBudget: "5 working days", Was: noon.UTC(), Reckoning: reckoning}),
 		"TermDropped":          event(3, head, domain.TermDropped{Term: "processing", Version: 3, Reckoning: reckoning}),
 		"ApplicantNotified":    event(5, domain.System(), domain.ApplicantNotified{Message: message}),
+		"OfficeNotified":       event(5, domain.System(), domain.OfficeNotified{OfficeMessage: office}),
+		"OfficeNotNotified":    event(5, domain.System(), domain.OfficeNotNotified{OfficeMessage: office, Fault: domain.NoticeUnaddressed}),
 		"ApplicantNotNotified": event(5, domain.System(), domain.ApplicantNotNotified{Message: message, Fault: domain.NoticeUnreachable}),
 		"NoticesPreferred": event(5, applicant, domain.NoticesPreferred{
 			Language: "en", Channels: []domain.Channel{domain.ChannelEmail, domain.ChannelSMS}, Quiet: &domain.Quiet{From: 20 * 60, To: 7*60 + 30},

@@ -23,6 +23,7 @@ type Telling struct {
 	Changed  bool            // the public status is another one
 	Notices  []*Notice       // texts of the workflow that are due
 	Reason   Text            // that was given; zero for none
+	Reminded *Reminder       // the applicant's own time is about to run out; nil when it is not
 	FiledBy  domain.Capacity // with a submission: as what somebody filed it
 
 	Contact map[domain.Channel]string // the applicant's addresses, by the form
@@ -30,9 +31,15 @@ type Telling struct {
 	Erased  bool                      // they were erased
 }
 
+// Reminder is of a term that is about to run out.
+type Reminder struct {
+	Title Text // of the term
+	Due   time.Time
+}
+
 // Telling says what there is to tell the applicant of the command that an event is the
-// first of: of another public status, of what the workflow has a text for, and of other
-// addresses. False when nothing is: for the other events of a command, for what concerns
+// first of: of another public status, of what the workflow has a text for, of their own
+// time that is about to run out, and of other addresses. False when nothing is: for the other events of a command, for what concerns
 // only the office, and for imported histories, which others told of.
 //
 // The applicant is told, and not who acts for them: addresses are those that the form
@@ -44,26 +51,25 @@ func (e *Engine) Telling(ctx context.Context, request uuid.UUID, at domain.Versi
 	}
 	t.Changed = !before.Exists() || before.Public != t.Request.Public
 	filled := slices.ContainsFunc(boxes, func(ev domain.Recorded) bool { return ev.Version >= at })
-	if !t.Changed && len(t.Notices) == 0 && !filled {
+	if !t.Changed && len(t.Notices) == 0 && t.Reminded == nil && !filled {
 		return Telling{}, false, nil
 	}
 	err = e.openContact(ctx, &t, boxes)
-	return t, err == nil && (t.Changed || len(t.Notices)+len(t.Former) > 0), err
+	return t, err == nil && (t.Changed || t.Reminded != nil || len(t.Notices)+len(t.Former) > 0), err
 }
 
 // command folds a request up to a command and past it. The boxes are those that a form
 // may be in, the newest last.
 func (e *Engine) command(ctx context.Context, request uuid.UUID, at domain.Version) (t Telling, before domain.Request, boxes []domain.Recorded, err error) {
 	var last uuid.UUID // command
-	var told []domain.NoticeDue
-	var reason domain.ReasonCode
+	var s mentioned
 	for ev, err := range domain.Events(e.log.ReadStream(ctx, domain.RequestStream(request), 0)) {
 		if err != nil {
 			return Telling{}, before, nil, fmt.Errorf("load request %s: %w", request, err)
 		}
 		switch {
 		case ev.Version > at && ev.Command != t.First.Command:
-			return t.named(ctx, e.library, told, reason, before, boxes)
+			return t.named(ctx, e.library, s, before, boxes)
 		case ev.Version == at && ev.Command == last:
 			return Telling{}, before, nil, nil
 		case ev.Version == at:
@@ -82,34 +88,48 @@ func (e *Engine) command(ctx context.Context, request uuid.UUID, at domain.Versi
 		case domain.RequestSubmitted:
 			t.FiledBy = ev.Actor.Capacity
 		case domain.NoticeDue:
-			told = append(told, b)
+			s.notices = append(s.notices, b)
+		case domain.TermReminded:
+			s.reminded = append(s.reminded, b)
 		case domain.ActionTaken:
 			if b.Reason != "" {
-				reason = b.Reason
+				s.reason = b.Reason
 			}
 		}
 	}
 	if t.First.Version == 0 {
 		return Telling{}, before, nil, fmt.Errorf("request %s at version %d: %w", request, at, domain.ErrNotFound)
 	}
-	return t.named(ctx, e.library, told, reason, before, boxes)
+	return t.named(ctx, e.library, s, before, boxes)
+}
+
+// mentioned is what the events of a command say that may have to be told.
+type mentioned struct {
+	notices  []domain.NoticeDue
+	reminded []domain.TermReminded
+	reason   domain.ReasonCode
 }
 
 // named finds what the workflow calls it.
-func (t Telling) named(ctx context.Context, l *Library, told []domain.NoticeDue, reason domain.ReasonCode, before domain.Request, boxes []domain.Recorded) (Telling, domain.Request, []domain.Recorded, error) {
+func (t Telling) named(ctx context.Context, l *Library, s mentioned, before domain.Request, boxes []domain.Recorded) (Telling, domain.Request, []domain.Recorded, error) {
 	var err error
 	if t.Workflow, err = l.Version(ctx, t.Request.Tenant, t.Request.Workflow); err != nil {
 		return Telling{}, before, nil, err
 	}
 	d := t.Workflow.Definition
-	for _, due := range told {
+	for _, due := range s.notices {
 		i := slices.IndexFunc(d.Notices, func(n Notice) bool { return n.ID == due.Notice })
 		if i >= 0 && slices.Contains(d.Submit, due.To) {
 			t.Notices = append(t.Notices, &d.Notices[i])
 		}
 	}
+	for _, b := range s.reminded {
+		if title := d.termTitle(b.Term); title != nil && slices.Contains(d.Submit, b.Role) {
+			t.Reminded = &Reminder{*title, b.Due}
+		}
+	}
 	for _, r := range d.Reasons {
-		if r.Code == reason {
+		if r.Code == s.reason {
 			t.Reason = r.Title
 		}
 	}

@@ -64,6 +64,8 @@ var inward = map[string]string{
 
 	"ApplicantNotified":    "between the office and the applicant",
 	"ApplicantNotNotified": "between the office and the applicant",
+	"OfficeNotified":       "work inside an office",
+	"OfficeNotNotified":    "work inside an office",
 	"NoticesPreferred":     "between the office and the applicant",
 }
 

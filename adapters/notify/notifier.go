@@ -1,5 +1,5 @@
-// Package notify tells applicants what became of their requests: by e-mail, and by a
-// gateway for SMS and WhatsApp.
+// Package notify tells applicants what became of their requests, by e-mail and by a
+// gateway for SMS and WhatsApp, and offices what runs out of time, by e-mail.
 package notify
 
 import (
@@ -183,10 +183,17 @@ func (n *Notifier) message(t workflows.Telling, c domain.Channel, former bool, n
 const patience = 20 * time.Second
 
 func (n *Notifier) record(ctx context.Context, t workflows.Telling, m domain.Message, fault domain.NoticeFault, personal domain.Personal) error {
+	return insist(ctx, func(ctx context.Context) error {
+		return n.Engine.RecordMessage(ctx, t, domain.MessageOutcome{Message: m, Fault: fault}, personal)
+	})
+}
+
+// insist does something again for a while, as long as the log cannot be reached.
+func insist(ctx context.Context, record func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause *= 2 {
-		err := n.Engine.RecordMessage(ctx, t, domain.MessageOutcome{Message: m, Fault: fault}, personal)
+		err := record(ctx)
 		if err == nil || !errors.Is(err, domain.ErrUnavailable) {
 			return err
 		}

@@ -14,13 +14,14 @@ import (
 
 // words are what a message says beside the texts of the workflow.
 var words = struct {
-	subject, about, when, now, reason, proxy, counter, replaced, fee, owed, nothing, link, number workflows.Text
-	public                                                                                        map[domain.PublicStatus]workflows.Text
+	subject, about, when, now, remind, reason, proxy, counter, replaced, fee, owed, nothing, link, number workflows.Text
+	public                                                                                                map[domain.PublicStatus]workflows.Text
 }{
 	subject:  workflows.Text{ID: "Permohonan %s: %s", EN: "Request %s: %s"},
 	about:    workflows.Text{ID: "%s, %s. Nomor permohonan %s.", EN: "%s, %s. Request %s."},
-	when:     workflows.Text{ID: "%d %s %d pukul %s:", EN: "%d %s %d at %s:"},
+	when:     workflows.Text{ID: "%d %s %d pukul %s", EN: "%d %s %d at %s"},
 	now:      workflows.Text{ID: "Status permohonan Anda: %s (%s).", EN: "The status of your request: %s (%s)."},
+	remind:   workflows.Text{ID: "Waktu Anda untuk \"%s\" habis pada %s.", EN: "Your time for \"%s\" runs out on %s."},
 	reason:   workflows.Text{ID: "Alasan: %s.", EN: "Reason: %s."},
 	proxy:    workflows.Text{ID: "Permohonan ini diajukan atas nama Anda oleh orang lain. Jika Anda tidak menyuruhnya, hubungi kantor layanan.", EN: "Somebody else filed this request in your name. If you did not ask them to, tell the office."},
 	counter:  workflows.Text{ID: "Permohonan ini diajukan atas nama Anda oleh petugas loket.", EN: "Staff at a counter filed this request in your name."},
@@ -58,6 +59,9 @@ func write(t workflows.Telling, m domain.Message, public string) Letter {
 	for _, n := range t.Notices {
 		lines = append(lines, n.Text.In(lang))
 	}
+	if x := t.Reminded; x != nil {
+		lines = append(lines, say(words.remind, x.Title.In(lang), moment(x.Due, r.Tenant, lang)))
+	}
 	if state, ok := t.Workflow.State(r.State); t.Changed || len(t.Notices) == 0 {
 		title := string(r.State)
 		if ok {
@@ -92,6 +96,11 @@ func write(t workflows.Telling, m domain.Message, public string) Letter {
 }
 
 func when(at time.Time, tenant domain.TenantCode, lang string) string {
+	return moment(at, tenant, lang) + ":"
+}
+
+// moment is a time by the tenant's clock.
+func moment(at time.Time, tenant domain.TenantCode, lang string) string {
 	at = at.In(tenant.Zone())
 	clock := at.Format("15.04 MST")
 	if lang == "en" {

@@ -16,6 +16,7 @@ import (
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/bus/jetstream"
 	"github.com/alur-id/alur/adapters/notify"
+	"github.com/alur-id/alur/domain"
 )
 
 // outward says what goes out of this program and where to.
@@ -37,7 +38,7 @@ func (o *outward) flags(c *cobra.Command) {
 	c.Flags().Lookup("nats").DefValue = "" // help prints defaults
 	c.Flags().StringVar(&o.credentials, "nats-creds", "", "`FILE` of the credentials for them")
 	c.Flags().StringVar(&o.content, "nats-content", string(bus.Structured), "how events stand in messages: structured or binary")
-	c.Flags().StringVar(&o.file, "outward", "", "`FILE` that says by which gateways applicants are told of their requests, and which other systems by webhooks")
+	c.Flags().StringVar(&o.file, "outward", "", "`FILE` that says by which gateways applicants and offices are told of requests, and which other systems by webhooks")
 	c.Flags().StringVar(&o.public, "public-url", "", "`URL` by which other systems reach this server; links begin with it")
 }
 
@@ -128,6 +129,9 @@ func (h *house) reactors(store *bus.Store, o outward, logger *slog.Logger) ([]bu
 	var list []bus.Reactor
 	if len(gateways) > 0 {
 		list = append(list, notices(&notify.Notifier{Engine: h.engine, Gateways: gateways, Public: o.public, Quiet: h.quiet, Now: h.now}, store))
+	}
+	if boxes := o.told.mailboxes(); len(boxes) > 0 {
+		list = append(list, offices(&notify.Offices{Engine: h.engine, Gateway: gateways[domain.ChannelEmail], Mailboxes: boxes}, h.log, store))
 	}
 	for _, e := range o.told.Webhooks {
 		if len(e.public) > 0 {

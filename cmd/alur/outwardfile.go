@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/mail"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -23,7 +24,16 @@ type outwardFile struct {
 	SMS      *endpoint  `yaml:"sms"`
 	WhatsApp *endpoint  `yaml:"whatsapp"`
 	Quiet    *hours     `yaml:"quiet"`
+	Offices  []mailbox  `yaml:"offices"`
 	Webhooks []endpoint `yaml:"webhooks"`
+}
+
+// mailbox is where those are written to who have a role at a tenant.
+type mailbox struct {
+	Tenant   string   `yaml:"tenant"`
+	Role     string   `yaml:"role"`
+	Services []string `yaml:"services"` // none: all
+	Mail     string   `yaml:"mail"`
 }
 
 // mailTo is a mail server.
@@ -123,6 +133,20 @@ func (f *outwardFile) check() error {
 			}
 		}
 	}
+	for i, m := range f.Offices {
+		_, err := domain.ParseTenantCode(m.Tenant)
+		_, unwritten := mail.ParseAddress(m.Mail)
+		switch {
+		case f.Mail == nil:
+			return errors.New("offices: they are told by e-mail, and the file names no mail server")
+		case err != nil:
+			return fmt.Errorf("office %d: %w", i+1, err)
+		case m.Role == "":
+			return fmt.Errorf("office %d: it names no role", i+1)
+		case unwritten != nil:
+			return fmt.Errorf("office %d: mail is no address such as izin@example.go.id", i+1)
+		}
+	}
 	if f.Quiet != nil {
 		if _, err := domain.ParseQuiet(f.Quiet.From, f.Quiet.To); err != nil {
 			return fmt.Errorf("quiet: %w", err)
@@ -171,6 +195,15 @@ func (e *endpoint) open(allowed ...netip.Prefix) error {
 	var err error
 	e.client, err = webhook.NewClient(c)
 	return err
+}
+
+// mailboxes are those of offices.
+func (f *outwardFile) mailboxes() []notify.Mailbox {
+	var all []notify.Mailbox
+	for _, m := range f.Offices {
+		all = append(all, notify.Mailbox{Tenant: domain.TenantCode(m.Tenant), Role: domain.RoleID(m.Role), Services: m.Services, Address: m.Mail})
+	}
+	return all
 }
 
 // wants reports whether an endpoint is told of an integration event.

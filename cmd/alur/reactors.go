@@ -63,6 +63,51 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 	return r
 }
 
+const officesReactor = "offices"
+
+// offices is the reactor that tells offices that terms run out, and what their workflows
+// have a text for. Quiet hours are the applicants'.
+func offices(o *notify.Offices, log domain.EventLog, store *bus.Store) bus.Reactor {
+	const lane = officesReactor + "/" + string(domain.ChannelEmail)
+	return bus.Reactor{
+		Name: officesReactor, Topic: bus.All, FromNow: true, Linger: linger,
+		Handle: func(msg *message.Message) error {
+			e, err := bus.Event(msg)
+			if err != nil {
+				return err
+			}
+			due, err := o.Due(msg.Context(), e)
+			if err != nil || len(due) == 0 {
+				return err
+			}
+			return bus.Once(msg, func(ctx context.Context, tx *sql.Tx) error { return store.Queue(ctx, tx, e, lane, due...) })
+		},
+		Lanes: []bus.Lane{{
+			Name: lane, Pauses: bus.UsualPauses(), AtOnce: 4,
+			Send: func(ctx context.Context, s bus.Sending) error {
+				e, err := eventAt(ctx, log, s)
+				if errors.Is(err, domain.ErrNotFound) {
+					return nil // the log lost it: it did not happen
+				}
+				if err != nil {
+					return err
+				}
+				return o.Send(ctx, e, s.ID, s.Attempts)
+			},
+			GiveUp: func(ctx context.Context, s bus.Sending, fault error) error {
+				e, err := eventAt(ctx, log, s)
+				if errors.Is(err, domain.ErrNotFound) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				return o.GiveUp(ctx, e, s.ID, s.Attempts, fault)
+			},
+		}},
+	}
+}
+
 // webhooks is the reactor that tells one other system of integration events.
 func webhooks(e endpoint, log domain.EventLog, store *bus.Store, public string) bus.Reactor {
 	name := "webhook/" + e.Name
@@ -116,14 +161,20 @@ func webhooks(e endpoint, log domain.EventLog, store *bus.Store, public string) 
 // recordedAt reads the event of a sending. It is [domain.ErrNotFound] where the log has
 // another in its place.
 func recordedAt(ctx context.Context, log domain.EventLog, s bus.Sending) (domain.Recorded, error) {
+	r, err := eventAt(ctx, log, s)
+	if err == nil && r.ID != s.ID {
+		return domain.Recorded{}, fmt.Errorf("event %s: %w", s.ID, domain.ErrNotFound)
+	}
+	return r, err
+}
+
+// eventAt reads the event in the place of a sending's.
+func eventAt(ctx context.Context, log domain.EventLog, s bus.Sending) (domain.Recorded, error) {
 	for r, err := range domain.Events(log.ReadStream(ctx, s.Stream, s.Version-1)) {
-		if err != nil {
+		if err != nil || r.Version == s.Version {
 			return r, err
-		}
-		if r.Version == s.Version && r.ID == s.ID {
-			return r, nil
 		}
 		break
 	}
-	return domain.Recorded{}, fmt.Errorf("event %s: %w", s.ID, domain.ErrNotFound)
+	return domain.Recorded{}, fmt.Errorf("%s version %d: %w", s.Stream, s.Version, domain.ErrNotFound)
 }

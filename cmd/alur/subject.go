@@ -223,7 +223,7 @@ func exportedOf(l auditLine) exportedEvent {
 		domain.TermStarted, domain.TermSuspended, domain.TermResumed, domain.TermExtended, domain.TermRecomputed, domain.TermExpired,
 		domain.TermEnded, domain.DecisionDeemed, domain.RequestLapsed, domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReturnConsented,
 		domain.TermCarried, domain.TermContinued, domain.TermDropped,
-		domain.ApplicantNotified, domain.ApplicantNotNotified, domain.NoticesPreferred:
+		domain.ApplicantNotified, domain.ApplicantNotNotified, domain.NoticesPreferred, domain.OfficeNotified, domain.OfficeNotNotified:
 		x.Body = l.Body
 	}
 	return x
