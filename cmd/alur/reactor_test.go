@@ -337,7 +337,7 @@ webhooks:
 
 // A file that names secrets is refused without repeating them.
 func TestAnOutwardFileThatCannotBeMeant(t *testing.T) {
-	key := "keys: [" + testSecret + "]"
+	key, mailed := "keys: ["+testSecret+"]", "mail: {server: 'smtp://mail.example.test', from: a@example.test}\n"
 	for text, says := range map[string]string{
 		"":                      "empty",
 		"mail: {sender: x}\n":   "unknown field",
@@ -352,6 +352,10 @@ func TestAnOutwardFileThatCannotBeMeant(t *testing.T) {
 		"webhooks: [{name: a, url: https://x.example.test, tenants: [aceh], " + key + "}]\n":              "tenant code",
 		"webhooks: [{name: a, url: https://x.example.test, networks: [10.0.0.0], " + key + "}]\n":         "is no network",
 		"webhooks: [{name: a, url: https://user:conceal@x.example.test, " + key + "}]\n":                  "a URL with a password",
+		"offices: [{tenant: \"11.71\", role: head, mail: a@example.test}]\n":                              "names no mail server",
+		mailed + "offices: [{tenant: aceh, role: head, mail: a@example.test}]\n":                          "tenant code",
+		mailed + "offices: [{tenant: \"11.71\", mail: a@example.test}]\n":                                 "names no role",
+		mailed + "offices: [{tenant: \"11.71\", role: head, mail: conceal}]\n":                            "mail is no address",
 	} {
 		_, err := readOutward(outwardTo(t, "%s", text))
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "conceal") || strings.Contains(err.Error(), testSecret) {
