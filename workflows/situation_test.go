@@ -110,7 +110,7 @@ func (s *search) comes(p *playing, gate uint32) bool {
 	at.person = gate
 	for v := range s.p.values {
 		at.value = uint16(v)
-		if _, known := s.known[s.p.plain(at)]; known && p.alike(s.p.values[v].facts) {
+		if _, known := s.known[s.p.folded(s.p.plain(at))]; known && p.alike(s.p.values[v].facts) {
 			return true
 		}
 	}
