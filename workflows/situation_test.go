@@ -17,7 +17,7 @@ import (
 func TestTheProofComesWhereverARequestDoes(t *testing.T) {
 	situations := 0
 	rapid.Check(t, func(t *rapid.T) {
-		d := drawn(rapid.Bool().Draw(t, "busy")).Draw(t, "definition")
+		d := rapid.OneOf(drawn(false), drawn(true), kindred()).Draw(t, "definition")
 		p := &playing{t: t, d: d, w: Compile(d.Definition, 1), naive: &naive{d: d.Definition}}
 		proof := d.prove(t, 6000)
 		seed := rapid.Uint64().Draw(t, "seed")
@@ -199,7 +199,7 @@ func (p *playing) handedInAfter(place int) bool {
 		}
 		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
 		if slices.ContainsFunc(p.d.Documents, func(x Document) bool {
-			return x.ID == b.Document && (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen))
+			return x.ID == b.Document && theirs(x) && (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen))
 		}) {
 			return true
 		}
@@ -241,11 +241,14 @@ func (p *playing) received(proof *prover) (declared, complete bool) {
 			continue
 		}
 		complete = !slices.ContainsFunc(p.d.Documents, func(x Document) bool {
-			return (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen)) && !then.attached(x.ID)
+			return theirs(x) && (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen)) && !then.attached(x.ID)
 		})
 	}
 	return declared, complete
 }
+
+// theirs reports whether it is those who ask that hand a document in.
+func theirs(x Document) bool { return slices.Contains(x.By, "citizen") }
 
 func (p *playing) feeOf(f *Fee) uint64 {
 	assessed, _ := last[domain.FeeAssessed](p.naive, f.ID)
