@@ -223,20 +223,8 @@ func (p *playing) received(proof *prover) (declared, complete bool) {
 		}
 		declared = declared || b.Kind == domain.ActionComplete
 		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
-		by := slices.IndexFunc(p.d.Transitions, func(t Transition) bool {
-			if t.Action != b.Action || t.To != b.To || !slices.Contains(t.From, b.From) {
-				return false
-			}
-			if t.Automatic { // of several, it is the first that could be
-				return b.Kind == domain.ActionAuto && then.holds(t.When) && then.lacks(&t) == ""
-			}
-			kind := t.Kind
-			if p.d.state(b.From).Kind == KindEnd {
-				kind = domain.ActionReopen // whether or not it says so
-			}
-			return kind == b.Kind && t.Needs != nil && t.Needs.Required
-		})
-		asked := by >= 0 && p.d.Transitions[by].Needs != nil && p.d.Transitions[by].Needs.Required
+		by := then.ledBy(b)
+		asked := by != nil && by.Needs != nil && by.Needs.Required
 		if !asked && b.Kind != domain.ActionComplete {
 			continue
 		}
@@ -245,6 +233,26 @@ func (p *playing) received(proof *prover) (declared, complete bool) {
 		})
 	}
 	return declared, complete
+}
+
+// ledBy is the transition that a step, which comes next, is along: of several, the first
+// that could be.
+func (n *naive) ledBy(b domain.ActionTaken) *Transition {
+	if b.Kind != domain.ActionAuto {
+		before := *n
+		if _, corrected := n.log[len(n.log)-1].body.(domain.RequestCorrected); corrected {
+			before.log = n.log[:len(n.log)-1] // by which facts it is chosen
+		}
+		t, _ := before.edge(b.Action)
+		return t
+	}
+	for i := range n.d.Transitions {
+		t := &n.d.Transitions[i]
+		if t.Automatic && t.Action == b.Action && t.To == b.To && slices.Contains(t.From, b.From) && n.holds(t.When) && n.lacks(t) == "" {
+			return t
+		}
+	}
+	return nil
 }
 
 // theirs reports whether it is those who ask that hand a document in.
