@@ -169,11 +169,11 @@ func TestDocumentsOfKinChangeNoVerdict(t *testing.T) {
 	folded, findings := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		d := kindred().Draw(t, "definition")
-		all, walk, err := proofBy(d.source, true, 5000)
+		all, walk, err := proofBy(d.source, true, 2000)
 		if err != nil || walk.gaveUp {
 			t.Skip("too many situations")
 		}
-		some, less, err := proofBy(d.source, false, 5000)
+		some, less, err := proofBy(d.source, false, 2000)
 		if err != nil {
 			t.Fatal(err)
 		}
