@@ -41,7 +41,7 @@ func (p *prover) begin() []point {
 	var list []point
 	start := p.states[p.d.start().ID]
 	for v := range p.values {
-		if !p.unrecorded(v) {
+		if !p.unrecorded(v) || !p.foremost(v, 0) {
 			continue
 		}
 		at := point{value: uint16(v), state: uint16(start)}
@@ -260,7 +260,7 @@ func (p *prover) corrected(at point, i int, person bool, visit func(point)) {
 		}
 	}
 	for _, v := range p.corrections(int(at.value)) {
-		if !p.met(p.needsOf(v, i, p.d.States[at.state].ID), &was) {
+		if !p.foremost(v, at.bits) || !p.met(p.needsOf(v, i, p.d.States[at.state].ID), &was) {
 			continue // it is asked for by the facts that the request is corrected to
 		}
 		for _, to := range p.covering(at, v) {

@@ -22,9 +22,9 @@ type search struct {
 	points []point
 	from   []int // the point before
 	by     []stepTaken
-	known  map[point]int
-	back   [][2]int32 // edges, to and from, to see who can come to an end
-	first  []int      // events that a command leads to before anything moves on from the point, at most
+	known  map[point]int // by those that stand for them
+	back   [][2]int32    // edges, to and from, to see who can come to an end
+	first  []int         // events that a command leads to before anything moves on from the point, at most
 
 	taken  []bool // transitions that some request takes
 	told   map[string]bool
@@ -43,6 +43,11 @@ func (c *inspection) proveWithin(most int) *search {
 		c.find(FindingGaveUp, c.root, "nothing could be proved: the definition has %v", err)
 		return nil
 	}
+	return c.proveBy(p, most)
+}
+
+// proveBy walks with a prover.
+func (c *inspection) proveBy(p *prover, most int) *search {
 	s := &search{inspection: c, p: p, known: map[point]int{}, taken: make([]bool, len(c.d.Transitions)), told: map[string]bool{}, most: most}
 	s.walk()
 	if s.gaveUp {
@@ -89,7 +94,8 @@ func (s *search) leads(events, to int) { s.first[to] = max(s.first[to], events) 
 
 func (s *search) add(at point, from int, step stepTaken) int {
 	at = s.p.plain(at)
-	if i, ok := s.known[at]; ok {
+	key := s.p.folded(at)
+	if i, ok := s.known[key]; ok {
 		return i
 	}
 	i := len(s.points)
@@ -97,7 +103,7 @@ func (s *search) add(at point, from int, step stepTaken) int {
 		s.gaveUp = true
 		return 0
 	}
-	s.known[at] = i
+	s.known[key] = i
 	s.points, s.from, s.by, s.first = append(s.points, at), append(s.from, from), append(s.by, step), append(s.first, 0)
 	return i
 }
@@ -149,9 +155,28 @@ func (s *search) approved(i int, at *point) {
 	for _, id := range required {
 		excused := s.p.excused(at, func(x *standIn) bool { return x.required || slices.Contains(x.documents, id) })
 		if err == nil && !excused && !(seen{s.p, at}).attached(id) {
-			s.tell(FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
+			s.lacks(i, id, id)
+			for _, other := range s.p.kinOf(id) {
+				s.lacks(i, id, other)
+			}
 		}
 	}
+}
+
+// lacks notes that an approval may lack a document, found where it lacks that one or one
+// of its kin.
+func (s *search) lacks(i int, found, id domain.DocumentID) {
+	state := int(s.points[i].state)
+	name := s.d.States[state].ID
+	once := fmt.Sprint("document", id, name)
+	if s.told[once] {
+		return
+	}
+	s.told[once] = true
+	story := s.storyBy(i, func(step stepTaken, at point) (stepTaken, point) {
+		return s.p.exchanged(s.p.groups[found], s.p.groups[id], step, at)
+	})
+	s.findStory(FindingDocuments, s.node("states", state), story, "a request can come to %q although document %q is missing or was refused", name, id)
 }
 
 // fail notes conditions that could not be judged at a point.
@@ -267,7 +292,7 @@ func (s *search) follows(i int) []int {
 		}
 		when := s.d.Transitions[t].When
 		if _, may := s.p.and(supposed, when, holds, true); may {
-			if to, ok := s.known[s.p.plain(s.p.taken(at, t, false))]; ok {
+			if to, ok := s.known[s.p.folded(s.p.plain(s.p.taken(at, t, false)))]; ok {
 				list = append(list, to)
 			}
 		}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -311,8 +312,22 @@ func (p *playing) filled(yield func(domain.Facts, domain.Personal) bool) {
 				delete(facts, "n")
 				form = domain.Personal{"size": n}
 			}
-			if !yield(facts, form) {
-				return
+			if p.d.fact("p0") == nil {
+				if !yield(facts, form) {
+					return
+				}
+				continue
+			}
+			for kin := range 8 { // what documents of kin are required by
+				facts := maps.Clone(facts)
+				for i := range 3 {
+					if id := fmt.Sprint("p", i); p.d.fact(id) != nil {
+						facts[id] = kin>>i&1 == 1
+					}
+				}
+				if !yield(facts, form) {
+					return
+				}
 			}
 		}
 	}
@@ -364,7 +379,7 @@ func (p *playing) everything(r domain.Request) []domain.Command {
 		}
 	}
 	for _, x := range p.d.Documents {
-		list = append(list, domain.Attach{Header: by("citizen"), Document: x.ID, Format: "pdf", Bytes: 1, SHA256: strings.Repeat("0", 64)},
+		list = append(list, domain.Attach{Header: working(x.By[0]), Document: x.ID, Format: "pdf", Bytes: 1, SHA256: strings.Repeat("0", 64)},
 			domain.RefuseDocument{Header: working("clerk"), Document: x.ID, Reason: "why"})
 	}
 	for _, x := range p.d.Checklists {

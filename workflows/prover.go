@@ -23,6 +23,9 @@ type prover struct {
 	fees      []*Fee
 	groups    map[domain.DocumentID]int // documents that no rule tells apart are one
 	ofGroup   []*Document
+	kin       [][]int  // of those: groups that may stand for each other
+	families  []family // by value
+	ofFamily  map[family]uint16
 	lists     []domain.ChecklistID
 	watched   []domain.ActionID // that conditions count
 	returns   []int             // of those watched: that send back, and no more than once
@@ -294,6 +297,7 @@ func (p *prover) index() {
 		p.lists = append(p.lists, c.ID)
 	}
 	p.groupDocuments()
+	p.indexKin()
 	p.indexWays()
 	p.indexLive()
 }

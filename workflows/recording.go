@@ -37,7 +37,10 @@ func (p *prover) recorded(at point, transition int, visit func(point)) {
 // corrections are the values that a correction may lead to: what was recorded stays.
 func (p *prover) corrections(value int) []int {
 	if p.correct[value] == nil {
-		p.correct[value] = p.alike(value, func(f *Fact) bool { return !f.Recorded }, true)
+		list := p.alike(value, func(f *Fact) bool { return !f.Recorded }, true)
+		for _, v := range list {
+			p.correct[v] = list
+		}
 	}
 	return p.correct[value]
 }

@@ -58,25 +58,31 @@ func (c *inspection) say(key string, args ...any) string {
 
 // story tells how a request comes to a point.
 func (s *search) story(i int) []string {
+	return s.storyBy(i, func(step stepTaken, at point) (stepTaken, point) { return step, at })
+}
+
+// storyBy tells it with other steps and points in the place of those that were found.
+func (s *search) storyBy(i int, other func(stepTaken, point) (stepTaken, point)) []string {
 	var steps []string
-	for at := i; at >= 0; at = s.from[at] {
+	for ; i >= 0; i = s.from[i] {
 		before := -1
-		if s.from[at] >= 0 {
-			before = int(s.points[s.from[at]].state)
+		if s.from[i] >= 0 {
+			before = int(s.points[s.from[i]].state)
 		}
-		steps = append(steps, s.sentence(s.by[at], before, at))
+		step, at := other(s.by[i], s.points[i])
+		steps = append(steps, s.sentence(step, before, &at))
 	}
 	slices.Reverse(steps)
 	return steps
 }
 
-func (s *search) sentence(step stepTaken, before, at int) string {
+func (s *search) sentence(step stepTaken, before int, at *point) string {
 	text := s.plainly(step, at)
 	switch step.kind {
 	case stepSubmit, stepAutomatic, stepExpiry:
 		text += s.isAt(at)
 	case stepAction:
-		if before != int(s.points[at].state) {
+		if before != int(at.state) {
 			text += s.isAt(at)
 		}
 	default:
@@ -87,8 +93,8 @@ func (s *search) sentence(step stepTaken, before, at int) string {
 	return text
 }
 
-func (s *search) isAt(at int) string {
-	return s.say("is at", s.d.States[s.points[at].state].Title.In(s.lang))
+func (s *search) isAt(at *point) string {
+	return s.say("is at", s.d.States[at.state].Title.In(s.lang))
 }
 
 // supposed tells what conditions are taken to come to that cannot be told.
@@ -104,7 +110,7 @@ func (s *search) supposed(list supposition) string {
 	return strings.Join(parts, s.say("and"))
 }
 
-func (s *search) plainly(step stepTaken, at int) string {
+func (s *search) plainly(step stepTaken, at *point) string {
 	d, by := &s.d, ""
 	if step.person {
 		by = s.say("by person")
@@ -144,7 +150,7 @@ func (s *search) plainly(step stepTaken, at int) string {
 	return ""
 }
 
-func (s *search) acted(step stepTaken, at int) string {
+func (s *search) acted(step stepTaken, at *point) string {
 	t, who, more := &s.d.Transitions[step.of], "somebody", ""
 	if step.person {
 		who = "person"
@@ -156,10 +162,10 @@ func (s *search) acted(step stepTaken, at int) string {
 }
 
 // recordedAt tells what a transition recorded of the facts that conditions ask for.
-func (s *search) recordedAt(t *Transition, at int) string {
+func (s *search) recordedAt(t *Transition, at *point) string {
 	var list []string
 	for _, id := range t.Records {
-		if v, ok := s.p.values[s.points[at].value].facts[id]; ok {
+		if v, ok := s.p.values[at.value].facts[id]; ok {
 			list = append(list, s.factIs(s.d.fact(id), v))
 		}
 	}
@@ -186,8 +192,8 @@ func valueAs(v any) string {
 }
 
 // factsOf tells the facts that conditions ask for.
-func (s *search) factsOf(at int) string {
-	in := &s.p.values[s.points[at].value]
+func (s *search) factsOf(at *point) string {
+	in := &s.p.values[at.value]
 	var list []string
 	for i := range s.d.Facts {
 		f := &s.d.Facts[i]
