@@ -16,6 +16,7 @@ import (
 
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/keys"
+	"github.com/alur-id/alur/adapters/metrics"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
@@ -44,6 +45,7 @@ type house struct {
 	keys      keyStore    // nil with it
 	trust     time.Duration
 	metrics   *prometheus.Registry
+	counted   *metrics.Metrics
 
 	// What goes outward; nil where nothing does.
 	outbox    outboxDB
@@ -93,6 +95,9 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	if h.viewsDB, err = s.openViews(ctx); err != nil {
 		return err
 	}
+	if h.counted, err = metrics.New(h.metrics); err != nil {
+		return err
+	}
 	h.library = workflows.NewLibrary(h.log)
 	h.calendars = workflows.NewCalendars(h.log)
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
@@ -108,11 +113,11 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	if s.now != nil {
 		h.now = s.now
 	}
-	config := workflows.EngineConfig{Now: h.now, Random: randomBits, Taken: h.status.Taken, Calendars: h.calendars}
+	config := workflows.EngineConfig{Now: h.now, Random: randomBits, Taken: h.status.Taken, Calendars: h.calendars, Observe: h.counted.Command}
 	if h.vault != nil {
 		config.Vault = h.vault
 	}
-	h.engine = workflows.NewEngine(h.log, h.library, config)
+	h.engine = workflows.NewEngine(h.counted.Log(h.log), h.library, config)
 	return nil
 }
 

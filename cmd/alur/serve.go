@@ -17,6 +17,7 @@ import (
 
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/httpapi"
+	"github.com/alur-id/alur/adapters/metrics"
 	"github.com/alur-id/alur/adapters/web"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
@@ -207,6 +208,9 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 		Timeline: h.timeline, Services: h.services, Figures: h.figures, Permits: h.permits, Inbox: h.inbox, Queue: h.queue,
 		Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable), Sweeper: sweeper, Quiet: h.quiet,
 	})
+	if err := errors.Join(h.metrics.Register(metrics.Views(h.views.Lags)), h.metrics.Register(metrics.Terms(sweeper.Last))); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
 	mux.Handle("/api/", api)
@@ -217,5 +221,5 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 		_, _ = io.WriteString(w, bus.Schema) // a caller that went away is not our fault
 	})
 	mux.Handle("/status", api)
-	return mux, nil
+	return h.counted.HTTP(mux), nil
 }
