@@ -8,17 +8,28 @@ import (
 	"time"
 )
 
-// HTTP counts what a handler answers. Routes are the patterns of the handler's
-// [http.ServeMux], which it and what stands between must leave in the request.
-func (m *Metrics) HTTP(next http.Handler) http.Handler {
+// Watch is told of a request when it begins, may give it another context, and is told by
+// what it returns of the method, the route and the status when it was answered.
+type Watch func(*http.Request) (*http.Request, func(method, route string, status int))
+
+// HTTP counts what a handler answers, and has others watch. Routes are the patterns of the
+// handler's [http.ServeMux], which it and what stands between must leave in the request.
+func (m *Metrics) HTTP(next http.Handler, others ...Watch) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		seen := &answer{ResponseWriter: w, status: http.StatusOK}
 		method := method(r)
+		ends := make([]func(method, route string, status int), len(others))
+		for i, watch := range others {
+			r, ends[i] = watch(r)
+		}
 		defer func() { // a handler may panic, to cut the connection
 			route := Route(r)
 			m.requests.WithLabelValues(method, route, strconv.Itoa(seen.status/100)+"xx").Inc()
 			m.answers.WithLabelValues(method, route).Observe(time.Since(began).Seconds())
+			for _, end := range ends {
+				end(method, route, seen.status)
+			}
 		}()
 		next.ServeHTTP(seen, r)
 	})
