@@ -382,7 +382,7 @@ func TestFiguresAreThoseThatAreWrittenOf(t *testing.T) {
 			}
 		}
 	}
-	page := readText(t, "../../docs/operators.md")
+	page := readText(t, "docs/operators.md")
 	_, section, _ := strings.Cut(page, "\n## Figures\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	rows := map[string]bool{}
