@@ -63,8 +63,14 @@ func TestRoutesAreNoAddresses(t *testing.T) {
 	outer.Handle("/", inner)
 	h := m.HTTP(outer)
 	for _, c := range [][2]string{
-		{"GET", "/lacak/SECRET"}, {"SECRET", "/lacak/SECRET"}, {"GET", "//lacak/SECRET"}, {"GET", "/x/../lacak/SECRET"},
-		{"GET", "/files"}, {"CONNECT", "/lacak/SECRET"}, {"CONNECT", "/files"}, {"GET", "/SECRET"},
+		{"GET", "/lacak/SECRET"},
+		{"SECRET", "/lacak/SECRET"},
+		{"GET", "//lacak/SECRET"},
+		{"GET", "/x/../lacak/SECRET"},
+		{"GET", "/files"},
+		{"CONNECT", "/lacak/SECRET"},
+		{"CONNECT", "/files"},
+		{"GET", "/SECRET"},
 	} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), c[0], c[1], nil))
 	}

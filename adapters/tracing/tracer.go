@@ -69,7 +69,7 @@ func Open(ctx context.Context, c Config) (*Tracer, error) {
 			return nil, fmt.Errorf("open the exporter of traces: %w", err)
 		}
 		c.Processor = sdktrace.NewBatchSpanProcessor(exporter)
-		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { c.Logger.Warn("traces are lost", "error", err) }))
+		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { c.Logger.WarnContext(ctx, "traces are lost", "error", err) }))
 	}
 	of := resource.NewSchemaless(attribute.String("service.name", "alur"), attribute.String("service.version", c.Version))
 	if named, err := resource.Merge(of, resource.Environment()); err == nil {

@@ -223,7 +223,10 @@ func TestNothingAnOperatorSeesLeadsToAPerson(t *testing.T) {
 		{"POST", "/api/v1/requests/NOT-A-REFERENCE/actions", action("accept", "", "front-office")},
 		{"GET", "/api/v1/requests/" + ref + "?position=1171019999990001", ""},
 		{"GET", "/lacak?reference=cut@invented.example", ""},
-		{"GET", "/lacak/" + ref, ""}, {"GET", "//lacak/" + ref, ""}, {"DELETE", "/lacak/" + ref, ""}, {"GET", "/" + ref, ""},
+		{"GET", "/lacak/" + ref, ""},
+		{"GET", "//lacak/" + ref, ""},
+		{"DELETE", "/lacak/" + ref, ""},
+		{"GET", "/" + ref, ""},
 	} {
 		short, stop := context.WithTimeout(t.Context(), 10*time.Second)
 		if a, err := s.try(short, c.method, c.path, c.body); err == nil {
