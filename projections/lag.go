@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -132,21 +133,59 @@ func (v *Views) Lags(ctx context.Context) ([]Lag, error) {
 	return lags, nil
 }
 
+// count is how many events were counted behind a position, up to another, and when the
+// first of them was recorded.
+type count struct {
+	events  int64
+	through domain.Position
+	first   time.Time
+}
+
 // behind counts the events between two positions, which need not be numbered without
-// gaps, and says how old the first is.
-func (v *Views) behind(ctx context.Context, after, head domain.Position) (l Lag, err error) {
-	for entry, err := range v.log.ReadAll(ctx, after) {
+// gaps, and says how old the first is. What was counted before is not read again, so that
+// one may ask often of a view that stands still.
+func (v *Views) behind(ctx context.Context, after, head domain.Position) (Lag, error) {
+	v.counting.Lock()
+	c, counted := v.counts[after]
+	v.counting.Unlock()
+	if !counted || c.through > head { // or an older log was restored
+		c = count{through: after}
+	}
+	var failed error
+	for entry, err := range v.log.ReadAll(ctx, c.through) {
 		if err != nil {
-			return l, err
-		}
-		if entry.Position > head || l.Events == MostCounted {
+			failed = err
 			break
 		}
-		if l.Events++; l.Events == 1 {
+		if entry.Position > head || c.events == MostCounted {
+			break
+		}
+		if c.events++; c.events == 1 {
 			if e, err := domain.Decode(entry); err == nil { // else the view stops there, and says so
-				l.Seconds = max(0, time.Since(e.At).Seconds())
+				c.first = e.At
 			}
 		}
+		c.through = entry.Position
 	}
-	return l, nil
+	v.keepCount(after, c)
+	l := Lag{Events: c.events}
+	if !c.first.IsZero() {
+		l.Seconds = max(0, time.Since(c.first).Seconds())
+	}
+	return l, failed
+}
+
+// keepCount remembers a count as long as a view is there.
+func (v *Views) keepCount(after domain.Position, c count) {
+	places := map[domain.Position]bool{}
+	for _, w := range v.views {
+		places[w.seen().position] = true
+	}
+	v.counting.Lock()
+	defer v.counting.Unlock()
+	if v.counts == nil {
+		v.counts = map[domain.Position]count{}
+	}
+	v.counts[after] = c
+	maps.DeleteFunc(v.counts, func(at domain.Position, _ count) bool { return !places[at] })
 }

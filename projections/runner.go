@@ -46,6 +46,9 @@ type Views struct {
 
 	looked sync.Mutex // one look at the checkpoints at a time
 	asked  time.Time  // when the last one began
+
+	counting sync.Mutex
+	counts   map[domain.Position]count // of what lies behind the places of views
 }
 
 // view is one projection and how far it is.

@@ -25,6 +25,7 @@ type Engine struct {
 	vault   Vault
 	working Almanac
 	cache   *lru.Cache[uuid.UUID, loaded]
+	observe func() func(Outcome)
 }
 
 // cacheSize is how many folded requests an engine remembers. One takes about a
@@ -46,6 +47,17 @@ type EngineConfig struct {
 	// Calendars are those that terms are run by. They may be nil: then each tenant has
 	// the one that is shipped, in its zone.
 	Calendars Almanac
+	// Observe is called as a command of somebody else than the system begins, and what it
+	// returns with what became of it. It may be nil.
+	Observe func() func(Outcome)
+}
+
+// Outcome is what became of a command. Nothing in it is personal; an error is, at most,
+// for the log of the server.
+type Outcome struct {
+	Service  string // empty where there is none of that name, or no such request
+	Repeated bool
+	Err      error
 }
 
 // Almanac gives the working calendar of a tenant.
@@ -67,7 +79,7 @@ func NewEngine(log domain.EventLog, library *Library, c EngineConfig) *Engine {
 	if working == nil {
 		working = shipped{}
 	}
-	return &Engine{log: log, library: library, now: func() time.Time { return c.Now().Truncate(part) }, random: c.Random, taken: c.Taken, vault: c.Vault, working: working, cache: cache}
+	return &Engine{log: log, library: library, now: func() time.Time { return c.Now().Truncate(part) }, random: c.Random, taken: c.Taken, vault: c.Vault, working: working, cache: cache, observe: c.Observe}
 }
 
 // Answer is what a command led to: the request as it then was, and the position
@@ -139,7 +151,18 @@ type loaded struct {
 // that did not is judged by the request as it has become. What is remembered or
 // supposed of a request may be out of date, so nothing is refused before it was
 // read again.
-func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supposed bool, c domain.Command, rules func(domain.Request) (*Workflow, error)) (Answer, error) {
+func (e *Engine) execute(ctx context.Context, request uuid.UUID, at loaded, supposed bool, c domain.Command, rules func(domain.Request) (*Workflow, error)) (answer Answer, err error) {
+	if e.observe != nil && c.Head().Actor != domain.System() {
+		observed, of, service := e.observe(), rules, ""
+		rules = func(r domain.Request) (*Workflow, error) {
+			w, err := of(r)
+			if err == nil {
+				service = w.Definition.ID
+			}
+			return w, err
+		}
+		defer func() { observed(Outcome{service, answer.Repeated, err}) }()
+	}
 	fired := 0 // moments that had come
 	var overtaken error
 	var passed domain.Waking

@@ -64,7 +64,10 @@ func (e *Engine) Prefer(ctx context.Context, request uuid.UUID, h domain.Header,
 	if c := h.Actor.Capacity; c != domain.CapacitySelf && c != domain.CapacityCounter {
 		return domain.NewRefusal(domain.RuleCapacity, fmt.Sprintf("capacity %q does not say how the applicant is told", c), "possible as self, or at a counter with the applicant")
 	}
-	return e.notice(ctx, domain.Envelope{Tenant: r.Tenant, Service: r.Service, Office: w.Office(), Actor: h.Actor, Workflow: r.Workflow, Correlation: h.ID}, r, nil, func(s noticed) (uuid.UUID, int, domain.Body) {
+	if h.Correlation == uuid.Nil {
+		h.Correlation = h.ID
+	}
+	return e.notice(ctx, domain.Envelope{Tenant: r.Tenant, Service: r.Service, Office: w.Office(), Actor: h.Actor, Workflow: r.Workflow, Correlation: h.Correlation}, r, nil, func(s noticed) (uuid.UUID, int, domain.Body) {
 		if slices.Contains(s.commands, h.ID) {
 			return h.ID, 0, nil
 		}

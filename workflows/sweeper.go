@@ -43,6 +43,9 @@ type Sweeper struct {
 	// CatchUp has the view follow the log as far as it has come, so that what is listed
 	// is all there is. It may be nil, and may give up: what is listed is fired then.
 	CatchUp func(context.Context) error
+	// Fired is told of each moment that a sweep recorded how late that was, by several
+	// goroutines. It may be nil.
+	Fired func(late time.Duration)
 
 	looked  time.Time                     // when it was last looked whether a calendar was amended
 	through map[amendment]domain.Position // how far the terms that it may move were looked through
@@ -157,6 +160,9 @@ func (s *Sweeper) fire(ctx context.Context, until time.Time, done *Swept) error 
 		var mu sync.Mutex
 		err := s.each(ctx, now, &done.Fired, done, func(ctx context.Context, w domain.Waking) (bool, error) {
 			fired, next, err := s.expire(ctx, w, until)
+			if fired && s.Fired != nil {
+				s.Fired(s.Now().Sub(w.At))
+			}
 			if next != nil {
 				mu.Lock()
 				heap.Push(&found, *next)

@@ -8,6 +8,7 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
@@ -40,6 +42,9 @@ type Config struct {
 	Sweeper *workflows.Sweeper
 	// Quiet are the quiet hours of those who did not say which.
 	Quiet domain.Quiet
+	// Correlation is what a request's commands are part of; nil, and [uuid.Nil] from it, is
+	// each command by itself.
+	Correlation func(context.Context) uuid.UUID
 	// Token, if not empty, must be presented as a bearer token (RFC 6750) by
 	// every caller of /api/.
 	Token string

@@ -99,7 +99,7 @@ func (a *api) submit(ctx context.Context, in *submitInput) (*doneOutput, error) 
 		return nil, a.fault(ctx, err, false)
 	}
 	answer, err := a.Engine.Submit(ctx, domain.Submit{
-		Header: domain.Header{ID: id, Actor: in.Body.Actor.actor()}, Tenant: tenant, Service: in.Body.Service, Facts: in.Body.Facts,
+		Header: a.header(ctx, id, in.Body.Actor), Tenant: tenant, Service: in.Body.Service, Facts: in.Body.Facts,
 		Identity: domain.Identity(in.Body.Identity), Form: in.Body.Form,
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func (a *api) take(ctx context.Context, reference, ifMatch, key, scope string, b
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
-	c, err := command(domain.Header{ID: id, Actor: by.actor()}, expected)
+	c, err := command(a.header(ctx, id, by), expected)
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +142,15 @@ func (a *api) take(ctx context.Context, reference, ifMatch, key, scope string, b
 		return nil, a.fault(ctx, err, expected != 0)
 	}
 	return outputOf(answer), nil
+}
+
+// header is what the commands of a request share.
+func (a *api) header(ctx context.Context, id uuid.UUID, by actorBody) domain.Header {
+	h := domain.Header{ID: id, Actor: by.actor()}
+	if a.Correlation != nil {
+		h.Correlation = a.Correlation(ctx)
+	}
+	return h
 }
 
 func outputOf(answer workflows.Answer) *doneOutput {

@@ -116,7 +116,7 @@ func (a *api) prefer(ctx context.Context, in *preferInput) (*noticesOutput, erro
 		}
 		p.Quiet = &q
 	}
-	if err := a.Engine.Prefer(ctx, r.ID, domain.Header{ID: id, Actor: in.Body.Actor.actor()}, p); err != nil {
+	if err := a.Engine.Prefer(ctx, r.ID, a.header(ctx, id, in.Body.Actor), p); err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
 	return a.noticesOf(ctx, r)

@@ -16,6 +16,8 @@ import (
 
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/keys"
+	"github.com/alur-id/alur/adapters/metrics"
+	"github.com/alur-id/alur/adapters/tracing"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
@@ -44,6 +46,8 @@ type house struct {
 	keys      keyStore    // nil with it
 	trust     time.Duration
 	metrics   *prometheus.Registry
+	counted   *metrics.Metrics
+	tracer    *tracing.Tracer // nil where nothing is traced
 
 	// What goes outward; nil where nothing does.
 	outbox    outboxDB
@@ -56,7 +60,7 @@ type house struct {
 // openHouse opens the stores and, to write to them, creates them when there are
 // none and they need not be there.
 func openHouse(ctx context.Context, s stores, logger *slog.Logger) (*house, error) {
-	h := &house{metrics: newRegistry(), quiet: domain.UsualQuiet}
+	h := &house{metrics: newRegistry(), quiet: domain.UsualQuiet, tracer: s.tracer}
 	if err := h.open(ctx, s, logger); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -93,6 +97,9 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	if h.viewsDB, err = s.openViews(ctx); err != nil {
 		return err
 	}
+	if h.counted, err = metrics.New(h.metrics); err != nil {
+		return err
+	}
 	h.library = workflows.NewLibrary(h.log)
 	h.calendars = workflows.NewCalendars(h.log)
 	h.status, h.timeline = projections.NewStatusView(h.viewsDB.reader), projections.NewTimelineView(h.viewsDB.reader)
@@ -100,7 +107,7 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	h.figures, h.permits = projections.NewStatisticsView(h.viewsDB.reader, h.workingDays, h.agency), projections.NewPermitView(h.viewsDB.reader)
 	h.services = projections.NewServiceView(h.viewsDB.reader)
 	h.inbox, h.queue = projections.NewInboxView(h.viewsDB.reader), projections.NewQueueView(h.viewsDB.reader)
-	if h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger, everyProjection(h.library)...); err != nil {
+	if h.views, err = projections.NewViews(ctx, h.log, h.viewsDB.writer, logger, h.tracedViews(everyProjection(h.library))...); err != nil {
 		return err
 	}
 	h.finder = projections.NewFinder(h.log, h.views, h.status)
@@ -108,11 +115,11 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 	if s.now != nil {
 		h.now = s.now
 	}
-	config := workflows.EngineConfig{Now: h.now, Random: randomBits, Taken: h.status.Taken, Calendars: h.calendars}
+	config := workflows.EngineConfig{Now: h.now, Random: randomBits, Taken: h.status.Taken, Calendars: h.calendars, Observe: h.counted.Command}
 	if h.vault != nil {
 		config.Vault = h.vault
 	}
-	h.engine = workflows.NewEngine(h.log, h.library, config)
+	h.engine = workflows.NewEngine(h.engineLog(), h.library, config)
 	return nil
 }
 
@@ -230,7 +237,10 @@ func randomBits() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// newLogger writes what is not data to standard error.
+// newLogger writes what is not data to standard error, as text or as the verb's flag says.
 func newLogger(c *cobra.Command) *slog.Logger {
+	if f := c.Flags().Lookup(logFormat); f != nil && f.Value.String() == "json" {
+		return slog.New(slog.NewJSONHandler(c.ErrOrStderr(), nil))
+	}
 	return slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
 }

@@ -110,7 +110,7 @@ func (h *house) openOutward(ctx context.Context, s stores, o outward, logger *sl
 		reactors = append(reactors, bus.Forwarder(publisher, bus.ContentMode(o.content), o.public))
 	}
 	for _, r := range reactors {
-		if err := h.router.Add(r); err != nil {
+		if err := h.router.Add(h.tracedReactor(r)); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/httpapi"
+	"github.com/alur-id/alur/adapters/metrics"
+	"github.com/alur-id/alur/adapters/tracing"
 	"github.com/alur-id/alur/adapters/web"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
@@ -32,6 +34,7 @@ const tokenVariable = "ALUR_API_TOKEN"
 func newServe() *cobra.Command {
 	var listen string
 	var out outward
+	var looks observed
 	s := stores{sealing: true}
 	c := &cobra.Command{
 		Use:   "serve",
@@ -52,7 +55,7 @@ webhooks; alur reactor list shows what failed.
 There is no log-in yet. The API therefore wants a bearer token when ` + tokenVariable + `
 is set, and is not served beyond this machine when it is not.`,
 		Args: func(c *cobra.Command, args []string) error {
-			return errors.Join(cobra.NoArgs(c, args), isAddress(listen), out.check())
+			return errors.Join(cobra.NoArgs(c, args), isAddress(listen), out.check(), looks.check())
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			logger := newLogger(c)
@@ -65,16 +68,19 @@ is set, and is not served beyond this machine when it is not.`,
 					return err
 				}
 			}
-			return withHouse(c, s, func(ctx context.Context, h *house) error {
-				l, err := listenOn(ctx, listen)
-				if err != nil {
-					return err
-				}
-				if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx), h.shareViews(ctx), h.openOutward(ctx, s, out, logger)); err != nil {
-					return errors.Join(err, l.Close())
-				}
-				logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak")
-				return h.serve(ctx, l, logger)
+			return looks.watched(c.Context(), logger, func(tracer *tracing.Tracer) error {
+				s.tracer = tracer
+				return withHouse(c, s, func(ctx context.Context, h *house) error {
+					l, err := listenOn(ctx, listen)
+					if err != nil {
+						return err
+					}
+					if err := errors.Join(h.publishCatalogue(ctx, logger), h.eraser().Resume(ctx), h.shareViews(ctx), h.openOutward(ctx, s, out, logger)); err != nil {
+						return errors.Join(err, l.Close())
+					}
+					logger.InfoContext(ctx, "serving", "pages", "http://"+l.Addr().String()+"/lacak")
+					return h.serve(ctx, l, logger)
+				})
 			})
 		},
 	}
@@ -83,6 +89,7 @@ is set, and is not served beyond this machine when it is not.`,
 	c.Flags().BoolVar(&s.newKeys, "new-keys", false, "begin new keys although the keys of what is sealed in the log are lost")
 	listenFlag(c, &listen)
 	out.flags(c)
+	looks.flags(c)
 	return c
 }
 
@@ -205,8 +212,11 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 	api := httpapi.New(httpapi.Config{
 		Log: h.log, Engine: h.engine, Library: h.library, Views: h.views, Status: h.status,
 		Timeline: h.timeline, Services: h.services, Figures: h.figures, Permits: h.permits, Inbox: h.inbox, Queue: h.queue,
-		Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable), Sweeper: sweeper, Quiet: h.quiet,
+		Finder: h.finder, Logger: logger, Token: os.Getenv(tokenVariable), Sweeper: sweeper, Quiet: h.quiet, Correlation: h.tracer.Correlation,
 	})
+	if err := errors.Join(h.metrics.Register(metrics.Views(h.views.Lags)), h.metrics.Register(metrics.Terms(sweeper.Last))); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
 	mux.Handle("/api/", api)
@@ -217,5 +227,5 @@ func (h *house) handler(logger *slog.Logger, sweeper *workflows.Sweeper) (http.H
 		_, _ = io.WriteString(w, bus.Schema) // a caller that went away is not our fault
 	})
 	mux.Handle("/status", api)
-	return mux, nil
+	return h.looked(mux), nil
 }

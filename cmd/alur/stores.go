@@ -16,6 +16,7 @@ import (
 	"github.com/alur-id/alur/adapters/eventstoredb"
 	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/sqlite"
+	"github.com/alur-id/alur/adapters/tracing"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 	"github.com/alur-id/alur/workflows"
@@ -31,7 +32,8 @@ type stores struct {
 	sealing  bool   // personal data is sealed or opened
 	newKeys  bool   // keys are begun anew, though there is data sealed under others
 
-	now func() time.Time // nil: the clock on the wall
+	now    func() time.Time // nil: the clock on the wall
+	tracer *tracing.Tracer  // nil: nothing is traced
 }
 
 const defaultDB = "alur.db"

@@ -18,7 +18,7 @@ import (
 )
 
 func (h *house) sweeper(logger *slog.Logger) *workflows.Sweeper {
-	return &workflows.Sweeper{Engine: h.engine, Wakings: h.terms, Calendars: h.calendars, Now: h.now, Logger: logger}
+	return &workflows.Sweeper{Engine: h.engine, Wakings: h.terms, Calendars: h.calendars, Now: h.now, Logger: logger, Fired: h.counted.Fired}
 }
 
 // listed waits until the view of terms has come to where the log is now, as long as it
