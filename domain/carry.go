@@ -263,7 +263,8 @@ func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, shorter bool, clock
 	if !t.Expired.IsZero() || next.Budget == t.Budget && next.Promise == t.Promise {
 		return t, nil
 	}
-	if len(t.Extended) > 0 && next.Budget != t.Budget {
+	mended := t.ExtendedOtherwise(clock) != "" && next.ExtendedOtherwise(clock) == ""
+	if len(t.Extended) > 0 && next.Budget != t.Budget && !mended {
 		return t, refuse(RuleMigration, fmt.Sprintf("term %q was extended upon its own budget of %s", id, t.Budget), "leave the term as it is, or name the request under except")
 	}
 	was, err := clock.Reckon(*rule, t.run(now), now)

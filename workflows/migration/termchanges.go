@@ -7,6 +7,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // terms are the changes of ledgers.
@@ -47,6 +48,7 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 		if now != "" && is.Open() {
 			list = append(list, x.promise(c.ID, was, is)...)
 			list = append(list, x.ladder(f, id, now)...)
+			list = append(list, x.extension(f, id, now)...)
 		}
 		if is.Open() && now != "" && was.Expired.IsZero() && is.Expired.IsZero() {
 			before, after := follows(x.From, f.Before, id), follows(x.To, f.After, now)
@@ -100,6 +102,40 @@ func (x *Migration) promise(id string, was, is domain.Term) []Change {
 		c.What = Other
 	}
 	return []Change{c}
+}
+
+// extension is what becomes of the extension that a term may still be given. One that keeps
+// its budget cannot be extended by what is counted otherwise.
+func (x *Migration) extension(f workflows.Foreseen, id, now domain.TermID) []Change {
+	is := f.After.Terms[now]
+	was, before := extendable(x.From, f.Before, id)
+	by, after := extendable(x.To, f.After, now)
+	c := Change{Kind: KindExtension, ID: string(now), Was: was, Budget: by}
+	switch {
+	case !before && !after, before && after && was == by:
+		return nil
+	case !before:
+		c.What, c.Was = Gained, ""
+	case after:
+		c.What = Other
+	default:
+		c.What = Lost
+		if by != "" && !calendar.Alike(is.Budget, by) {
+			c.Former = is.Budget
+		}
+	}
+	return []Change{c}
+}
+
+// extendable is by what a version extends a term, and whether it still can.
+func extendable(w *workflows.Workflow, r domain.Request, id domain.TermID) (by string, can bool) {
+	t := r.Terms[id]
+	for _, rule := range domain.TermsOf(r, w) {
+		if rule.ID == id && rule.Extension != nil {
+			by = rule.Extension.By
+		}
+	}
+	return by, t.Expired.IsZero() && len(t.Extended) == 0 && calendar.Alike(t.Budget, by)
 }
 
 // ladder is what becomes of those who are told as a term runs out: what is done of it at

@@ -35,7 +35,7 @@ func (f Forecast) alike() string {
 	}
 	var b strings.Builder
 	for _, c := range f.Changes {
-		fmt.Fprintln(&b, c.Kind, c.ID, c.Was, c.What, c.Budget, c.After.IsZero())
+		fmt.Fprintln(&b, c.Kind, c.ID, c.Was, c.What, c.Budget, c.Former, c.After.IsZero())
 	}
 	return b.String()
 }
@@ -92,6 +92,8 @@ func (g Group) Words(i int, moment func(time.Time) string) string {
 		return fmt.Sprintf("term %s: ", c.ID) + promised(c, moment)
 	case KindLadder:
 		return fmt.Sprintf("term %s: ", c.ID) + ladder(c, moment)
+	case KindExtension:
+		return fmt.Sprintf("term %s: ", c.ID) + extension(c)
 	case KindDocument:
 		return name + ": " + word(c.What, "required", "not required any more")
 	case KindHandedIn:
@@ -155,6 +157,19 @@ func promised(c Change, moment func(time.Time) string) string {
 		return fmt.Sprintf("promised within %s, and not %s", c.Budget, c.Was)
 	}
 	return fmt.Sprintf("promised %s: within %s, by %s, and not by %s", map[What]string{Longer: "for later", Shorter: "for sooner"}[c.What], c.Budget, moment(c.After), moment(c.Before))
+}
+
+// extension says what becomes of an extension.
+func extension(c Change) string {
+	switch {
+	case c.What == Gained:
+		return fmt.Sprintf("it can be extended by %s", c.Budget)
+	case c.What == Other:
+		return fmt.Sprintf("it can be extended by %s, and not by %s", c.Budget, c.Was)
+	case c.Former != "":
+		return fmt.Sprintf("it can be extended no more: it keeps its %s, and what would extend it, %s, is counted otherwise; take: new gives it both", c.Former, c.Budget)
+	}
+	return fmt.Sprintf("it can be extended no more, by %s until now", c.Was)
 }
 
 // ladder says who is told as a term runs out.
