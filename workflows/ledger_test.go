@@ -327,7 +327,7 @@ func TestNoSequenceCheatsTheClock(t *testing.T) {
 }
 
 // nothingRefilled holds that a migration has given nothing of the law's time once more,
-// nor put off what the law decides.
+// nor put off what the law decides, nor cut what stands still without a word.
 func nothingRefilled(t *rapid.T, f workflows.Foreseen, between []*workflows.Workflow, p domain.Plan, cal *calendar.Calendar, now time.Time) {
 	if f.After.Outcome != "" {
 		return
@@ -351,6 +351,15 @@ func nothingRefilled(t *rapid.T, f workflows.Foreseen, between []*workflows.Work
 	for id, is := range f.After.Terms {
 		if used := usedUp(t, is, calendar.WorkingDays, cal, now); id.Legal() && len(least) > 0 && used < least[true] {
 			t.Fatalf("of %s %d is used, and %d was of the law's time", id, used, least[true])
+		}
+	}
+	for id, was := range f.Before.Terms {
+		is := f.After.Terms[called(p, id)]
+		if shorter, take := p.Take[id]; !take || shorter || !was.Open() || !is.Open() || is.Stopped() == "" || is.Budget == was.Budget {
+			continue
+		}
+		if a, b := budget(t, was.Budget), budget(t, is.Budget); b.Measure() != a.Measure() || b.Span() < a.Span() {
+			t.Fatalf("%s stands still, and nobody said that it may be shorter: %s is %s now", id, a, b)
 		}
 	}
 	was, excused := decides(f.Before, between[0], p.Take, cal)

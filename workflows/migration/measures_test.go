@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows/migration"
 )
@@ -132,4 +134,56 @@ func TestAnOldExtensionInAnotherMeasureIsTold(t *testing.T) {
 	if got := unsound(); len(got) != 1 || got[0] != want {
 		t.Errorf("%q", got)
 	}
+}
+
+// Nobody knows when a term that stands still is due. By another measure it may be shorter
+// than it was, which has to be said.
+func TestATermThatStandsStillIsNotShortenedByAnotherMeasure(t *testing.T) {
+	stopped := map[string]func(*bench, domain.Request) domain.Request{
+		"ordered": func(b *bench, r domain.Request) domain.Request {
+			return b.give(r.ID, domain.OrderSuspension{Header: domain.Header{ID: uuid.New(), Actor: domain.Actor{ID: "head-1", Role: "head", Capacity: domain.CapacityOfficer}}, Ground: domain.StopForceMajeure, Reason: "flood"})
+		},
+		"returned": func(b *bench, r domain.Request) domain.Request {
+			return b.give(r.ID, domain.Act{Header: domain.Header{ID: uuid.New(), Actor: domain.Actor{ID: "clerk-1", Role: "clerk", Capacity: domain.CapacityOfficer}}, Action: "return", Reason: "unreadable"})
+		},
+	}
+	for name, stop := range stopped {
+		for measure, next := range map[string][]string{"hours": inHours, "days of the almanac": inAlmanacDays} {
+			t.Run(name+", "+measure, func(t *testing.T) {
+				b, r := inReview(t, next...)
+				r = stop(b, r)
+				_, err := b.migrator().Run(t.Context(), b.prepare("sip-mppdn", "migration: 1\nterms: {decision: {take: new}}\n"))
+				if unfit := new(migration.UnfitError); !errors.As(err, &unfit) || !strings.Contains(unfit.Report.Requests[0].Refusal, `term "decision" may be shorter: it stands still`) {
+					t.Fatalf("%v", err)
+				}
+				if got := b.events(domain.RequestStream(r.ID), r.Version); len(got) > 0 {
+					t.Errorf("recorded %+v", got)
+				}
+				_, is := migrates(t, b, r, "migration: 1\nterms: {decision: {take: new, shorter: true}}\n")
+				if now := is.Terms["decision"]; now.Budget == "5 working days" || now.Stopped() == "" {
+					t.Errorf("%+v", now)
+				}
+			})
+		}
+		t.Run(name+", more of the same", func(t *testing.T) {
+			b, r := inReview(t, "budget: 5 working days\n", "budget: 6 working days\n")
+			r = stop(b, r)
+			if _, is := migrates(t, b, r, "migration: 1\nterms: {decision: {take: new}}\n"); is.Terms["decision"].Budget != "6 working days" {
+				t.Errorf("%+v", is.Terms)
+			}
+		})
+	}
+	t.Run("moved to where it stands still", func(t *testing.T) {
+		b, _ := inReview(t, inAlmanacDays...)
+		_, err := b.migrator().Run(t.Context(), b.prepare("sip-mppdn", "migration: 1\nstates: {review: {to: returned, as: moved}}\nterms: {decision: {take: new}}\n"))
+		if unfit := new(migration.UnfitError); !errors.As(err, &unfit) || !strings.Contains(unfit.Report.Requests[0].Refusal, "may be shorter") {
+			t.Fatalf("%v", err)
+		}
+	})
+	t.Run("it runs", func(t *testing.T) { // and is due later, as can be known
+		b, r := inReview(t, inHours...)
+		if _, is := migrates(t, b, r, "migration: 1\nterms: {decision: {take: new}}\n"); !is.Terms["decision"].Due.After(r.Terms["decision"].Due) {
+			t.Errorf("%+v", is.Terms)
+		}
+	})
 }
