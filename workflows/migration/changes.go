@@ -20,7 +20,12 @@ type Change struct {
 	Budget string    `json:"budget,omitempty"`
 	Before time.Time `json:"before,omitzero"` // of a term or promise, when it is due; of what follows, when it does
 	After  time.Time `json:"after,omitzero"`
-	Former string    `json:"former,omitempty"` // of an extension, the budget of the term, which is counted otherwise
+	// Of a term that stands still before and after, what is left of its budgets.
+	LeftBefore string `json:"left_before,omitempty"`
+	LeftAfter  string `json:"left_after,omitempty"`
+	// The budget of a term until now, where it gets another; of an extension, that of the
+	// term where it is counted otherwise.
+	Former string `json:"former,omitempty"`
 }
 
 // Kind is of what a change is.

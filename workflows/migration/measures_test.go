@@ -187,3 +187,37 @@ func TestATermThatStandsStillIsNotShortenedByAnotherMeasure(t *testing.T) {
 		}
 	})
 }
+
+// Parts of a day and nanoseconds are not compared: what is left is told, and no more claimed
+// than is known. In Ramadan, from Monday at nine to Wednesday at nine are 5.5, 6.5 and 1 hour,
+// and of days that begin on Tuesday 1 and 1 / 6.5.
+func TestWhatStandsStillIsToldByWhatIsLeft(t *testing.T) {
+	sixteen := []string{"budget: 5 working days\n", "budget: 16 working hours\n", "promise: 3 working days", "promise: 8 working hours",
+		"remind_after: 4 working days", "remind_after: 12 working hours", "by: 3 working days", "by: 8 working hours"}
+	for name, x := range map[string]struct {
+		next  []string
+		text  string
+		what  migration.What
+		words string
+	}{
+		"cut to hours": {sixteen, "{take: new, shorter: true}", migration.Other,
+			"term decision: stands still: was 3.846154 days left of 5 working days, becomes 3h0m0s left of 16 working hours"},
+		"more of the same": {[]string{"budget: 5 working days\n", "budget: 6 working days\n"}, "{take: new}", migration.Longer,
+			"term decision: longer, while it stands still: was 3.846154 days left of 5 working days, becomes 4.846154 days left of 6 working days"},
+		"less of the same": {[]string{"budget: 5 working days\n", "budget: 4 working days\n", "remind_after: 4 working days", "remind_after: 3 working days"}, "{take: new, shorter: true}", migration.Shorter,
+			"term decision: shorter, while it stands still: was 3.846154 days left of 5 working days, becomes 2.846154 days left of 4 working days"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, r := inReview(t, x.next...)
+			b.give(r.ID, domain.OrderSuspension{Header: domain.Header{ID: uuid.New(), Actor: domain.Actor{ID: "head-1", Role: "head", Capacity: domain.CapacityOfficer}}, Ground: domain.StopForceMajeure, Reason: "flood"})
+			r = b.load(r.ID)
+			f, _ := migrates(t, b, r, "migration: 1\nterms: {decision: "+x.text+"}\n")
+			if c := of(t, f, migration.KindTerm, "decision"); c.What != x.what {
+				t.Errorf("%+v", c)
+			}
+			if got, _, _ := strings.Cut(told(f, migration.KindTerm), "\n"); got != x.words {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}

@@ -32,15 +32,17 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 			c.What = Runs
 		case is.Stopped() != was.Stopped():
 			c.What = Stops
-		case is.Due.After(was.Due), is.Due.IsZero() && is.Left > was.Left:
-			c.What = Longer
-		case is.Due.Before(was.Due), is.Due.IsZero() && is.Left < was.Left:
-			c.What = Shorter
-		case c.Was != "":
-			c.What = Kept
+		default:
+			c.What = compared(was, is)
 		}
-		if c.What == "" && is.Budget != was.Budget {
-			c.What = Other // it is due as before
+		if c.What != Lost && is.Budget != was.Budget {
+			c.Former = was.Budget
+		}
+		if is.Stopped() != "" && (c.What == Longer || c.What == Shorter || c.What == Other) {
+			c.LeftBefore, c.LeftAfter = left(was), left(is)
+		}
+		if c.What == "" && c.Was != "" {
+			c.What = Kept
 		}
 		if c.What != "" {
 			list = append(list, c)
@@ -81,6 +83,32 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 		}
 	}
 	return list
+}
+
+// compared is what becomes of the time of a term that runs, or stands still, as before. Of
+// budgets that are counted otherwise nobody can say which leaves more while it stands still.
+func compared(was, is domain.Term) What {
+	alike := is.Budget == was.Budget || calendar.Alike(was.Budget, is.Budget)
+	still := is.Stopped() != "" && alike
+	dated := !was.Due.IsZero() && !is.Due.IsZero()
+	switch {
+	case dated && is.Due.After(was.Due), still && is.Left > was.Left:
+		return Longer
+	case dated && is.Due.Before(was.Due), still && is.Left < was.Left:
+		return Shorter
+	case is.Budget != was.Budget:
+		return Other
+	}
+	return ""
+}
+
+// left is what is left of the budget of a term, in words.
+func left(t domain.Term) string {
+	b, err := calendar.ParseBudget(t.Budget)
+	if err != nil {
+		return ""
+	}
+	return b.Measure().Text(calendar.Span(t.Left))
 }
 
 // promise is what becomes of the promise of a term.
