@@ -108,7 +108,8 @@ func (c Migrate) carryTerm(r Request, id TermID, t Term, rule *TermRule, ended O
 		err = c.ends(r, was, t, rule)
 	}
 	if take && err == nil {
-		next, err = c.budgeted(id, t, rule, shorter, clock)
+		still := r.Halt != "" || rule.Stop != ""
+		next, err = c.budgeted(id, t, rule, shorter, still, clock)
 	}
 	if err != nil {
 		return nil, err
@@ -252,8 +253,10 @@ func ranOut(id TermID, at time.Time, remedy string) error {
 }
 
 // budgeted is a term with the budget of the other version, as it was ordered. It never
-// runs out before the moment in which it is given.
-func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, shorter bool, clock Clock) (Term, error) {
+// runs out before the moment in which it is given. Of one that stands still from then on,
+// nobody knows when it would be due: only where both are counted alike is it known that the
+// one is not shorter than the other.
+func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, shorter, still bool, clock Clock) (Term, error) {
 	now := c.Occurred.UTC()
 	next := t
 	next.Budget, next.Promise = rule.Budget, rule.Promise
@@ -263,7 +266,8 @@ func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, shorter bool, clock
 	if !t.Expired.IsZero() || next.Budget == t.Budget && next.Promise == t.Promise {
 		return t, nil
 	}
-	if len(t.Extended) > 0 && next.Budget != t.Budget {
+	mended := t.ExtendedOtherwise(clock) != "" && next.ExtendedOtherwise(clock) == ""
+	if len(t.Extended) > 0 && next.Budget != t.Budget && !mended {
 		return t, refuse(RuleMigration, fmt.Sprintf("term %q was extended upon its own budget of %s", id, t.Budget), "leave the term as it is, or name the request under except")
 	}
 	was, err := clock.Reckon(*rule, t.run(now), now)
@@ -278,6 +282,9 @@ func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, shorter bool, clock
 		return t, ranOut(id, is.Due, "leave the term as it is, or name the request under except")
 	case is.Due.Before(was.Due) && !shorter:
 		return t, refuse(RuleMigration, fmt.Sprintf("term %q would be shorter: due at %s, not %s", id, is.Due.Format(time.RFC3339), was.Due.Format(time.RFC3339)),
+			"leave the term as it is, or say shorter: true of it in the map")
+	case still && !shorter && !clock.Alike(t.Budget, next.Budget):
+		return t, refuse(RuleMigration, fmt.Sprintf("term %q may be shorter: it stands still, and would be of %s and not %s, which is counted otherwise", id, next.Budget, t.Budget),
 			"leave the term as it is, or say shorter: true of it in the map")
 	}
 	return next, nil

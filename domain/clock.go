@@ -15,6 +15,9 @@ type Clock interface {
 	// Supersedes reports whether the calendar came after another, by its version. No due
 	// time is moved back to what an older one made of it.
 	Supersedes(version string) bool
+	// Alike reports whether two budgets are counted in the same measure: only then can one
+	// be added to the other, or be known to be longer while a term stands still.
+	Alike(budget, other string) bool
 	// Reckon is what a term comes to at a moment. The error says that the ledger
 	// holds what the clock cannot read.
 	Reckon(TermRule, Term, time.Time) (Reckoning, error)
@@ -362,6 +365,9 @@ func extendTerm(r Request, c ExtendTerm, w Workflow) ([]Body, error) {
 		return nil, refuse(RuleTerm, fmt.Sprintf("term %q was extended before", c.Term), "it can be extended once")
 	case !t.Expired.IsZero():
 		return nil, refuse(RuleTerm, fmt.Sprintf("term %q has run out", c.Term), "it can be extended before that")
+	case !w.Clock().Alike(t.Budget, x.By):
+		return nil, refuse(RuleTerm, fmt.Sprintf("term %q keeps the %s of a former version, and is extended by %s, which is counted otherwise", c.Term, t.Budget, x.By),
+			"move the request to a version that extends it by what it is counted in, or that it takes the budget of (take: new)")
 	}
 	if err := oneOf(c.Reason, x.Reasons, "extending a term"); err != nil {
 		return nil, err
@@ -380,6 +386,18 @@ func extendTerm(r Request, c ExtendTerm, w Workflow) ([]Body, error) {
 		return []Body{first, extended}, nil
 	}
 	return []Body{extended}, nil
+}
+
+// ExtendedOtherwise is what a term was given by an extension that is counted otherwise than
+// its budget; empty where there is none. Earlier programs added the one to the other, so
+// that no due time of such a term is to be relied on.
+func (t Term) ExtendedOtherwise(clock Clock) string {
+	for _, x := range t.Extended {
+		if !clock.Alike(t.Budget, x.By) {
+			return x.By
+		}
+	}
+	return ""
 }
 
 // extend is a term with more time.

@@ -66,6 +66,11 @@ func (c wall) Version() string { return string(c) }
 
 func (c wall) Supersedes(version string) bool { return c == "slow" && version != "slow" }
 
+// Alike goes by the unit.
+func (wall) Alike(budget, other string) bool {
+	return budget[len(budget)-1] == other[len(other)-1]
+}
+
 func (c wall) Reckon(_ domain.TermRule, t domain.Term, at time.Time) (domain.Reckoning, error) {
 	budget, err := time.ParseDuration(t.Budget)
 	if c == "slow" {

@@ -145,6 +145,9 @@ func (c clock) Supersedes(version string) bool {
 	return err != nil || c.w.calendar.Version().Supersedes(was)
 }
 
+// Alike implements [domain.Clock].
+func (clock) Alike(budget, other string) bool { return calendar.Alike(budget, other) }
+
 // part is how exactly a moment is recorded: as exactly as every view can keep it.
 const part = time.Microsecond
 

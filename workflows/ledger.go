@@ -24,7 +24,7 @@ type LedgerLine struct {
 	domain.Reckoning
 
 	// Again is empty when the calendar that the event names gives the same once more,
-	// else what is different.
+	// else what is different, or why nothing that it gives is to be relied on.
 	Again string
 }
 
@@ -122,7 +122,11 @@ func (e *Engine) again(ctx context.Context, r domain.Request, ev domain.Recorded
 	if !ok {
 		return "the workflow has no such term", nil
 	}
-	k, err := clock{w.On(cal)}.Reckon(rule.Of(r), t, ev.Occurred)
+	timed := clock{w.On(cal)}
+	if by := t.ExtendedOtherwise(timed); by != "" {
+		return fmt.Sprintf("%s were extended by %s, which is counted otherwise: it has no due time to be relied on", t.Budget, by), nil
+	}
+	k, err := timed.Reckon(rule.Of(r), t, ev.Occurred)
 	if !t.Open() {
 		k.Wakes = time.Time{}
 	}

@@ -86,6 +86,14 @@ func (b Budget) Measure() Measure {
 	return PlainTime
 }
 
+// Alike reports whether two budgets are counted in the same measure; false where one cannot
+// be read.
+func Alike(budget, other string) bool {
+	a, err := ParseBudget(budget)
+	b, err2 := ParseBudget(other)
+	return err == nil && err2 == nil && a.Measure() == b.Measure()
+}
+
 // Span is an amount of time in the smallest part that its [Measure] counts: a
 // nanosecond, or of days a part of a [Day]. A day is used up in proportion to its own
 // working time, so that a budget of days can be used in part and days of different

@@ -20,6 +20,12 @@ type Change struct {
 	Budget string    `json:"budget,omitempty"`
 	Before time.Time `json:"before,omitzero"` // of a term or promise, when it is due; of what follows, when it does
 	After  time.Time `json:"after,omitzero"`
+	// Of a term that stands still before and after, what is left of its budgets.
+	LeftBefore string `json:"left_before,omitempty"`
+	LeftAfter  string `json:"left_after,omitempty"`
+	// The budget of a term until now, where it gets another; of an extension, that of the
+	// term where it is counted otherwise.
+	Former string `json:"former,omitempty"`
 }
 
 // Kind is of what a change is.
@@ -27,23 +33,24 @@ type Kind string
 
 // The kinds.
 const (
-	KindTerm     Kind = "term"
-	KindExpiry   Kind = "expiry"  // what is decided when a term runs out, and when that is
-	KindPromise  Kind = "promise" // of a term
-	KindLadder   Kind = "ladder"  // who is told as a term runs out, and when next
-	KindFee      Kind = "fee"
-	KindReview   Kind = "review"
-	KindDocument Kind = "document"  // that is required
-	KindHandedIn Kind = "handed_in" // a document that was
-	KindCheck    Kind = "checklist" // answers to it; an item as LIST/ITEM
-	KindAnswer   Kind = "answer"    // of a system
-	KindTask     Kind = "task"      // the work that is offered, or that somebody has taken
-	KindConsent  Kind = "consent"   // to another return
-	KindPast     Kind = "past"      // an action that was taken, or a role that somebody acted in, as far as it counts
-	KindStatus   Kind = "status"    // that the applicant is shown
-	KindAction   Kind = "action"
-	KindFact     Kind = "fact"
-	KindNotice   Kind = "notice"
+	KindTerm      Kind = "term"
+	KindExpiry    Kind = "expiry"    // what is decided when a term runs out, and when that is
+	KindPromise   Kind = "promise"   // of a term
+	KindLadder    Kind = "ladder"    // who is told as a term runs out, and when next
+	KindExtension Kind = "extension" // that a term may still be given
+	KindFee       Kind = "fee"
+	KindReview    Kind = "review"
+	KindDocument  Kind = "document"  // that is required
+	KindHandedIn  Kind = "handed_in" // a document that was
+	KindCheck     Kind = "checklist" // answers to it; an item as LIST/ITEM
+	KindAnswer    Kind = "answer"    // of a system
+	KindTask      Kind = "task"      // the work that is offered, or that somebody has taken
+	KindConsent   Kind = "consent"   // to another return
+	KindPast      Kind = "past"      // an action that was taken, or a role that somebody acted in, as far as it counts
+	KindStatus    Kind = "status"    // that the applicant is shown
+	KindAction    Kind = "action"
+	KindFact      Kind = "fact"
+	KindNotice    Kind = "notice"
 )
 
 // What is what happens to it.

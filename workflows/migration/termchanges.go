@@ -7,6 +7,7 @@ import (
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/calendar"
 )
 
 // terms are the changes of ledgers.
@@ -31,15 +32,17 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 			c.What = Runs
 		case is.Stopped() != was.Stopped():
 			c.What = Stops
-		case is.Due.After(was.Due), is.Due.IsZero() && is.Left > was.Left:
-			c.What = Longer
-		case is.Due.Before(was.Due), is.Due.IsZero() && is.Left < was.Left:
-			c.What = Shorter
-		case c.Was != "":
-			c.What = Kept
+		default:
+			c.What = compared(was, is)
 		}
-		if c.What == "" && is.Budget != was.Budget {
-			c.What = Other // it is due as before
+		if c.What != Lost && is.Budget != was.Budget {
+			c.Former = was.Budget
+		}
+		if is.Stopped() != "" && (c.What == Longer || c.What == Shorter || c.What == Other) {
+			c.LeftBefore, c.LeftAfter = left(was), left(is)
+		}
+		if c.What == "" && c.Was != "" {
+			c.What = Kept
 		}
 		if c.What != "" {
 			list = append(list, c)
@@ -47,6 +50,7 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 		if now != "" && is.Open() {
 			list = append(list, x.promise(c.ID, was, is)...)
 			list = append(list, x.ladder(f, id, now)...)
+			list = append(list, x.extension(f, id, now)...)
 		}
 		if is.Open() && now != "" && was.Expired.IsZero() && is.Expired.IsZero() {
 			before, after := follows(x.From, f.Before, id), follows(x.To, f.After, now)
@@ -81,6 +85,32 @@ func (x *Migration) terms(plan *domain.Plan, f workflows.Foreseen) []Change {
 	return list
 }
 
+// compared is what becomes of the time of a term that runs, or stands still, as before. Of
+// budgets that are counted otherwise nobody can say which leaves more while it stands still.
+func compared(was, is domain.Term) What {
+	alike := is.Budget == was.Budget || calendar.Alike(was.Budget, is.Budget)
+	still := is.Stopped() != "" && alike
+	dated := !was.Due.IsZero() && !is.Due.IsZero()
+	switch {
+	case dated && is.Due.After(was.Due), still && is.Left > was.Left:
+		return Longer
+	case dated && is.Due.Before(was.Due), still && is.Left < was.Left:
+		return Shorter
+	case is.Budget != was.Budget:
+		return Other
+	}
+	return ""
+}
+
+// left is what is left of the budget of a term, in words.
+func left(t domain.Term) string {
+	b, err := calendar.ParseBudget(t.Budget)
+	if err != nil {
+		return ""
+	}
+	return b.Measure().Text(calendar.Span(t.Left))
+}
+
 // promise is what becomes of the promise of a term.
 func (x *Migration) promise(id string, was, is domain.Term) []Change {
 	c := Change{Kind: KindPromise, ID: id, Was: was.Promise, Budget: is.Promise, Before: was.Promised, After: is.Promised}
@@ -100,6 +130,40 @@ func (x *Migration) promise(id string, was, is domain.Term) []Change {
 		c.What = Other
 	}
 	return []Change{c}
+}
+
+// extension is what becomes of the extension that a term may still be given. One that keeps
+// its budget cannot be extended by what is counted otherwise.
+func (x *Migration) extension(f workflows.Foreseen, id, now domain.TermID) []Change {
+	is := f.After.Terms[now]
+	was, before := extendable(x.From, f.Before, id)
+	by, after := extendable(x.To, f.After, now)
+	c := Change{Kind: KindExtension, ID: string(now), Was: was, Budget: by}
+	switch {
+	case !before && !after, before && after && was == by:
+		return nil
+	case !before:
+		c.What, c.Was = Gained, ""
+	case after:
+		c.What = Other
+	default:
+		c.What = Lost
+		if by != "" && !calendar.Alike(is.Budget, by) {
+			c.Former = is.Budget
+		}
+	}
+	return []Change{c}
+}
+
+// extendable is by what a version extends a term, and whether it still can.
+func extendable(w *workflows.Workflow, r domain.Request, id domain.TermID) (by string, can bool) {
+	t := r.Terms[id]
+	for _, rule := range domain.TermsOf(r, w) {
+		if rule.ID == id && rule.Extension != nil {
+			by = rule.Extension.By
+		}
+	}
+	return by, t.Expired.IsZero() && len(t.Extended) == 0 && calendar.Alike(t.Budget, by)
 }
 
 // ladder is what becomes of those who are told as a term runs out: what is done of it at

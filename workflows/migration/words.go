@@ -35,7 +35,7 @@ func (f Forecast) alike() string {
 	}
 	var b strings.Builder
 	for _, c := range f.Changes {
-		fmt.Fprintln(&b, c.Kind, c.ID, c.Was, c.What, c.Budget, c.After.IsZero())
+		fmt.Fprintln(&b, c.Kind, c.ID, c.Was, c.What, c.Budget, c.Former, c.After.IsZero())
 	}
 	return b.String()
 }
@@ -92,6 +92,8 @@ func (g Group) Words(i int, moment func(time.Time) string) string {
 		return fmt.Sprintf("term %s: ", c.ID) + promised(c, moment)
 	case KindLadder:
 		return fmt.Sprintf("term %s: ", c.ID) + ladder(c, moment)
+	case KindExtension:
+		return fmt.Sprintf("term %s: ", c.ID) + extension(c)
 	case KindDocument:
 		return name + ": " + word(c.What, "required", "not required any more")
 	case KindHandedIn:
@@ -155,6 +157,19 @@ func promised(c Change, moment func(time.Time) string) string {
 		return fmt.Sprintf("promised within %s, and not %s", c.Budget, c.Was)
 	}
 	return fmt.Sprintf("promised %s: within %s, by %s, and not by %s", map[What]string{Longer: "for later", Shorter: "for sooner"}[c.What], c.Budget, moment(c.After), moment(c.Before))
+}
+
+// extension says what becomes of an extension.
+func extension(c Change) string {
+	switch {
+	case c.What == Gained:
+		return fmt.Sprintf("it can be extended by %s", c.Budget)
+	case c.What == Other:
+		return fmt.Sprintf("it can be extended by %s, and not by %s", c.Budget, c.Was)
+	case c.Former != "":
+		return fmt.Sprintf("it can be extended no more: it keeps its %s, and what would extend it, %s, is counted otherwise; take: new gives it both", c.Former, c.Budget)
+	}
+	return fmt.Sprintf("it can be extended no more, by %s until now", c.Was)
 }
 
 // ladder says who is told as a term runs out.
@@ -233,16 +248,19 @@ func (g Group) term(i int, moment func(time.Time) string) string {
 	case Kept:
 		return "goes on as it is, " + c.Budget
 	case Stops:
-		return "stands still from then on"
+		return "stands still from then on" + instead(c)
 	case Runs:
-		return "runs again, due " + moment(c.After)
+		return "runs again, due " + moment(c.After) + instead(c)
 	case Longer, Shorter, Other:
 	}
-	if c.What == Other {
+	if c.LeftAfter != "" {
+		return g.still(c)
+	}
+	if c.What == Other && !c.After.IsZero() && c.After.Equal(c.Before) {
 		return "is of " + c.Budget + " now, and due as before"
 	}
 	if c.Before.IsZero() || c.After.IsZero() {
-		return fmt.Sprintf("%s, while it stands still: %s", c.What, c.Budget)
+		return fmt.Sprintf("is of %s now, and not %s; it has no due time yet", c.Budget, c.Former)
 	}
 	low, high := c.shift(), c.shift()
 	for _, f := range g.Requests {
@@ -253,6 +271,31 @@ func (g Group) term(i int, moment func(time.Time) string) string {
 		by += " to " + lasting(high)
 	}
 	return fmt.Sprintf("%s by %s, %s; %s", c.What, by, c.Budget, example)
+}
+
+// still says what becomes of a term that stands still: what it comes to is seen when it runs
+// again.
+func (g Group) still(c Change) string {
+	s, example := "stands still: ", ""
+	if c.What != Other {
+		s = string(c.What) + ", while it stands still: "
+	}
+	if len(g.Requests) > 1 {
+		example = fmt.Sprintf("such as %s, ", g.Requests[0].Reference)
+	}
+	was := c.Former
+	if was == "" {
+		was = c.Budget
+	}
+	return fmt.Sprintf("%s%swas %s left of %s, becomes %s left of %s", s, example, c.LeftBefore, was, c.LeftAfter, c.Budget)
+}
+
+// instead says that a term has another budget, too.
+func instead(c Change) string {
+	if c.Former == "" {
+		return ""
+	}
+	return fmt.Sprintf(", of %s and not %s", c.Budget, c.Former)
 }
 
 // shift is by how much a due time moves.
