@@ -10,10 +10,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// formFindings is what check finds in a form, each with its line and column.
-func formFindings(t *testing.T, form string) []string {
-	t.Helper()
-	source := `alur: 1
+// aroundForm is a definition, and its form comes next, from line 17 on.
+const aroundForm = `alur: 1
 id: permit
 title: {id: Izin, en: Permit}
 agency: {id: Dinas, en: Office}
@@ -29,8 +27,12 @@ actions:
 transitions:
   - {action: go, from: [a], to: b, roles: [clerk]}
 form:
-` + form
-	_, findings, err := Check("w.yaml", []byte(source))
+`
+
+// formFindings is what check finds in a form, each with its line and column.
+func formFindings(t *testing.T, form string) []string {
+	t.Helper()
+	_, findings, err := Check("w.yaml", []byte(aroundForm+form))
 	if err != nil {
 		t.Fatal(err)
 	}
