@@ -60,6 +60,9 @@ func (a Actor) Check() error {
 	case len(a.ID) > maxActorID || strings.ContainsFunc(a.ID, unseen):
 		return refuse(RuleActor, "the actor id is too long or holds characters that nobody sees",
 			fmt.Sprintf("use at most %d bytes of printable text", maxActorID))
+	case a.Capacity != CapacityUnrecorded && ambiguous(a.ID) != "": // another system's ids are what they are
+		return refuse(RuleActor, "the actor id holds "+ambiguous(a.ID)+": another id would look the same",
+			"use letters of one alphabet, each as one character, digits and signs as on a keyboard")
 	case looksPersonal(a.ID):
 		return refuse(RulePersonalData, "the actor id looks like a NIK or an e-mail address",
 			"use a pseudonym: this id is kept in the clear for ever")
@@ -72,13 +75,11 @@ func (a Actor) Check() error {
 	return nil
 }
 
-// unseen is a character that does not show: two ids that differ by it alone look the same.
-func unseen(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
-
 // samePerson reports whether two pseudonyms are one person's, where two people are wanted:
-// neither capitals nor a space around it, which older logs have, make another of it.
+// neither capitals, nor a space around it or what does not show, which older logs have,
+// make another of it.
 func samePerson(a, b string) bool {
-	return a == b || strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+	return a == b || strings.EqualFold(folded(strings.TrimSpace(a)), folded(strings.TrimSpace(b)))
 }
 
 // SamePerson reports whether an actor is one who is known by an id.

@@ -23,3 +23,32 @@ func TestActorsHavePseudonyms(t *testing.T) {
 		}
 	}
 }
+
+// Two ids that look the same would be two people, and four eyes one person's.
+func TestAnIDIsWrittenInOneWay(t *testing.T) {
+	for id, fits := range map[string]bool{
+		"abu": true, "jos\u00e9": true, "stra\u00dfe": true, "\u03c3": true, "\u0430\u0431\u0443": true, "\u738b-7": true, "o-1": true, "A_b.c/d:e": true,
+		"ab\ufe0fu": false, "ab\u034fu": false, "ab\u3164u": false, "ab\u17b5u": false, "ab\u115fu": false, "ab\U000e0101u": false, // nothing shows
+		"a\u00a0b": false, "a\u2800b": false, "a\u2028b": false,
+		"jose\u0301": false, "i\u0307da": false, // joined
+		"\uff41bu": false, "\U0001d41abu": false, "\ufb01n": false, "\u2163": false, "o\u20111": false, "o-\u00b9": false, // another form
+		"\u0430bu": false, "\u03bfbu": false, // two alphabets
+	} {
+		actor := domain.Actor{ID: id, Role: "front-office", Capacity: domain.CapacityOfficer}
+		if err := actor.Check(); (err == nil) != fits {
+			t.Errorf("%+q: %v", id, err)
+		}
+	}
+	imported := domain.Actor{ID: "jose\u0301", Role: "front-office", Capacity: domain.CapacityUnrecorded}
+	if err := imported.Check(); err != nil {
+		t.Errorf("another system's id: %v", err)
+	}
+	for _, old := range []string{"ab\ufe0fu", "ab\u034fu", "ab\u3164u", "\uff41bu", " ABU", "ab\u200du"} {
+		if !(domain.Actor{ID: "abu"}).SamePerson(old) {
+			t.Errorf("%+q of an older log is somebody else than abu", old)
+		}
+	}
+	if (domain.Actor{ID: "abu"}).SamePerson("abi") {
+		t.Error("abi is abu")
+	}
+}

@@ -45,6 +45,7 @@ const (
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
 	FindingUnused    = "unused"     // what is named and makes no difference
 	FindingText      = "text"       // a text that cannot be shown as it is written
+	FindingNumber    = "number"     // a number that is not written as JSON writes it, or a text that looks like one
 
 	FindingForm       = "form"       // a form in another dialect of JSON Schema, or that nobody can hand in as it stands
 	FindingAllocation = "allocation" // work that nobody can give on
@@ -73,7 +74,7 @@ func CheckIn(lang, file string, source []byte) (*Definition, []Finding, error) {
 		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.lapses, c.promises, c.allocations,
 		c.chosen, c.reasons, c.capacities, c.alone, c.idle, c.publics, c.offices, c.unasked, c.grounds, c.silences,
 		c.themselves, c.gates, c.unused, c.nowhere, c.steps, c.tests, c.fails, c.defaults, c.negatives,
-		c.texts, c.dialects, c.prove,
+		c.texts, c.numerals, c.dialects, c.misspelt, c.prove,
 	} {
 		look()
 	}

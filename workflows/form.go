@@ -83,7 +83,7 @@ func (r *definitionReader) form(n ast.Node) *Form {
 	}
 	f := &Form{Schema: schema}
 	if err := f.compile(); err != nil {
-		r.problem(n, "form: not a JSON Schema: %s", firstLines(err.Error()))
+		r.formFaults(n, err)
 	}
 	return f
 }

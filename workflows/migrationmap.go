@@ -53,6 +53,7 @@ func ReadMigrationMap(file string, source []byte, from, to *Workflow) (*Migratio
 		}
 	}
 	r.impersonal()
+	r.decimal()
 	if err := r.told(); err != nil {
 		return nil, err
 	}

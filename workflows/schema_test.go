@@ -48,7 +48,7 @@ var scalars = map[reflect.Type]map[string]any{
 	reflect.TypeFor[domain.ActionKind]():   enumOf([]domain.ActionKind{domain.ActionWithdraw, domain.ActionCorrect, domain.ActionReopen, domain.ActionOverride, domain.ActionComplete, domain.ActionReturn}),
 	reflect.TypeFor[Budget]():              {"type": "string", "pattern": calendar.BudgetPattern},
 	reflect.TypeFor[Condition]():           {"type": "string", "pattern": `\S`, "description": "An expression in CEL (cel.dev)."},
-	reflect.TypeFor[Form]():                {"type": "object", "properties": js{"type": js{"const": "object"}}, "description": "A JSON Schema (2020-12) of an object; mark fields that are not personal with personal: false."},
+	reflect.TypeFor[Form]():                {"type": "object", "properties": js{"type": js{"const": "object"}}, "$ref": "#/$defs/FormSchema", "description": "A JSON Schema (2020-12) of an object; mark fields that are not personal with personal: false."},
 }
 
 func (m *schemaMaker) of(t reflect.Type) map[string]any {
@@ -172,6 +172,7 @@ func TestSchema(t *testing.T) {
 	root := m.of(reflect.TypeFor[Definition]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "A workflow definition of Alur"
+	m.defs["FormSchema"] = formSchema()
 	root["$defs"] = m.defs
 	made, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {

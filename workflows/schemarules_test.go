@@ -180,3 +180,26 @@ func rule(def map[string]any, name string) {
 		}
 	}
 }
+
+// formSchema offers the keywords of a form. It forbids none: whatever else stands there is
+// read, and found by the check.
+func formSchema() js {
+	one := js{"$ref": "#/$defs/FormSchema"}
+	under := map[holds]js{aValue: {}, aSchema: one, schemas: {"type": "array", "items": one}, byName: {"type": "object", "additionalProperties": one}}
+	notes := map[string]string{
+		"personal":       "false: it names nobody, so that a fact may copy it.",
+		"contact":        "email or phone: where the applicant is written to.",
+		"title_en":       "The title in English.",
+		"description_en": "The description in English.",
+	}
+	properties := js{}
+	for key, what := range keywords {
+		p := maps.Clone(under[what])
+		if notes[key] != "" {
+			p["description"] = notes[key]
+		}
+		properties[key] = p
+	}
+	properties["format"] = js{"examples": anys(formats)}
+	return js{"type": []any{"object", "boolean"}, "properties": properties}
+}

@@ -21,6 +21,7 @@ func ReadSheet(file, what string, source []byte, read func(*Sheet, SheetNode)) e
 	if root := s.r.parse(source); root != nil {
 		read(s, root)
 	}
+	s.r.decimal()
 	return s.r.told()
 }
 

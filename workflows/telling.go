@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -187,17 +188,17 @@ func (e *Engine) contactIn(ctx context.Context, t *Telling, boxes []domain.Recor
 
 // contact finds the applicant's addresses in a form that was filled in: in the fields
 // whose schema says "contact: email" or "contact: phone", or, where the schema says that
-// of none, in those that are called email and phone. A telephone is written to by SMS
-// and by WhatsApp.
+// of none, in those that are called email and phone. Of several, it is the one whose name
+// comes first. A telephone is written to by SMS and by WhatsApp.
 func (f *Form) contact(form map[string]any) map[domain.Channel]string {
 	fields := map[string]string{}
 	var properties map[string]any
 	if f != nil {
 		properties, _ = f.Schema["properties"].(map[string]any)
 	}
-	for name, p := range properties {
-		property, _ := p.(map[string]any)
-		if kind, ok := property["contact"].(string); ok {
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		property, _ := properties[name].(map[string]any)
+		if kind, ok := property["contact"].(string); ok && fields[kind] == "" {
 			fields[kind] = name
 		}
 	}

@@ -28,6 +28,7 @@ type yamlReader struct {
 	problems Problems
 	untold   int      // problems beyond those
 	later    []func() // checks that need the whole definition
+	doubts   []doubt  // no problems: what was once read so still is
 }
 
 // parse returns the one document of the source, or nil after noting why there
@@ -260,6 +261,7 @@ func (r *yamlReader) text(n ast.Node, what string) string {
 	switch n := n.(type) {
 	case *ast.StringNode:
 		s = n.Value
+		r.bare(n, what)
 	case *ast.LiteralNode:
 		s = n.Value.Value
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
@@ -278,6 +280,7 @@ func (r *yamlReader) text(n ast.Node, what string) string {
 // verbatim reads a name that another system gave, whatever it is.
 func (r *yamlReader) verbatim(n ast.Node, what string) string {
 	if s, ok := n.(*ast.StringNode); ok && s.Value != "" {
+		r.bare(s, what)
 		return s.Value
 	}
 	return r.text(n, what)
@@ -314,8 +317,10 @@ func (r *yamlReader) value(n ast.Node, what string, ofText bool) any {
 		return list
 	case *ast.StringNode:
 		if v, ok := withExponent(n); ok && !ofText {
+			r.written(n, what, v)
 			return v
 		}
+		r.bare(n, what)
 		return n.Value
 	case *ast.LiteralNode:
 		return n.Value.Value
@@ -324,6 +329,7 @@ func (r *yamlReader) value(n ast.Node, what string, ofText bool) any {
 	case *ast.IntegerNode:
 		return r.integer(n, what)
 	case *ast.FloatNode:
+		r.written(n, what, n.Value)
 		return n.Value
 	case *ast.NullNode:
 		return nil

@@ -72,6 +72,7 @@ func TestFaultsInParametersAreToldAtTheirPlace(t *testing.T) {
 		{"simulation: 1\narrivals: {by_hour: {monday: {24: 1}}}", `2:31: arrivals on monday has no key "24"`},
 		{"simulation: 1\narrivals: {by_hour: {monday: {2: 0}}}", `arrivals: nobody comes in any hour`},
 		{"simulation: 1\narrivals: {per_day: .inf}", `want a number`},
+		{"simulation: 1\narrivals: {per_day: 010}", `2:21: arrivals per_day: 010 is read as 8, since it begins with 0: write 10, or 8 if that is meant`},
 		{"simulation: 1\narrivals: {per_day: -1}", `2:21: arrivals per_day: -1 is not between 0`},
 		{"arrivals: {per_day: 1}", `1:1: the file: key "simulation" is missing`},
 		{"simulation: 1\nclock: sun", `2:8: clock: "sun" is not one of office, wall`},
