@@ -149,7 +149,7 @@ func (s *search) approved(i int, at *point) {
 	for _, id := range required {
 		excused := s.p.excused(at, func(x *standIn) bool { return x.required || slices.Contains(x.documents, id) })
 		if err == nil && !excused && !(seen{s.p, at}).attached(id) {
-			s.tell(FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
+			s.tellOf(id, FindingDocuments, fmt.Sprint("document", id, name), state, i, "a request can come to %q although document %q is missing or was refused", name, id)
 		}
 	}
 }
@@ -190,9 +190,14 @@ func (s *search) reviewed(i int, at *point, g int) {
 
 // tell notes a finding once, with the way there.
 func (s *search) tell(rule, once string, n ast.Node, i int, format string, args ...any) {
+	s.tellOf("", rule, once, n, i, format, args...)
+}
+
+// tellOf notes a finding of a document that is missing.
+func (s *search) tellOf(missing domain.DocumentID, rule, once string, n ast.Node, i int, format string, args ...any) {
 	if !s.told[once] {
 		s.told[once] = true
-		s.findStory(rule, n, s.story(i), format, args...)
+		s.findStory(rule, n, s.storyOf(i, missing), format, args...)
 	}
 }
 
