@@ -43,6 +43,7 @@ const (
 	FindingCondition = "condition"  // a condition that cannot be judged for every request
 	FindingGaveUp    = "gave_up"    // a proof was not finished
 	FindingNoRefusal = "no_refusal" // no request can ever be refused
+	FindingNoGrant   = "no_grant"   // no request can ever be approved, so nothing was proved of what is issued
 	FindingUnused    = "unused"     // what is named and makes no difference
 	FindingText      = "text"       // a text that cannot be shown as it is written
 	FindingNumber    = "number"     // a number that is not written as JSON writes it, or a text that looks like one
@@ -160,6 +161,9 @@ func (c *inspection) reasons() {
 	approvals := slices.ContainsFunc(c.d.States, func(s State) bool { return s.Outcome == domain.OutcomeApproved })
 	if approvals && !refusals && !slices.ContainsFunc(c.ways.moves, func(m move) bool { return c.ways.state(m.expiry.To).Outcome == domain.OutcomeRejected }) {
 		c.find(FindingNoRefusal, valueOf(c.root, "states"), "no request can be refused: a decision that can only be yes is none")
+	}
+	if !approvals {
+		c.find(FindingNoGrant, valueOf(c.root, "states"), "nothing was proved about what is issued: no end has outcome approved, and fees, documents, reviews and who decides are proved of approvals alone: give the end where what was asked for is granted outcome: approved; where nothing ever is (a complaint, a notification), say so by a waiver")
 	}
 }
 

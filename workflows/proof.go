@@ -173,7 +173,7 @@ func (s *search) lacks(i int, found, id domain.DocumentID) {
 		return
 	}
 	s.told[once] = true
-	story := s.storyBy(i, func(step stepTaken, at point) (stepTaken, point) {
+	story := s.storyOf(i, id, func(step stepTaken, at point) (stepTaken, point) {
 		return s.p.exchanged(s.p.groups[found], s.p.groups[id], step, at)
 	})
 	s.findStory(FindingDocuments, s.node("states", state), story, "a request can come to %q although document %q is missing or was refused", name, id)

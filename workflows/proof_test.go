@@ -235,6 +235,11 @@ func TestFindingsOfAPermit(t *testing.T) {
 	}{
 		"as it is": {},
 
+		// What is issued by an end that is no approval is outside of all that is proved of one.
+		"a permit whose issue is said to be a closing": {
+			changes: []string{"outcome: approved, public: approved => outcome: closed, public: completed"}, rule: FindingNoGrant, says: "nothing was proved about what is issued",
+		},
+
 		// Those at the counter are staff: they act for somebody, and are somebody.
 		"a desk that passes a gate and decides": {
 			changes: []string{action("enter"), "transitions: {action: enter, from: [sent], to: sent, roles: [desk]}", "separate: [enter, sign]"},

@@ -17,7 +17,7 @@ import (
 type TestRun struct {
 	Passed, Failed int
 	Problems       Problems // of those that failed, each at its line
-	Untaken        []string // transitions that no test takes, as "accept from submitted to review"; of two that a condition tells apart, with it
+	Untaken        []string // ways that no test takes, as "accept from submitted to review" or "the time that runs out from review to lapsed"; of two that a condition tells apart, with it
 }
 
 // RunTests runs the tests that stand in a definition, by the rules that a request is
@@ -26,7 +26,7 @@ func RunTests(file string, source []byte, d *Definition) TestRun {
 	w := Compile(d, 1).On(playedBy())
 	lines := strings.Split(string(source), "\n")
 	var run TestRun
-	taken := map[*Transition]bool{}
+	taken := map[leg]bool{}
 	for i := range d.Tests {
 		failures := w.play(&d.Tests[i], playedBy(), w.decider(taken))
 		if len(failures) == 0 {
@@ -42,20 +42,46 @@ func RunTests(file string, source []byte, d *Definition) TestRun {
 		}
 	}
 	run.Problems.Sort()
-	for i := range d.Transitions {
-		if t := &d.Transitions[i]; !taken[t] {
-			run.Untaken = append(run.Untaken, d.called(t))
-		}
-	}
+	run.Untaken = d.untaken(taken)
 	return run
 }
 
-// called is a transition as it is told from others: by its condition or who takes it,
-// where another has its action, states and end.
-func (d *Definition) called(t *Transition) string {
-	name := fmt.Sprintf("%s from %s to %s", t.Action, domain.Listed(t.From), t.To)
+// leg is a way from one state to the next: a transition out of one of its states, or, where
+// that is nil, what a term that runs out there leads to.
+type leg struct {
+	by       *Transition
+	from, to domain.StateID
+}
+
+// untaken lists the legs that were not taken. Of several terms that lead out of a state to
+// another it is one leg: which runs out first is the calendar's matter.
+func (d *Definition) untaken(taken map[leg]bool) []string {
+	var list []string
 	for i := range d.Transitions {
-		if x := &d.Transitions[i]; x == t || x.Action != t.Action || x.To != t.To || !slices.Equal(x.From, t.From) {
+		t := &d.Transitions[i]
+		for _, from := range t.From {
+			if !taken[leg{t, from, t.To}] {
+				list = append(list, d.called(t, from))
+			}
+		}
+	}
+	told := map[leg]bool{}
+	for _, m := range newRoutes(d).moves {
+		l := leg{from: m.from, to: m.expiry.To}
+		if !taken[l] && !told[l] {
+			told[l] = true
+			list = append(list, fmt.Sprintf("the time that runs out from %s to %s", l.from, l.to))
+		}
+	}
+	return list
+}
+
+// called is a transition out of a state as it is told from others: by its condition or who
+// takes it, where another has its action, state and end.
+func (d *Definition) called(t *Transition, from domain.StateID) string {
+	name := fmt.Sprintf("%s from %s to %s", t.Action, from, t.To)
+	for i := range d.Transitions {
+		if x := &d.Transitions[i]; x == t || x.Action != t.Action || x.To != t.To || !slices.Contains(x.From, from) {
 			continue
 		}
 		switch {
@@ -209,9 +235,8 @@ func (p *player) give(c domain.Command, refused domain.Rule) string {
 	return ""
 }
 
-// decider carries commands out on a request of its own, and marks the transitions
-// that are taken.
-func (w *Workflow) decider(taken map[*Transition]bool) func(domain.Command) (domain.Request, error) {
+// decider carries commands out on a request of its own, and marks the ways that are taken.
+func (w *Workflow) decider(taken map[leg]bool) func(domain.Command) (domain.Request, error) {
 	var r domain.Request
 	return func(c domain.Command) (domain.Request, error) {
 		events, err := domain.Decide(r, c, w)
@@ -220,14 +245,22 @@ func (w *Workflow) decider(taken map[*Transition]bool) func(domain.Command) (dom
 		}
 		if act, ok := c.(domain.Act); ok && len(events) > 0 {
 			if e, _, err := w.meant(&r, act.Action); err == nil {
-				taken[e.rule] = true
+				taken[leg{e.rule, r.State, e.To}] = true
 			}
 		}
 		for _, e := range events {
-			if a, ok := e.Body.(domain.ActionTaken); ok && a.Kind == domain.ActionAuto {
-				if e, _, err := w.onward(&r, w.states[r.State]); err == nil && e != nil {
-					taken[e.rule] = true
+			switch b := e.Body.(type) {
+			case domain.ActionTaken:
+				if b.Kind != domain.ActionAuto {
+					break
 				}
+				if e, _, err := w.onward(&r, w.states[r.State]); err == nil && e != nil {
+					taken[leg{e.rule, r.State, e.To}] = true
+				}
+			case domain.DecisionDeemed:
+				taken[leg{from: b.From, to: b.To}] = true
+			case domain.RequestLapsed:
+				taken[leg{from: b.From, to: b.To}] = true
 			}
 			r = domain.Evolve(r, domain.Recorded{Event: e, Version: r.Version + 1})
 		}

@@ -131,6 +131,36 @@ func TestOneTransitionIsNotCoveredByAnother(t *testing.T) {
 	}
 }
 
+// Of a transition out of several states each way is to be taken, and so is what a term that
+// runs out leads to.
+func TestEachWayIsToBeTaken(t *testing.T) {
+	source := []byte(signedWith(t,
+		"  - {action: reject, from: [submitted],", "  - {action: reject, from: [submitted, signing],",
+		"  - {id: looking, kind: gather,", "  - {id: asked, kind: wait, public: needs_correction, owner: applicant, title: {id: T, en: Asked}, term: {budget: 2 days, expires: {to: refused, ground: lapse}}}\n  - {id: looking, kind: gather,",
+		"transitions:", "transitions:\n  - {action: ask, from: [submitted], to: asked, roles: [clerk]}\n  - {action: answer, from: [asked], to: submitted, roles: [applicant]}",
+		"actions:", "actions:\n  - {id: ask, title: {id: T, en: T}}\n  - {id: answer, title: {id: T, en: T}}",
+		"required: true, by: [head]", "by: [head]",
+	) + `tests:
+  - name: refused at once
+    when: [{act: ask}, {act: answer}, {act: reject, reason: bad}]
+    then: {state: refused}
+  - name: refused late
+    when: [{attach: sketch}, {act: accept}, {review: fire, opinion: refused, reason: bad}]
+    then: {state: refused}
+`)
+	d, err := workflows.Read("w.yaml", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := workflows.RunTests("w.yaml", source, d)
+	want := []string{"paid from paying to signing", "passed from looking to paying", "sign from signing to issued", "reject from signing to refused", "the time that runs out from asked to refused"}
+	slices.Sort(want)
+	slices.Sort(run.Untaken)
+	if diff := cmp.Diff(want, run.Untaken); diff != "" || run.Failed > 0 {
+		t.Errorf("(-want +got)\n%s%v", diff, run.Problems)
+	}
+}
+
 // That a tariff multiplies makes no count of actions vague to the proofs.
 func TestATariffMakesNoCountVague(t *testing.T) {
 	_, findings := scenarios(t, "", "  - {name: x, given: {form: {area: 1}}, then: {state: looked}}\n")

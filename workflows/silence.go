@@ -149,6 +149,6 @@ func (s *search) early(i int, step stepTaken, j int) {
 func (s *search) tellStep(step stepTaken, j int, rule, once string, n ast.Node, i int, format string, args ...any) {
 	if !s.told[once] {
 		s.told[once] = true
-		s.findStory(rule, n, append(s.story(i), s.sentence(step, int(s.points[i].state), &s.points[j])), format, args...)
+		s.findStory(rule, n, append(s.story(i), s.sentence(step, int(s.points[i].state), &s.points[j], "")), format, args...)
 	}
 }

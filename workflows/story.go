@@ -25,7 +25,9 @@ var storyWords = map[string]Text{
 	"follows":   {"Dengan sendirinya menyusul \"%s\".", "By itself, \"%s\" follows."},
 	"runs out":  {"Jangka waktu habis (%s).", "The term runs out (%s)."},
 	"is at":     {" Permohonan berada di \"%s\".", " It is at \"%s\"."},
-	"attached":  {"Dokumen \"%s\" diserahkan.", "Document \"%s\" is handed in."},
+	"attached":  {"Dokumen %s diserahkan.", "Document %s is handed in."},
+	"together":  {"Dokumen %s diserahkan.", "Documents %s are handed in."},
+	"missing":   {"Dokumen \"%s\" tidak ada.", "Document \"%s\" is missing."},
 	"turned":    {"Dokumen \"%s\" ditolak.", "Document \"%s\" is refused."},
 	"checked":   {"Daftar periksa \"%s\" dijawab ya.", "Checklist \"%s\" is answered with yes."},
 	"unchecked": {"Satu butir daftar periksa \"%s\" dijawab tidak.", "An item of checklist \"%s\" is answered with no."},
@@ -36,6 +38,8 @@ var storyWords = map[string]Text{
 	"supposing": {" (andaikan %s)", " (supposing that %s)"},
 	"holds":     {"%q terpenuhi", "%q holds"},
 	"fails":     {"%q tidak terpenuhi", "%q does not hold"},
+	"owes":      {"biaya %q lebih dari nol", "fee %q comes to more than nothing"},
+	"free":      {"biaya %q menjadi nol", "fee %q comes to nothing"},
 	"and":       {" dan ", " and "},
 	"or":        {" atau ", " or "},
 	"true":      {"ya", "true"},
@@ -58,26 +62,71 @@ func (c *inspection) say(key string, args ...any) string {
 
 // story tells how a request comes to a point.
 func (s *search) story(i int) []string {
-	return s.storyBy(i, func(step stepTaken, at point) (stepTaken, point) { return step, at })
+	return s.storyOf(i, "", func(step stepTaken, at point) (stepTaken, point) { return step, at })
 }
 
-// storyBy tells it with other steps and points in the place of those that were found.
-func (s *search) storyBy(i int, other func(stepTaken, point) (stepTaken, point)) []string {
+// storyOf is the story of a document that is missing in the end, if one is named, with
+// other steps and points in the place of those that were found.
+func (s *search) storyOf(i int, missing domain.DocumentID, other func(stepTaken, point) (stepTaken, point)) []string {
 	var steps []string
-	for ; i >= 0; i = s.from[i] {
+	refused := false // the missing one, and not handed in again since
+	for _, j := range s.wayTo(i) {
 		before := -1
-		if s.from[i] >= 0 {
-			before = int(s.points[s.from[i]].state)
+		if s.from[j] >= 0 {
+			before = int(s.points[s.from[j]].state)
 		}
-		step, at := other(s.by[i], s.points[i])
-		steps = append(steps, s.sentence(step, before, &at))
+		step, at := other(s.by[j], s.points[j])
+		if (step.kind == stepRefuse || step.kind == stepAttach) && step.of == s.p.groups[missing] {
+			refused = step.kind == stepRefuse
+		}
+		steps = append(steps, s.sentence(step, before, &at, missing))
 	}
-	slices.Reverse(steps)
+	for k := range s.d.Documents {
+		if doc := &s.d.Documents[k]; doc.ID == missing && !refused {
+			steps = append(steps, s.say("missing", doc.Title.In(s.lang)))
+		}
+	}
 	return steps
 }
 
-func (s *search) sentence(step stepTaken, before int, at *point) string {
-	text := s.plainly(step, at)
+// wayTo lists the points that a request comes by to one, from its submission.
+func (s *search) wayTo(i int) []int {
+	var way []int
+	for at := i; at >= 0; at = s.from[at] {
+		way = append(way, at)
+	}
+	slices.Reverse(way)
+	return way
+}
+
+// papers tells of a step the documents that it is about. Those that no rule tells apart are
+// handed in together, for none of them makes a difference by itself; one of them is refused,
+// which is the one that is missing in the end.
+func (s *search) papers(step stepTaken, missing domain.DocumentID) string {
+	one := s.p.ofGroup[step.of]
+	var titles []string
+	for i := range s.d.Documents {
+		doc := &s.d.Documents[i]
+		if s.p.groups[doc.ID] != step.of {
+			continue
+		}
+		titles = append(titles, fmt.Sprintf("%q", doc.Title.In(s.lang)))
+		if doc.ID == missing {
+			one = doc
+		}
+	}
+	if step.kind == stepRefuse {
+		return s.say("turned", one.Title.In(s.lang))
+	}
+	key := "attached"
+	if len(titles) > 1 {
+		key = "together"
+	}
+	return s.say(key, strings.Join(titles, s.say("and")))
+}
+
+func (s *search) sentence(step stepTaken, before int, at *point, missing domain.DocumentID) string {
+	text := s.plainly(step, at, missing)
 	switch step.kind {
 	case stepSubmit, stepAutomatic, stepExpiry:
 		text += s.isAt(at)
@@ -101,16 +150,22 @@ func (s *search) isAt(at *point) string {
 func (s *search) supposed(list supposition) string {
 	var parts []string
 	for _, x := range list {
-		key := "fails"
+		key, of := "fails", x.condition.Text
 		if x.holds {
 			key = "holds"
 		}
-		parts = append(parts, s.say(key, x.condition.Text))
+		if i := slices.IndexFunc(s.d.Fees, func(f Fee) bool { return f.Formula != nil && f.Formula.Text == of }); i >= 0 {
+			key, of = "free", s.d.Fees[i].Title.In(s.lang) // whose amount it is
+			if x.holds {
+				key = "owes"
+			}
+		}
+		parts = append(parts, s.say(key, of))
 	}
 	return strings.Join(parts, s.say("and"))
 }
 
-func (s *search) plainly(step stepTaken, at *point) string {
+func (s *search) plainly(step stepTaken, at *point, missing domain.DocumentID) string {
 	d, by := &s.d, ""
 	if step.person {
 		by = s.say("by person")
@@ -124,10 +179,8 @@ func (s *search) plainly(step stepTaken, at *point) string {
 		return s.say("follows", s.titleOf(d.Transitions[step.of].Action))
 	case stepExpiry:
 		return s.say("runs out", s.say(string(s.p.expiries[step.of].expiry.Ground)))
-	case stepAttach:
-		return s.say("attached", s.p.ofGroup[step.of].Title.In(s.lang))
-	case stepRefuse:
-		return s.say("turned", s.p.ofGroup[step.of].Title.In(s.lang))
+	case stepAttach, stepRefuse:
+		return s.papers(step, missing)
 	case stepCheck:
 		return s.say("checked", d.Checklists[step.of].Title.In(s.lang))
 	case stepUncheck:

@@ -17,7 +17,7 @@ type tested struct {
 	Passed   int                `json:"passed"`
 	Failed   int                `json:"failed"`
 	Problems workflows.Problems `json:"problems"`
-	Untaken  []string           `json:"untaken"`          // transitions that no test takes
+	Untaken  []string           `json:"untaken"`          // transitions and ends of terms that no test takes, each by the state they lead out of
 	Unread   string             `json:"unread,omitempty"` // why the file was not looked at
 	Broken   bool               `json:"broken,omitempty"` // the problems are of the definition: it cannot be read, and no test was run
 }
@@ -28,9 +28,10 @@ func newWorkflowTest() *cobra.Command {
 		Use:   "test FILE...",
 		Short: "Run the tests that stand in workflow definitions",
 		Long: `Test plays each test of a definition by the rules that real requests are judged by,
-and names the line where one goes another way, and the transitions that none takes. The exit code is 3 when one does,
-when there are no tests, or when the definition cannot be read; it is 1 when a file
-could not be looked at. A file that is named - is standard input.`,
+and names the line where one goes another way, and the ways that none takes: transitions
+out of each of their states, and terms that run out there and move the request. The exit
+code is 3 when one goes another way, when there are no tests, or when the definition cannot
+be read; it is 1 when a file could not be looked at. A file that is named - is standard input.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
 			all := []tested{}

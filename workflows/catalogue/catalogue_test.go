@@ -25,7 +25,8 @@ func entries(t *testing.T) []catalogue.Entry {
 }
 
 // What ships is what an agency could publish: nothing stands against it, its tests
-// hold, and they take every transition.
+// hold, and they take every transition out of each of its states and let every term run out
+// wherever it moves the request.
 func TestEveryEntryIsFitToPublish(t *testing.T) {
 	for _, e := range entries(t) {
 		t.Run(e.Path, func(t *testing.T) {
