@@ -17,14 +17,15 @@ import (
 func (m *Migrator) order(ctx context.Context, x *Migration, waiting []Forecast) (o domain.Recorded, resumed bool, err error) {
 	d := x.To.Definition
 	stream, body := x.stream(), x.ordered()
+	ours := false // it was recorded just now, and by this run
 	const attempts = 8
-	for n := range attempts {
+	for range attempts {
 		before, tip, err := m.lastOrder(ctx, x)
 		if err != nil {
 			return domain.Recorded{}, false, err
 		}
 		if before.Version > 0 && x.unfinished(before, waiting) {
-			return before, n == 0, nil // else it was recorded just now, whoever did it
+			return before, !ours, nil
 		}
 		now := m.Now()
 		id := domain.CommandID(now, "order a migration", stream, body.Hash, strconv.Itoa(int(tip.Version)))
@@ -37,9 +38,11 @@ func (m *Migrator) order(ctx context.Context, x *Migration, waiting []Forecast) 
 			return domain.Recorded{}, false, err
 		}
 		var conflict *domain.ConflictError
-		if _, err := m.Log.Append(ctx, a); err != nil && !errors.As(err, &conflict) {
+		recorded, err := m.Log.Append(ctx, a)
+		if err != nil && !errors.As(err, &conflict) {
 			return domain.Recorded{}, false, fmt.Errorf("order the migration: %w", err)
 		}
+		ours = err == nil && !recorded.Repeated
 		// What is in the log now is what counts, whoever wrote it.
 	}
 	return domain.Recorded{}, false, fmt.Errorf("order the migration: %s keeps changing", stream)

@@ -218,6 +218,42 @@ func TestTwoMigrateAtOnce(t *testing.T) {
 	once(t, newBench(t, b.log), list)
 }
 
+// overtaken is a log in which somebody else does all of a migration just before it is
+// ordered.
+type overtaken struct {
+	domain.EventLog
+	first func()
+}
+
+func (o *overtaken) Append(ctx context.Context, a domain.Append) (domain.Appended, error) {
+	if domain.StreamKind(a.Stream) == "migration" && o.first != nil {
+		first := o.first
+		o.first = nil
+		first()
+	}
+	return o.EventLog.Append(ctx, a)
+}
+
+// Who comes to order what somebody else orders and carries out meanwhile says that all were
+// moved before.
+func TestAMigrationThatSomebodyElseWasFasterWith(t *testing.T) {
+	for _, later := range []time.Duration{0, time.Second} {
+		b := many(t, memory.New(), 30)
+		other := newBench(t, b.log)
+		other.now = b.now.Add(later)
+		late := newBench(t, &overtaken{b.log, func() {
+			if done, err := other.migrator().Run(t.Context(), other.prepare("sip-mppdn", renames)); err != nil || done.Migrated != 30 {
+				t.Errorf("%+v, %v", done, err)
+			}
+		}})
+		late.now = b.now
+		done, err := late.migrator().Run(t.Context(), late.prepare("sip-mppdn", renames))
+		if err != nil || done.Migrated != 0 || done.Before != 30 || len(done.Left) > 0 {
+			t.Errorf("%s later: %+v, %v", later, done, err)
+		}
+	}
+}
+
 // All are moved, or none: who is to stay is named.
 func TestAllOrNamedExceptions(t *testing.T) {
 	b := many(t, memory.New(), 4)
