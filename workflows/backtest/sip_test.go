@@ -127,3 +127,53 @@ func TestWhatComesAfterARefusedStep(t *testing.T) {
 		})
 	}
 }
+
+// What the record shows counted, and missed, after the new version has ended the request is
+// neither newly counted nor newly missed.
+func TestDeadlinesAreComparedWithTheWholeRecord(t *testing.T) {
+	begins := sip(t, "    suspended_in: [returned]\n", "    starts: [submit]\n    suspended_in: [returned]\n")
+	shorter := sip(t, "budget: 5 working days", "budget: 2 working days", "promise: 3 working days", "promise: 2 working days", "    remind_after: 4 working days\n", "")
+	for name, x := range map[string]struct {
+		now   string
+		weeks int // after which it is declared complete
+		then  func(o *office, id uuid.UUID)
+		want  string
+		not   string
+	}{
+		"missed in both": {begins, 4, func(o *office, id uuid.UUID) {
+			o.clock = o.clock.AddDate(0, 0, 28)
+			o.sweep(id)
+		}, `deadline: term "decision": due earlier`, "newly"},
+		"met in the record": {begins, 4, func(o *office, id uuid.UUID) {
+			o.clock = o.clock.Add(time.Hour)
+			o.acts(id, head, "issue", "")
+		}, `deadline: term "decision": due earlier, newly missed`, "newly counted"},
+		"not counted in the record": {begins, 4, func(o *office, id uuid.UUID) {
+			o.acts(id, clerk, "return", "unreadable")
+		}, `deadline: term "decision": newly counted, newly missed`, "due earlier"},
+		"counted already, and missed later in both": {shorter, 0, func(o *office, id uuid.UUID) {
+			o.clock = o.clock.AddDate(0, 0, 3)
+			o.acts(id, clerk, "return", "unreadable")
+			o.acts(id, applicant, "resubmit", "")
+			o.clock = o.clock.AddDate(0, 0, 28)
+			o.sweep(id)
+		}, `deadline: term "decision": due earlier`, "newly"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, []byte(sip(t)))
+			id := o.submits("sip-mppdn")
+			o.clock = o.clock.AddDate(0, 0, 7*x.weeks).Add(time.Hour)
+			o.sweep(id)
+			if x.want != `deadline: term "decision": newly counted, newly missed` {
+				o.acts(id, clerk, "accept", "")
+			}
+			x.then(o, id)
+			o.same(t)
+			r := o.run(read(t, x.now))
+			got := r.Words()
+			if !strings.Contains(got, "1 "+x.want+"\n") || strings.Contains(got, x.not) {
+				t.Errorf("want %q\n%s", x.want, got)
+			}
+		})
+	}
+}
