@@ -30,6 +30,7 @@ type course struct {
 	last       string             // version of the one that a term was last reckoned by
 	given      map[domain.DocumentID]bool
 	refused    bool // a step was that moved the request
+	held       bool // by that it stands where it stands: it has not moved since
 	compared   bool
 	parted     *parting // where the sides did midway
 	stopped    bool
@@ -317,6 +318,9 @@ func (c *course) decide(command domain.Command, w domain.Workflow, s *step) erro
 }
 
 func (c *course) evolve(e domain.Event) {
+	if m, moves := domain.MoveOf(e.Body); moves && m.From != m.To {
+		c.held = false
+	}
 	c.now = domain.Evolve(c.now, domain.Recorded{Event: e, Version: c.now.Version + 1})
 	c.is.see(&c.now, e.Body)
 }

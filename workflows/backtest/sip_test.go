@@ -177,3 +177,38 @@ func TestDeadlinesAreComparedWithTheWholeRecord(t *testing.T) {
 		})
 	}
 }
+
+// After a return that is refused the request stands where it stood. That its applicant
+// sends it in again is then a consequence, and nothing that a version does by itself.
+func TestWhatFollowsARefusedReturnIsNotNeedless(t *testing.T) {
+	o := newOffice(t, []byte(sip(t)))
+	id := o.submits("sip-mppdn")
+	o.acts(id, clerk, "accept", "")
+	for i, reason := range []domain.ReasonCode{"unreadable", "str-invalid"} {
+		o.clock = o.clock.Add(time.Hour)
+		if i > 0 {
+			o.must(id, domain.ConsentReturn{Header: domain.Header{Actor: head}, Action: "return", Reason: reason})
+		}
+		o.acts(id, clerk, "return", reason)
+		o.clock = o.clock.Add(time.Hour)
+		o.acts(id, applicant, "resubmit", "")
+	}
+	o.acts(id, head, "issue", "")
+	o.same(t)
+	r := o.run(read(t, sip(t, ", consent: [head]", "")))
+	got := r.Words()
+	for _, want := range []string{
+		`1 refused: action "return" in state "review" is refused (return)`,
+		`1 refused: consent to action "return" once more in state "review" is refused (return)`,
+		`action "resubmit" by applicant: review; not needed: the request stands in "review" still`,
+	} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("want %q\n%s", want, got)
+		}
+	}
+	for _, not := range []string{"needless", "by itself", "belongs to \n", "belongs to;"} {
+		if strings.Contains(got, not) {
+			t.Errorf("there is %q\n%s", not, got)
+		}
+	}
+}
