@@ -32,8 +32,8 @@ var (
 	clerk     = domain.Actor{ID: "clerk-1", Role: "clerk", Capacity: domain.CapacityOfficer}
 )
 
-func (o *office) submits(service string) uuid.UUID {
-	return o.must(uuid.Nil, domain.Submit{Header: domain.Header{Actor: applicant}, Service: service}).ID
+func (o *office) submits() uuid.UUID {
+	return o.must(uuid.Nil, domain.Submit{Header: domain.Header{Actor: applicant}, Service: "sip-mppdn"}).ID
 }
 
 func (o *office) acts(id uuid.UUID, a domain.Actor, action domain.ActionID, reason domain.ReasonCode) domain.Request {
@@ -64,7 +64,7 @@ func TestAClockThatStopsElsewhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t, []byte(x.then))
-			id := o.submits("sip-mppdn")
+			id := o.submits()
 			o.clock = o.clock.Add(time.Hour)
 			o.acts(id, clerk, "accept", "")
 			o.clock = o.clock.Add(time.Hour)
@@ -92,7 +92,7 @@ func TestWhatComesAfterARefusedStep(t *testing.T) {
 		"transitions:\n", "transitions:\n  - {action: note, from: [submitted], to: submitted, roles: [clerk, head]}\n",
 	}
 	o := newOffice(t, []byte(sip(t, noted...)))
-	id := o.submits("sip-mppdn")
+	id := o.submits()
 	o.acts(id, clerk, "note", "")
 	o.clock = o.clock.Add(time.Hour)
 	o.acts(id, clerk, "accept", "") // Monday
@@ -161,7 +161,7 @@ func TestDeadlinesAreComparedWithTheWholeRecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t, []byte(sip(t)))
-			id := o.submits("sip-mppdn")
+			id := o.submits()
 			o.clock = o.clock.AddDate(0, 0, 7*x.weeks).Add(time.Hour)
 			o.sweep(id)
 			if x.want != `deadline: term "decision": newly counted, newly missed` {
@@ -182,7 +182,7 @@ func TestDeadlinesAreComparedWithTheWholeRecord(t *testing.T) {
 // sends it in again is then a consequence, and nothing that a version does by itself.
 func TestWhatFollowsARefusedReturnIsNotNeedless(t *testing.T) {
 	o := newOffice(t, []byte(sip(t)))
-	id := o.submits("sip-mppdn")
+	id := o.submits()
 	o.acts(id, clerk, "accept", "")
 	for i, reason := range []domain.ReasonCode{"unreadable", "str-invalid"} {
 		o.clock = o.clock.Add(time.Hour)

@@ -26,11 +26,14 @@ func TestAGroupIsToldByAllItsMoments(t *testing.T) {
 		"term law: runs again, due 3 March to 5 March":     {migration.Change{Kind: migration.KindTerm, What: migration.Runs}, [2][2]int{{0, 3}, {0, 5}}},
 		"term law: begins: 5 days, due 3 March to 5 March": {migration.Change{Kind: migration.KindTerm, What: migration.Gained, Budget: "5 days"}, [2][2]int{{0, 3}, {0, 5}}},
 		"term law: in silence, at 8 March to 9 March it lapses; until now, at 3 March to 5 March nothing is decided": {
-			migration.Change{Kind: migration.KindExpiry, Was: "nothing is decided", Budget: "it lapses"}, [2][2]int{{3, 8}, {5, 9}}},
+			migration.Change{Kind: migration.KindExpiry, Was: "nothing is decided", Budget: "it lapses"}, [2][2]int{{3, 8}, {5, 9}},
+		},
 		"term law: promised for later: within 4 days, by 8 March to 9 March, and not by 3 March to 5 March": {
-			migration.Change{Kind: migration.KindPromise, What: migration.Longer, Budget: "4 days"}, [2][2]int{{3, 8}, {5, 9}}},
+			migration.Change{Kind: migration.KindPromise, What: migration.Longer, Budget: "4 days"}, [2][2]int{{3, 8}, {5, 9}},
+		},
 		"term law: who is told as it runs out: head, until now clerk; next at 8 March to 9 March": {
-			migration.Change{Kind: migration.KindLadder, What: migration.Other, Was: "clerk", Budget: "head"}, [2][2]int{{3, 8}, {5, 9}}},
+			migration.Change{Kind: migration.KindLadder, What: migration.Other, Was: "clerk", Budget: "head"}, [2][2]int{{3, 8}, {5, 9}},
+		},
 	} {
 		var g migration.Group
 		for _, d := range x.days {
