@@ -434,12 +434,16 @@ func consentReturn(r Request, c ConsentReturn, w Workflow) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
+	switch {
+	case t.Kind != ActionReturn || len(r.Returned) == 0:
+		return nil, refuse(RuleReturn, fmt.Sprintf("action %q needs no consent now", c.Action), "take it")
+	case len(t.Consent) == 0:
+		return nil, refuse(RuleReturn, fmt.Sprintf("the request was sent back before; action %q once more is not possible, and nobody can consent to it", c.Action), "decide on what is there")
+	}
 	if err := mayAct(c.Actor, t.Consent, w, "consent to another return"); err != nil {
 		return nil, err
 	}
 	switch {
-	case t.Kind != ActionReturn || len(r.Returned) == 0:
-		return nil, refuse(RuleReturn, fmt.Sprintf("action %q needs no consent now", c.Action), "take it")
 	case slices.Contains(r.Returned, c.Reason):
 		return nil, refuse(RuleReturn, fmt.Sprintf("the request was sent back for reason %q before", c.Reason), "what could be seen then cannot be held against it now")
 	}

@@ -422,7 +422,11 @@ func nothingPersonal(f Facts, i *Imported) error {
 // edge names, and the workflow must let that role act in the actor's capacity.
 func mayAct(a Actor, roles []RoleID, w Workflow, what string) error {
 	if !slices.Contains(roles, a.Role) {
-		return refuse(RuleRole, fmt.Sprintf("role %q may not %s", a.Role, what), "it belongs to "+Listed(roles))
+		whose := "no role may"
+		if len(roles) > 0 {
+			whose = "it belongs to " + Listed(roles)
+		}
+		return refuse(RuleRole, fmt.Sprintf("role %q may not %s", a.Role, what), whose)
 	}
 	if allowed := w.Capacities(a.Role); !slices.Contains(allowed, a.Capacity) {
 		return refuse(RuleCapacity, fmt.Sprintf("role %q may not act in capacity %q", a.Role, a.Capacity),

@@ -337,19 +337,19 @@ func nothingRefilled(t *rapid.T, f workflows.Foreseen, between []*workflows.Work
 		if !id.Legal() {
 			continue
 		}
-		if used := usedUp(t, was, calendar.WorkingDays, cal, now); len(least) == 0 || used < least[true] {
+		if used := usedUp(t, was, cal, now); len(least) == 0 || used < least[true] {
 			least[true] = used
 		}
 		is := f.After.Terms[called(p, id)]
 		switch {
 		case is.Started.IsZero():
 			t.Fatalf("%s is forgotten: %+v", id, f.After.Terms)
-		case is.Open() != was.Open() || !is.Expired.Equal(was.Expired) || usedUp(t, is, calendar.WorkingDays, cal, now) != usedUp(t, was, calendar.WorkingDays, cal, now):
+		case is.Open() != was.Open() || !is.Expired.Equal(was.Expired) || usedUp(t, is, cal, now) != usedUp(t, was, cal, now):
 			t.Fatalf("%s was %+v, and is %+v", id, was, is)
 		}
 	}
 	for id, is := range f.After.Terms {
-		if used := usedUp(t, is, calendar.WorkingDays, cal, now); id.Legal() && len(least) > 0 && used < least[true] {
+		if used := usedUp(t, is, cal, now); id.Legal() && len(least) > 0 && used < least[true] {
 			t.Fatalf("of %s %d is used, and %d was of the law's time", id, used, least[true])
 		}
 	}
@@ -402,9 +402,10 @@ func budget(t *rapid.T, text string) calendar.Budget {
 	return b
 }
 
-// usedUp is what was used of a term by a moment, counted in a measure, by arithmetic of its
-// own.
-func usedUp(t *rapid.T, term domain.Term, m calendar.Measure, cal *calendar.Calendar, now time.Time) calendar.Span {
+// usedUp is the working days that were used of a term by a moment, whatever it counts, by
+// arithmetic of its own.
+func usedUp(t *rapid.T, term domain.Term, cal *calendar.Calendar, now time.Time) calendar.Span {
+	const m = calendar.WorkingDays
 	if !term.Ended.IsZero() {
 		now = term.Ended
 	}

@@ -209,7 +209,7 @@ func (o *migrating) group(w io.Writer, g migration.Group) error {
 	var b strings.Builder
 	first := g.Requests[0]
 	if first.Refusal != "" {
-		fmt.Fprintf(&b, "%s in %s cannot be moved: %s\n", count(len(g.Requests), "request"), first.From, first.Refusal)
+		fmt.Fprintf(&b, "%s in %s cannot be moved: %s\n", count(len(g.Requests), "request"), first.From, g.Refusal())
 	} else {
 		fmt.Fprintf(&b, "%s %s\n", count(len(g.Requests), "request"), g.Way())
 	}

@@ -150,6 +150,7 @@ func (t *Backtest) History(ctx context.Context, request uuid.UUID, tell bool) (H
 		c.differs(Difference{Kind: Unjudged, Cause: err.Error()})
 		c.h.Stopped = err.Error()
 	}
+	c.settle()
 	c.h.Reference, c.h.Tenant, c.h.Version = c.then.Reference, c.then.Tenant, c.then.Workflow.Version
 	c.h.Then, c.h.Now = c.was.outcome, c.is.outcome
 	c.h.Partly = c.stopped && c.is.outcome == open || c.refused

@@ -59,7 +59,7 @@ var renaming = domain.Mapping{
 // not differ; what another would have made of its part is told.
 func TestAMigratedHistoryByItsOwnVersions(t *testing.T) {
 	o := newOffice(t, []byte(sip(t)))
-	id := o.submits("sip-mppdn")
+	id := o.submits()
 	o.clock = o.clock.Add(time.Hour)
 	o.acts(id, clerk, "accept", "")
 	o.clock = o.clock.AddDate(0, 0, 1)

@@ -15,6 +15,9 @@ func (c *course) refuse(s *step, command domain.Command, w rules, refusal *domai
 	taken := s.taken()
 	switch {
 	case acts && taken != nil && taken.From != taken.To && c.now.State == taken.To && c.beforeStep != c.now.State:
+		if c.held {
+			return fmt.Sprintf("not needed: the request stands in %q still", taken.To), nil
+		}
 		c.differs(Difference{Kind: Needless, Cause: fmt.Sprintf("action %q in state %q: the request is in %q by itself", act.Action, taken.From, taken.To)})
 		return "needless", nil
 	case refusal.Rule == domain.RuleTask && c.mayTake(command):
@@ -52,6 +55,7 @@ func (c *course) compareBefore(s *step) {
 	if s.moves() || !c.now.Exists() {
 		c.compare(true)
 		c.refused = true
+		c.held = c.held || s.moves()
 	}
 }
 

@@ -30,7 +30,9 @@ type course struct {
 	last       string             // version of the one that a term was last reckoned by
 	given      map[domain.DocumentID]bool
 	refused    bool // a step was that moved the request
+	held       bool // by that it stands where it stands: it has not moved since
 	compared   bool
+	parted     *parting // where the sides did midway
 	stopped    bool
 	after      string // the end on the side of the new version: what was done since
 	h          History
@@ -80,11 +82,44 @@ func (c *course) compare(midway bool) {
 		return
 	}
 	c.compared = true
+	if midway {
+		c.parted = &parting{then: maps.Clone(c.was.terms), now: maps.Clone(c.is.terms), ended: c.now.Outcome != ""}
+	}
 	list := differ(&c.was, &c.is, c.cal)
 	if n := min(len(c.was.route), len(c.is.route)); slices.Equal(c.was.route[:n], c.is.route[:n]) && (midway || c.was.outcome != c.is.outcome) {
 		list = slices.DeleteFunc(list, func(d Difference) bool { return d.Kind == Route })
 	}
 	c.h.Differences = append(list, c.h.Differences...)
+}
+
+// parting is the legal terms as they were where the sides parted.
+type parting struct {
+	then, now map[domain.TermID]deadline
+	ended     bool // on the side of the new version, whose terms come to nothing else any more
+}
+
+// settle compares the deadlines of sides that have parted, once all of the record is known:
+// what it shows counted, or missed, only after that is not new.
+func (c *course) settle() {
+	if c.parted == nil {
+		return
+	}
+	var list []Difference
+	for _, id := range keys(c.parted.then, c.parted.now) {
+		then, had := c.parted.then[id]
+		now, has := c.parted.now[id]
+		whole, counted := c.was.terms[id]
+		if !had {
+			then, had = whole, counted
+		}
+		if c.parted.ended || now.missed {
+			then.missed = then.missed || whole.missed
+		}
+		list = append(list, deadlines(id, then, now, had, has, c.cal)...)
+	}
+	isDeadline := func(d Difference) bool { return d.Kind == Deadline }
+	at := max(0, slices.IndexFunc(c.h.Differences, isDeadline))
+	c.h.Differences = slices.Insert(slices.DeleteFunc(c.h.Differences, isDeadline), at, list...)
 }
 
 // take goes one recorded step further on both sides.
@@ -283,6 +318,9 @@ func (c *course) decide(command domain.Command, w domain.Workflow, s *step) erro
 }
 
 func (c *course) evolve(e domain.Event) {
+	if m, moves := domain.MoveOf(e.Body); moves && m.From != m.To {
+		c.held = false
+	}
 	c.now = domain.Evolve(c.now, domain.Recorded{Event: e, Version: c.now.Version + 1})
 	c.is.see(&c.now, e.Body)
 }

@@ -32,8 +32,8 @@ var (
 	clerk     = domain.Actor{ID: "clerk-1", Role: "clerk", Capacity: domain.CapacityOfficer}
 )
 
-func (o *office) submits(service string) uuid.UUID {
-	return o.must(uuid.Nil, domain.Submit{Header: domain.Header{Actor: applicant}, Service: service}).ID
+func (o *office) submits() uuid.UUID {
+	return o.must(uuid.Nil, domain.Submit{Header: domain.Header{Actor: applicant}, Service: "sip-mppdn"}).ID
 }
 
 func (o *office) acts(id uuid.UUID, a domain.Actor, action domain.ActionID, reason domain.ReasonCode) domain.Request {
@@ -64,7 +64,7 @@ func TestAClockThatStopsElsewhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t, []byte(x.then))
-			id := o.submits("sip-mppdn")
+			id := o.submits()
 			o.clock = o.clock.Add(time.Hour)
 			o.acts(id, clerk, "accept", "")
 			o.clock = o.clock.Add(time.Hour)
@@ -92,7 +92,7 @@ func TestWhatComesAfterARefusedStep(t *testing.T) {
 		"transitions:\n", "transitions:\n  - {action: note, from: [submitted], to: submitted, roles: [clerk, head]}\n",
 	}
 	o := newOffice(t, []byte(sip(t, noted...)))
-	id := o.submits("sip-mppdn")
+	id := o.submits()
 	o.acts(id, clerk, "note", "")
 	o.clock = o.clock.Add(time.Hour)
 	o.acts(id, clerk, "accept", "") // Monday
@@ -125,5 +125,90 @@ func TestWhatComesAfterARefusedStep(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What the record shows counted, and missed, after the new version has ended the request is
+// neither newly counted nor newly missed.
+func TestDeadlinesAreComparedWithTheWholeRecord(t *testing.T) {
+	begins := sip(t, "    suspended_in: [returned]\n", "    starts: [submit]\n    suspended_in: [returned]\n")
+	shorter := sip(t, "budget: 5 working days", "budget: 2 working days", "promise: 3 working days", "promise: 2 working days", "    remind_after: 4 working days\n", "")
+	for name, x := range map[string]struct {
+		now   string
+		weeks int // after which it is declared complete
+		then  func(o *office, id uuid.UUID)
+		want  string
+		not   string
+	}{
+		"missed in both": {begins, 4, func(o *office, id uuid.UUID) {
+			o.clock = o.clock.AddDate(0, 0, 28)
+			o.sweep(id)
+		}, `deadline: term "decision": due earlier`, "newly"},
+		"met in the record": {begins, 4, func(o *office, id uuid.UUID) {
+			o.clock = o.clock.Add(time.Hour)
+			o.acts(id, head, "issue", "")
+		}, `deadline: term "decision": due earlier, newly missed`, "newly counted"},
+		"not counted in the record": {begins, 4, func(o *office, id uuid.UUID) {
+			o.acts(id, clerk, "return", "unreadable")
+		}, `deadline: term "decision": newly counted, newly missed`, "due earlier"},
+		"counted already, and missed later in both": {shorter, 0, func(o *office, id uuid.UUID) {
+			o.clock = o.clock.AddDate(0, 0, 3)
+			o.acts(id, clerk, "return", "unreadable")
+			o.acts(id, applicant, "resubmit", "")
+			o.clock = o.clock.AddDate(0, 0, 28)
+			o.sweep(id)
+		}, `deadline: term "decision": due earlier`, "newly"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, []byte(sip(t)))
+			id := o.submits()
+			o.clock = o.clock.AddDate(0, 0, 7*x.weeks).Add(time.Hour)
+			o.sweep(id)
+			if x.want != `deadline: term "decision": newly counted, newly missed` {
+				o.acts(id, clerk, "accept", "")
+			}
+			x.then(o, id)
+			o.same(t)
+			r := o.run(read(t, x.now))
+			got := r.Words()
+			if !strings.Contains(got, "1 "+x.want+"\n") || strings.Contains(got, x.not) {
+				t.Errorf("want %q\n%s", x.want, got)
+			}
+		})
+	}
+}
+
+// After a return that is refused the request stands where it stood. That its applicant
+// sends it in again is then a consequence, and nothing that a version does by itself.
+func TestWhatFollowsARefusedReturnIsNotNeedless(t *testing.T) {
+	o := newOffice(t, []byte(sip(t)))
+	id := o.submits()
+	o.acts(id, clerk, "accept", "")
+	for i, reason := range []domain.ReasonCode{"unreadable", "str-invalid"} {
+		o.clock = o.clock.Add(time.Hour)
+		if i > 0 {
+			o.must(id, domain.ConsentReturn{Header: domain.Header{Actor: head}, Action: "return", Reason: reason})
+		}
+		o.acts(id, clerk, "return", reason)
+		o.clock = o.clock.Add(time.Hour)
+		o.acts(id, applicant, "resubmit", "")
+	}
+	o.acts(id, head, "issue", "")
+	o.same(t)
+	r := o.run(read(t, sip(t, ", consent: [head]", "")))
+	got := r.Words()
+	for _, want := range []string{
+		`1 refused: action "return" in state "review" is refused (return)`,
+		`1 refused: consent to action "return" once more in state "review" is refused (return)`,
+		`action "resubmit" by applicant: review; not needed: the request stands in "review" still`,
+	} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("want %q\n%s", want, got)
+		}
+	}
+	for _, not := range []string{"needless", "by itself", "belongs to \n", "belongs to;"} {
+		if strings.Contains(got, not) {
+			t.Errorf("there is %q\n%s", not, got)
+		}
 	}
 }

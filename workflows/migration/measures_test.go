@@ -14,10 +14,14 @@ import (
 
 // inHours, and inAlmanacDays, make of the time of the licence another measure.
 var (
-	inHours = []string{"budget: 5 working days\n", "budget: 40 working hours\n", "promise: 3 working days", "promise: 24 working hours",
-		"remind_after: 4 working days", "remind_after: 32 working hours", "by: 3 working days", "by: 8 working hours"}
-	inAlmanacDays = []string{"budget: 5 working days\n", "budget: 7 days\n", "promise: 3 working days", "promise: 4 days",
-		"remind_after: 4 working days", "remind_after: 5 days", "by: 3 working days", "by: 3 days"}
+	inHours = []string{
+		"budget: 5 working days\n", "budget: 40 working hours\n", "promise: 3 working days", "promise: 24 working hours",
+		"remind_after: 4 working days", "remind_after: 32 working hours", "by: 3 working days", "by: 8 working hours",
+	}
+	inAlmanacDays = []string{
+		"budget: 5 working days\n", "budget: 7 days\n", "promise: 3 working days", "promise: 4 days",
+		"remind_after: 4 working days", "remind_after: 5 days", "by: 3 working days", "by: 3 days",
+	}
 )
 
 // extend asks for the one extension of the decision.
@@ -192,20 +196,30 @@ func TestATermThatStandsStillIsNotShortenedByAnotherMeasure(t *testing.T) {
 // than is known. In Ramadan, from Monday at nine to Wednesday at nine are 5.5, 6.5 and 1 hour,
 // and of days that begin on Tuesday 1 and 1 / 6.5.
 func TestWhatStandsStillIsToldByWhatIsLeft(t *testing.T) {
-	sixteen := []string{"budget: 5 working days\n", "budget: 16 working hours\n", "promise: 3 working days", "promise: 8 working hours",
-		"remind_after: 4 working days", "remind_after: 12 working hours", "by: 3 working days", "by: 8 working hours"}
+	sixteen := []string{
+		"budget: 5 working days\n", "budget: 16 working hours\n", "promise: 3 working days", "promise: 8 working hours",
+		"remind_after: 4 working days", "remind_after: 12 working hours", "by: 3 working days", "by: 8 working hours",
+	}
 	for name, x := range map[string]struct {
 		next  []string
 		text  string
 		what  migration.What
 		words string
 	}{
-		"cut to hours": {sixteen, "{take: new, shorter: true}", migration.Other,
-			"term decision: stands still: was 3.846154 days left of 5 working days, becomes 3h0m0s left of 16 working hours"},
-		"more of the same": {[]string{"budget: 5 working days\n", "budget: 6 working days\n"}, "{take: new}", migration.Longer,
-			"term decision: longer, while it stands still: was 3.846154 days left of 5 working days, becomes 4.846154 days left of 6 working days"},
-		"less of the same": {[]string{"budget: 5 working days\n", "budget: 4 working days\n", "remind_after: 4 working days", "remind_after: 3 working days"}, "{take: new, shorter: true}", migration.Shorter,
-			"term decision: shorter, while it stands still: was 3.846154 days left of 5 working days, becomes 2.846154 days left of 4 working days"},
+		"cut to hours": {
+			sixteen, "{take: new, shorter: true}", migration.Other,
+			"term decision: stands still: was 3.846154 days left of 5 working days, becomes 3h0m0s left of 16 working hours",
+		},
+		"more of the same": {
+			[]string{"budget: 5 working days\n", "budget: 6 working days\n"},
+			"{take: new}", migration.Longer,
+			"term decision: longer, while it stands still: was 3.846154 days left of 5 working days, becomes 4.846154 days left of 6 working days",
+		},
+		"less of the same": {
+			[]string{"budget: 5 working days\n", "budget: 4 working days\n", "remind_after: 4 working days", "remind_after: 3 working days"},
+			"{take: new, shorter: true}", migration.Shorter,
+			"term decision: shorter, while it stands still: was 3.846154 days left of 5 working days, becomes 2.846154 days left of 4 working days",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, r := inReview(t, x.next...)

@@ -35,7 +35,7 @@ func (f Forecast) alike() string {
 	}
 	var b strings.Builder
 	for _, c := range f.Changes {
-		fmt.Fprintln(&b, c.Kind, c.ID, c.Was, c.What, c.Budget, c.Former, c.After.IsZero())
+		fmt.Fprintln(&b, c.Kind, c.ID, c.Was, c.What, c.Budget, c.Former, c.Before.IsZero(), c.After.IsZero())
 	}
 	return b.String()
 }
@@ -80,7 +80,7 @@ func (g Group) Words(i int, moment func(time.Time) string) string {
 	case KindTerm:
 		return name + ": " + g.term(i, moment)
 	case KindExpiry:
-		return g.expiry(c, moment)
+		return expiry(c, g.moment(i, before, moment), g.moment(i, after, moment))
 	case KindFee:
 		return name + ": " + g.fee(i)
 	case KindReview:
@@ -89,9 +89,9 @@ func (g Group) Words(i int, moment func(time.Time) string) string {
 		}
 		return name + ": asked for"
 	case KindPromise:
-		return fmt.Sprintf("term %s: ", c.ID) + promised(c, moment)
+		return fmt.Sprintf("term %s: ", c.ID) + promised(c, g.moment(i, before, moment), g.moment(i, after, moment))
 	case KindLadder:
-		return fmt.Sprintf("term %s: ", c.ID) + ladder(c, moment)
+		return fmt.Sprintf("term %s: ", c.ID) + ladder(c, g.moment(i, after, moment))
 	case KindExtension:
 		return fmt.Sprintf("term %s: ", c.ID) + extension(c)
 	case KindDocument:
@@ -126,37 +126,68 @@ func (g Group) Words(i int, moment func(time.Time) string) string {
 	return name
 }
 
+func before(c Change) time.Time { return c.Before }
+
+func after(c Change) time.Time { return c.After }
+
+// moment is a moment of the change at an index, or from when to when it is with all the
+// requests.
+func (g Group) moment(i int, of func(Change) time.Time, moment func(time.Time) string) string {
+	first := of(g.Requests[0].Changes[i])
+	last := first
+	for _, f := range g.Requests {
+		t := of(f.Changes[i])
+		if t.Before(first) {
+			first = t
+		}
+		if t.After(last) {
+			last = t
+		}
+	}
+	if a, b := moment(first), moment(last); a != b {
+		return a + " to " + b
+	}
+	return moment(first)
+}
+
+// Refusal is why the requests cannot be moved. Where it names a moment, that is of one of
+// them, which it names too.
+func (g Group) Refusal() string {
+	f := g.Requests[0]
+	if len(g.Requests) > 1 && refusalKind(f.Refusal) != strings.Join(strings.Fields(f.Refusal), " ") {
+		return fmt.Sprintf("such as %s, where %s", f.Reference, f.Refusal)
+	}
+	return f.Refusal
+}
+
 // expiry says what is decided when, where nobody decides before.
-func (g Group) expiry(c Change, moment func(time.Time) string) string {
-	at := func(t time.Time) string {
+func expiry(c Change, before, after string) string {
+	at := func(t time.Time, said string) string {
 		if t.IsZero() {
 			return "when it runs out"
 		}
-		return "at " + moment(t)
+		return "at " + said
 	}
-	s := fmt.Sprintf("term %s: in silence, %s %s", c.ID, at(c.After), c.Budget)
+	s := fmt.Sprintf("term %s: in silence, %s %s", c.ID, at(c.After, after), c.Budget)
 	if c.Was != "" {
-		s += fmt.Sprintf("; until now, %s %s", at(c.Before), c.Was)
-	}
-	if len(g.Requests) > 1 && !c.After.IsZero() {
-		s += fmt.Sprintf(" (%s)", g.Requests[0].Reference)
+		s += fmt.Sprintf("; until now, %s %s", at(c.Before, before), c.Was)
 	}
 	return s
 }
 
 // promised says what becomes of a promise.
-func promised(c Change, moment func(time.Time) string) string {
+func promised(c Change, before, after string) string {
 	switch {
 	case c.What == Lost:
 		return "nothing is promised any more; it was " + c.Was
 	case c.What == Gained && c.After.IsZero():
 		return "promised within " + c.Budget
 	case c.What == Gained:
-		return fmt.Sprintf("promised within %s, by %s", c.Budget, moment(c.After))
+		return fmt.Sprintf("promised within %s, by %s", c.Budget, after)
 	case c.What == Other:
 		return fmt.Sprintf("promised within %s, and not %s", c.Budget, c.Was)
 	}
-	return fmt.Sprintf("promised %s: within %s, by %s, and not by %s", map[What]string{Longer: "for later", Shorter: "for sooner"}[c.What], c.Budget, moment(c.After), moment(c.Before))
+	return fmt.Sprintf("promised %s: within %s, by %s, and not by %s", map[What]string{Longer: "for later", Shorter: "for sooner"}[c.What], c.Budget, after, before)
 }
 
 // extension says what becomes of an extension.
@@ -173,7 +204,7 @@ func extension(c Change) string {
 }
 
 // ladder says who is told as a term runs out.
-func ladder(c Change, moment func(time.Time) string) string {
+func ladder(c Change, after string) string {
 	if c.What == Gained {
 		return c.Was + " is told at once"
 	}
@@ -188,7 +219,7 @@ func ladder(c Change, moment func(time.Time) string) string {
 		s = "who is told as it runs out: " + who(c.Budget)
 	}
 	if !c.After.IsZero() && !c.After.Equal(c.Before) {
-		s += "; next at " + moment(c.After)
+		s += "; next at " + after
 	}
 	return s
 }
@@ -237,20 +268,24 @@ func (g Group) fee(i int) string {
 func (g Group) term(i int, moment func(time.Time) string) string {
 	c := g.Requests[0].Changes[i]
 	example := fmt.Sprintf("such as %s: due %s, then %s", g.Requests[0].Reference, moment(c.Before), moment(c.After))
+	due := g.moment(i, after, moment)
 	switch c.What {
 	case Lost:
-		return "ends; it was due " + moment(c.Before)
+		if c.Before.IsZero() {
+			return "ends; it had no due time"
+		}
+		return "ends; it was due " + g.moment(i, before, moment)
 	case Gained:
 		if c.Was != "" {
-			return fmt.Sprintf("begins where it would have begun, by what term %s tells: %s, due %s", c.Was, c.Budget, moment(c.After))
+			return fmt.Sprintf("begins where it would have begun, by what term %s tells: %s, due %s", c.Was, c.Budget, due)
 		}
-		return fmt.Sprintf("begins: %s, due %s", c.Budget, moment(c.After))
+		return fmt.Sprintf("begins: %s, due %s", c.Budget, due)
 	case Kept:
 		return "goes on as it is, " + c.Budget
 	case Stops:
 		return "stands still from then on" + instead(c)
 	case Runs:
-		return "runs again, due " + moment(c.After) + instead(c)
+		return "runs again, due " + due + instead(c)
 	case Longer, Shorter, Other:
 	}
 	if c.LeftAfter != "" {
