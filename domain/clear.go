@@ -2,7 +2,9 @@ package domain
 
 import (
 	"fmt"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -110,6 +112,30 @@ func personalIn(text string) string {
 		return "a telephone number"
 	case document.MatchString(text):
 		return "the number of a passport"
+	}
+	return ""
+}
+
+// personalNumber says whose number a quantity is; empty for nobody's. An amount may have as
+// many digits as a telephone number, and an amount of rupiah as many as a NIK: it is one
+// where its digits hold a province and a date of birth, of a woman with 40 added to the
+// day (Permendagri: PPKKCC DDMMYY NNNN; the count is not looked at, since a float64 does not
+// hold the last digit of those that begin with 91). A NIP begins with a date of birth and the month
+// of an appointment (YYYYMMDD YYYYMM SNNN).
+func personalNumber(n float64) string {
+	text := strconv.FormatFloat(math.Trunc(math.Abs(n)), 'f', -1, 64) // a long fraction is nobody's number
+	part := func(from, to int) int {
+		v, _ := strconv.Atoi(text[from:to])
+		return v
+	}
+	within := func(v, from, to int) bool { return from <= v && v <= to }
+	switch {
+	case len(text) == 16 && within(part(0, 2), 11, 97) && part(2, 4) > 0 && part(4, 6) > 0 &&
+		(within(part(6, 8), 1, 31) || within(part(6, 8), 41, 71)) && within(part(8, 10), 1, 12):
+		return "a NIK (16 digits: a place, a date of birth, and a count)"
+	case len(text) == 18 && within(part(0, 4), 1930, 2029) && within(part(4, 6), 1, 12) && within(part(6, 8), 1, 31) &&
+		within(part(8, 12), 1950, 2099) && within(part(12, 14), 1, 12):
+		return "the NIP of an official (18 digits: a date of birth, and when they were appointed)"
 	}
 	return ""
 }

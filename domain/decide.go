@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -398,12 +396,17 @@ func fourEyes(r Request, a Actor, notBy []ActionID, what string) error {
 // declares: it would stand in the clear for ever.
 func nothingPersonal(f Facts, i *Imported) error {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
-		text := fmt.Sprint(f[name])
 		if n, ok := f[name].(float64); ok {
-			text = strconv.FormatFloat(math.Trunc(n), 'f', -1, 64) // a long fraction is nobody's number
+			if found := personalNumber(n); found != "" {
+				return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like %s", name, found),
+					"facts are kept in the clear: a number that is nobody's and only looks like one is given in another unit, such as thousands")
+			}
+			continue
 		}
+		text := fmt.Sprint(f[name])
 		if looksPersonal(text) {
-			return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like a NIK or an e-mail address", name), "facts are kept in the clear: leave it out")
+			found := cmp.Or(personalIn(text), "a NIK or an e-mail address")
+			return refuse(RulePersonalData, fmt.Sprintf("fact %q looks like %s", name, found), "facts are kept in the clear: leave it out")
 		}
 		if err := CheckImpersonal(fmt.Sprintf("fact %q", name), text); err != nil {
 			return err

@@ -12,6 +12,11 @@ func unseen(r rune) bool {
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector))
 }
 
+// Invisible reports whether nothing of a text shows.
+func Invisible(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r != ' ' && !unseen(r) })
+}
+
 // lookalikes are other forms of letters and digits that have a plain one: wide and narrow,
 // mathematical, circled, raised and lowered, ligatures, Roman numerals (the blocks of
 // Unicode's compatibility characters that a Latin letter or a digit is written with).

@@ -118,7 +118,11 @@ func (c *inspection) node(list string, i int) ast.Node {
 
 func (c *inspection) standard() {
 	if c.d.Standard == nil {
-		c.find(FindingStandard, c.root, "there is no service standard: the fourteen components of UU 25/2009 art. 21 under the key standard")
+		var keys []string
+		for _, x := range new(Standard).Components() {
+			keys = append(keys, x.Key)
+		}
+		c.find(FindingStandard, c.root, "there is no service standard: the fourteen components of UU 25/2009 art. 21 under the key standard, %s", strings.Join(keys, ", "))
 		return
 	}
 	var missing []string

@@ -89,6 +89,9 @@ func discover(c *cobra.Command, path string, o discoverFlags) error {
 	}
 	c.PrintErrf("alur: learnt from %d cases and %d events: %d activities, %d resources, %d roles\n",
 		draft.Cases, draft.Events, draft.Activities, draft.Resources, draft.Roles)
+	if nameless := draft.Nameless(); nameless != "" {
+		c.PrintErrf("alur: %s\n", nameless)
+	}
 	return discoverReport(c.ErrOrStderr(), draft.Learnt, quality)
 }
 

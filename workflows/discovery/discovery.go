@@ -24,6 +24,7 @@ type Draft struct {
 	Definition *workflows.Definition `json:"-"`
 	Cases      int                   `json:"cases"`
 	Events     int                   `json:"events"`
+	Unnamed    int                   `json:"unnamed,omitempty"` // events without a concept:name: nothing is learnt of them, and their cases are not replayed
 	Activities int                   `json:"activities"`
 	Resources  int                   `json:"resources"`
 	Roles      int                   `json:"roles"`
@@ -84,6 +85,7 @@ func Learn(traces iter.Seq2[workflows.Trace, error], o Options) (*Draft, error) 
 type learner struct {
 	o             Options
 	cases, events int
+	unnamed       int
 	first         *activity // what stands before the first event of a case
 	activities    map[string]*activity
 	roles         map[string]int
@@ -128,6 +130,7 @@ func (l *learner) trace(t workflows.Trace) error {
 	for _, e := range t.Events {
 		l.events++
 		if e.Name == "" {
+			l.unnamed++
 			continue // nothing to learn; an import will refuse the case
 		}
 		name, role := e.Activity(), e.RoleBy(l.o.Role)
@@ -221,7 +224,7 @@ func (l *learner) draft() *Draft {
 		d.Transitions = append(d.Transitions, t)
 	}
 	return &Draft{
-		Definition: d, Cases: l.cases, Events: l.events, Activities: len(names),
+		Definition: d, Cases: l.cases, Events: l.events, Unnamed: l.unnamed, Activities: len(names),
 		Resources: len(l.resources), Roles: len(l.roles), Edges: edges, LeftOut: leftOut,
 		Learnt: l.observer.learnt(),
 	}

@@ -90,6 +90,9 @@ func (d *Draft) Comment(log string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Draft learnt from %s: %d cases, %d events, %d activities, %d resources, %d steps.\n",
 		log, d.Cases, d.Events, d.Activities, d.Resources, d.Edges)
+	if nameless := d.Nameless(); nameless != "" {
+		b.WriteString(nameless + "\n")
+	}
 	b.WriteString("It allows every order of steps that was observed, and more: look at it before it is used.\n")
 	b.WriteString("A state means \"after this activity\"; an end is where more than half of its cases ended.\n")
 	for i := range d.Definition.Terms {
@@ -99,6 +102,14 @@ func (d *Draft) Comment(log string) string {
 		fmt.Fprintf(&b, "Not kept: %s\n", x)
 	}
 	return b.String()
+}
+
+// Nameless says how many events have no name; empty where all have one.
+func (d *Draft) Nameless() string {
+	if d.Unnamed == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d events have no concept:name: nothing is learnt of them, and their cases do not fit the draft.", d.Unnamed, d.Events)
 }
 
 // Write writes the draft: what it was learnt from above it, and at each state how
