@@ -129,14 +129,17 @@ func (c *inspection) edgesOf(role domain.RoleID, called calledFor) [][]int {
 	return forth
 }
 
-// needsOthers reports whether a transition waits for reviews or an answer that
-// others than this role give.
+// needsOthers reports whether a transition waits for reviews, an answer, a checklist or a
+// document that others give than this role and those who ask.
 func (c *inspection) needsOthers(t *Transition, from *State, role domain.RoleID, called calledFor) bool {
 	if t.Needs == nil {
 		return false
 	}
 	if t.Needs.Answer != "" {
 		return c.d.system(from.WaitsFor).Role != role
+	}
+	if c.bringOthers(t.Needs, role) {
+		return true
 	}
 	if t.Needs.Reviews == "" {
 		return false
@@ -149,4 +152,16 @@ func (c *inspection) needsOthers(t *Transition, from *State, role domain.RoleID,
 		}
 	}
 	return j.Result(given) != t.Needs.Reviews
+}
+
+// bringOthers reports whether a checklist or a document is needed that neither this role nor
+// those who ask may answer or hand in. Of documents that are required of some requests only,
+// nothing is told: there are those without.
+func (c *inspection) bringOthers(needs *Needs, role domain.RoleID) bool {
+	mine := func(id domain.RoleID) bool { return id == role || c.citizen(id) }
+	return slices.ContainsFunc(c.d.Checklists, func(x Checklist) bool {
+		return slices.Contains(needs.Checklists, x.ID) && !slices.ContainsFunc(x.By, mine)
+	}) || slices.ContainsFunc(c.d.Documents, func(x Document) bool {
+		return (slices.Contains(needs.Documents, x.ID) || needs.Required && x.Required) && !slices.ContainsFunc(x.By, mine)
+	})
 }

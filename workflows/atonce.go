@@ -80,3 +80,7 @@ func (c *inspection) person(id domain.RoleID) bool {
 		return r.ID == id && slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool { return x != domain.CapacitySystem })
 	})
 }
+
+// machine reports whether nobody acts in a role but programs: who is told there does nothing
+// about it.
+func (c *inspection) machine(id domain.RoleID) bool { return !c.citizen(id) && !c.person(id) }

@@ -189,8 +189,12 @@ func (c *inspection) promises() {
 			c.find(FindingExpiry, c.node(list, i), "%s: when it runs out the request moves to %q at once, and nobody is told of it as late: leave escalate and ombudsman out, or to", whose, e.To)
 			return
 		}
-		other := func(role domain.RoleID) bool { return role != late || c.citizen(role) }
-		if e := t.Expires; len(e.Escalate) > 0 && !e.Ombudsman && !slices.ContainsFunc(e.Escalate, other) {
+		other := func(role domain.RoleID) bool { return role != late && !c.machine(role) || c.citizen(role) }
+		switch e := t.Expires; {
+		case len(e.Escalate) == 0 || e.Ombudsman || slices.ContainsFunc(e.Escalate, other):
+		case !slices.ContainsFunc(e.Escalate, func(role domain.RoleID) bool { return !c.machine(role) }):
+			c.find(FindingExpiry, c.node(list, i), "%s: nobody is told but %s, in which only machines act: escalate to somebody above whoever is late, or say ombudsman: true", whose, domain.Listed(e.Escalate))
+		default:
 			c.find(FindingExpiry, c.node(list, i), "%s: nobody is told but %s, who is late: escalate to somebody above as well, or say ombudsman: true", whose, late)
 		}
 	}
@@ -222,7 +226,7 @@ func (c *inspection) toldAlone(term int) {
 	for i := range c.d.States {
 		s := &c.d.States[i]
 		other := func(e *Expiry) bool {
-			return e.To != "" || e.Ombudsman || slices.ContainsFunc(e.Escalate, func(role domain.RoleID) bool { return role != s.Owner })
+			return e.To != "" || e.Ombudsman || slices.ContainsFunc(e.Escalate, func(role domain.RoleID) bool { return role != s.Owner && !c.machine(role) })
 		}
 		works := s.Kind == KindStart || s.Kind == KindWork
 		if !works || !c.ways.runs[term][i] || t.Expires == nil || other(t.Expires) || s.Term != nil && s.Term.Expires != nil && other(s.Term.Expires) {

@@ -35,7 +35,7 @@ func TestFindingsOfBrokenExamples(t *testing.T) {
 		"a lapse that grants":           {two, "ground: deemed_approval", "ground: lapse", "expiry"},
 		"a review that nobody asks for": {four, "reviews: [traffic, health]", "reviews: [traffic]", "review"},
 		"one review by the same clerk is enough": {
-			strings.NewReplacer("role: traffic", "role: head", "not_by: [accept]", "", "roles: [clerk]}", "roles: [head]}").Replace(four),
+			strings.NewReplacer("role: traffic", "role: head", "by: [traffic]", "by: [head]", "not_by: [accept]", "", "roles: [clerk]}", "roles: [head]}").Replace(four),
 			"reviews: [traffic, health],", "reviews: [traffic, health], join: {need: any},", "alone",
 		},
 	} {

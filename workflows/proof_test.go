@@ -187,6 +187,14 @@ func aside(noted string) []string {
 	}
 }
 
+// headAlone has a head pass and review and sign, with something that the signature needs.
+func headAlone(needs string, more ...string) []string {
+	if needs != "" {
+		needs = ", needs: {" + needs + "}"
+	}
+	return append([]string{"to: opinions, roles: [clerk], => to: opinions, roles: [clerk, head],", "to: issued, roles: [head]} => to: issued, roles: [head]" + needs + "}"}, more...)
+}
+
 // silent says what follows when the review of the permit is not given.
 func silent(expires string) string {
 	return "role: head, reasons: [law], term: {budget: 2 days, expires: {escalate: [head], ombudsman: true}} => role: head, reasons: [law], term: {budget: 2 days, expires: {" + expires + "}}"
@@ -356,6 +364,47 @@ func TestFindingsOfAPermit(t *testing.T) {
 		"a term of which only who is late is told":   {changes: []string{"[head], ombudsman: true}}}\n  - {id: issued => [head]}}}\n  - {id: issued"}, rule: FindingExpiry, says: "state signing: nobody is told but head"},
 		"a term of which somebody else is told, too": {changes: []string{"[head], ombudsman: true}}}\n  - {id: issued => [head, clerk]}}}\n  - {id: issued"}},
 		"a review of which only who is late is told": {changes: []string{silent("escalate: [head]")}, rule: FindingExpiry, says: "review fire: nobody is told but head"},
+
+		"a term of which a machine is told": {
+			changes: []string{"roles: {id: bot, title: {id: B, en: B}, capacities: [system]}", "public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}} => public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [bot]}}"},
+			rule:    FindingExpiry, says: "state sent: nobody is told but bot, in which only machines act",
+		},
+		"a term of which a machine and who is late are told": {
+			changes: []string{"roles: {id: bot, title: {id: B, en: B}, capacities: [system]}", "public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}} => public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [bot, clerk]}}"},
+			rule:    FindingExpiry, says: "state sent: nobody is told but clerk",
+		},
+		"a wait for others of which a machine is told": {
+			changes: []string{"roles: {id: bot, title: {id: B, en: B}, capacities: [system]}", "title: {id: Pendapat, en: Opinions}, term: {budget: 2 days, expires: {escalate: [head]}} => title: {id: Pendapat, en: Opinions}, term: {budget: 2 days, expires: {escalate: [bot]}}"},
+			rule:    FindingExpiry, says: "state opinions: nobody is told but bot",
+		},
+		"a term of which a machine and somebody else are told": {
+			changes: []string{"roles: {id: bot, title: {id: B, en: B}, capacities: [system]}", "public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}} => public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [bot, head]}}"},
+		},
+		"a term of the law of which a machine is told": {
+			changes: []string{"roles: {id: bot, title: {id: B, en: B}, capacities: [system]}", "terms: {id: legal, title: {id: L, en: L}, budget: 5 days, starts: [pass], expires: {escalate: [bot]}, basis: {id: UU, en: Law}}"},
+			rule:    FindingExpiry, says: "term legal: nobody is told but bot",
+		},
+
+		// Whoever needs what another brings is not alone.
+		"a head who passes and signs": {changes: headAlone(""), rule: FindingAlone, says: `role "head" alone`},
+		"a head who needs what a clerk checks": {
+			changes: headAlone("checklists: [list]", "checklists: {id: list, title: {id: L, en: L}, by: [clerk], items: [{id: i, title: {id: I, en: I}}]}"), without: FindingAlone,
+		},
+		"a head who needs what they may check": {
+			changes: headAlone("checklists: [list]", "checklists: {id: list, title: {id: L, en: L}, by: [clerk, head], items: [{id: i, title: {id: I, en: I}}]}"), rule: FindingAlone,
+		},
+		"a head who needs what a citizen ticks": {
+			changes: headAlone("checklists: [list]", "checklists: {id: list, title: {id: L, en: L}, by: [citizen], items: [{id: i, title: {id: I, en: I}}]}"), rule: FindingAlone,
+		},
+		"a head who needs a paper of a clerk": {
+			changes: headAlone("documents: [report]", "documents: {id: report, title: {id: R, en: R}, formats: [pdf], max_size: 1 KB, by: [clerk]}"), without: FindingAlone,
+		},
+		"a head who needs all papers, one of a clerk": {
+			changes: headAlone("required_documents: true", "documents: {id: report, title: {id: R, en: R}, formats: [pdf], max_size: 1 KB, required: true, by: [clerk]}"), without: FindingAlone,
+		},
+		"a head who needs all papers, one of a clerk at times": {
+			changes: headAlone("required_documents: true", "documents: {id: report, title: {id: R, en: R}, formats: [pdf], max_size: 1 KB, required_when: facts.n > 5.0, by: [clerk]}"), rule: FindingAlone,
+		},
 
 		// The term of a review moves the request while the review is open.
 		"a review whose silence is an approval, which a rule forbids": {
