@@ -27,9 +27,11 @@ type Telling struct {
 	Reminded *Reminder       // the applicant's own time is about to run out; nil when it is not
 	FiledBy  domain.Capacity // with a submission: as what somebody filed it
 
-	Contact map[domain.Channel]string // the applicant's addresses, by the form
+	Contact map[domain.Channel]string // the applicant's addresses, by the form as it is now
 	Former  map[domain.Channel]string // those that the command replaced by others, or by none
 	Erased  bool                      // they were erased
+
+	boxed int // how many boxes there were when the command had been carried out
 }
 
 // Reminder is of a term that is about to run out.
@@ -44,14 +46,15 @@ type Reminder struct {
 // only the office, and for imported histories, which others told of.
 //
 // The applicant is told, and not who acts for them: addresses are those that the form
-// gives for the applicant. Errors are those of the log, the library and the vault.
+// gives for the applicant, as it is now, since what waited to be told may be about a time
+// when another address stood there, which need not have been theirs. Errors are those of the log, the library and the vault.
 func (e *Engine) Telling(ctx context.Context, request uuid.UUID, at domain.Version) (Telling, bool, error) {
 	t, before, boxes, err := e.command(ctx, request, at)
 	if err != nil || !t.Request.Exists() || t.Request.Imported != nil {
 		return Telling{}, false, err
 	}
 	t.Changed = !before.Exists() || before.Public != t.Request.Public
-	filled := slices.ContainsFunc(boxes, func(ev domain.Recorded) bool { return ev.Version >= at })
+	filled := slices.ContainsFunc(boxes[:t.boxed], func(ev domain.Recorded) bool { return ev.Version >= at })
 	if !t.Changed && len(t.Notices) == 0 && t.Reminded == nil && !filled {
 		return Telling{}, false, nil
 	}
@@ -59,18 +62,23 @@ func (e *Engine) Telling(ctx context.Context, request uuid.UUID, at domain.Versi
 	return t, err == nil && (t.Changed || t.Reminded != nil || len(t.Notices)+len(t.Former) > 0), err
 }
 
-// command folds a request up to a command and past it. The boxes are those that a form
-// may be in, the newest last.
+// command folds a request up to a command and past it. The boxes are all that a form may
+// be in, the newest last, those of later commands too.
 func (e *Engine) command(ctx context.Context, request uuid.UUID, at domain.Version) (t Telling, before domain.Request, boxes []domain.Recorded, err error) {
 	var last uuid.UUID // command
 	var s mentioned
+	over := false
 	for ev, err := range domain.Events(e.log.ReadStream(ctx, domain.RequestStream(request), 0)) {
 		if err != nil {
 			return Telling{}, before, nil, fmt.Errorf("load request %s: %w", request, err)
 		}
 		switch {
-		case ev.Version > at && ev.Command != t.First.Command:
-			return t.named(ctx, e.library, s, before, boxes)
+		case over || ev.Version > at && ev.Command != t.First.Command:
+			over = true
+			if ev.Box != nil {
+				boxes = append(boxes, ev)
+			}
+			continue
 		case ev.Version == at && ev.Command == last:
 			return Telling{}, before, nil, nil
 		case ev.Version == at:
@@ -79,7 +87,7 @@ func (e *Engine) command(ctx context.Context, request uuid.UUID, at domain.Versi
 		last = ev.Command
 		t.Request = domain.Evolve(t.Request, ev)
 		if ev.Box != nil {
-			boxes = append(boxes, ev)
+			boxes, t.boxed = append(boxes, ev), t.boxed+1
 		}
 		if ev.Version < at {
 			continue
@@ -140,18 +148,23 @@ func (t Telling) named(ctx context.Context, l *Library, s mentioned, before doma
 // openContact looks for addresses in the newest form, and in the one before the command
 // if that brought another.
 func (e *Engine) openContact(ctx context.Context, t *Telling, boxes []domain.Recorded) error {
+	newest, _, err := e.contactIn(ctx, t, boxes)
+	if err != nil || t.Erased {
+		return err
+	}
+	t.Contact = newest
+	boxes = boxes[:t.boxed]
 	contact, at, err := e.contactIn(ctx, t, boxes)
 	if err != nil || t.Erased {
 		return err
 	}
-	t.Contact = contact
 	before := slices.IndexFunc(boxes, func(ev domain.Recorded) bool { return ev.Version >= t.First.Version })
 	if before < 1 || at < t.First.Version {
 		return nil
 	}
 	former, _, err := e.contactIn(ctx, t, boxes[:before])
 	for c, address := range former {
-		if address == contact[c] {
+		if address == contact[c] || address == newest[c] { // it came back
 			delete(former, c)
 		}
 	}

@@ -132,6 +132,14 @@ func (b *bench) tell(t *testing.T, r domain.Request) (faults []error) {
 	return faults
 }
 
+func (b *bench) tellIf(t *testing.T, is bool, r domain.Request) []error {
+	t.Helper()
+	if !is {
+		return nil
+	}
+	return b.tell(t, r)
+}
+
 // outcomes are what the log says of the messages of a request.
 func (b *bench) outcomes(t *testing.T, r domain.Request) []string {
 	t.Helper()
@@ -340,6 +348,18 @@ func TestTheOfficialFeeIsToldInFigures(t *testing.T) {
 // Whoever replaces the address keeps nobody from hearing of it: a last message goes to the
 // address of before.
 func TestAReplacedAddressIsToldOfIt(t *testing.T) {
+	t.Run("what was told in time", func(t *testing.T) {
+		replaced(t, true, "0811-000-0000 false", "0811-000-0000 false", "0811-000-0000 true", "0899-000-0000 false")
+	})
+	t.Run("what waited until then goes to the new one", func(t *testing.T) {
+		replaced(t, false, "0899-000-0000 false", "0899-000-0000 false", "0811-000-0000 true", "0899-000-0000 false")
+	})
+}
+
+// replaced has an applicant's telephone replaced, and says to which numbers SMS went, and
+// whether as the last one there.
+func replaced(t *testing.T, inTime bool, want ...string) {
+	t.Helper()
 	b := newBench(t, sip)
 	r := b.ask(t, domain.CapacitySelf, both)
 	attach := func(doc domain.DocumentID, format string) domain.Attach {
@@ -356,6 +376,9 @@ func TestAReplacedAddressIsToldOfIt(t *testing.T) {
 		if _, err := b.Engine.Act(t.Context(), r.ID, c); err != nil {
 			t.Fatal(err)
 		}
+		if faults := b.tellIf(t, inTime, r); faults != nil {
+			t.Fatal(faults)
+		}
 	}
 	for range 2 {
 		if faults := b.tell(t, r); faults != nil {
@@ -366,7 +389,7 @@ func TestAReplacedAddressIsToldOfIt(t *testing.T) {
 	for _, l := range b.sms.letters {
 		to = append(to, fmt.Sprint(l.To, " ", strings.Contains(l.Text, "pesan terakhir")))
 	}
-	if d := cmp.Diff([]string{"0811-000-0000 false", "0811-000-0000 false", "0811-000-0000 true", "0899-000-0000 false"}, to); d != "" {
+	if d := cmp.Diff(want, to); d != "" {
 		t.Errorf("SMS went to (-want +got)\n%s", d)
 	}
 	if len(b.mail.letters) != 3 {
