@@ -59,8 +59,8 @@ func TestMisspeltWordsOfAForm(t *testing.T) {
     other: {type: string, format: datetime, personal: no, contact: phone}
     many: {type: array, items: {minlength: 1}, prefixItems: [{typ: string}]}
   if: {properties: {area: {minmum: 1}}}
-  allOf: [{not: {requred: [mail]}}]
-  $defs: {sized: {const: {maximun: 1}, lenght: 2}}
+  allOf: [{not: {reqired: [mail]}}]
+  $defs: {sized: {const: {maximun: 1}, lengtt: 2}}
   dependencies: {area: [mail]}
 `)
 	const field = "; a field stands under properties, and a note of your own begins with x-"
@@ -85,8 +85,8 @@ func TestMisspeltWordsOfAForm(t *testing.T) {
 		held("11:33", "minlength", "minLength"),
 		held("11:63", "typ", "type"),
 		held("12:28", "minmum", "minimum"),
-		held("13:18", "requred", "required"),
-		held("14:40", "lenght", ""),
+		held("13:18", "reqired", "required"),
+		held("14:40", "lengtt", ""),
 		held("15:3", "dependencies", ""),
 	}, told); diff != "" {
 		t.Errorf("(-want +told)\n%s", diff)
