@@ -2,14 +2,23 @@ package workflows
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/alur-id/alur/domain"
 )
 
-// Holder is what the role is called that has to act in a state; empty for an end, and in
-// a draft, whose roles are the people of a log.
-func (w *Workflow) Holder(id domain.StateID) Text {
-	s, _ := w.State(id)
+// Holder is what the roles are called that have to act where a request stands: those whose
+// opinions it waits for, else the owner of the state. Empty for an end, and in a draft,
+// whose roles are the people of a log.
+func (w *Workflow) Holder(r domain.Request) Text {
+	if roles := w.Reviewers(r); len(roles) > 0 {
+		var ids, ens []string
+		for _, t := range roles {
+			ids, ens = append(ids, t.ID), append(ens, t.EN)
+		}
+		return Text{ID: strings.Join(ids, ", "), EN: strings.Join(ens, ", ")}
+	}
+	s, _ := w.State(r.State)
 	return w.Definition.roleShown(s.Owner)
 }
 

@@ -82,7 +82,7 @@ type requestOutput struct {
 		Bill      billShown           `json:"bill" doc:"what has to be paid, and what was"`
 		Next      *title              `json:"next,omitempty" doc:"what happens next, in words for the applicant"`
 		MustAct   bool                `json:"must_act" doc:"it is the applicant who has to act"`
-		Holder    *title              `json:"holder,omitempty" doc:"the role that has to act otherwise, in words; never a person"`
+		Holder    *title              `json:"holder,omitempty" doc:"the role that has to act otherwise, in words, or the roles whose opinions it waits for; never a person"`
 		Reviewers []title             `json:"reviewers,omitempty" doc:"the roles whose opinions are waited for, in words"`
 		Spent     spent               `json:"spent"`
 	}
@@ -183,7 +183,7 @@ func (a *api) hold(ctx context.Context, r domain.Request, w *workflows.Workflow,
 		b.Next = &t
 	}
 	b.MustAct = ok && w.Applying(r)
-	if role := w.Holder(r.State); !role.IsZero() && !w.Definition.Applicants(&s) {
+	if role := w.Holder(r); !role.IsZero() && !w.Definition.Applicants(&s) {
 		t := titleOf(role)
 		b.Holder = &t
 	}

@@ -132,6 +132,9 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		p.Tasks = tasks(p.page, request, workflow)
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
 		p.NoAct = !p.MustAct
+		if p.NoAct {
+			p.Holder = workflow.Holder(request).In(p.Lang)
+		}
 		p.Terms = s.terms(p.page, request, workflow)
 		if p.Waits, err = s.waits(ctx, p.page, request, workflow); err != nil {
 			s.fault(w, r, err)
@@ -160,9 +163,6 @@ func (s *site) statusPage(p page, path string, found projections.Status, terms m
 	out.Title = out.Service
 	if found.Case == "" { // else it may be known from imported requests only
 		out.About = serviceLinkOf(found.Tenant, found.Service)
-	}
-	if !out.MustAct {
-		out.Holder = workflow.Holder(found.State).In(p.Lang)
 	}
 	// The two views may be a step apart; the page keeps to the status.
 	if i := slices.IndexFunc(steps, func(s projections.Step) bool { return s.State != "" && s.Version > found.Version }); i >= 0 {
