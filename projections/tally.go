@@ -104,7 +104,7 @@ func StatisticsViews() []string {
 func (v *StatisticsView) Of(ctx context.Context, f StatisticsFilter) ([]Statistics, error) {
 	rows, err := v.db.QueryContext(ctx, `SELECT `+statisticsTable.Columns()+`, `+overdue+` FROM statistics
 		WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR service = $2) AND (CAST($3 AS BIGINT) = 0 OR ended >= $3 OR submitted >= $3)
-		AND (CAST($4 AS BIGINT) = 0 OR submitted < $4)`,
+		AND (CAST($4 AS BIGINT) = 0 OR submitted < $4 OR (ended <> 0 AND ended < $4))`,
 		f.Tenant, f.Service, before(f.Since), before(f.Until))
 	if err != nil {
 		return nil, fmt.Errorf("read statistics: %w", err)

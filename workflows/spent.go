@@ -14,19 +14,18 @@ import (
 type Spent struct {
 	Agency    time.Duration
 	Applicant time.Duration
-	Others    time.Duration // who is waited for, or what nobody can help
+	Others    time.Duration // who is waited for (opinions too), or what nobody can help
 }
 
 // Spent adds up how long a request was with whom until a moment, from when it was
-// submitted. While a term of law stands still, its ground says with whom; else who has to
-// act in the state. After an end, nobody has it. It reads the log. The error is that of
-// the log, or of a version of the workflow that cannot be had.
+// submitted. While a term of law stands still, its ground says with whom; while opinions
+// are waited for, it is with others; else with who has to act in the state. After an end,
+// nobody has it. It reads the log. The error is that of the log, or of a version of the
+// workflow that cannot be had.
 func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) (Spent, error) {
 	var spent Spent
 	var with *time.Duration
-	var w *Workflow
-	var state domain.StateID
-	var ground domain.StopGround
+	var r domain.Request
 	var since time.Time
 	pass := func(to time.Time) {
 		if to.After(until) {
@@ -43,55 +42,42 @@ func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) 
 		if err != nil {
 			return spent, err
 		}
-		m, moves := domain.MoveOf(ev.Body)
-		ref := ev.Workflow
-		switch b := ev.Body.(type) {
-		case domain.RequestSubmitted:
-			m.To, moves = b.State, true
-		case domain.RequestMigrated:
-			ref.Version = b.ToVersion
-		case domain.TermSuspended:
-			if !b.Term.Legal() {
-				continue
-			}
-			ground = b.Ground
-		case domain.TermResumed:
-			if !b.Term.Legal() {
-				continue
-			}
-			ground = ""
-		default:
-			if !moves {
-				continue
-			}
-		}
 		pass(ev.Occurred)
-		if moves {
-			if w, err = e.library.Version(ctx, ev.Tenant, ref); err != nil {
-				return spent, err
-			}
-			state = m.To
+		if r = domain.Evolve(r, ev); !r.Exists() {
+			continue
 		}
-		with = spent.with(w, state, ground)
+		w, err := e.library.Version(ctx, r.Tenant, r.Workflow)
+		if err != nil {
+			return spent, err
+		}
+		with = spent.with(w, r)
 	}
 	pass(until)
 	return spent, nil
 }
 
-// with is to whom the time counts that a request stands in a state, while its terms of
-// law stand still on a ground, or on none; to nobody in an end.
-func (s *Spent) with(w *Workflow, id domain.StateID, ground domain.StopGround) *time.Duration {
-	if w == nil {
-		return nil
-	}
-	state, ok := w.State(id)
+// with is to whom the time counts from where a request has come to; to nobody in an end.
+func (s *Spent) with(w *Workflow, r domain.Request) *time.Duration {
+	state, ok := w.State(r.State)
+	ground := standstill(r)
 	switch {
 	case !ok || state.Kind == KindEnd:
 		return nil
 	case ground == domain.StopApplicant, w.Definition.Applicants(&state):
 		return &s.Applicant
-	case ground == domain.StopOtherAgency, ground == domain.StopForceMajeure, state.Kind == KindWait:
+	case ground == domain.StopOtherAgency, ground == domain.StopForceMajeure, state.Kind == KindWait, len(w.Reviewers(r)) > 0:
 		return &s.Others
 	}
 	return &s.Agency
+}
+
+// standstill is why the terms of law of a request stand still: the ground of the first that
+// does; none where none does.
+func standstill(r domain.Request) domain.StopGround {
+	for _, id := range r.TermIDs() {
+		if t := r.Terms[id]; id.Legal() && t.Open() && t.Stopped() != "" {
+			return t.Stopped()
+		}
+	}
+	return ""
 }

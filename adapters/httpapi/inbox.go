@@ -78,7 +78,7 @@ type placeOutput struct {
 	Body struct {
 		Reference domain.Reference   `json:"reference"`
 		Place     *projections.Place `json:"place,omitempty" doc:"none: it waits in no queue"`
-		Overtaken int                `json:"overtaken" doc:"by how many that became ready later and were taken before"`
+		Overtaken *int               `json:"overtaken,omitempty" doc:"by how many that became ready later and were taken before; told while it waits in a queue"`
 	}
 }
 
@@ -188,7 +188,8 @@ func (a *api) place(ctx context.Context, in *requestInput) (*placeOutput, error)
 		return nil, a.fault(ctx, err, false)
 	}
 	if waits {
-		out.Body.Place, out.Body.Overtaken = &p, p.Overtakers()
+		n := p.Overtakers()
+		out.Body.Place, out.Body.Overtaken = &p, &n
 	}
 	return out, nil
 }
