@@ -167,6 +167,7 @@ func TestStatisticsOfAnImportedCase(t *testing.T) {
 		{record: domain.Imported{Case: "open by its record", Due: begun.Add(5 * day)}},
 		{record: domain.Imported{Case: "open by its record, and decided here", Due: begun.Add(5 * day)}, live: true},
 		{record: domain.Imported{Case: "without either"}},
+		{record: domain.Imported{Case: "ended before what is known of it", Due: begun.Add(-9 * day), Ended: begun.Add(-10 * day)}},
 	} {
 		id := uuid.NewSHA1(uuid.Nil, []byte{byte(i)})
 		first := asked(id, i)
@@ -183,15 +184,20 @@ func TestStatisticsOfAnImportedCase(t *testing.T) {
 	if err := newViews(t, log, file.Writer, projections.TermsProjection{}, projections.StatisticsProjection{}).CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	list, err := projections.NewStatisticsView(file.Reader, allDay(begun.Add(1000*day)), trade).Of(t.Context(), projections.StatisticsFilter{})
+	view := projections.NewStatisticsView(file.Reader, allDay(begun.Add(1000*day)), trade)
+	list, err := view.Of(t.Context(), projections.StatisticsFilter{})
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)
 	}
+	before, err := view.Of(t.Context(), projections.StatisticsFilter{Until: begun})
+	if err != nil || len(before) != 1 || before[0].Decided != 1 || before[0].Submitted != 0 {
+		t.Errorf("until the first was submitted: %+v, %v", before, err)
+	}
 	got := list[0]
-	if got.Submitted != 4 || got.Open != 1 || got.Decided != 3 || got.Approved != 1 || got.Late != 1 || got.OnTime != 0 {
+	if got.Submitted != 5 || got.Open != 1 || got.Decided != 4 || got.Approved != 1 || got.Late != 1 || got.OnTime != 1 {
 		t.Errorf("%+v", got)
 	}
-	if *got.Elapsed != (projections.Spread{Median: 6, P90: 61, Total: 69}) || got.Held[projections.HeldByAgency] != *got.Elapsed {
+	if *got.Elapsed != (projections.Spread{Median: 2, P90: 61, Total: 69}) || got.Held[projections.HeldByAgency] != *got.Elapsed {
 		t.Errorf("%+v, %+v", got.Elapsed, got.Held)
 	}
 }

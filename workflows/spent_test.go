@@ -1,6 +1,8 @@
 package workflows_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +40,50 @@ func TestSpent(t *testing.T) {
 		return workflows.Spent{Agency: time.Duration(agency) * time.Hour, Applicant: time.Duration(applicant) * time.Hour}
 	}
 	for until, want := range map[int]workflows.Spent{-1: {}, 2: hours(2, 0), 7: hours(3, 4), 10: hours(5, 5), 90: hours(7, 5)} {
+		got, err := b.engine.Spent(t.Context(), a.Request.ID, at(until))
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("until hour %d: %v (-want +got)\n%s", until, err, d)
+		}
+	}
+}
+
+// While opinions are waited for, it is those who give them that have a request, and not the
+// owner of the state.
+func TestARequestIsWithThoseWhoseOpinionsItWaitsFor(t *testing.T) {
+	b := newSealedBench(t)
+	source, err := os.ReadFile("testdata/levy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := b.publish(t, source)
+	at := func(hour int) time.Time { return now.Add(time.Duration(hour-100) * time.Hour) }
+	header := func(hour int, role domain.RoleID) domain.Header {
+		h := newHeader(t, role)
+		h.Occurred = at(hour)
+		return h
+	}
+	a, err := b.engine.Submit(t.Context(), domain.Submit{Header: header(0, "applicant"), Tenant: "11.71", Service: "permit", Form: domain.Personal{"phone": "0811-000-0000"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	holders := []string{w.Holder(a.Request).EN}
+	for _, c := range []domain.Command{
+		domain.Attach{Header: header(1, "applicant"), Document: "sketch", Format: "pdf", Bytes: 1, SHA256: strings.Repeat("ab", 32)},
+		domain.Act{Header: header(2, "clerk"), Action: "accept"},
+		domain.GiveReview{Header: header(5, "fire"), Review: "fire", Opinion: domain.OpinionApproved},
+	} {
+		answer, err := b.engine.Act(t.Context(), a.Request.ID, c)
+		if err != nil {
+			t.Fatalf("%T: %v", c, err)
+		}
+		holders = append(holders, w.Holder(answer.Request).EN)
+	}
+	if d := cmp.Diff([]string{"Clerk", "Clerk", "Fire office", "Applicant"}, holders); d != "" {
+		t.Errorf("who has it (-want +got)\n%s", d)
+	}
+	for until, want := range map[int]workflows.Spent{
+		4: {Agency: 2 * time.Hour, Others: 2 * time.Hour}, 7: {Agency: 2 * time.Hour, Others: 3 * time.Hour, Applicant: 2 * time.Hour},
+	} {
 		got, err := b.engine.Spent(t.Context(), a.Request.ID, at(until))
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			t.Errorf("until hour %d: %v (-want +got)\n%s", until, err, d)

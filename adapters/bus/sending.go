@@ -235,7 +235,7 @@ func (s *Store) openLane(ctx context.Context, lane string) error {
 
 // took says that the other system took something.
 func (s *Store) took(ctx context.Context, lane string) error {
-	_, err := s.writer.ExecContext(ctx, `UPDATE lane SET failing = 0, reason = '' WHERE name = $1 AND failing > 0`, lane)
+	_, err := s.writer.ExecContext(ctx, `UPDATE lane SET failing = 0, reason = '' WHERE name = $1 AND (failing > 0 OR reason <> '')`, lane)
 	return err
 }
 

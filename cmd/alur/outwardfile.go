@@ -133,9 +133,10 @@ func (f *outwardFile) check() error {
 			}
 		}
 	}
-	for i, m := range f.Offices {
+	for i := range f.Offices {
+		m := &f.Offices[i]
 		_, err := domain.ParseTenantCode(m.Tenant)
-		_, unwritten := mail.ParseAddress(m.Mail)
+		address, unwritten := mail.ParseAddress(m.Mail)
 		switch {
 		case f.Mail == nil:
 			return errors.New("offices: they are told by e-mail, and the file names no mail server")
@@ -146,6 +147,7 @@ func (f *outwardFile) check() error {
 		case unwritten != nil:
 			return fmt.Errorf("office %d: mail is no address such as izin@example.go.id", i+1)
 		}
+		m.Mail = address.Address // so that one mailbox is one however it is written
 	}
 	if f.Quiet != nil {
 		if _, err := domain.ParseQuiet(f.Quiet.From, f.Quiet.To); err != nil {
