@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
@@ -217,8 +218,14 @@ func (h *house) catchUp(ctx context.Context, logger *slog.Logger) error {
 	return errors.Join(others...)
 }
 
-// find loads the request that a reference names.
+// find loads the request that a reference names, or its id, which letters to offices and
+// integration events say.
 func (h *house) find(ctx context.Context, reference string) (domain.Request, error) {
+	if id, err := uuid.Parse(reference); err == nil && len(reference) == len(id.String()) {
+		if r, err := h.engine.Load(ctx, id); err != nil || r.Exists() {
+			return r, err
+		}
+	}
 	s, err := h.finder.Find(ctx, reference)
 	if errors.Is(err, domain.ErrNotFound) {
 		return domain.Request{}, &hintError{fmt.Errorf("there is no request %q", reference), "alur request list shows the references of this log"}

@@ -5,6 +5,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -123,6 +124,10 @@ offices:
 		if l := m.got(t, to); !strings.Contains(l, "pekerjaan belum selesai") || strings.Contains(l, "Invented") {
 			t.Errorf("to %s:\n%s", to, l)
 		}
+	}
+	named := regexp.MustCompile(`[0-9a-f-]{36}`).FindString(m.got(t, "head@example.test"))
+	if shown := must(t, t.TempDir(), "", "audit", named, "--db", where.db); !strings.Contains(shown, "RequestSubmitted") {
+		t.Errorf("by what the letter calls it:\n%s", shown)
 	}
 	// What became of it is recorded after the letter was taken.
 	var recorded []string
