@@ -132,7 +132,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		p.Tasks = tasks(p.page, request, workflow)
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
 		p.NoAct = !p.MustAct
-		if p.NoAct {
+		if p.NoAct && len(workflow.Reviewers(request)) == 0 { // else it is said whose opinions it waits for
 			p.Holder = workflow.Holder(request).In(p.Lang)
 		}
 		p.Terms = s.terms(p.page, request, workflow)

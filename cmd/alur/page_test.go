@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -265,4 +266,37 @@ func (s *site) pageOf(t *testing.T, path string) string {
 		t.Fatal(resp.Status, err)
 	}
 	return string(text)
+}
+
+// The page names whoever has a request: the owner of the state, and where opinions are
+// waited for, those who give them and not the owner.
+func TestThePageNamesWhoHasARequest(t *testing.T) {
+	s := newSite(t, func(s *stores) { s.sealing = true })
+	source, err := os.ReadFile("../../workflows/testdata/levy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.publish(t.Context(), "permit", source); err != nil {
+		t.Fatal(err)
+	}
+	c := &citizen{site: s, tenant: "11.71"}
+	header := func(role domain.RoleID, as domain.Capacity) domain.Header {
+		return domain.Header{ID: uuid.New(), Actor: domain.Actor{ID: string(role) + "-1", Role: role, Capacity: as}}
+	}
+	for _, x := range []struct {
+		command   domain.Command
+		want, not string
+	}{
+		{domain.Submit{Header: header("applicant", domain.CapacitySelf), Service: "permit", Form: domain.Personal{"phone": "0811-000-0000"}}, "Sketch", "Fire office"},
+		{domain.Attach{Header: header("applicant", domain.CapacitySelf), Document: "sketch", Format: "pdf", Bytes: 1, SHA256: strings.Repeat("0", 64)}, "Being handled by</span> Clerk", "Fire office"},
+		{domain.Act{Header: header("clerk", domain.CapacityOfficer), Action: "accept"}, "Waiting for the opinion of</span> Fire office", "Being handled by"},
+		{domain.GiveReview{Header: header("fire", domain.CapacityOfficer), Review: "fire", Opinion: domain.OpinionApproved}, "Rp 1,000", "Being handled by"},
+	} {
+		if _, err := c.carryOut(t, x.command); err != nil {
+			t.Fatal(err)
+		}
+		if text := s.pageOf(t, c.path); !strings.Contains(text, x.want) || strings.Contains(text, x.not) {
+			t.Errorf("after %T the page does not say %q, or says %q:\n%s", x.command, x.want, x.not, text)
+		}
+	}
 }
