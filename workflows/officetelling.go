@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -20,12 +19,12 @@ type OfficeTelling struct {
 	Notice   *Notice        // text of the workflow; nil for none
 }
 
-// OfficeTelling says what an office is to be told of an event: that a term is about to
+// OfficeTelling says what an office is to be told of an event of a request: that a term is about to
 // run out or has, as the workflow says whom to tell, and what it has a text for. False
 // when nothing is: for other events, for what is told to applicants ([Engine.Telling]),
 // and for imported histories, which others told of. Errors are those of the log and the
 // library.
-func (e *Engine) OfficeTelling(ctx context.Context, ev domain.Recorded) (OfficeTelling, bool, error) {
+func (e *Engine) OfficeTelling(ctx context.Context, request uuid.UUID, ev domain.Recorded) (OfficeTelling, bool, error) {
 	t := OfficeTelling{Event: ev}
 	var term domain.TermID
 	var notice domain.NoticeID
@@ -40,19 +39,11 @@ func (e *Engine) OfficeTelling(ctx context.Context, ev domain.Recorded) (OfficeT
 	if t.Role == "" { // the list that the ombudsman sees is told to no role
 		return t, false, nil
 	}
-	for x, err := range domain.Events(e.log.ReadStream(ctx, ev.Stream, 0)) {
-		if err != nil {
-			return t, false, fmt.Errorf("load %s: %w", ev.Stream, err)
-		}
-		if x.Version > ev.Version {
-			break
-		}
-		t.Request = domain.Evolve(t.Request, x)
-	}
-	if !t.Request.Exists() || t.Request.Imported != nil {
-		return t, false, nil
-	}
 	var err error
+	t.Request, err = e.loadUntil(ctx, request, ev.Version)
+	if err != nil || !t.Request.Exists() || t.Request.Imported != nil {
+		return t, false, err
+	}
 	if t.Workflow, err = e.library.Version(ctx, t.Request.Tenant, t.Request.Workflow); err != nil {
 		return t, false, err
 	}

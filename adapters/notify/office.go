@@ -31,7 +31,7 @@ type Offices struct {
 // Due are the messages by which an office is to be told of an event; none where there is
 // nothing to tell. Where no mailbox is known of those who are to be told, it records that.
 func (o *Offices) Due(ctx context.Context, e domain.Recorded) ([]uuid.UUID, error) {
-	t, ok, err := o.Engine.OfficeTelling(ctx, e)
+	t, ok, err := o.telling(ctx, e)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -43,6 +43,14 @@ func (o *Offices) Due(ctx context.Context, e domain.Recorded) ([]uuid.UUID, erro
 		return nil, o.record(ctx, t, o.message(t, domain.OfficeMessageID(e.ID, ""), 0), domain.NoticeUnaddressed)
 	}
 	return due, nil
+}
+
+func (o *Offices) telling(ctx context.Context, e domain.Recorded) (workflows.OfficeTelling, bool, error) {
+	request, ok := requestOf(e.Stream)
+	if !ok {
+		return workflows.OfficeTelling{}, false, nil
+	}
+	return o.Engine.OfficeTelling(ctx, request, e)
 }
 
 // addresses are the mailboxes of those who are to be told.
@@ -60,7 +68,7 @@ func (o *Offices) addresses(t workflows.OfficeTelling) []string {
 // Send sends a message of [Offices.Due] about an event, unless it was sent, and records
 // it. One to a mailbox that is no longer named is recorded as given up.
 func (o *Offices) Send(ctx context.Context, e domain.Recorded, message uuid.UUID, failed int) error {
-	t, ok, err := o.Engine.OfficeTelling(ctx, e)
+	t, ok, err := o.telling(ctx, e)
 	if err != nil || !ok {
 		return err
 	}
@@ -88,7 +96,7 @@ func (o *Offices) Send(ctx context.Context, e domain.Recorded, message uuid.UUID
 
 // GiveUp records that a message was not sent after all attempts, and why.
 func (o *Offices) GiveUp(ctx context.Context, e domain.Recorded, message uuid.UUID, failed int, fault error) error {
-	t, ok, err := o.Engine.OfficeTelling(ctx, e)
+	t, ok, err := o.telling(ctx, e)
 	if err != nil || !ok {
 		return err
 	}

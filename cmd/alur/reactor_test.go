@@ -364,6 +364,22 @@ func TestAnOutwardFileThatCannotBeMeant(t *testing.T) {
 	}
 }
 
+// A mailbox is one, however it is written: else each letter would go there twice.
+func TestAMailboxIsOneHoweverItIsWritten(t *testing.T) {
+	f, err := readOutward(outwardTo(t, `
+mail: {server: "smtp://mail.example.test", from: a@example.test}
+offices:
+  - {tenant: "11.71", role: head, mail: head@example.test}
+  - {tenant: "11.71", role: head, mail: Kepala <head@example.test>}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := f.mailboxes(); len(m) != 2 || m[0].Address != m[1].Address {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestWhichEventsAWebhookIsToldOf(t *testing.T) {
 	for _, c := range []struct {
 		e    endpoint
