@@ -24,6 +24,7 @@ type search struct {
 	by     []stepTaken
 	known  map[point]int // by those that stand for them
 	back   [][2]int32    // edges, to and from, to see who can come to an end
+	barred []bool        // by point: the engine lets no request come there, for it would break an invariant
 	first  []int         // events that a command leads to before anything moves on from the point, at most
 
 	taken  []bool // transitions that some request takes
@@ -65,6 +66,10 @@ func (s *search) walk() {
 		s.leads(s.p.events(step, &at, &at), s.add(at, -1, step))
 	}
 	for i := 0; i < len(s.points) && !s.gaveUp; i++ {
+		if s.barred[i] = s.broken(i); s.barred[i] {
+			s.fail(i)
+			continue
+		}
 		s.look(i)
 		s.p.next(s.points[i], func(step stepTaken, to point) {
 			j := s.add(to, i, step)
@@ -105,6 +110,7 @@ func (s *search) add(at point, from int, step stepTaken) int {
 	}
 	s.known[key] = i
 	s.points, s.from, s.by, s.first = append(s.points, at), append(s.from, from), append(s.by, step), append(s.first, 0)
+	s.barred = append(s.barred, false)
 	return i
 }
 
@@ -124,16 +130,25 @@ func (s *search) look(i int) {
 			s.tell(FindingSeparated, fmt.Sprint("separate", g), s.node("separate", g), i, "one person can take more than one of %s", domain.Listed(gate))
 		}
 	}
+}
+
+// broken holds that no invariant is broken at a point. It reports whether one is that can be
+// told: the engine refuses what would lead there ([domain.Workflow.Broken]), so no request
+// comes there, nor to what is found behind it alone.
+func (s *search) broken(i int) bool {
+	at, barred := &s.points[i], false
 	for _, n := range s.p.breakable[at.state] {
 		x := &s.d.Invariants[n]
 		switch s.p.holds(x, at) {
 		case no:
+			barred = true
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s is not so: %s", x.String(), x.Because.EN)
 		case either:
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s cannot be proved: %s", x.String(), x.Because.EN)
 		case yes:
 		}
 	}
+	return barred
 }
 
 // approved holds what every approval must have behind it.
@@ -232,7 +247,8 @@ func (s *search) dead() {
 
 // stuck notes where a request can come to that nothing leads out of to an end, and
 // automatic transitions that run in a circle. A condition that is taken to come out
-// either way is taken to come out well some time.
+// either way is taken to come out well some time. Where only an invariant bars the way, that
+// it is broken there was told.
 func (s *search) stuck() {
 	first := make([]int32, len(s.points)+1) // where the points that lead to each begin
 	for _, e := range s.back {
@@ -249,7 +265,7 @@ func (s *search) stuck() {
 	ends := make([]bool, len(s.points))
 	var todo []int32
 	for i := range s.points {
-		if s.d.States[s.points[i].state].Kind == KindEnd {
+		if s.d.States[s.points[i].state].Kind == KindEnd || s.barred[i] {
 			ends[i], todo = true, append(todo, int32(i))
 		}
 	}
@@ -284,6 +300,9 @@ func (s *search) butADate(state int) string {
 func (s *search) follows(i int) []int {
 	var list []int
 	var supposed supposition
+	if s.barred[i] {
+		return nil
+	}
 	at := s.points[i]
 	for _, t := range s.p.automatic[at.state] {
 		holds := s.p.judge(s.d.Transitions[t].When, &at)

@@ -67,3 +67,34 @@ func TestStoriesTellAnAmountByItsFee(t *testing.T) {
 		}
 	}
 }
+
+// What only a broken invariant leads to does not happen, for the engine refuses it: the
+// invariant is told, and nothing that lies behind it.
+func TestNothingIsToldBehindABrokenInvariant(t *testing.T) {
+	never := func(state string) string {
+		return "invariants: {never: 'state == \"" + state + "\" && !history.paid(\"fee\")', because: {id: A, en: A}}"
+	}
+	unpaid := "needs: {fees: [fee], required_documents: true} => needs: {required_documents: true}"
+	for name, c := range map[string]struct {
+		changes  []string
+		findings []string
+	}{
+		"no invariant":                       {[]string{unpaid}, []string{FindingUnpaid}},
+		"where it is issued":                 {[]string{unpaid, never("issued")}, []string{FindingInvariant}},
+		"before it is issued":                {[]string{unpaid, never("signing")}, []string{FindingInvariant}},
+		"after it is issued, and of another": {[]string{unpaid, never("refused")}, []string{FindingUnpaid, FindingInvariant}},
+		"that cannot be told":                {[]string{unpaid, "invariants: {never: 'state == \"issued\" && facts.n * 2.0 > 15.0', because: {id: A, en: A}}"}, []string{FindingUnpaid, FindingInvariant}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, f := range findingsOf(t, changed(t, c.changes...)) {
+				if f.Rule != FindingStandard {
+					got = append(got, f.Rule)
+				}
+			}
+			if !slices.Equal(got, c.findings) {
+				t.Errorf("%v, want %v", got, c.findings)
+			}
+		})
+	}
+}
