@@ -278,8 +278,13 @@ func (c Migrate) budgeted(id TermID, t Term, rule *TermRule, shorter, still bool
 	switch {
 	case err != nil:
 		return t, err
+	case is.Due.IsZero():
+		return t, refuse(RuleMigration, fmt.Sprintf("no calendar reaches to where term %q would be due", id), "leave the term as it is, or add the years that lack to the calendar")
 	case !is.Due.After(now):
 		return t, ranOut(id, is.Due, "leave the term as it is, or name the request under except")
+	case was.Due.IsZero() && !mended && !shorter:
+		return t, refuse(RuleMigration, fmt.Sprintf("term %q would be shorter: due at %s, and no calendar reaches yet to where it is due now", id, is.Due.Format(time.RFC3339)),
+			"leave the term as it is, or say shorter: true of it in the map")
 	case is.Due.Before(was.Due) && !shorter:
 		return t, refuse(RuleMigration, fmt.Sprintf("term %q would be shorter: due at %s, not %s", id, is.Due.Format(time.RFC3339), was.Due.Format(time.RFC3339)),
 			"leave the term as it is, or say shorter: true of it in the map")

@@ -112,6 +112,20 @@ func TestTermsAreNotShortenedSilently(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+	t.Run("longer than any calendar reaches", func(t *testing.T) {
+		b, _ := inReview(t, "budget: 5 working days", "budget: 9000 working days")
+		cannot(t, b, b.prepare("sip-mppdn", "migration: 1\nterms: {decision: {take: new}}\n"), `no calendar reaches to where term "decision" would be due`)
+	})
+	t.Run("shorter than what no calendar reaches", func(t *testing.T) {
+		b := newBench(t, memory.New())
+		old := b.publish(licence(t, "budget: 5 working days", "budget: 9000 working days")).Definition
+		b.act(old, b.submit(old, nil).ID, "clerk", "accept", "")
+		b.publish(licence(t))
+		cannot(t, b, b.prepare("sip-mppdn", "migration: 1\nterms: {decision: {take: new}}\n"), `term "decision" would be shorter`)
+		if done, err := b.migrator().Run(t.Context(), b.prepare("sip-mppdn", "migration: 1\nterms: {decision: {take: new, shorter: true}}\n")); err != nil || done.Migrated != 1 {
+			t.Errorf("%+v, %v", done, err)
+		}
+	})
 	t.Run("longer", func(t *testing.T) {
 		b, r := inReview(t, "budget: 5 working days", "budget: 8 working days")
 		f, is := migrates(t, b, r, "migration: 1\nterms: {decision: {take: new}}\n")
