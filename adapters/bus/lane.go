@@ -33,6 +33,12 @@ type Lane struct {
 	Pauses  []time.Duration // after each attempt that failed but the last
 	Disable time.Duration   // when all attempts fail for so long, the lane is; 0: never
 	AtOnce  int             // how many are sent at a time; 0 is 1
+
+	// InOrder has what is of one stream sent in the order of its events, one at a time,
+	// and says how long what is later waits for what is earlier and fails. Then it goes
+	// ahead, when the earlier one was tried once more. 0: the order is that of chance.
+	InOrder time.Duration
+
 	Timeout time.Duration   // of an attempt; 0 is 30 s
 }
 
@@ -117,7 +123,7 @@ func (l *laneRun) round(ctx context.Context) (more bool, err error) {
 	if err != nil || off {
 		return false, err
 	}
-	due, err := l.store.dueSendings(ctx, l.Name, l.now(), most)
+	due, more, err := l.next(ctx, most)
 	if err != nil {
 		return false, err
 	}
@@ -127,7 +133,7 @@ func (l *laneRun) round(ctx context.Context) (more bool, err error) {
 		sending.Go(func() { faults[i] = l.attempt(ctx, x) })
 	}
 	sending.Wait()
-	return len(due) > 0, errors.Join(faults...)
+	return more, errors.Join(faults...)
 }
 
 // attempt sends once and keeps what became of it. Its error is that of the store.
@@ -141,9 +147,8 @@ func (l *laneRun) attempt(ctx context.Context, x Sending) error {
 		l.metrics.attempt(l.Name, "sent")
 		return errors.Join(l.store.sent(lasting, x), l.store.took(lasting, l.Name))
 	case errors.As(err, &later):
-		x.Due = later.Until
 		l.metrics.attempt(l.Name, "postponed")
-		return l.store.keepSending(ctx, x)
+		return l.store.postpone(ctx, x, later.Until)
 	case ctx.Err() != nil:
 		return nil // it was cut off, and comes again
 	}
@@ -180,7 +185,11 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 	if unreachable {
 		l.rests(laneRest)
 	}
-	x.Attempts, x.Tried, x.Reason = x.Attempts+1, now.UTC(), Reason(err)
+	early := x.Due.After(now) // for what is behind it: its own attempts are not used up by that
+	if !early {
+		x.Attempts++
+	}
+	x.Tried, x.Reason = now.UTC(), Reason(err)
 	args := []any{"lane", l.Name, "message", x.ID, "attempts", x.Attempts, "reason", x.Reason}
 	if u.Lasting || x.Attempts > len(l.Pauses) {
 		if l.GiveUp != nil {
@@ -193,7 +202,11 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 		l.logger.ErrorContext(ctx, "a message was given up, and is kept to be tried again", args...)
 	} else {
 		l.metrics.attempt(l.Name, "failed")
-		x.Due = now.Add(max(l.pauseAfter(x.Attempts), u.Wait))
+		pause := x.Due.Sub(now)
+		if !early {
+			pause = l.pauseAfter(x.Attempts)
+		}
+		x.Due = now.Add(max(pause, u.Wait))
 		l.logger.WarnContext(ctx, "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))...)
 	}
 	if err := l.store.keepSending(ctx, x); err != nil {

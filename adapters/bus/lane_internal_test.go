@@ -61,9 +61,15 @@ func newLaneBench(t *testing.T, l Lane, writer, reader *sql.DB) *laneBench {
 
 func (b *laneBench) queue(t *testing.T, positions ...domain.Position) {
 	t.Helper()
+	b.of(t, "request-1", positions...)
+}
+
+// of puts events of a stream into the lane.
+func (b *laneBench) of(t *testing.T, stream string, positions ...domain.Position) {
+	t.Helper()
 	err := b.store.tx(t.Context(), func(tx *sql.Tx) error {
 		for _, p := range positions {
-			e := domain.Recorded{Stream: "request-1", Version: 1, Position: p}
+			e := domain.Recorded{Stream: stream, Version: 1, Position: p}
 			e.ID = uuid.NewSHA1(uuid.Nil, fmt.Append(nil, p))
 			if err := b.store.Queue(t.Context(), tx, e, "sms", e.ID); err != nil {
 				return err
