@@ -39,7 +39,7 @@ type Lane struct {
 	// ahead, when the earlier one was tried once more. 0: the order is that of chance.
 	InOrder time.Duration
 
-	Timeout time.Duration   // of an attempt; 0 is 30 s
+	Timeout time.Duration // of an attempt; 0 is 30 s
 }
 
 // UsualPauses are those between attempts: ten in three days, by the schedule that the
@@ -105,22 +105,27 @@ func (l *laneRun) run(ctx context.Context) {
 func (l *laneRun) tell(ctx context.Context, err error) {
 	reason := Reason(err)
 	if err != nil && ctx.Err() == nil && reason != l.fault {
-		l.logger.WarnContext(ctx, "a lane does not advance, and tries again", "lane", l.Name, "reason", reason)
+		text := "a lane does not advance, and tries again"
+		if errors.Is(err, errDisabled) {
+			text = "nothing is sent in a lane"
+		}
+		l.logger.WarnContext(ctx, text, "lane", l.Name, "reason", reason)
 	}
 	l.fault = reason
 }
 
-// round sends some of what is due, and says whether there may be more.
+// round sends some of what is due, and says whether there may be more. Its error is of the
+// store, or says that the lane is disabled.
 func (l *laneRun) round(ctx context.Context) (more bool, err error) {
-	off, err := l.store.Disabled(ctx, l.Name)
+	err = l.store.Disabled(ctx, l.Name)
 	most := max(l.AtOnce, 1)
 	l.mu.Lock()
 	if l.pause > 0 {
 		most = 1 // one finds out whether the other system is back
 	}
-	l.metrics.rests(l.Name, off || l.pause > 0)
+	l.metrics.rests(l.Name, errors.Is(err, errDisabled) || l.pause > 0)
 	l.mu.Unlock()
-	if err != nil || off {
+	if err != nil {
 		return false, err
 	}
 	due, more, err := l.next(ctx, most)

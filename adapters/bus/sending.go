@@ -217,14 +217,23 @@ func (s *Store) LaneStates(ctx context.Context) ([]LaneState, error) {
 
 const disabled = "disabled"
 
-// Disabled reports whether nothing is sent in a lane until somebody says so.
-func (s *Store) Disabled(ctx context.Context, lane string) (bool, error) {
-	var state string
-	err := s.reader.QueryRowContext(ctx, `SELECT state FROM lane WHERE name = $1`, lane).Scan(&state)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+var errDisabled = fmt.Errorf("the lane is disabled: %w", domain.ErrUnavailable)
+
+// Disabled is a [*Fault] while nothing is sent in a lane until somebody says so: since
+// when, why, and what has it go on. Elsewhere it is nil, or an error of the store.
+func (s *Store) Disabled(ctx context.Context, lane string) error {
+	var state, reason string
+	var failing int64
+	err := s.reader.QueryRowContext(ctx, `SELECT state, failing, reason FROM lane WHERE name = $1`, lane).Scan(&state, &failing, &reason)
+	switch {
+	case errors.Is(err, sql.ErrNoRows), err == nil && state != disabled:
+		return nil
+	case err != nil:
+		return err
 	}
-	return state == disabled, err
+	text := fmt.Sprintf("%s is disabled, since nothing but failures came from it from %s on, the last: %s; alur reactor retry %[1]s has it go on",
+		lane, time.UnixMicro(failing).UTC().Format(time.RFC3339), reason)
+	return &Fault{Text: text, Err: errDisabled}
 }
 
 // openLane makes a lane known.

@@ -129,12 +129,8 @@ func webhooks(e endpoint, log domain.EventLog, store *bus.Store, public string) 
 			if _, ok, err := told(r); err != nil || !ok {
 				return err
 			}
-			off, err := store.Disabled(msg.Context(), name)
-			if err != nil {
-				return err
-			}
-			if off { // what comes meanwhile stays in the log, and the checkpoint where it is
-				return fmt.Errorf("%s is disabled: %w", name, domain.ErrUnavailable)
+			if err := store.Disabled(msg.Context(), name); err != nil {
+				return err // what comes meanwhile stays in the log, and the checkpoint where it is
 			}
 			return bus.Once(msg, func(ctx context.Context, tx *sql.Tx) error { return store.Queue(ctx, tx, r, name, r.ID) })
 		},
