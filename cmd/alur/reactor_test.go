@@ -128,13 +128,17 @@ func (l *lines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+func (l *lines) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.list)
+}
+
 // with waits for a line that has all of some words in it, and returns it.
 func (l *lines) with(t *testing.T, words ...string) string {
 	t.Helper()
 	for late := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		l.mu.Lock()
-		all := slices.Clone(l.list)
-		l.mu.Unlock()
+		all := l.all()
 		for _, line := range all {
 			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
 				return line
