@@ -59,8 +59,9 @@ func (l *laneRun) first(ctx context.Context, due Sending) (Sending, bool, error)
 	if !now.Before(until) {
 		return due, true, nil
 	}
-	due.Due = again
-	return due, false, l.store.keepSending(ctx, due)
+	later := due
+	later.Due = again
+	return due, false, l.store.keepSending(ctx, due, later)
 }
 
 func earlierOf(a, b time.Time) time.Time {

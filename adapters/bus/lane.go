@@ -181,7 +181,7 @@ func (l *laneRun) send(ctx context.Context, x Sending) error {
 
 // failed keeps when something is tried next, or gives it up.
 func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
-	now := l.now()
+	now, was := l.now(), x
 	var u *domain.Undelivered
 	if !errors.As(err, &u) {
 		u = &domain.Undelivered{}
@@ -214,7 +214,7 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 		x.Due = now.Add(max(pause, u.Wait))
 		l.logger.WarnContext(ctx, "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))...)
 	}
-	if err := l.store.keepSending(ctx, x); err != nil {
+	if err := l.store.keepSending(ctx, was, x); err != nil {
 		return err
 	}
 	if u.Lasting && !u.Gone && !unreachable {

@@ -296,3 +296,26 @@ func TestReplayBringsWhatWasSent(t *testing.T) {
 		}
 	})
 }
+
+// Somebody has a message tried again while an attempt hangs. What becomes of that attempt
+// does not undo it: the message is tried from the beginning, and at once.
+func TestAnOrderToTryAgainOutlivesTheAttemptThatHangs(t *testing.T) {
+	for name, err := range map[string]error{"it fails": errName, "it is given up": &domain.Undelivered{Text: "no such number", Lasting: true}} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, Lane{Pauses: []time.Duration{time.Hour, time.Hour}}, func(t *testing.T, b *laneBench) {
+				b.answer = func(Sending) error {
+					b.clock = b.clock.Add(time.Second)
+					if n, err := b.store.RetrySending(t.Context(), "sms", uuid.Nil); n != 1 || err != nil {
+						t.Error(n, err)
+					}
+					b.answer = func(Sending) error { return nil }
+					return err
+				}
+				b.queue(t, 1)
+				if d := cmp.Diff([]string{"1", "1"}, b.rounds(t)); d != "" {
+					t.Errorf("tried (-want +got)\n%s, left %+v", d, b.left(t))
+				}
+			})
+		})
+	}
+}

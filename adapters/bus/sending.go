@@ -121,14 +121,16 @@ func (s *Store) sent(ctx context.Context, x Sending) error {
 	return err
 }
 
-// keepSending keeps what became of an attempt, unless somebody decided otherwise since.
-func (s *Store) keepSending(ctx context.Context, x Sending) error {
+// keepSending keeps what became of a sending, unless somebody decided otherwise since it
+// was read: then it is due at another time.
+func (s *Store) keepSending(ctx context.Context, was, x Sending) error {
 	tried := int64(0)
 	if !x.Tried.IsZero() {
 		tried = x.Tried.UnixMicro()
 	}
-	_, err := s.writer.ExecContext(ctx, `UPDATE sending SET due = $1, attempts = $2, tried = $3, reason = $4, state = $5 WHERE lane = $6 AND id = $7 AND state = 'waiting'`,
-		x.Due.UnixMicro(), x.Attempts, tried, x.Reason, string(x.State), x.Lane, x.ID.String())
+	_, err := s.writer.ExecContext(ctx, `UPDATE sending SET due = $1, attempts = $2, tried = $3, reason = $4, state = $5
+		WHERE lane = $6 AND id = $7 AND state = 'waiting' AND due = $8`,
+		x.Due.UnixMicro(), x.Attempts, tried, x.Reason, string(x.State), x.Lane, x.ID.String(), was.Due.UnixMicro())
 	return err
 }
 
