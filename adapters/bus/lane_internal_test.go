@@ -319,3 +319,35 @@ func TestAnOrderToTryAgainOutlivesTheAttemptThatHangs(t *testing.T) {
 		})
 	}
 }
+
+// Why a lane failed is told as long as it does, and no longer.
+func TestALaneThatIsWellHasNoOldReason(t *testing.T) {
+	pauses := []time.Duration{time.Hour, time.Hour}
+	for name, mend := range map[string]func(*testing.T, *laneBench){
+		"something was taken": func(t *testing.T, b *laneBench) {
+			b.clock = b.clock.Add(2 * time.Hour)
+			b.answer = func(Sending) error { return nil }
+			b.rounds(t)
+		},
+		"somebody has it go on": func(t *testing.T, b *laneBench) {
+			if _, err := b.store.RetrySending(t.Context(), "sms", uuid.Nil); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, Lane{Pauses: pauses}, func(t *testing.T, b *laneBench) {
+				b.answer = func(Sending) error { return errName }
+				b.queue(t, 1)
+				b.rounds(t)
+				if s := b.lane(t); s.Failing.IsZero() || s.Reason == "" {
+					t.Errorf("a lane that fails is %+v", s)
+				}
+				mend(t, b)
+				if s := b.lane(t); !s.Failing.IsZero() || s.Reason != "" {
+					t.Errorf("a lane that is well is %+v", s)
+				}
+			})
+		})
+	}
+}

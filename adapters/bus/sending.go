@@ -154,7 +154,7 @@ func (s *Store) RetrySending(ctx context.Context, lane string, id uuid.UUID) (n 
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE lane SET state = '', failing = 0 WHERE name = $1`, lane)
+		_, err = tx.ExecContext(ctx, `UPDATE lane SET state = '', failing = 0, reason = '' WHERE name = $1`, lane)
 		return err
 	})
 	if err != nil {
