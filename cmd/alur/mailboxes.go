@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -103,9 +104,9 @@ func (w *mailboxWatch) watched(r bus.Reactor) bus.Reactor {
 	return r
 }
 
-// mailboxPatience is how long it waits for the view of services: one that stands still keeps
-// nobody from being told.
-const mailboxPatience = 30 * time.Second
+// mailboxPatience is how long it waits for the view of services: one that stands still does
+// not keep offices from being told of what came after.
+const mailboxPatience = 5 * time.Second
 
 // look looks when the view of services has come to a position, and says what is new.
 func (w *mailboxWatch) look(ctx context.Context, at domain.Position) {
@@ -117,7 +118,7 @@ func (w *mailboxWatch) look(ctx context.Context, at domain.Position) {
 		list, err = w.house.unheard(ctx, w.boxes)
 	}
 	if err != nil {
-		if context.Cause(ctx) != context.Canceled {
+		if !errors.Is(ctx.Err(), context.Canceled) { // else the server ends
 			w.logger.WarnContext(ctx, "it was not looked whether offices can be told", "reason", err)
 		}
 		return
