@@ -116,7 +116,22 @@ func TestInboxOfARequestFromItsSubmissionToItsEnd(t *testing.T) {
 				},
 				[]projections.Task{
 					with(task("review", "doctor", "gather", 3), func(t *projections.Task) { t.Review, t.Due, t.Legal = "health", hour(20), hour(60) }),
-					with(task("state", "gather-1", "gather", 3), func(t *projections.Task) { t.Legal = hour(60) }),
+					with(task("state", "gather-1", "gather", 3), func(t *projections.Task) { t.Legal, t.Awaits = hour(60), []domain.ReviewID{"health"} }),
+				},
+			},
+			{
+				[]domain.Body{domain.ReviewRequested{Review: "fire", Role: "brigade"}},
+				[]projections.Task{
+					with(task("review", "doctor", "gather", 3), func(t *projections.Task) { t.Review, t.Due, t.Legal = "health", hour(20), hour(60) }),
+					with(task("state", "gather-1", "gather", 3), func(t *projections.Task) { t.Legal, t.Awaits = hour(60), []domain.ReviewID{"fire", "health"} }),
+					with(task("review", "brigade", "gather", 4), func(t *projections.Task) { t.Review, t.Legal = "fire", hour(60) }),
+				},
+			},
+			{
+				[]domain.Body{domain.ReviewGiven{Review: "fire", Opinion: domain.OpinionApproved}},
+				[]projections.Task{
+					with(task("review", "doctor", "gather", 3), func(t *projections.Task) { t.Review, t.Due, t.Legal = "health", hour(20), hour(60) }),
+					with(task("state", "gather-1", "gather", 3), func(t *projections.Task) { t.Legal, t.Awaits = hour(60), []domain.ReviewID{"health"} }),
 				},
 			},
 			{
@@ -125,18 +140,18 @@ func TestInboxOfARequestFromItsSubmissionToItsEnd(t *testing.T) {
 			},
 			{
 				[]domain.Body{moves("gather", "sign", ""), domain.TaskReady{State: "sign", Role: "head", Rule: "order"}},
-				[]projections.Task{with(task("state", "head", "sign", 5), func(t *projections.Task) { t.Rule, t.Legal = "order", hour(60) })},
+				[]projections.Task{with(task("state", "head", "sign", 7), func(t *projections.Task) { t.Rule, t.Legal = "order", hour(60) })},
 			},
 			{
 				[]domain.Body{domain.TaskReassigned{State: "sign", To: "H-1"}},
-				[]projections.Task{with(task("state", "head", "sign", 5), func(t *projections.Task) { t.Rule, t.Legal, t.Holder = "order", hour(60), "H-1" })},
+				[]projections.Task{with(task("state", "head", "sign", 7), func(t *projections.Task) { t.Rule, t.Legal, t.Holder = "order", hour(60), "H-1" })},
 			},
 			{
 				[]domain.Body{domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "sign", To: "signing"}},
-				[]projections.Task{with(task("state", "signing-2", "signing", 5), func(t *projections.Task) { t.Rule, t.Legal, t.Holder, t.WorkflowVersion = "order", hour(60), "H-1", 2 })},
+				[]projections.Task{with(task("state", "signing-2", "signing", 7), func(t *projections.Task) { t.Rule, t.Legal, t.Holder, t.WorkflowVersion = "order", hour(60), "H-1", 2 })},
 			},
 			{[]domain.Body{domain.TermEnded{Term: "law"}, moves("signing", "issued", domain.OutcomeApproved)}, nil},
-			{[]domain.Body{moves("issued", "check", "")}, []projections.Task{task("state", "check-1", "check", 9)}},
+			{[]domain.Body{moves("issued", "check", "")}, []projections.Task{task("state", "check-1", "check", 11)}},
 		} {
 			for _, body := range step.bodies {
 				x.tell(t, log, happened{body, officer("h-1"), hour(n)})
@@ -150,6 +165,17 @@ func TestInboxOfARequestFromItsSubmissionToItsEnd(t *testing.T) {
 			}
 			if d := cmp.Diff(append([]projections.Task{}, step.want...), page.Tasks); d != "" {
 				t.Errorf("after %T (-want +got)\n%s", step.bodies[0], d)
+			}
+			counts, err := inbox.Count(t.Context(), projections.InboxFilter{Tenant: "11.71"}, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tasks, awaits := 0, 0
+			for _, c := range counts {
+				tasks, awaits = tasks+c.Tasks, awaits+c.Awaits
+			}
+			if waits := slices.ContainsFunc(step.want, func(t projections.Task) bool { return t.Awaits != nil }); tasks != len(step.want) || (awaits == 1) != waits {
+				t.Errorf("after %T: %d tasks are counted, of which %d wait for opinions", step.bodies[0], tasks, awaits)
 			}
 		}
 		nothingDiffers(t, views)

@@ -36,6 +36,7 @@ type Task struct {
 	Stopped         domain.StopGround `json:"stopped,omitempty"`
 	Legal           time.Time         `json:"legal,omitzero"` // by the term of law; of several the first
 	Halted          domain.StopGround `json:"halted,omitempty"`
+	Awaits          []domain.ReviewID `json:"awaits,omitempty"` // of the work of a state: opinions that were asked for and not given; it is others who have to act
 }
 
 // InboxOrder is what an inbox is sorted by; what has the same comes in an order that does
@@ -253,7 +254,8 @@ func (v *InboxView) distinct(ctx context.Context, column, where string, args ...
 }
 
 const taskColumns = `inbox.request, (SELECT reference FROM status WHERE status.request = inbox.request), kind, tenant, place, workflow_version, inbox.review,
-	rule, holder, since, due, stopped, legal, halted`
+	rule, holder, since, due, stopped, legal, halted,
+	(SELECT string_agg(asked.review, '/') FROM inbox AS asked WHERE inbox.review = '' AND asked.request = inbox.request AND asked.review <> '')`
 
 // text is the statement: the rows are picked by an index alone, and only those of the
 // page are read.
@@ -269,13 +271,19 @@ func (q *question) text(limit int) string {
 
 func scanTask(rows *sql.Rows) (Task, int64, error) {
 	var t Task
-	var reference sql.NullString
+	var reference, awaits sql.NullString
 	var place string
 	var since, due, legal Micros
 	var key int64
-	err := rows.Scan(&t.Request, &reference, &t.Kind, &t.Tenant, &place, &t.WorkflowVersion, &t.Review, &t.Rule, &t.Holder, &since, &due, &t.Stopped, &legal, &t.Halted, &key)
+	err := rows.Scan(&t.Request, &reference, &t.Kind, &t.Tenant, &place, &t.WorkflowVersion, &t.Review, &t.Rule, &t.Holder, &since, &due, &t.Stopped, &legal, &t.Halted, &awaits, &key)
 	t.Service, t.State, t.Office, t.Role = splitPlace(place)
 	t.Reference, t.Since, t.Due, t.Legal = domain.Reference(reference.String), since.Time(), due.Time(), legal.Time()
+	if awaits.Valid {
+		for review := range strings.SplitSeq(awaits.String, "/") { // no name has a slash in it
+			t.Awaits = append(t.Awaits, domain.ReviewID(review))
+		}
+		slices.Sort(t.Awaits)
+	}
 	return t, key, err
 }
 
@@ -312,8 +320,9 @@ type InboxCount struct {
 	Service string         `json:"service"`
 	State   domain.StateID `json:"state"`
 	Tasks   int            `json:"tasks"`
-	Free    int            `json:"free"` // that nobody has
-	Late    int            `json:"late"` // of which a due time has passed
+	Free    int            `json:"free"`   // that nobody has
+	Late    int            `json:"late"`   // of which a due time has passed
+	Awaits  int            `json:"awaits"` // in which opinions are waited for, that are tasks of others
 }
 
 // Count counts what a filter lets through, in the order of service, state, office and
@@ -337,7 +346,8 @@ func (v *InboxView) Count(ctx context.Context, f InboxFilter, now time.Time) ([]
 	if f.Free {
 		where += " AND taken = 0"
 	}
-	rows, err := v.db.QueryContext(ctx, `SELECT place, COUNT(*), SUM(1 - taken), SUM(CASE WHEN first < `+q.arg(now.UnixMicro())+` THEN 1 ELSE 0 END)
+	rows, err := v.db.QueryContext(ctx, `SELECT place, COUNT(*), SUM(1 - taken), SUM(CASE WHEN first < `+q.arg(now.UnixMicro())+` THEN 1 ELSE 0 END),
+		SUM(CASE WHEN review = '' AND EXISTS (SELECT 1 FROM inbox AS asked WHERE asked.request = inbox.request AND asked.review <> '') THEN 1 ELSE 0 END)
 		FROM inbox WHERE kind <> 'wait' AND tenant = $1`+where+` GROUP BY service, place`, q.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count inbox: %w", err)
@@ -347,7 +357,7 @@ func (v *InboxView) Count(ctx context.Context, f InboxFilter, now time.Time) ([]
 	for rows.Next() {
 		var c InboxCount
 		var place string
-		if err := rows.Scan(&place, &c.Tasks, &c.Free, &c.Late); err != nil {
+		if err := rows.Scan(&place, &c.Tasks, &c.Free, &c.Late, &c.Awaits); err != nil {
 			return nil, fmt.Errorf("count inbox: %w", err)
 		}
 		c.Service, c.State, c.Office, c.Role = splitPlace(place)

@@ -44,8 +44,8 @@ type Views struct {
 
 	renewing sync.Mutex
 
-	looked sync.Mutex // one look at the checkpoints at a time
-	asked  time.Time  // when the last one began
+	looked chan struct{} // holds who looks at the checkpoints: one at a time
+	asked  time.Time     // when the last look began
 
 	counting sync.Mutex
 	counts   map[domain.Position]count // of what lies behind the places of views
@@ -71,7 +71,7 @@ type view struct {
 // are emptied; those made by another version of a projection are built anew when the
 // views run, or by [Views.Renew].
 func NewViews(ctx context.Context, log domain.EventLog, store Store, logger *slog.Logger, projections ...Projection) (*Views, error) {
-	v := &Views{log: log, store: store, logger: logger}
+	v := &Views{log: log, store: store, logger: logger, looked: make(chan struct{}, 1)}
 	if err := prepareCheckpoint(ctx, store); err != nil {
 		return nil, fmt.Errorf("prepare views: %w", err)
 	}
@@ -232,8 +232,12 @@ func (w *view) wake() {
 // look sees the checkpoints as they are now, if that was not done a moment ago. Other
 // processes move them, too.
 func (v *Views) look(ctx context.Context, recent time.Duration) error {
-	v.looked.Lock()
-	defer v.looked.Unlock()
+	select { // the one before may hang
+	case v.looked <- struct{}{}:
+		defer func() { <-v.looked }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if time.Since(v.asked) < recent {
 		return nil
 	}

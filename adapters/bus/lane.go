@@ -33,7 +33,13 @@ type Lane struct {
 	Pauses  []time.Duration // after each attempt that failed but the last
 	Disable time.Duration   // when all attempts fail for so long, the lane is; 0: never
 	AtOnce  int             // how many are sent at a time; 0 is 1
-	Timeout time.Duration   // of an attempt; 0 is 30 s
+
+	// InOrder has what is of one stream sent in the order of its events, one at a time,
+	// and says how long what is later waits for what is earlier and fails. Then it goes
+	// ahead, when the earlier one was tried once more. 0: the order is that of chance.
+	InOrder time.Duration
+
+	Timeout time.Duration // of an attempt; 0 is 30 s
 }
 
 // UsualPauses are those between attempts: ten in three days, by the schedule that the
@@ -99,25 +105,30 @@ func (l *laneRun) run(ctx context.Context) {
 func (l *laneRun) tell(ctx context.Context, err error) {
 	reason := Reason(err)
 	if err != nil && ctx.Err() == nil && reason != l.fault {
-		l.logger.WarnContext(ctx, "a lane does not advance, and tries again", "lane", l.Name, "reason", reason)
+		text := "a lane does not advance, and tries again"
+		if errors.Is(err, errDisabled) {
+			text = "nothing is sent in a lane"
+		}
+		l.logger.WarnContext(ctx, text, "lane", l.Name, "reason", reason)
 	}
 	l.fault = reason
 }
 
-// round sends some of what is due, and says whether there may be more.
+// round sends some of what is due, and says whether there may be more. Its error is of the
+// store, or says that the lane is disabled.
 func (l *laneRun) round(ctx context.Context) (more bool, err error) {
-	off, err := l.store.Disabled(ctx, l.Name)
+	err = l.store.Disabled(ctx, l.Name)
 	most := max(l.AtOnce, 1)
 	l.mu.Lock()
 	if l.pause > 0 {
 		most = 1 // one finds out whether the other system is back
 	}
-	l.metrics.rests(l.Name, off || l.pause > 0)
+	l.metrics.rests(l.Name, errors.Is(err, errDisabled) || l.pause > 0)
 	l.mu.Unlock()
-	if err != nil || off {
+	if err != nil {
 		return false, err
 	}
-	due, err := l.store.dueSendings(ctx, l.Name, l.now(), most)
+	due, more, err := l.next(ctx, most)
 	if err != nil {
 		return false, err
 	}
@@ -127,7 +138,7 @@ func (l *laneRun) round(ctx context.Context) (more bool, err error) {
 		sending.Go(func() { faults[i] = l.attempt(ctx, x) })
 	}
 	sending.Wait()
-	return len(due) > 0, errors.Join(faults...)
+	return more, errors.Join(faults...)
 }
 
 // attempt sends once and keeps what became of it. Its error is that of the store.
@@ -141,9 +152,8 @@ func (l *laneRun) attempt(ctx context.Context, x Sending) error {
 		l.metrics.attempt(l.Name, "sent")
 		return errors.Join(l.store.sent(lasting, x), l.store.took(lasting, l.Name))
 	case errors.As(err, &later):
-		x.Due = later.Until
 		l.metrics.attempt(l.Name, "postponed")
-		return l.store.keepSending(ctx, x)
+		return l.store.postpone(ctx, x, later.Until)
 	case ctx.Err() != nil:
 		return nil // it was cut off, and comes again
 	}
@@ -171,7 +181,7 @@ func (l *laneRun) send(ctx context.Context, x Sending) error {
 
 // failed keeps when something is tried next, or gives it up.
 func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
-	now := l.now()
+	now, was := l.now(), x
 	var u *domain.Undelivered
 	if !errors.As(err, &u) {
 		u = &domain.Undelivered{}
@@ -180,7 +190,11 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 	if unreachable {
 		l.rests(laneRest)
 	}
-	x.Attempts, x.Tried, x.Reason = x.Attempts+1, now.UTC(), Reason(err)
+	early := x.Due.After(now) // for what is behind it: its own attempts are not used up by that
+	if !early {
+		x.Attempts++
+	}
+	x.Tried, x.Reason = now.UTC(), Reason(err)
 	args := []any{"lane", l.Name, "message", x.ID, "attempts", x.Attempts, "reason", x.Reason}
 	if u.Lasting || x.Attempts > len(l.Pauses) {
 		if l.GiveUp != nil {
@@ -193,10 +207,14 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 		l.logger.ErrorContext(ctx, "a message was given up, and is kept to be tried again", args...)
 	} else {
 		l.metrics.attempt(l.Name, "failed")
-		x.Due = now.Add(max(l.pauseAfter(x.Attempts), u.Wait))
+		pause := x.Due.Sub(now)
+		if !early {
+			pause = l.pauseAfter(x.Attempts)
+		}
+		x.Due = now.Add(max(pause, u.Wait))
 		l.logger.WarnContext(ctx, "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))...)
 	}
-	if err := l.store.keepSending(ctx, x); err != nil {
+	if err := l.store.keepSending(ctx, was, x); err != nil {
 		return err
 	}
 	if u.Lasting && !u.Gone && !unreachable {

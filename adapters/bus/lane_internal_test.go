@@ -61,9 +61,15 @@ func newLaneBench(t *testing.T, l Lane, writer, reader *sql.DB) *laneBench {
 
 func (b *laneBench) queue(t *testing.T, positions ...domain.Position) {
 	t.Helper()
+	b.of(t, "request-1", positions...)
+}
+
+// of puts events of a stream into the lane.
+func (b *laneBench) of(t *testing.T, stream string, positions ...domain.Position) {
+	t.Helper()
 	err := b.store.tx(t.Context(), func(tx *sql.Tx) error {
 		for _, p := range positions {
-			e := domain.Recorded{Stream: "request-1", Version: 1, Position: p}
+			e := domain.Recorded{Stream: stream, Version: 1, Position: p}
 			e.ID = uuid.NewSHA1(uuid.Nil, fmt.Append(nil, p))
 			if err := b.store.Queue(t.Context(), tx, e, "sms", e.ID); err != nil {
 				return err
@@ -82,7 +88,7 @@ func (b *laneBench) rounds(t *testing.T) []string {
 	b.tried = nil
 	for more := true; more; {
 		var err error
-		if more, err = b.round(t.Context()); err != nil {
+		if more, err = b.round(t.Context()); err != nil && !errors.Is(err, errDisabled) {
 			t.Fatal(err)
 		}
 	}
@@ -289,4 +295,59 @@ func TestReplayBringsWhatWasSent(t *testing.T) {
 			t.Errorf("(-want +got)\n%s", d)
 		}
 	})
+}
+
+// Somebody has a message tried again while an attempt hangs. What becomes of that attempt
+// does not undo it: the message is tried from the beginning, and at once.
+func TestAnOrderToTryAgainOutlivesTheAttemptThatHangs(t *testing.T) {
+	for name, err := range map[string]error{"it fails": errName, "it is given up": &domain.Undelivered{Text: "no such number", Lasting: true}} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, Lane{Pauses: []time.Duration{time.Hour, time.Hour}}, func(t *testing.T, b *laneBench) {
+				b.answer = func(Sending) error {
+					b.clock = b.clock.Add(time.Second)
+					if n, err := b.store.RetrySending(t.Context(), "sms", uuid.Nil); n != 1 || err != nil {
+						t.Error(n, err)
+					}
+					b.answer = func(Sending) error { return nil }
+					return err
+				}
+				b.queue(t, 1)
+				if d := cmp.Diff([]string{"1", "1"}, b.rounds(t)); d != "" {
+					t.Errorf("tried (-want +got)\n%s, left %+v", d, b.left(t))
+				}
+			})
+		})
+	}
+}
+
+// Why a lane failed is told as long as it does, and no longer.
+func TestALaneThatIsWellHasNoOldReason(t *testing.T) {
+	pauses := []time.Duration{time.Hour, time.Hour}
+	for name, mend := range map[string]func(*testing.T, *laneBench){
+		"something was taken": func(t *testing.T, b *laneBench) {
+			b.clock = b.clock.Add(2 * time.Hour)
+			b.answer = func(Sending) error { return nil }
+			b.rounds(t)
+		},
+		"somebody has it go on": func(t *testing.T, b *laneBench) {
+			if _, err := b.store.RetrySending(t.Context(), "sms", uuid.Nil); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, Lane{Pauses: pauses}, func(t *testing.T, b *laneBench) {
+				b.answer = func(Sending) error { return errName }
+				b.queue(t, 1)
+				b.rounds(t)
+				if s := b.lane(t); s.Failing.IsZero() || s.Reason == "" {
+					t.Errorf("a lane that fails is %+v", s)
+				}
+				mend(t, b)
+				if s := b.lane(t); !s.Failing.IsZero() || s.Reason != "" {
+					t.Errorf("a lane that is well is %+v", s)
+				}
+			})
+		})
+	}
 }

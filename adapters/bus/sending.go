@@ -121,14 +121,16 @@ func (s *Store) sent(ctx context.Context, x Sending) error {
 	return err
 }
 
-// keepSending keeps what became of an attempt, unless somebody decided otherwise since.
-func (s *Store) keepSending(ctx context.Context, x Sending) error {
+// keepSending keeps what became of a sending, unless somebody decided otherwise since it
+// was read: then it is due at another time.
+func (s *Store) keepSending(ctx context.Context, was, x Sending) error {
 	tried := int64(0)
 	if !x.Tried.IsZero() {
 		tried = x.Tried.UnixMicro()
 	}
-	_, err := s.writer.ExecContext(ctx, `UPDATE sending SET due = $1, attempts = $2, tried = $3, reason = $4, state = $5 WHERE lane = $6 AND id = $7 AND state = 'waiting'`,
-		x.Due.UnixMicro(), x.Attempts, tried, x.Reason, string(x.State), x.Lane, x.ID.String())
+	_, err := s.writer.ExecContext(ctx, `UPDATE sending SET due = $1, attempts = $2, tried = $3, reason = $4, state = $5
+		WHERE lane = $6 AND id = $7 AND state = 'waiting' AND due = $8`,
+		x.Due.UnixMicro(), x.Attempts, tried, x.Reason, string(x.State), x.Lane, x.ID.String(), was.Due.UnixMicro())
 	return err
 }
 
@@ -152,7 +154,7 @@ func (s *Store) RetrySending(ctx context.Context, lane string, id uuid.UUID) (n 
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE lane SET state = '', failing = 0 WHERE name = $1`, lane)
+		_, err = tx.ExecContext(ctx, `UPDATE lane SET state = '', failing = 0, reason = '' WHERE name = $1`, lane)
 		return err
 	})
 	if err != nil {
@@ -217,14 +219,23 @@ func (s *Store) LaneStates(ctx context.Context) ([]LaneState, error) {
 
 const disabled = "disabled"
 
-// Disabled reports whether nothing is sent in a lane until somebody says so.
-func (s *Store) Disabled(ctx context.Context, lane string) (bool, error) {
-	var state string
-	err := s.reader.QueryRowContext(ctx, `SELECT state FROM lane WHERE name = $1`, lane).Scan(&state)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+var errDisabled = fmt.Errorf("the lane is disabled: %w", domain.ErrUnavailable)
+
+// Disabled is a [*Fault] while nothing is sent in a lane until somebody says so: since
+// when, why, and what has it go on. Elsewhere it is nil, or an error of the store.
+func (s *Store) Disabled(ctx context.Context, lane string) error {
+	var state, reason string
+	var failing int64
+	err := s.reader.QueryRowContext(ctx, `SELECT state, failing, reason FROM lane WHERE name = $1`, lane).Scan(&state, &failing, &reason)
+	switch {
+	case errors.Is(err, sql.ErrNoRows), err == nil && state != disabled:
+		return nil
+	case err != nil:
+		return err
 	}
-	return state == disabled, err
+	text := fmt.Sprintf("%s is disabled, since nothing but failures came from it from %s on, the last: %s; alur reactor retry %[1]s has it go on",
+		lane, time.UnixMicro(failing).UTC().Format(time.RFC3339), reason)
+	return &Fault{Text: text, Err: errDisabled}
 }
 
 // openLane makes a lane known.

@@ -39,6 +39,7 @@ var tables = []string{
 		due BIGINT NOT NULL, attempts BIGINT NOT NULL, since BIGINT NOT NULL, tried BIGINT NOT NULL, reason TEXT NOT NULL, state TEXT NOT NULL,
 		PRIMARY KEY (lane, id))`,
 	`CREATE INDEX IF NOT EXISTS sending_due ON sending (lane, state, due, position)`,
+	`CREATE INDEX IF NOT EXISTS sending_stream ON sending (lane, stream, position)`,
 }
 
 // OpenStore prepares the tables in a database that can be written. Reader is the same

@@ -53,13 +53,14 @@ type Config struct {
 type api struct {
 	Config
 
-	stopped atomic.Bool // the log said that it takes no more appends, until it is opened anew
+	stopped atomic.Bool   // the log said that it takes no more appends, until it is opened anew
+	asking  chan struct{} // holds one who asks how far the views are
 }
 
 // New returns the handler for /api/, /healthz and /status.
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	a := &api{Config: c}
+	a := &api{Config: c, asking: make(chan struct{}, 1)}
 	config := huma.DefaultConfig("Alur", "1")
 	config.Info.Description = "Requests for permits, licences and civil records: submit, act, read."
 	config.OpenAPIPath = "/api/openapi"

@@ -12,9 +12,10 @@ import (
 
 // healthNow is what /healthz and /status tell. There is nobody in it.
 type healthNow struct {
-	Status string            `json:"status"`
-	Views  []projections.Lag `json:"views"`
-	Terms  *sweptTerms       `json:"terms,omitempty"`
+	Status  string            `json:"status"`
+	Views   []projections.Lag `json:"views"`
+	Unknown []string          `json:"unknown,omitempty"` // views of which it could not be learned in time how far they are
+	Terms   *sweptTerms       `json:"terms,omitempty"`
 }
 
 // What [healthNow.Status] can be.
@@ -23,15 +24,50 @@ const (
 	healthFailing = "failing"
 )
 
+// healthPatience is how long a store may take to say how far the views are.
+const healthPatience = 3 * time.Second
+
+// lags asks how far the views are, for so long at most, also of a store that does not heed
+// a context. One question is under way at a time: a store that hangs gathers none.
+func (a *api) lags(ctx context.Context) ([]projections.Lag, error) {
+	ctx, cancel := context.WithTimeout(ctx, healthPatience)
+	defer cancel()
+	select {
+	case a.asking <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var lags []projections.Lag
+	answered := make(chan error, 1)
+	go func() {
+		defer func() { <-a.asking }()
+		found, err := a.Views.Lags(ctx)
+		lags = found
+		answered <- err
+	}()
+	select {
+	case err := <-answered:
+		if err != nil && ctx.Err() != nil { // drivers tell an interrupted question in other words
+			err = ctx.Err()
+		}
+		return lags, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 func (a *api) healthNow(ctx context.Context) healthNow {
 	answer := healthNow{Status: healthOK, Terms: a.sweptTerms()}
 	if a.stopped.Load() {
 		answer.Status = healthFailing
 	}
-	lags, err := a.Views.Lags(ctx)
+	lags, err := a.lags(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		answer.Unknown = a.Views.Names()
+	}
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
-			a.Logger.ErrorContext(ctx, "the log cannot be read", "error", err)
+			a.Logger.ErrorContext(ctx, "it cannot be learned how far the views are", "error", err)
 		}
 		answer.Status = healthFailing
 	}

@@ -49,6 +49,7 @@ type inboxCountOutput struct {
 		Tasks  int                      `json:"tasks"`
 		Free   int                      `json:"free" doc:"that nobody has"`
 		Late   int                      `json:"late" doc:"of which a due time has passed"`
+		Awaits int                      `json:"awaits" doc:"in which opinions are waited for, that are tasks of others"`
 		Places []projections.InboxCount `json:"places" doc:"the same by service, state, office and role"`
 	}
 }
@@ -87,7 +88,8 @@ func (a *api) registerInbox(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "list-inbox", Method: http.MethodGet, Path: "/api/v1/inbox",
 		Summary: "The work that waits for officers, a page at a time", Errors: []int{http.StatusUnprocessableEntity},
-		Description: "One row for the state that each open request stands in, unless its applicant has to act, and one for each review that it waits for. " +
+		Description: "One row for the state that each open request stands in, unless its applicant has to act, and one for each review that it waits for, which is work of the role that gives it. " +
+			"Awaits names, in the row of the state, the reviews that it waits for: it is others who have to act. " +
 			"Whoever reads on with after sees each row once that was there all the time and did not move in the order. " + unchecked,
 	}, a.inbox)
 	huma.Register(h, huma.Operation{
@@ -139,7 +141,7 @@ func (a *api) inboxCounts(ctx context.Context, in *InboxQuery) (*inboxCountOutpu
 	b := &out.Body
 	b.Places = places
 	for _, p := range places {
-		b.Tasks, b.Free, b.Late = b.Tasks+p.Tasks, b.Free+p.Free, b.Late+p.Late
+		b.Tasks, b.Free, b.Late, b.Awaits = b.Tasks+p.Tasks, b.Free+p.Free, b.Late+p.Late, b.Awaits+p.Awaits
 	}
 	return out, nil
 }

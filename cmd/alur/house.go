@@ -54,6 +54,7 @@ type house struct {
 	outbox    outboxDB
 	publisher io.Closer
 	router    *bus.Router
+	mailboxes *mailboxWatch // nil where no office is told
 
 	quiet domain.Quiet // hours, of applicants who did not say which
 }

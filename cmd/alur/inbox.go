@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,8 +54,9 @@ func newInboxList() *cobra.Command {
 		Use:   "list",
 		Short: "List the work that waits for officers: whose it is, who has it, until when",
 		Long: `List shows one line for the state that each open request stands in, unless its
-applicant has to act, and one for each review that it waits for. Due is by the term
-of the state or the review, legal by the term of law. It is a page: what continues
+applicant has to act, and one for each review that it waits for. Awaits are the
+reviews for which the work of a state waits: it is others who have to act. Due is by
+the term of the state or the review, legal by the term of law. It is a page: what continues
 it is told at its end, and --after takes that. Whoever reads on sees each line once
 that was there all the time and did not move in the order.`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -82,11 +84,11 @@ that was there all the time and did not move in the order.`,
 			rows := make([][]string, len(page.Tasks))
 			for i, t := range page.Tasks {
 				rows[i] = []string{
-					string(t.Reference), t.Service, string(t.State), string(t.Review), t.Office, string(t.Role), t.Holder,
+					string(t.Reference), t.Service, string(t.State), string(t.Review), awaited(t.Awaits), t.Office, string(t.Role), t.Holder,
 					clock(t.Since, t.Tenant), dueOr(t.Due, t.Stopped, t.Tenant), dueOr(t.Legal, t.Halted, t.Tenant),
 				}
 			}
-			if err := table(c.OutOrStdout(), []string{"REFERENCE", "SERVICE", "STATE", "REVIEW", "OFFICE", "ROLE", "HOLDER", "SINCE", "DUE", "LEGAL"}, rows); err != nil {
+			if err := table(c.OutOrStdout(), []string{"REFERENCE", "SERVICE", "STATE", "REVIEW", "AWAITS", "OFFICE", "ROLE", "HOLDER", "SINCE", "DUE", "LEGAL"}, rows); err != nil {
 				return err
 			}
 			c.PrintErrf("alur: %s\n", count(len(rows), "task"))
@@ -103,6 +105,14 @@ that was there all the time and did not move in the order.`,
 	c.Flags().StringVar(&x.After, "after", "", "continue behind a page: what it said as `NEXT`")
 	c.Flags().IntVar(&x.Limit, "limit", 50, fmt.Sprintf("at most `N` tasks, up to %d", projections.MostTasks))
 	return c
+}
+
+func awaited(reviews []domain.ReviewID) string {
+	list := make([]string, len(reviews))
+	for i, r := range reviews {
+		list[i] = string(r)
+	}
+	return strings.Join(list, ", ")
 }
 
 // dueOr is until when there is time, or why the time stands still.
@@ -140,10 +150,10 @@ func newInboxCount() *cobra.Command {
 			}
 			rows, n := make([][]string, len(counts)), 0
 			for i, x := range counts {
-				rows[i] = []string{x.Service, string(x.State), x.Office, string(x.Role), strconv.Itoa(x.Tasks), strconv.Itoa(x.Free), strconv.Itoa(x.Late)}
+				rows[i] = []string{x.Service, string(x.State), x.Office, string(x.Role), strconv.Itoa(x.Tasks), strconv.Itoa(x.Free), strconv.Itoa(x.Late), strconv.Itoa(x.Awaits)}
 				n += x.Tasks
 			}
-			if err := table(c.OutOrStdout(), []string{"SERVICE", "STATE", "OFFICE", "ROLE", "TASKS", "FREE", "LATE"}, rows); err != nil {
+			if err := table(c.OutOrStdout(), []string{"SERVICE", "STATE", "OFFICE", "ROLE", "TASKS", "FREE", "LATE", "AWAITS"}, rows); err != nil {
 				return err
 			}
 			c.PrintErrf("alur: %s\n", count(n, "task"))

@@ -107,6 +107,15 @@ func TestQueueOverTheAPI(t *testing.T) {
 	if place := told[where](t, s, "/api/v1/requests/"+refs[1]+"/queue"); place.Place != nil {
 		t.Errorf("it does not wait: %+v", place.Place)
 	}
+	for ref, want := range map[string]bool{refs[1]: false, refs[2]: true} { // it does not wait: nothing is known; it waits, and nobody came before
+		place := told[map[string]any](t, s, "/api/v1/requests/"+ref+"/queue")
+		if n, is := place["overtaken"]; is != want || is && n != 0.0 {
+			t.Errorf("overtaken: %v, told %t, want %t", n, is, want)
+		}
+		if page := s.pageOf(t, "/api/v1/requests/"+ref); strings.Contains(page, "taken first</span>") || strings.Contains(page, "Place in the queue</span>") != want {
+			t.Errorf("the page of one that nobody overtook, waiting %t:\n%s", want, page)
+		}
+	}
 	page := s.pageOf(t, "/api/v1/requests/"+refs[0])
 	for _, want := range []string{"Place in the queue</span> 1 of 2 waiting", "taken first</span> 1<", "With the agency"} {
 		if !strings.Contains(page, want) {

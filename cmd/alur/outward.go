@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -131,7 +132,8 @@ func (h *house) reactors(store *bus.Store, o outward, logger *slog.Logger) ([]bu
 		list = append(list, notices(&notify.Notifier{Engine: h.engine, Gateways: gateways, Public: o.public, Quiet: h.quiet, Now: h.now}, store))
 	}
 	if boxes := o.told.mailboxes(); len(boxes) > 0 {
-		list = append(list, offices(&notify.Offices{Engine: h.engine, Gateway: gateways[domain.ChannelEmail], Mailboxes: boxes}, h.log, store))
+		h.mailboxes = &mailboxWatch{house: h, boxes: boxes, logger: logger}
+		list = append(list, h.mailboxes.watched(offices(&notify.Offices{Engine: h.engine, Gateway: gateways[domain.ChannelEmail], Mailboxes: boxes}, h.log, store)))
 	}
 	for _, e := range o.told.Webhooks {
 		if len(e.public) > 0 {
@@ -146,6 +148,11 @@ func (h *house) reactors(store *bus.Store, o outward, logger *slog.Logger) ([]bu
 func (h *house) react(ctx context.Context, logger *slog.Logger) {
 	if h.router == nil {
 		return
+	}
+	if h.mailboxes != nil {
+		var looking sync.WaitGroup
+		looking.Go(func() { h.mailboxes.begin(ctx) })
+		defer looking.Wait()
 	}
 	if err := h.router.Run(ctx); err != nil {
 		logger.ErrorContext(ctx, "reactors have ended", "error", err)

@@ -97,9 +97,10 @@ func outwardTo(t *testing.T, text string, args ...any) string {
 	return path
 }
 
-func (h *house) reactsTo(t *testing.T, where stores, file string) {
+func (h *house) reactsTo(t *testing.T, where stores, file string) *lines {
 	t.Helper()
-	logger := slog.New(slog.DiscardHandler)
+	said := &lines{}
+	logger := slog.New(slog.NewTextHandler(said, nil))
 	o := outward{content: "structured", file: file, public: "https://alur.example"}
 	if err := o.check(); err != nil {
 		t.Fatal(err)
@@ -111,6 +112,42 @@ func (h *house) reactsTo(t *testing.T, where stores, file string) {
 	done := make(chan struct{})
 	go func() { defer close(done); h.react(ctx, logger) }()
 	t.Cleanup(func() { cancel(); <-done })
+	return said
+}
+
+// lines is what was logged.
+type lines struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, string(line))
+	return len(line), nil
+}
+
+func (l *lines) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.list)
+}
+
+// with waits for a line that has all of some words in it, and returns it.
+func (l *lines) with(t *testing.T, words ...string) string {
+	t.Helper()
+	for late := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		all := l.all()
+		for _, line := range all {
+			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
+				return line
+			}
+		}
+		if time.Now().After(late) {
+			t.Fatalf("no line has %q in it:\n%s", words, strings.Join(all, ""))
+		}
+	}
 }
 
 const formSubmission = `{"tenant":"11.71","service":"sip-dokter","facts":{"kind":"new"},"identity":"nik:1171019999990001","form":{"name":"Cut Invented","phone":"0811-000-0000"},
@@ -418,7 +455,7 @@ func TestADisabledWebhookGoesOnWhereItStopped(t *testing.T) {
 	var where stores
 	s := newSite(t, func(w *stores) { where = *w })
 	x.answer("/elsewhere", http.StatusGone)
-	s.reactsTo(t, where, outwardTo(t, "webhooks: [{name: elsewhere, url: %s/elsewhere, keys: [%s], networks: [127.0.0.0/8], types: [alur.request.submitted]}]\n", x.URL, testSecret))
+	said := s.reactsTo(t, where, outwardTo(t, "webhooks: [{name: elsewhere, url: %s/elsewhere, keys: [%s], networks: [127.0.0.0/8], types: [alur.request.submitted]}]\n", x.URL, testSecret))
 	submit := func() {
 		t.Helper()
 		if _, err := post(s.URL+"/api/v1/requests", uuid.NewString(), submission); err != nil {
@@ -447,6 +484,13 @@ func TestADisabledWebhookGoesOnWhereItStopped(t *testing.T) {
 	}
 	if all := list(); len(all.Sendings) != 1 {
 		t.Errorf("%d wait in a lane that is disabled", len(all.Sendings))
+	}
+	since := list().Lanes[0].Failing.Format(time.RFC3339)
+	for _, who := range []string{"nothing is sent in a lane", "Handler returned error"} {
+		line := said.with(t, who, "webhook/elsewhere is disabled", "from "+since+" on", "it answered 410", "alur reactor retry webhook/elsewhere")
+		if strings.Contains(line, domain.ErrUnavailable.Error()) {
+			t.Error(line)
+		}
 	}
 	x.answer("/elsewhere", 0)
 	must(t, t.TempDir(), "", "reactor", "retry", "webhook/elsewhere", "--db", where.db)

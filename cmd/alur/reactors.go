@@ -24,6 +24,10 @@ const webhookOff = 5 * 24 * time.Hour
 
 const noticesReactor = "notices"
 
+// noticesInOrder is how long what an applicant is told later waits for what they were to
+// be told before and what is not taken: three attempts.
+const noticesInOrder = 10 * time.Minute
+
 // notices is the reactor that tells applicants what becomes of their requests. What is to
 // be told waits in a lane for each channel, so that no gateway holds up another.
 func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
@@ -55,7 +59,7 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 			return notify.Notice{ID: s.ID, Stream: s.Stream, Version: s.Version, Channel: c, Attempts: s.Attempts}
 		}
 		r.Lanes = append(r.Lanes, bus.Lane{
-			Name: lane(c), Pauses: bus.UsualPauses(), AtOnce: 4,
+			Name: lane(c), Pauses: bus.UsualPauses(), AtOnce: 4, InOrder: noticesInOrder,
 			Send:   func(ctx context.Context, s bus.Sending) error { return n.Send(ctx, of(s)) },
 			GiveUp: func(ctx context.Context, s bus.Sending, err error) error { return n.GiveUp(ctx, of(s), err) },
 		})
@@ -125,12 +129,8 @@ func webhooks(e endpoint, log domain.EventLog, store *bus.Store, public string) 
 			if _, ok, err := told(r); err != nil || !ok {
 				return err
 			}
-			off, err := store.Disabled(msg.Context(), name)
-			if err != nil {
-				return err
-			}
-			if off { // what comes meanwhile stays in the log, and the checkpoint where it is
-				return fmt.Errorf("%s is disabled: %w", name, domain.ErrUnavailable)
+			if err := store.Disabled(msg.Context(), name); err != nil {
+				return err // what comes meanwhile stays in the log, and the checkpoint where it is
 			}
 			return bus.Once(msg, func(ctx context.Context, tx *sql.Tx) error { return store.Queue(ctx, tx, r, name, r.ID) })
 		},

@@ -13,7 +13,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -201,5 +203,68 @@ func TestStatusPage(t *testing.T) {
 	log.gone = true
 	if a := ask("/status?lang=id"); a.Code != http.StatusServiceUnavailable || !strings.Contains(a.Body.String(), "tidak dapat dibaca") || strings.Contains(a.Body.String(), "inside") {
 		t.Errorf("a log that is gone: %d\n%s", a.Code, a.Body)
+	}
+}
+
+// hanging is a store that does not answer, whatever the context says.
+type hanging struct {
+	projections.Store
+	hangs   *atomic.Bool
+	release chan struct{}
+}
+
+func (s hanging) Query(ctx context.Context, statement string, args []any, row func([]projections.Value) error) error {
+	if s.hangs.Load() {
+		<-s.release
+	}
+	return s.Store.Query(ctx, statement, args, row)
+}
+
+// A store that hangs does not hold up whoever asks after the server's health: they are told
+// of which views nothing is known. When it answers again, so does the server.
+func TestHealthOfAStoreThatHangs(t *testing.T) {
+	h, err := openHouse(t.Context(), stores{db: filepath.Join(t.TempDir(), "alur.db")}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.close() })
+	store := hanging{h.viewsDB.writer, &atomic.Bool{}, make(chan struct{})}
+	views, err := projections.NewViews(t.Context(), h.log, store, slog.New(slog.DiscardHandler), projections.StatusProjection{}, projections.TimelineProjection{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := httpapi.New(httpapi.Config{Log: h.log, Engine: h.engine, Library: h.library, Views: views, Status: h.status, Logger: slog.New(slog.DiscardHandler)})
+	ask := func() (int, string) {
+		w := httptest.NewRecorder()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			api.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/healthz", nil))
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Minute):
+			t.Fatal("nothing was answered in a minute")
+		}
+		return w.Code, w.Body.String()
+	}
+	if code, body := ask(); code != http.StatusOK || strings.Contains(body, "unknown") {
+		t.Errorf("%d %s", code, body)
+	}
+	store.hangs.Store(true)
+	for code, late := http.StatusOK, time.Now().Add(time.Minute); code == http.StatusOK; code, _ = ask() { // what was seen a moment ago is not asked again
+		if time.Now().After(late) {
+			t.Fatal("after a minute it is well")
+		}
+	}
+	for range 2 { // while the first still hangs
+		if code, body := ask(); code != http.StatusServiceUnavailable || !strings.Contains(body, `"unknown":["status","timeline"]`) {
+			t.Errorf("%d %s", code, body)
+		}
+	}
+	store.hangs.Store(false)
+	close(store.release)
+	if code, body := ask(); code != http.StatusOK || strings.Contains(body, "unknown") {
+		t.Errorf("%d %s", code, body)
 	}
 }
