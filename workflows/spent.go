@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -18,7 +19,8 @@ type Spent struct {
 }
 
 // Spent adds up how long a request was with whom until a moment, from when it was
-// submitted. While a term of law stands still, its ground says with whom; while opinions
+// submitted. While the terms are ordered to stand still, or one of law does, the ground says
+// with whom; while opinions
 // are waited for, it is with others; else with who has to act in the state. After an end,
 // nobody has it. It reads the log. The error is that of the log, or of a version of the
 // workflow that cannot be had.
@@ -59,7 +61,7 @@ func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) 
 // with is to whom the time counts from where a request has come to; to nobody in an end.
 func (s *Spent) with(w *Workflow, r domain.Request) *time.Duration {
 	state, ok := w.State(r.State)
-	ground := standstill(r)
+	ground := cmp.Or(r.Halt, standstill(r))
 	switch {
 	case !ok || state.Kind == KindEnd:
 		return nil

@@ -90,3 +90,25 @@ func TestARequestIsWithThoseWhoseOpinionsItWaitsFor(t *testing.T) {
 		}
 	}
 }
+
+// Terms were ordered to stand still before the term of law has begun: for whom is the time?
+func TestSpentWhileOrderedToStandStill(t *testing.T) {
+	for _, ground := range []string{"applicant", "other_agency", "force_majeure"} {
+		b := newTimedBench(t, "11.71", "ground: force_majeure", "ground: "+ground, "lift: force_majeure", "lift: "+ground, "suspend: force_majeure", "suspend: "+ground)
+		b.at("2026-03-02 09:00").submits()
+		h := newHeader(t, "head")
+		h.Occurred = b.when("2026-03-02 10:00")
+		b.at("2026-03-02 10:00")
+		if _, err := b.engine.Act(t.Context(), b.r.ID, domain.OrderSuspension{Header: h, Ground: domain.StopGround(ground), Reason: "flood"}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.engine.Spent(t.Context(), b.r.ID, b.when("2026-03-02 15:00"))
+		want := workflows.Spent{Agency: time.Hour, Others: 5 * time.Hour}
+		if ground == "applicant" {
+			want = workflows.Spent{Agency: time.Hour, Applicant: 5 * time.Hour}
+		}
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%s: %v\n%s", ground, err, d)
+		}
+	}
+}
