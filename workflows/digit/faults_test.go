@@ -94,6 +94,8 @@ var digitFaults = map[string]struct {
 	"outcome not known": {swapDigit(`"REJECTED"`, `"XYZ"`), nil},
 	"document":          {swapDigit(`"sla": 86400000`, `"sla": 86400000, "docUploadRequired": true`), []string{"document_guessed APPLIED"}},
 	"no start marked":   {swapDigit(`"isStartState": true, `, ``), []string{"start"}},
+	"another start":     {swapDigit(`"isStartState": true`, `"isStartState": false`, `{"state": "REJECTED"`, `{"isStartState": true, "state": "REJECTED"`), []string{"start"}},
+	"a uuid twice":      {swapDigit(`{"state": "APPROVED"`, `{"uuid": "u-1", "state": "APPROVED"`, `{"state": "REJECTED"`, `{"uuid": "u-1", "state": "REJECTED"`), []string{"duplicate_state REJECTED"}},
 	"two starts":        {swapDigit(`"sla": 86400000`, `"sla": 86400000, "isStartState": true`), []string{"start"}},
 	"nothing before":    {swapDigit(`{"state": null`, `{"state": "FIRST"`, `"isStartState": true`, `"applicationStatus": "FIRST", "isStartState": true`), []string{"missing_term FIRST", "start FIRST", "status_guessed FIRST"}},
 	"two ways in":       {swapDigit(`"roles": ["CITIZEN"]}`, `"roles": ["CITIZEN"]}, {"action": "FILE", "nextState": "REJECTED", "roles": ["CITIZEN"]}`), []string{"missing_term null", "start null"}},

@@ -19,7 +19,12 @@ func (x *digitImport) resolve() {
 			return true
 		}
 		seen[s.name] = s
-		if s.uuid != "" {
+		switch first := byUUID[s.uuid]; {
+		case s.uuid == "":
+		case first != nil:
+			line, _ := x.place(first.at)
+			x.fault(FaultDuplicateState, s.at, s, nil, "its uuid is that of %s, in line %d, too: an action that names it leads there", first, line)
+		default:
 			byUUID[s.uuid] = s
 		}
 		return false
@@ -116,6 +121,9 @@ func (x *digitImport) starts() bool {
 		x.startWithin()
 	} else {
 		x.startBefore()
+	}
+	if is := x.begin; len(marked) == 1 && is != nil && !is.start && (x.before == nil || !x.before.start) {
+		x.fault(FaultStart, x.service.at, nil, nil, "%s is marked as the start, and requests begin in %s", marked[0], is)
 	}
 	switch {
 	case x.begin == nil:
