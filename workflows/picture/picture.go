@@ -181,14 +181,20 @@ func (p *Picture) reviews(s *workflows.State) []string {
 	if len(s.Reviews) < 2 {
 		return lines
 	}
-	need := "all"
+	join := workflows.Join{Need: "all"}
 	if s.Join != nil && s.Join.Need != "" {
-		need = s.Join.Need
+		join = *s.Join
 	}
-	if need == "all" || need == "any" {
-		return append(lines, p.say("join "+need))
+	switch join.Need {
+	case "all":
+		return append(lines, p.say("join all"))
+	case "any":
+		join.Need = "1"
 	}
-	return append(lines, p.say("join n", need))
+	if join.Outvote {
+		return append(lines, p.say("join outvote", join.Need))
+	}
+	return append(lines, p.say("join n", join.Need))
 }
 
 // term is a budget, what is promised, and who is told of it when. A move is an arrow.
@@ -360,8 +366,8 @@ func (p *Picture) label(t *workflows.Transition, from domain.StateID) []string {
 }
 
 // otherwise reports whether a transition is taken only where one that stands before it is
-// not: of those of one action the first whose condition holds, and what follows by itself
-// in any case only where nothing else did.
+// not: of those of one action, and of those that follow by themselves, the first whose
+// condition holds. Where what they need tells them apart, it goes without saying.
 func (p *Picture) otherwise(t *workflows.Transition, from domain.StateID) bool {
 	for i := range p.d.Transitions {
 		before := &p.d.Transitions[i]
@@ -369,11 +375,18 @@ func (p *Picture) otherwise(t *workflows.Transition, from domain.StateID) bool {
 		case before == t:
 			return false
 		case before.Automatic != t.Automatic || !slices.Contains(before.From, from):
-		case t.Automatic && t.When == nil && t.Needs == nil, !t.Automatic && before.Action == t.Action:
+		case t.Automatic && !apart(before.Needs, t.Needs), !t.Automatic && before.Action == t.Action:
 			return true
 		}
 	}
 	return false
+}
+
+// apart reports whether what one transition needs is never there together with what another
+// does: another result of the reviews, or another answer.
+func apart(a, b *workflows.Needs) bool {
+	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
+	return a != nil && b != nil && (differ(string(a.Reviews), string(b.Reviews)) || differ(a.Answer, b.Answer))
 }
 
 func (p *Picture) needs(n *workflows.Needs, from domain.StateID) []string {

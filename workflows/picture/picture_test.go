@@ -102,7 +102,7 @@ states:
   - {id: submitted, kind: start, public: verification, owner: clerk, title: {id: Masuk, en: Submitted}, term: {budget: 3 hours, expires: {escalate: [head, clerk]}}}
   - {id: asked, kind: wait, public: in_process, owner: registry, waits_for: dedup, title: {id: Dicek, en: Asked}, term: {budget: 30 working minutes, expires: {to: refused, ground: deemed_refusal}}}
   - {id: any, kind: gather, public: in_process, owner: clerk, reviews: [one, two], join: {need: any}, title: {id: Salah satu, en: Either}}
-  - {id: two, kind: gather, public: in_process, owner: clerk, reviews: [one, two, three], join: {need: 2}, title: {id: Dua dari tiga, en: Two of three}}
+  - {id: two, kind: gather, public: in_process, owner: clerk, reviews: [one, two, three], join: {need: 2, outvote: true}, title: {id: Dua dari tiga, en: Two of three}}
   - {id: granted, kind: end, outcome: approved, public: approved, title: {id: Terbit, en: Granted}}
   - {id: refused, kind: end, outcome: rejected, public: rejected, title: {id: Ditolak, en: Refused}}
   - {id: withdrawn, kind: end, outcome: withdrawn, public: withdrawn, title: {id: Batal, en: Withdrawn}}
@@ -130,7 +130,7 @@ func TestPictureSaysEverything(t *testing.T) {
 	for lang, want := range map[string][]string{
 		"id": {
 			"Batas waktu: 3 jam; bila terlewati, dilaporkan kepada Kepala, Petugas", "Menunggu jawaban Ketunggalan", "Batas waktu: 30 menit kerja",
-			"lewat 30 menit kerja: dianggap ditolak", "satu yang setuju cukup", "2 harus setuju", "• Tiga (Kepala; 2 hari)", "Tiga: lewat 2 hari: gugur",
+			"lewat 30 menit kerja: dianggap ditolak", "1 harus setuju, dan tidak ada yang menolak", "2 yang setuju cukup, meskipun ada yang menolak", "• Tiga (Kepala; 2 hari)", "Tiga: lewat 2 hari: gugur",
 			"(Petugas, Kepala)", "syarat: Pas foto, daftar periksa Lapangan", "syarat: jawaban Ketunggalan = single", "(otomatis)",
 			"(Pemohon, pembatalan)", "(Kepala, pengecualian, dengan alasan)", "(Kepala, dibuka kembali, dengan alasan)", "Akhir: dibatalkan",
 			"Jangka waktu 1 hari kerja, sejak Periksa; lewat 1 hari kerja: dianggap dikabulkan → Terbit (UU)",
@@ -138,7 +138,7 @@ func TestPictureSaysEverything(t *testing.T) {
 		},
 		"en": {
 			"Term: 3 hours; when overdue, told to Head, Clerk", "Waits for De-duplication", "Term: 30 working minutes",
-			"after 30 working minutes: deemed refused", "one approval is enough", "2 must approve", "• Three (Head; 2 days)", "Three: after 2 days: lapses",
+			"after 30 working minutes: deemed refused", "1 must approve, and nobody refuse", "2 must approve, whoever refuses", "• Three (Head; 2 days)", "Three: after 2 days: lapses",
 			"(Clerk, Head)", "needs: Photograph, checklist Site", "needs: answer De-duplication = single", "(automatic)",
 			"(Applicant, withdrawal)", "(Head, override, with a reason)", "(Head, reopening, with a reason)", "End: withdrawn",
 			"Legal term 1 working day, from Check; after 1 working day: deemed approved → Granted (Law)",
@@ -182,17 +182,17 @@ func TestArrowsSayOtherwise(t *testing.T) {
 	const note = "  - {action: note, from: [submitted], to: submitted, roles: [clerk]"
 	source := strings.NewReplacer("facts:\n", "facts:\n  - {id: n, type: number, title: {id: N, en: N}, default: 1}\n",
 		note+"}\n", note+", when: facts.n > 5.0}\n"+note+", when: facts.n > 3.0}\n"+note+"}\n",
-		"  - {action: withdraw, kind", "  - {action: passed, from: [any], to: refused, automatic: true}\n  - {action: withdraw, kind").Replace(rest)
+		"  - {action: withdraw, kind", "  - {action: passed, from: [any], to: refused, automatic: true, needs: {reviews: refused}}\n  - {action: passed, from: [any], to: refused, automatic: true, when: facts.n > 2.0}\n  - {action: passed, from: [any], to: refused, automatic: true}\n  - {action: withdraw, kind").Replace(rest)
 	got := depict(t, source, "en", "").Description()
 	for _, want := range []string{
 		"- Note; (Clerk); if facts.n > 5.0 → Submitted\n- Note; (Clerk); otherwise, if facts.n > 3.0 → Submitted\n- Note; (Clerk); otherwise → Submitted\n",
-		"- Passed; (automatic); needs: reviews approved → Two of three\n- Passed; (automatic); otherwise → Refused\n",
+		"- Passed; (automatic); needs: reviews approved → Two of three\n- Passed; (automatic); needs: a review refused → Refused\n- Passed; (automatic); otherwise, if facts.n > 2.0 → Refused\n- Passed; (automatic); otherwise → Refused\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("want %s\n in %s", want, got)
 		}
 	}
-	if n := strings.Count(got, "otherwise"); n != 3 {
+	if n := strings.Count(got, "otherwise"); n != 4 {
 		t.Errorf("%d arrows say otherwise:\n%s", n, got)
 	}
 }
