@@ -178,7 +178,7 @@ func (n *naive) days(a, b time.Time) *big.Rat {
 // due is when so much working time has passed, more than none.
 func (n *naive) due(from time.Time, left time.Duration) time.Time {
 	var due time.Time
-	n.walk(from, from.AddDate(3, 0, 0), func(at time.Time, piece time.Duration, _ calendar.Hours) bool {
+	n.walk(from, from.AddDate(30, 0, 0), func(at time.Time, piece time.Duration, _ calendar.Hours) bool {
 		if left <= piece {
 			due = at.Add(left)
 			return false
