@@ -74,7 +74,7 @@ func CheckIn(lang, file string, source []byte) (*Definition, []Finding, error) {
 	for _, look := range []func(){
 		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.lapses, c.promises, c.allocations,
 		c.chosen, c.reasons, c.capacities, c.alone, c.idle, c.publics, c.offices, c.unasked, c.grounds, c.silences,
-		c.themselves, c.gates, c.unused, c.nowhere, c.steps, c.tests, c.fails, c.defaults, c.negatives,
+		c.themselves, c.gates, c.unused, c.nowhere, c.steps, c.tests, c.fails, c.defaults, c.amounts,
 		c.texts, c.numerals, c.dialects, c.misspelt, c.prove,
 	} {
 		look()
@@ -284,9 +284,9 @@ func (c *inspection) fails() {
 	}
 }
 
-// negatives holds that no fee comes out below nothing: it could not be assessed, and the
-// request could not come to where it is due.
-func (c *inspection) negatives() {
+// amounts holds that no fee comes out below nothing, or larger than any amount: it could
+// not be assessed, and the request could not come to where it is due.
+func (c *inspection) amounts() {
 	for i := range c.d.Fees {
 		f := &c.d.Fees[i]
 		if f.Formula == nil || f.Formula.program == nil {
@@ -296,9 +296,9 @@ func (c *inspection) negatives() {
 		if f.When != nil {
 			ids = append(ids, f.When.uses.facts...)
 		}
-		for _, facts := range c.d.examples(ids, f.When, f.Formula) {
+		for _, facts := range append(c.d.examples(ids, f.When, f.Formula), c.d.extreme(ids, 1), c.d.extreme(ids, -1)) {
 			if _, err := f.assess(vars{facts: facts}); isRefusal(err, domain.RuleFee) {
-				c.findIn(f.Formula, "fee %q comes to no amount in rupiah for some requests, such as with %s: say a minimum in the form, or when it is due", f.ID, suchAs(facts))
+				c.findIn(f.Formula, "fee %q comes to no amount in rupiah for some requests, such as with %s: say a minimum and a maximum in the form, or when it is due", f.ID, suchAs(facts))
 				break
 			}
 		}
@@ -340,6 +340,23 @@ func (d *Definition) examples(ids []string, among ...*Condition) []domain.Facts 
 		all = next
 	}
 	return all
+}
+
+// extreme is facts of which each number is the largest that the form lets be and that is
+// kept exactly, or with -1 the smallest.
+func (d *Definition) extreme(ids []string, sign float64) domain.Facts {
+	facts := domain.Facts{}
+	for _, id := range ids {
+		f := d.fact(id)
+		b := d.boundsOf(f)
+		values := d.candidates(f, &constants{numbers: []float64{sign * maxFee, b.least, b.most}, texts: []string{""}})
+		facts[id] = slices.MaxFunc(values, func(x, y any) int {
+			m, _ := x.(float64)
+			n, _ := y.(float64)
+			return cmp.Compare(sign*m, sign*n)
+		})
+	}
+	return facts
 }
 
 // String is the finding with its place, as editors expect, and its story.

@@ -102,7 +102,8 @@ var hostile = []struct{ name, source, problem string }{
 	{"a form that is fetched", tiny(map[string]string{"top": "form: {type: object, properties: {x: {$ref: 'file:///etc/passwd'}}}\n"}), "no other file"},
 	{"a pathological pattern in a form", tiny(map[string]string{"top": "form: {type: object, properties: {x: {type: string, pattern: '^(a+)+$'}}}\n"}), ""},
 	{"a huge pattern in a form", tiny(map[string]string{"top": "form: {type: object, properties: {x: {type: string, pattern: '((((a{1000}){1000}){1000}){1000})'}}}\n"}), "form:"},
-	{"10,000 states under a law", strings.Replace(manyStates(10_000), "roles:\n", "terms: [{id: t, title: {id: T, en: T}, budget: 1 days, starts: [go], basis: {id: L, en: L}, expires: {to: b, ground: lapse}}]\nroles:\n", 1), ""},
+	{"10,000 states under a law", manyLaws(1, 10_000), ""},
+	{"3,000 states under 2,000 laws", manyLaws(2000, 3000), "2000 legal terms; at most 32"},
 	{"many guards", manyGuards(600), ""},
 	{"more guards than are looked at", manyGuards(2000), ""},
 }
@@ -120,6 +121,12 @@ func manyStates(n int) string {
 			return fmt.Sprintf("  - {action: go, from: [s%d], to: s%d, roles: [clerk]}\n", i, i+1)
 		}) + fmt.Sprintf("  - {action: go, from: [s%d], to: b, roles: [clerk]}\n", n-1),
 	})
+}
+
+func manyLaws(n, states int) string {
+	return strings.Replace(manyStates(states), "roles:\n", "terms:\n"+repeated(n, func(i int) string {
+		return fmt.Sprintf("  - {id: t%d, title: {id: T, en: T}, budget: 1 days, starts: [go], basis: {id: L, en: L}, expires: {to: b, ground: lapse}}\n", i)
+	})+"roles:\n", 1)
 }
 
 func manyGuards(n int) string {

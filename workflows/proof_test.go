@@ -483,13 +483,18 @@ func TestFindingsOfAPermit(t *testing.T) {
 			changes: []string{action("rush"), "transitions: {action: rush, from: [sent], to: refused, roles: [head], reasons: [law], when: 'int(facts.n) / history.times(\"sign\") < 3'}"},
 			rule:    FindingCondition, says: "divides by zero",
 		},
-		"a fee that comes out negative":          {changes: []string{"amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"}, rule: FindingCondition, says: `fee "fee"`},
+		"a fee that comes out negative":               {changes: []string{"amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"}, rule: FindingCondition, says: `fee "fee"`},
+		"a fee that comes out larger than any amount": {changes: []string{"amount: 10 => formula: 'facts.n > 0.0 ? facts.n * 5000.0 : 0.0'"}, rule: FindingCondition, says: `fee "fee" comes to no amount in rupiah for some requests, such as with n 9`},
+		"a fee that comes out larger than any amount, within the form": {
+			changes: formed("minimum: 0, maximum: 1000000000000000", "facts.n > 36.0", "amount: 10 => formula: 'facts.n * 5000.0'"),
+			rule:    FindingCondition, says: `fee "fee" comes to no amount`,
+		},
 		"a fee that comes out negative, of much": {changes: []string{"amount: 10 => formula: '(100.0 - facts.n) * 50.0', when: 'facts.n > 0.0'"}, rule: FindingCondition, says: `fee "fee"`},
 		"a fee that does not, when it is due": {
-			changes: []string{"amount: 10 => formula: '(facts.n - 36.0) * 5000.0', when: 'facts.n > 36.0'"},
+			changes: []string{"amount: 10 => formula: '(facts.n - 36.0) * 5000.0', when: 'facts.n > 36.0 && facts.n < 1000000.0'"},
 		},
 		"a fee that does not, within the form": {
-			changes: formed("minimum: 36", "facts.n > 36.0", "amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"),
+			changes: formed("minimum: 36, maximum: 1000000", "facts.n > 36.0", "amount: 10 => formula: '(facts.n - 36.0) * 5000.0'"),
 		},
 
 		// What is shown is text.

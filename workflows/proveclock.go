@@ -50,7 +50,7 @@ func (p *prover) runsOut(at *point, m *move) bool {
 	started := slices.ContainsFunc(p.d.Terms[m.term].Starts, func(a domain.ActionID) bool {
 		return p.d.Submits(a) || p.count(at, slices.Index(p.watched, a)) > 0
 	})
-	return started && (m.term >= maxTerms || at.expired>>m.term&1 == 0)
+	return started && at.expired>>m.term&1 == 0
 }
 
 // dated reports whether a step is that a term which is due at a date runs out. Such a term
@@ -64,13 +64,9 @@ func (p *prover) dated(step stepTaken) bool {
 	return term >= 0 && p.d.Terms[term].Due != ""
 }
 
-// maxTerms is of how many legal terms it is known whether they ran out; others may do so
-// again and again.
-const maxTerms = 32
-
 // ranOut notes that a term did.
 func (m *move) ranOut(at *point) {
-	if m.term >= 0 && m.term < maxTerms {
+	if m.term >= 0 {
 		at.expired |= 1 << m.term
 	}
 }

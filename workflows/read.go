@@ -160,7 +160,7 @@ func (r *definitionReader) definition(n ast.Node) {
 		"fees":          func(n ast.Node) { d.Fees = each(r, n, "fees", r.fee) },
 		"reviews":       func(n ast.Node) { d.Reviews = each(r, n, "reviews", r.review) },
 		"systems":       func(n ast.Node) { d.Systems = each(r, n, "systems", r.system) },
-		"terms":         func(n ast.Node) { d.Terms = each(r, n, "terms", r.legalTerm) },
+		"terms":         func(n ast.Node) { d.Terms = r.legalTerms(n) },
 		"suspensions":   func(n ast.Node) { d.Suspensions = each(r, n, "suspensions", r.suspension) },
 		"notifications": func(n ast.Node) { d.Notices = each(r, n, "notifications", r.notice) },
 		"separate":      func(n ast.Node) { d.Separate = r.separate(n) },

@@ -179,7 +179,7 @@ func TestTheSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 		end    = "{id: granted, kind: end, outcome: approved,"
 		grant  = "to: granted, roles: [officer]"
 		sketch = "required: true, by: [applicant]"
-		levy   = "formula: 'facts.area > 0.0 ? facts.area * 1000.0 : 0.0'"
+		levy   = "formula: 'facts.area > 0.0 && facts.area < 1000.0 ? facts.area * 1000.0 : 0.0'"
 		tests  = "\ntests:\n  - {name: a, then: {state: submitted}, when: [{act: forward, "
 	)
 	for _, w := range []wrong{

@@ -151,6 +151,19 @@ func (r *definitionReader) expiry(n ast.Node, what string) *Expiry {
 	return x
 }
 
+// maxTerms is as many as a proof has bits for those that ran out. No service that is
+// known has ten.
+const maxTerms = 32
+
+func (r *definitionReader) legalTerms(n ast.Node) []LegalTerm {
+	list := each(r, n, "terms", r.legalTerm)
+	if len(list) > maxTerms {
+		r.problem(n, "terms: %d legal terms; at most %d are read", len(list), maxTerms)
+		return list[:maxTerms]
+	}
+	return list
+}
+
 func (r *definitionReader) legalTerm(n ast.Node) LegalTerm {
 	var t LegalTerm
 	var of Term

@@ -30,7 +30,7 @@ func TestWhyAConditionFailsIsToldInPlainWords(t *testing.T) {
 		`bool("x" + string(facts.area)) ? 1 : 2`:          "a text is neither true nor false, and it takes it for one",
 		`"x".matches("[" + string(facts.area)) ? 1 : 2`:   "a pattern cannot be read",
 	} {
-		text := strings.Replace(string(source), "'facts.area > 0.0 ? facts.area * 1000.0 : 0.0'", "'"+formula+"'", 1)
+		text := strings.Replace(string(source), "'facts.area > 0.0 && facts.area < 1000.0 ? facts.area * 1000.0 : 0.0'", "'"+formula+"'", 1)
 		d, err := workflows.Read("stall.yaml", []byte(text))
 		if err != nil {
 			t.Errorf("%s: %v", formula, err)

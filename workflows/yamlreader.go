@@ -230,6 +230,7 @@ func (r *yamlReader) mapping(n ast.Node, what string, required []string, keys ma
 			}
 			if near := nearest(key, known); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
+				seen[near] = true // one fault is told once
 			}
 			r.problemAt(v.Key.GetToken(), "%s has no key %q%s", what, key, hint)
 			continue

@@ -234,7 +234,7 @@ func TestTheAPITellsTheDossier(t *testing.T) {
 // A condition that fails refuses what needs it, says where it stands, why it fails and
 // what would help, and leaves the log and everything else as they are.
 func TestAConditionThatFailsIsTold(t *testing.T) {
-	grant, levy := "to: granted, roles: [officer]", "'facts.area > 0.0 ? facts.area * 1000.0 : 0.0'"
+	grant, levy := "to: granted, roles: [officer]", "'facts.area > 0.0 && facts.area < 1000.0 ? facts.area * 1000.0 : 0.0'"
 	for name, c := range map[string]struct {
 		change        []string
 		facts         string
