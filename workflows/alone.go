@@ -169,11 +169,13 @@ func spread(to *sets, from, within sets) bool {
 	return more
 }
 
-// needsOthers reports whether a transition waits for an answer, a checklist or a document
-// that others give than this role and those who ask.
+// needsOthers reports whether a transition waits for what others do than this role and those who ask.
 func (s *byOneRole) needsOthers(transition, from int, role domain.RoleID) bool {
 	t := &s.d.Transitions[transition]
-	if t.Needs == nil {
+	switch {
+	case t.Kind != domain.ActionOverride && t.When != nil && t.When.checked != nil && s.sure(t.When.checked.NativeRep().Expr(), true, role):
+		return true
+	case t.Needs == nil:
 		return false
 	}
 	if t.Needs.Answer != "" {
