@@ -77,7 +77,14 @@ func (c *inspection) ledByStaff(to int, seen states) bool {
 // person reports whether somebody of the staff may act in a role, and not only a machine.
 func (c *inspection) person(id domain.RoleID) bool {
 	return c.staff(id) && slices.ContainsFunc(c.d.Roles, func(r Role) bool {
-		return r.ID == id && slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool { return x != domain.CapacitySystem })
+		return r.ID == id && r.people()
+	})
+}
+
+// people reports whether people, and not only machines, can act in a role.
+func (r *Role) people() bool {
+	return slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool {
+		return x != domain.CapacitySystem && x != domain.CapacityUnrecorded
 	})
 }
 

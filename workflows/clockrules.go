@@ -193,7 +193,7 @@ func (c *inspection) promises() {
 		switch e := t.Expires; {
 		case len(e.Escalate) == 0 || e.Ombudsman || slices.ContainsFunc(e.Escalate, other):
 		case !slices.ContainsFunc(e.Escalate, func(role domain.RoleID) bool { return !c.machine(role) }):
-			c.find(FindingExpiry, c.node(list, i), "%s: nobody is told but %s, in which only machines act: escalate to somebody above whoever is late, or say ombudsman: true", whose, domain.Listed(e.Escalate))
+			c.find(FindingExpiry, c.node(list, i), "%s: nobody is told but %s, in which nobody but machines acts: escalate to somebody above whoever is late, or say ombudsman: true", whose, domain.Listed(e.Escalate))
 		default:
 			c.find(FindingExpiry, c.node(list, i), "%s: nobody is told but %s, who is late: escalate to somebody above as well, or say ombudsman: true", whose, late)
 		}

@@ -73,7 +73,7 @@ func CheckIn(lang, file string, source []byte) (*Definition, []Finding, error) {
 	c := &inspection{definitionReader: r, lang: lang}
 	for _, look := range []func(){
 		c.standard, c.terms, c.returns, c.suspensions, c.extensions, c.deemed, c.lapses, c.promises, c.allocations,
-		c.chosen, c.reasons, c.capacities, c.alone, c.idle, c.publics, c.offices, c.unasked, c.grounds, c.silences,
+		c.chosen, c.reasons, c.nobody, c.capacities, c.alone, c.idle, c.publics, c.offices, c.unasked, c.grounds, c.silences,
 		c.themselves, c.gates, c.unused, c.nowhere, c.steps, c.tests, c.fails, c.defaults, c.amounts,
 		c.texts, c.numerals, c.dialects, c.misspelt, c.prove,
 	} {

@@ -82,7 +82,7 @@ func (p *prover) kinship(group int) (string, bool) {
 	}) || slices.ContainsFunc(p.d.Fees, func(f Fee) bool {
 		return f.Table != nil && facts(f.Table.Fact)
 	})
-	return fmt.Sprint(first.In, len(first.RefusedBy) > 0, first.RefusedIn, brought), !named
+	return fmt.Sprint(first.In, p.absent.othersIn(first.By), p.absent.othersIn(first.RefusedBy), first.RefusedIn, brought), !named
 }
 
 // requires notes which values require the documents of a group, and reports whether as many

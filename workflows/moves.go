@@ -39,6 +39,9 @@ type stepTaken struct {
 // begin lists where requests begin.
 func (p *prover) begin() []point {
 	var list []point
+	if !p.absent.othersIn(p.d.Submit) {
+		return nil
+	}
 	start := p.states[p.d.start().ID]
 	for v := range p.values {
 		if !p.unrecorded(v) || !p.foremost(v, 0) {
@@ -152,10 +155,10 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 			done = append(done, t.Action)
 		}
 		so, may := p.and(so, t.When, holds, true)
-		if !may {
+		if !may || !p.absent.othersIn(t.Roles) {
 			continue
 		}
-		if t.Kind == domain.ActionReturn && len(t.Consent) == 0 && p.returned(&at) {
+		if t.Kind == domain.ActionReturn && !p.absent.othersIn(t.Consent) && p.returned(&at) {
 			continue // of another, where somebody may consent, it is not told whether they do
 		}
 		if t.Kind != domain.ActionCorrect && !p.met(p.needsOf(int(at.value), i, p.d.States[at.state].ID), &at) {
@@ -303,33 +306,35 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 		}
 	}
 	for g, doc := range p.ofGroup {
-		if len(doc.In) == 0 || slices.Contains(doc.In, s.ID) {
+		if p.absent.othersIn(doc.By) && (len(doc.In) == 0 || slices.Contains(doc.In, s.ID)) {
 			put(stepAttach, g, "", func(to *point) { p.handIn(to, g) })
 		}
-		if len(doc.RefusedBy) > 0 && (len(doc.RefusedIn) == 0 || slices.Contains(doc.RefusedIn, s.ID)) {
+		if p.absent.othersIn(doc.RefusedBy) && (len(doc.RefusedIn) == 0 || slices.Contains(doc.RefusedIn, s.ID)) {
 			put(stepRefuse, g, "", func(to *point) { to.bits &^= 1 << g })
 		}
 	}
 	for i := range p.lists {
 		c := &p.d.Checklists[i]
-		if len(c.In) == 0 || slices.Contains(c.In, s.ID) {
+		if p.absent.othersIn(c.By) && (len(c.In) == 0 || slices.Contains(c.In, s.ID)) {
 			bit := uint64(1) << (len(p.ofGroup) + i)
 			put(stepCheck, i, "", func(to *point) { to.bits |= bit })
 			put(stepUncheck, i, "", func(to *point) { to.bits &^= bit })
 		}
 	}
-	for i := range p.fees {
-		if two(at.fees, i) == feeOwed {
-			put(stepPay, i, "", func(to *point) { p.settle(to, i) })
+	if p.absent.othersIn(p.d.Payers) {
+		for i := range p.fees {
+			if two(at.fees, i) == feeOwed {
+				put(stepPay, i, "", func(to *point) { p.settle(to, i) })
+			}
 		}
+		p.nextSettled(at, put)
 	}
-	p.nextSettled(at, put)
 	for i := range p.reviews {
-		if two(at.reviews, i) == reviewOpen {
+		if two(at.reviews, i) == reviewOpen && !p.absent[p.d.Reviews[i].Role] {
 			p.nextReview(at, i, visit)
 		}
 	}
-	if system := p.d.system(s.WaitsFor); system != nil {
+	if system := p.d.system(s.WaitsFor); system != nil && !p.absent[system.Role] {
 		for o, word := range system.Outcomes {
 			put(stepAnswer, p.states[s.ID], word, func(to *point) { to.answer = uint8(o + 1) })
 		}

@@ -14,8 +14,8 @@ import (
 func (c *inspection) citizen(id domain.RoleID) bool {
 	for _, r := range c.d.Roles {
 		if r.ID == id {
-			return !slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool {
-				return x == domain.CapacityOfficer || x == domain.CapacitySystem || x == domain.CapacityUnrecorded
+			return !r.absent() && !slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool {
+				return x == domain.CapacityOfficer || x == domain.CapacitySystem
 			})
 		}
 	}

@@ -55,6 +55,9 @@ func (c *inspection) proveBy(p *prover, most int) *search {
 		c.find(FindingGaveUp, c.root, "the proofs were given up after %d situations: what was not found may be there all the same; fewer reviews, fees and checklists at a time, smaller numbers in history.times, or fewer facts in conditions would help", most)
 		return s
 	}
+	if len(s.points) == 0 {
+		return s // no request begins, which was told
+	}
 	s.dead()
 	s.stuck()
 	return s
@@ -239,7 +242,11 @@ func (s *search) tell(rule, once string, n ast.Node, i int, format string, args 
 // dead notes transitions that no request takes.
 func (s *search) dead() {
 	for i, taken := range s.taken {
-		if t := &s.d.Transitions[i]; !taken {
+		switch t := &s.d.Transitions[i]; {
+		case taken:
+		case !t.Automatic && !s.p.absent.othersIn(t.Roles):
+			s.find(FindingDead, s.node("transitions", i), "action %q to %q is never possible: nobody can act as %s", t.Action, t.To, domain.Listed(t.Roles))
+		default:
 			s.find(FindingDead, s.node("transitions", i), "action %q to %q is never possible: its conditions and needs are never met together", t.Action, t.To)
 		}
 	}

@@ -367,7 +367,7 @@ func TestFindingsOfAPermit(t *testing.T) {
 
 		"a term of which a machine is told": {
 			changes: []string{"roles: {id: bot, title: {id: B, en: B}, capacities: [system]}", "public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}} => public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [bot]}}"},
-			rule:    FindingExpiry, says: "state sent: nobody is told but bot, in which only machines act",
+			rule:    FindingExpiry, says: "state sent: nobody is told but bot, in which nobody but machines acts",
 		},
 		"a term of which a machine and who is late are told": {
 			changes: []string{"roles: {id: bot, title: {id: B, en: B}, capacities: [system]}", "public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [head]}} => public: received, owner: clerk, title: {id: Masuk, en: Sent}, term: {budget: 2 days, expires: {escalate: [bot, clerk]}}"},

@@ -10,7 +10,7 @@ import (
 // that is one on some edges only, nothing is supposed.
 func (p *prover) watchReturns() {
 	is := func(t Transition) bool { return t.Kind == domain.ActionReturn }
-	if !slices.ContainsFunc(p.d.Transitions, func(t Transition) bool { return is(t) && len(t.Consent) == 0 }) {
+	if !slices.ContainsFunc(p.d.Transitions, func(t Transition) bool { return is(t) && !p.absent.othersIn(t.Consent) }) {
 		return
 	}
 	for _, a := range p.d.Actions {

@@ -51,6 +51,7 @@ type prover struct {
 	brings    map[dueKey]bool        // by value and group: whoever asks has to hand it in
 	back      map[[2]int]bool        // an override to a state from another leads back
 	people    map[domain.RoleID]bool // roles that a person may have
+	absent    absentees              // roles that nobody has
 	asked     map[askedKey]bool
 	expiries  []move
 	moves     [][]int  // expiries by state
@@ -126,11 +127,11 @@ func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
 		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
-		due: map[dueKey]bool{}, brings: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, claims: map[*Condition]claim{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{},
+		due: map[dueKey]bool{}, brings: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, claims: map[*Condition]claim{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{}, absent: d.absentees(),
 		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}
 	for _, r := range d.Roles {
-		p.people[r.ID] = slices.ContainsFunc(r.Capacities, func(x domain.Capacity) bool { return x != domain.CapacitySystem })
+		p.people[r.ID] = r.people()
 	}
 	var err error
 	if p.values, err = d.valuations(); err != nil {
@@ -322,7 +323,7 @@ func (p *prover) groupDocuments() {
 	alike := map[string]int{}
 	for i := range p.d.Documents {
 		doc := &p.d.Documents[i]
-		key := fmt.Sprint(doc.In, len(doc.RefusedBy) > 0, doc.RefusedIn, named[doc.ID], doc.Required)
+		key := fmt.Sprint(doc.In, p.absent.othersIn(doc.By), p.absent.othersIn(doc.RefusedBy), doc.RefusedIn, named[doc.ID], doc.Required)
 		if doc.RequiredWhen != nil {
 			key += doc.RequiredWhen.Text
 		}

@@ -217,7 +217,10 @@ func (p *player) give(c domain.Command, refused domain.Rule) string {
 	if text := p.fire(); text != "" {
 		return "comes after what follows " + text
 	}
-	r, err := p.carryOut(c)
+	r, err := p.request, asUnrecorded(c.Head().Actor)
+	if err == nil {
+		r, err = p.carryOut(c)
+	}
 	var refusal *domain.Refusal
 	switch {
 	case err != nil && !errors.As(err, &refusal):

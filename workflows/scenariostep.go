@@ -3,6 +3,7 @@ package workflows
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,10 @@ func (p *player) header(role domain.RoleID, person string, as domain.Capacity) d
 	}
 	if as == "" {
 		as = domain.CapacityOfficer
-		if allowed := p.w.Capacities(role); len(allowed) > 0 {
+		allowed := p.w.Capacities(role)
+		if i := slices.IndexFunc(allowed, func(x domain.Capacity) bool { return x != domain.CapacityUnrecorded }); i >= 0 {
+			as = allowed[i]
+		} else if len(allowed) > 0 {
 			as = allowed[0]
 		}
 	}
