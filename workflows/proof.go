@@ -148,7 +148,7 @@ func (s *search) broken(i int) bool {
 		case no:
 			barred = true
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s is not so: %s", x.String(), x.Because.EN)
-		case either:
+		case either, fails:
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s cannot be proved: %s", x.String(), x.Because.EN)
 		case yes:
 		}
