@@ -14,8 +14,12 @@ import (
 // estimated for texts of that length.
 const maxFactText = usualText
 
-// bounded holds that a text that is to be kept is not too long.
+// bounded holds that a text that is to be kept is not too long, and that a number leaves
+// room to compute with it: conditions are proved for those that do.
 func (f *Fact) bounded(v any) error {
+	if n, ok := v.(float64); ok && n != 0 && (math.Abs(n) > maxNumber || math.Abs(n) < minNumber) {
+		return fmt.Errorf("fact %q is too large a number, or too near to zero: it is 0, or between %v and %v", f.ID, minNumber, maxNumber)
+	}
 	if text, ok := v.(string); ok && utf8.RuneCountInString(text) > maxFactText {
 		return fmt.Errorf("fact %q has %d characters; at most %d are kept", f.ID, utf8.RuneCountInString(text), maxFactText)
 	}

@@ -57,7 +57,7 @@ func TestWhyAFactIsNotThere(t *testing.T) {
 		"a default where it is not":  {form: domain.Personal{"floors": 2.0, "code": "12"}},
 		"a field is missing":         {form: domain.Personal{"floors": 2.0, "area": 40.0}, want: `fact "code" is missing: field "code" of the form is not filled in`},
 		"a division by zero":         {form: domain.Personal{"floors": 2.0, "area": 0.0, "code": "12"}, want: `fact "odd" cannot be computed by "int(form.floors) % int(form.area) == 1": it divides by zero`},
-		"a number that is endless":   {form: domain.Personal{"floors": 0.0, "area": 40.0, "code": "12"}, want: `fact "share" cannot be computed by "form.area / form.floors": it comes to no number`},
+		"a number that is endless":   {form: domain.Personal{"floors": 0.0, "area": 40.0, "code": "12"}, want: `fact "share" cannot be computed by "form.area / form.floors": it divides by zero`},
 		"a number too large":         {form: domain.Personal{"floors": 1e30, "area": 40.0, "code": "12"}, want: `fact "odd" cannot be computed by "int(form.floors) % int(form.area) == 1": a number is too large`},
 		"what is no number":          {form: domain.Personal{"floors": 2.0, "area": 40.0, "code": "Sekarwangi"}, want: `fact "number" cannot be computed by "double(form.code)": what was filled in does not fit`},
 		"as long as a text may be":   {given: domain.Facts{"free": long}, form: domain.Personal{"code": "12"}},

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -61,6 +62,8 @@ type vars struct {
 	// What a proof takes conditions to come to, by their texts, where it does not
 	// look at facts.
 	supposed map[string]bool
+	// Those, by their texts, that a proof takes to fail for these facts.
+	failing map[string]bool
 }
 
 // ResolveName implements [cel.Activation].
@@ -197,7 +200,7 @@ func (c *Condition) compile(d *Definition, env *cel.Env, s scope) error {
 	if cost.Max > maxConditionCost {
 		return fmt.Errorf("the condition may cost %d; at most %d is let", cost.Max, maxConditionCost)
 	}
-	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(finite)}
 	// Counting what a condition costs while it runs takes longer than most conditions.
 	// It is needed only where a long enough text makes one dear.
 	if longest, err := env.EstimateCost(checked, sizes(maxText)); err != nil || longest.Max > maxConditionCost {
@@ -224,6 +227,9 @@ func (s scope) fits(t *cel.Type) error {
 
 // holds judges a condition that comes to yes or no.
 func (c *Condition) holds(in vars) (bool, error) {
+	if in.failing[c.Text] {
+		return false, &unjudgedError{condition: c, facts: in.facts, cause: errSupposed}
+	}
 	if is, supposed := in.supposed[c.Text]; supposed {
 		return is, nil
 	}
@@ -237,6 +243,9 @@ func (c *Condition) holds(in vars) (bool, error) {
 	}
 	return b, nil
 }
+
+// errSupposed is why a condition fails that a proof takes to fail.
+var errSupposed = errors.New("it may fail for some facts")
 
 // amount judges a condition that comes to rupiah. Half a rupiah is rounded up.
 func (c *Condition) amount(in vars) (int64, error) {

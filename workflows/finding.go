@@ -275,7 +275,7 @@ func (c *inspection) fails() {
 		if x.speaksOfPast() || x.program == nil {
 			continue
 		}
-		for _, facts := range c.d.examples(x.uses.facts) {
+		for _, facts := range c.d.examples(x.uses.facts, x) {
 			if _, err := x.value(vars{facts: facts}); err != nil {
 				c.findIn(x, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
 				break

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	celast "github.com/google/cel-go/common/ast"
-	"github.com/google/cel-go/common/operators"
-
 	"github.com/alur-id/alur/domain"
 )
 
@@ -42,13 +39,15 @@ func (s seen) answer(id domain.SystemID) string {
 	return s.p.d.system(id).Outcomes[s.at.answer-1]
 }
 
-// truth is what a condition comes to: yes, no, or either.
+// truth is what a condition comes to: yes, no, or either; or it fails, and the engine
+// refuses what needs it.
 type truth int
 
 const (
 	no truth = iota
 	yes
 	either
+	fails
 )
 
 func (t truth) not() truth {
@@ -58,7 +57,7 @@ func (t truth) not() truth {
 	case no:
 		return yes
 	default:
-		return either
+		return t
 	}
 }
 
@@ -69,14 +68,21 @@ func (p *prover) judge(c *Condition, at *point) truth {
 	l := p.loose[c]
 	if l.facts {
 		p.tryAll(c, at)
+		if p.values[at.value].failing[c.Text] {
+			return fails
+		}
 		return either
 	}
+	full := slices.ContainsFunc(l.counts, func(a domain.ActionID) bool { return p.full(at, a) })
 	holds, err := c.holds(p.vars(at))
 	switch {
 	case err != nil:
 		p.unjudged = append(p.unjudged, unjudgment{c, err})
-		return either
-	case slices.ContainsFunc(l.counts, func(a domain.ActionID) bool { return p.full(at, a) }):
+		if full {
+			return either
+		}
+		return fails
+	case full:
 		return either
 	case holds:
 		return yes
@@ -93,7 +99,7 @@ type unjudgment struct {
 // tryAll looks whether a condition over facts and the past fails for facts of some sort,
 // once for each past that it asks for.
 func (p *prover) tryAll(c *Condition, at *point) {
-	if !c.speaksOfPast() || !c.divides() {
+	if !c.speaksOfPast() || c.sure(p.d) {
 		return
 	}
 	key := c.Text
@@ -105,21 +111,12 @@ func (p *prover) tryAll(c *Condition, at *point) {
 	}
 	p.tried[key] = true
 	in := p.vars(at)
-	for _, in.facts = range p.d.examples(c.uses.facts) {
+	for _, in.facts = range p.d.examples(c.uses.facts, c) {
 		if _, err := c.value(in); err != nil {
 			p.unjudged = append(p.unjudged, unjudgment{c, err})
 			return
 		}
 	}
-}
-
-// divides reports whether a condition divides, which fails by zero.
-func (c *Condition) divides() bool {
-	divides := false
-	celast.PreOrderVisit(c.checked.NativeRep().Expr(), celast.NewExprVisitor(func(e celast.Expr) {
-		divides = divides || e.Kind() == celast.CallKind && slices.Contains([]string{operators.Divide, operators.Modulo}, e.AsCall().FunctionName())
-	}))
-	return divides
 }
 
 // holds tells whether an invariant does.
@@ -174,22 +171,52 @@ func (p *prover) isDue(value, fee int) bool {
 	return is
 }
 
-func (p *prover) needsOf(value, transition int, from domain.StateID) domain.Needs {
+// needsOf is what a transition demands of a request with some facts, and whether that can
+// be judged: it is refused otherwise.
+func (p *prover) needsOf(value, transition int, from domain.StateID) demand {
 	k := needKey{value, transition, from}
 	n, ok := p.needs[k]
 	if !ok {
 		var err error
-		if n, err = p.d.needs(&p.d.Transitions[transition], from, p.values[value]); err != nil {
-			n = domain.Needs{} // vague: it may demand nothing
-		}
+		n.Needs, err = p.d.needs(&p.d.Transitions[transition], from, p.values[value])
+		n.judged = err == nil
 		p.needs[k] = n
 	}
 	return n
 }
 
+// demand is what a transition asks for, if that can be judged.
+type demand struct {
+	domain.Needs
+	judged bool
+}
+
+// refuses reports whether the engine refuses what would lead to a point, since what
+// follows there by itself cannot be judged.
+func (p *prover) refuses(at *point) bool {
+	for _, i := range p.automatic[at.state] {
+		t := &p.d.Transitions[i]
+		holds := p.judge(t.When, at)
+		if holds == no {
+			continue
+		}
+		n := p.needsOf(int(at.value), i, p.d.States[at.state].ID)
+		switch {
+		case holds == fails, holds == yes && !n.judged:
+			return true
+		case holds == yes && p.met(n, at):
+			return false
+		}
+	}
+	return false
+}
+
 // met reports whether a point has what a transition demands.
-func (p *prover) met(n domain.Needs, at *point) bool {
+func (p *prover) met(n demand, at *point) bool {
 	s := seen{p, at}
+	if !n.judged {
+		return false
+	}
 	for _, id := range n.Documents {
 		if !s.attached(id) {
 			return false

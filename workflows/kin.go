@@ -48,7 +48,7 @@ func (p *prover) indexKin() {
 	for v := range p.values {
 		facts := maps.Clone(p.values[v].facts)
 		maps.DeleteFunc(facts, func(id string, _ any) bool { return own[id] })
-		key := fmt.Sprint(facts, p.values[v].supposed)
+		key := fmt.Sprint(facts, p.values[v].supposed, p.values[v].failing)
 		rest, is := known[key]
 		if !is {
 			rest = uint16(len(known))

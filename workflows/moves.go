@@ -95,6 +95,9 @@ func (p *prover) next(at point, visit func(stepTaken, point)) {
 	for _, i := range p.automatic[state] {
 		t := &p.d.Transitions[i]
 		holds := p.judge(t.When, &at)
+		if holds == fails {
+			return // the engine refuses what would lead here: see [prover.refuses]
+		}
 		if holds == no || !p.met(p.needsOf(int(at.value), i, p.d.States[state].ID), &at) {
 			continue
 		}
@@ -143,7 +146,10 @@ func (p *prover) nextActions(at point, before supposition, visit func(stepTaken,
 		if t.Kind != domain.ActionOverride {
 			holds = p.judge(t.When, &at)
 		}
-		if holds == no {
+		if holds == fails { // which edge is meant is not known
+			done = append(done, t.Action)
+		}
+		if holds == no || holds == fails {
 			continue
 		}
 		so, told := supposed[t.Action]

@@ -19,13 +19,14 @@ type search struct {
 	*inspection
 	p *prover
 
-	points []point
-	from   []int // the point before
-	by     []stepTaken
-	known  map[point]int // by those that stand for them
-	back   [][2]int32    // edges, to and from, to see who can come to an end
-	barred []bool        // by point: the engine lets no request come there, for it would break an invariant
-	first  []int         // events that a command leads to before anything moves on from the point, at most
+	points  []point
+	from    []int // the point before
+	by      []stepTaken
+	known   map[point]int // by those that stand for them
+	back    [][2]int32    // edges, to and from, to see who can come to an end
+	barred  []bool        // by point: the engine lets no request come there, for it would break an invariant
+	refused []bool        // by point: it lets none come there, for what follows by itself cannot be judged
+	first   []int         // events that a command leads to before anything moves on from the point, at most
 
 	taken  []bool // transitions that some request takes
 	told   map[string]bool
@@ -73,6 +74,10 @@ func (s *search) walk() {
 			s.fail(i)
 			continue
 		}
+		if s.refused[i] = s.p.refuses(&s.points[i]); s.refused[i] {
+			s.fail(i)
+			continue
+		}
 		s.look(i)
 		s.p.next(s.points[i], func(step stepTaken, to point) {
 			j := s.add(to, i, step)
@@ -113,7 +118,7 @@ func (s *search) add(at point, from int, step stepTaken) int {
 	}
 	s.known[key] = i
 	s.points, s.from, s.by, s.first = append(s.points, at), append(s.from, from), append(s.by, step), append(s.first, 0)
-	s.barred = append(s.barred, false)
+	s.barred, s.refused = append(s.barred, false), append(s.refused, false)
 	return i
 }
 
@@ -146,7 +151,7 @@ func (s *search) broken(i int) bool {
 		case no:
 			barred = true
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s is not so: %s", x.String(), x.Because.EN)
-		case either:
+		case either, fails:
 			s.tell(FindingInvariant, fmt.Sprint("invariant", n), s.node("invariants", n), i, "%s cannot be proved: %s", x.String(), x.Because.EN)
 		case yes:
 		}
@@ -286,7 +291,7 @@ func (s *search) stuck() {
 		}
 	}
 	for i, ok := range ends {
-		if !ok {
+		if !ok && !s.refused[i] {
 			state := &s.d.States[s.points[i].state]
 			s.tell(FindingStuck, "stuck"+string(state.ID), s.node("states", int(s.points[i].state)), i, "a request can be stuck in %q: nothing leads from there to an end%s", state.ID, s.butADate(int(s.points[i].state)))
 		}
@@ -307,7 +312,7 @@ func (s *search) butADate(state int) string {
 func (s *search) follows(i int) []int {
 	var list []int
 	var supposed supposition
-	if s.barred[i] {
+	if s.barred[i] || s.refused[i] {
 		return nil
 	}
 	at := s.points[i]

@@ -41,7 +41,7 @@ type prover struct {
 	corrects  bool           // facts may change
 	deems     bool           // silence may approve by a term that is not the law's
 	declares  bool           // it is told whether the file was declared complete
-	needs     map[needKey]domain.Needs
+	needs     map[needKey]demand
 	records   map[dueKey][]int // by value and transition: the values that may be recorded
 	correct   [][]int          // by value: those that a correction may lead to
 	unjudged  []unjudgment     // that failed where they were judged last
@@ -126,7 +126,7 @@ func (e *tooMuch) Error() string {
 func newProver(in *inspection) (*prover, error) {
 	d := &in.d
 	p := &prover{
-		d: d, states: map[domain.StateID]int{}, needs: map[needKey]domain.Needs{},
+		d: d, states: map[domain.StateID]int{}, needs: map[needKey]demand{},
 		due: map[dueKey]bool{}, brings: map[dueKey]bool{}, records: map[dueKey][]int{}, tried: map[string]bool{}, claims: map[*Condition]claim{}, asked: map[askedKey]bool{}, people: map[domain.RoleID]bool{}, loose: map[*Condition]looseness{}, absent: d.absentees(),
 		standing: map[int]uint32{}, byWay: map[int]uint32{}, back: map[[2]int]bool{},
 	}

@@ -26,8 +26,12 @@ func (w *Workflow) RecordFacts(names []string, given domain.Facts) (domain.Facts
 			wrong = append(wrong, fmt.Sprintf("fact %q is missing", name))
 			continue
 		}
+		f := w.Definition.fact(name)
 		var err error
-		if facts[name], err = w.Definition.fact(name).read(v); err != nil {
+		if facts[name], err = f.read(v); err == nil {
+			err = f.bounded(v)
+		}
+		if err != nil {
 			wrong = append(wrong, err.Error())
 		}
 	}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -55,9 +56,7 @@ func (p *prover) alike(value int, may func(*Fact) bool, suppose bool) []int {
 		for id, is := range one.facts {
 			same = same && (is == other.facts[id] || may(p.d.fact(id)))
 		}
-		for text, is := range one.supposed {
-			same = same && (suppose || is == other.supposed[text])
-		}
+		same = same && (suppose || maps.Equal(one.supposed, other.supposed) && maps.Equal(one.failing, other.failing))
 		if same {
 			list = append(list, v)
 		}

@@ -38,6 +38,7 @@ var storyWords = map[string]Text{
 	"supposing": {" (andaikan %s)", " (supposing that %s)"},
 	"holds":     {"%q terpenuhi", "%q holds"},
 	"fails":     {"%q tidak terpenuhi", "%q does not hold"},
+	"unjudged":  {"%q tidak dapat dinilai", "%q cannot be judged"},
 	"owes":      {"biaya %q lebih dari nol", "fee %q comes to more than nothing"},
 	"free":      {"biaya %q menjadi nol", "fee %q comes to nothing"},
 	"and":       {" dan ", " and "},
@@ -151,7 +152,10 @@ func (s *search) supposed(list supposition) string {
 	var parts []string
 	for _, x := range list {
 		key, of := "fails", x.condition.Text
-		if x.holds {
+		switch {
+		case x.failing:
+			key = "unjudged"
+		case x.holds:
 			key = "holds"
 		}
 		if i := slices.IndexFunc(s.d.Fees, func(f Fee) bool { return f.Formula != nil && f.Formula.Text == of }); i >= 0 {
@@ -260,7 +264,10 @@ func (s *search) factsOf(at *point) string {
 	}
 	var taken supposition
 	for _, c := range slices.Sorted(maps.Keys(in.supposed)) {
-		taken = append(taken, supposed{&Condition{Text: c}, in.supposed[c]})
+		taken = append(taken, supposed{condition: &Condition{Text: c}, holds: in.supposed[c]})
+	}
+	for _, c := range slices.Sorted(maps.Keys(in.failing)) {
+		taken = append(taken, supposed{condition: &Condition{Text: c}, failing: true})
 	}
 	if len(taken) > 0 {
 		text += s.say("supposing", s.supposed(taken))

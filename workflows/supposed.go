@@ -24,8 +24,8 @@ var orders = map[string][3]bool{
 	operators.GreaterEquals: {false, true, true}, operators.Greater: {false, false, true},
 }
 
-// claims is what a condition says. A comparison with what is no number fails and holds
-// neither way; that is told by itself.
+// claims is what a condition says. Where it may fail, as a comparison with the quotient of
+// a division by zero does, none of them holds: see [Definition.valuations].
 func (c *Condition) claims() claim {
 	whole := claim{of: c.Text, holds: [3]bool{false, false, true}}
 	if c.checked == nil {
@@ -74,6 +74,7 @@ type supposition []supposed
 type supposed struct {
 	condition *Condition
 	holds     bool
+	failing   bool // it cannot be judged
 }
 
 // and supposes more, where that cannot be told. It reports whether all of it can be so
@@ -82,7 +83,7 @@ func (p *prover) and(s supposition, c *Condition, is truth, holds bool) (supposi
 	if is != either {
 		return s, true
 	}
-	s = append(slices.Clip(s), supposed{c, holds})
+	s = append(slices.Clip(s), supposed{condition: c, holds: holds})
 	claim := p.claimOf(c)
 	for i := range claim.holds {
 		if !slices.ContainsFunc(s, func(x supposed) bool {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
 
 	"github.com/alur-id/alur/domain"
@@ -50,8 +51,8 @@ func (d *Definition) conditions() []*Condition {
 
 // valuations are facts that stand for all that requests can have: no condition tells
 // others from these. Where a condition does more than compare a fact with constants,
-// so that no facts stand for all, it is taken to come to yes and to no. The error says
-// that there are too many.
+// so that no facts stand for all, it is taken to come to yes and to no and, where it is not
+// sure that it can be judged, to fail. The error says that there are too many.
 func (d *Definition) valuations() ([]vars, error) {
 	conditions := d.conditions()
 	literals := &constants{}
@@ -62,6 +63,7 @@ func (d *Definition) valuations() ([]vars, error) {
 		}
 	}
 	loose := map[string]map[string]claim{} // conditions by what they say something of, and their texts
+	unsure := map[string]map[string]bool{} // those of them that may fail, and others that may: they do together
 	for _, c := range conditions {
 		literals.gather(c)
 		switch l := c.looseness(d); {
@@ -73,6 +75,13 @@ func (d *Definition) valuations() ([]vars, error) {
 				loose[x.of] = map[string]claim{}
 			}
 			loose[x.of][c.Text] = x
+		}
+		if l := c.looseness(d); l.facts && c.result == cel.BoolType && !c.sure(d) {
+			of := c.claims().of
+			if unsure[of] == nil {
+				unsure[of] = map[string]bool{}
+			}
+			unsure[of][c.Text] = true
 		}
 	}
 	for i := range d.Fees {
@@ -86,12 +95,17 @@ func (d *Definition) valuations() ([]vars, error) {
 		}
 	}
 	all := []vars{{facts: domain.Facts{}, supposed: map[string]bool{}}}
-	for _, of := range slices.Sorted(maps.Keys(loose)) {
+	for _, of := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(loose)), slices.Collect(maps.Keys(unsure)))))) {
 		var next []vars
 		for _, v := range all {
 			for _, is := range outcomes(loose[of]) {
-				more := vars{facts: v.facts, supposed: maps.Clone(v.supposed)}
+				more := vars{facts: v.facts, supposed: maps.Clone(v.supposed), failing: v.failing}
 				maps.Copy(more.supposed, is)
+				next = append(next, more)
+			}
+			if len(unsure[of]) > 0 {
+				more := vars{facts: v.facts, supposed: v.supposed, failing: maps.Clone(unsure[of])}
+				maps.Copy(more.failing, v.failing)
 				next = append(next, more)
 			}
 		}
@@ -183,7 +197,7 @@ func crossed(all []vars, some []domain.Facts) []vars {
 	var next []vars
 	for _, v := range all {
 		for _, f := range some {
-			more := vars{facts: maps.Clone(v.facts), supposed: v.supposed}
+			more := vars{facts: maps.Clone(v.facts), supposed: v.supposed, failing: v.failing}
 			maps.Copy(more.facts, f)
 			next = append(next, more)
 		}
