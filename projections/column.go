@@ -65,6 +65,7 @@ const (
 	Null ValueKind = iota
 	Text
 	Int
+	Foreign // what no view writes, such as bytes: Text says what it is. It can be read, and not folded.
 )
 
 type fieldKind uint8

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -34,7 +35,7 @@ CREATE TABLE permit (
 	basis_en  TEXT   NOT NULL,
 	standing  TEXT   NOT NULL, -- a PermitStanding
 	changed   BIGINT, -- when it last came to stand so; none while nothing changed
-	corrected BIGINT, -- when its facts were last, since it was issued
+	corrected BIGINT, -- when its facts were last, after what issued it
 	times     BIGINT NOT NULL -- how often it was issued
 );
 CREATE INDEX permit_issued ON permit (issued, request);`
@@ -114,6 +115,7 @@ func foldPermit(rows *Rows[permitRow], e domain.Recorded) error {
 		}
 		rows.Add(issued)
 	case row == nil:
+	case !moves && row.Standing == PermitIssued && row.since() == MicrosOf(e.Occurred): // recorded by what issued it
 	case !moves:
 		row.Corrected = MicrosOf(e.Occurred)
 	default:
@@ -121,6 +123,9 @@ func foldPermit(rows *Rows[permitRow], e domain.Recorded) error {
 	}
 	return nil
 }
+
+// since is when the permit came to stand as it does.
+func (r *permitRow) since() Micros { return cmp.Or(r.Changed, r.Issued) }
 
 // stand takes what a request that was approved comes to.
 func (r *permitRow) stand(e domain.Recorded, outcome domain.Outcome) {

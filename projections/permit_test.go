@@ -15,11 +15,11 @@ func TestTheRegisterOfPermits(t *testing.T) {
 	basis := domain.Basis{ID: "UU 30/2014 ps. 53", EN: "Law 30/2014 art. 53"}
 	issue := act("work", "issued", domain.StatusApproved, domain.OutcomeApproved, "")
 	reopen := act("issued", "work", domain.StatusInProcess, "", domain.ActionReopen)
-	all := [][]domain.Body{ // a day after each other
-		{act("new", "work", domain.StatusInProcess, "", ""), issue, act("issued", "issued", domain.StatusApproved, domain.OutcomeApproved, "")},
+	all := [][]domain.Body{ // a day after each other; nil: facts that are recorded by the command before
+		{act("new", "work", domain.StatusInProcess, "", ""), issue, nil, act("issued", "issued", domain.StatusApproved, domain.OutcomeApproved, "")},
 		{domain.DecisionDeemed{Term: "law", Ground: domain.DeemedApproval, Basis: basis, From: "new", To: "issued", Public: domain.StatusApproved, Outcome: domain.OutcomeApproved}},
 		{issue, domain.RequestCorrected{}, reopen},
-		{issue, reopen, issue, domain.FactsRecorded{}},
+		{issue, reopen, issue, nil, domain.FactsRecorded{}},
 		{issue, act("issued", "revoked", domain.StatusRejected, domain.OutcomeRejected, "")},
 		{act("new", "no", domain.StatusRejected, domain.OutcomeRejected, "")},
 		{domain.FactsRecorded{}},
@@ -29,8 +29,14 @@ func TestTheRegisterOfPermits(t *testing.T) {
 		for i, events := range all {
 			x := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{byte(i)})}
 			x.after(t, float64(i)/24, asked(x.request, i)) // an hour after each other
-			for n, body := range events {
-				x.after(t, float64(i)/24+float64(n)+1, body)
+			day := float64(i) / 24
+			for _, body := range events {
+				if body == nil {
+					body = domain.FactsRecorded{}
+				} else {
+					day++
+				}
+				x.after(t, day, body)
 			}
 		}
 		views := newViews(t, log, db.writer, projections.StatusProjection{}, projections.PermitProjection{})

@@ -106,6 +106,9 @@ func (r *Rows[R]) read(ctx context.Context, tx Tx, events []domain.Recorded) err
 		return nil
 	}
 	return tx.Read(ctx, &r.table.shape, keys, func(values []Value) error {
+		if i := slices.IndexFunc(values, func(v Value) bool { return v.Kind == Foreign }); i >= 0 {
+			return fmt.Errorf("column %s of a row of %s is a %s, which no view writes: alur projection rebuild makes it anew", r.table.shape.Columns[i], r.table.shape.Table, values[i].Text)
+		}
 		e := &entry[R]{stored: true}
 		r.table.set(&e.was, values)
 		e.now = e.was

@@ -247,6 +247,34 @@ func TestVerifyNamesRowsThatWereTamperedWith(t *testing.T) {
 	})
 }
 
+// What no view writes is a row that differs, and not the end of the comparison; what cannot
+// be compared at all hides nothing of the others.
+func TestVerifyNamesWhatNoViewWrites(t *testing.T) {
+	log, db := told(t, 4, 20), openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	views := newViews(t, log, db.Writer)
+	if err := views.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	one := newPlayed(0).request().String()
+	change(t, db.Writer, `UPDATE status SET state = x'00ff', submitted = 1.5 WHERE request = '`+one+`'`)
+	want := []projections.Difference{{View: "status", Kind: projections.RowDiffers, Key: map[string]string{"request": one}, Columns: []string{"state", "submitted"}}}
+	of := func(list []projections.Verified) (all []projections.Difference) {
+		for _, f := range list {
+			all = append(all, f.Differences...)
+		}
+		return all
+	}
+	found, err := views.Verify(t.Context())
+	if d := diff.Diff(want, of(found)); d != "" || err != nil {
+		t.Errorf("%v (-want +got)\n%s", err, d)
+	}
+	change(t, db.Writer, `ALTER TABLE timeline RENAME COLUMN due TO dew`)
+	found, err = views.Verify(t.Context())
+	if d := diff.Diff(want, of(found)); d != "" || err == nil || !strings.Contains(err.Error(), "timeline") {
+		t.Errorf("%v (-want +got)\n%s", err, d)
+	}
+}
+
 // Views are built anew again and again while requests are acted on and read: whoever
 // reads sees every row at every moment, and none is missing in the end.
 func TestRebuildUnderLiveWrites(t *testing.T) {

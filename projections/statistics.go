@@ -37,12 +37,12 @@ CREATE TABLE statistics (
 	outcome      TEXT   NOT NULL,
 	deemed       TEXT   NOT NULL, -- the ground on which the law decided, or lapse
 	returns      BIGINT NOT NULL,
-	reasons      TEXT   NOT NULL, -- of the returns, a line each
+	reasons      TEXT   NOT NULL, -- of the returns that have one, a line each
 	to_act       BIGINT NOT NULL, -- 1: the public status says that the applicant has to
 	halt         TEXT   NOT NULL, -- the ground on which all terms were ordered to stand still
 	stopped      TEXT   NOT NULL, -- a term of law that stands still,
 	stop         TEXT   NOT NULL, -- and its ground
-	reviews      TEXT   NOT NULL, -- that are waited for, a line each
+	reviews      TEXT   NOT NULL, -- that are waited for, as they are called now, a line each
 	held         TEXT   NOT NULL  -- by whom, from when on: a letter and microseconds since it was submitted
 );`
 }
@@ -155,7 +155,12 @@ func (r *statisticsRow) runs(id domain.TermID) {
 // sent back where the workflow says so, or where the applicant had to mend something.
 func (r *statisticsRow) move(e domain.Recorded) {
 	m, _ := domain.MoveOf(e.Body)
-	if m.From != m.To {
+	migrated, migrates := e.Body.(domain.RequestMigrated)
+	comes := m.From != m.To
+	if migrates {
+		comes = migrated.Came
+	}
+	if comes {
 		r.Reviews = ""
 	}
 	r.ToAct = toAct(m.Public)
@@ -164,7 +169,9 @@ func (r *statisticsRow) move(e domain.Recorded) {
 	case domain.ActionTaken:
 		if b.Kind == domain.ActionReturn || m.From != m.To && m.Public == domain.StatusNeedsCorrection {
 			r.Returns++
-			r.Reasons = line(r.Reasons, string(b.Reason))
+			if b.Reason != "" {
+				r.Reasons = line(r.Reasons, string(b.Reason))
+			}
 		}
 	case domain.DecisionDeemed:
 		ground = b.Ground
@@ -172,6 +179,7 @@ func (r *statisticsRow) move(e domain.Recorded) {
 		ground = domain.Lapse
 	case domain.RequestMigrated:
 		r.Stopped = cmp.Or(b.Mapping.Terms[r.Stopped], r.Stopped)
+		r.Reviews = called(r.Reviews, b.Mapping.Reviews)
 	}
 	switch {
 	case r.told(e):
@@ -310,6 +318,21 @@ func line(list, more string) string {
 		return more
 	}
 	return list + "\n" + more
+}
+
+// called is a list of reviews as they are called by a version that a request was moved to.
+func called(list string, now map[domain.ReviewID]domain.ReviewID) string {
+	was := strings.Split(list, "\n")
+	list = ""
+	for _, id := range was {
+		if to, other := now[domain.ReviewID(id)]; other {
+			id = string(to)
+		}
+		if id != "" { // else the version has no such review
+			list = line(list, id)
+		}
+	}
+	return list
 }
 
 // without is a list of lines without one.

@@ -152,6 +152,59 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 	})
 }
 
+// A request that is called otherwise by another version stands where it stood: who was asked
+// for an opinion has it. One that is moved elsewhere waits for nobody's any more. Returns
+// that have no reason are counted, and no reason of theirs.
+func TestStatisticsOfRequestsThatWereMigrated(t *testing.T) {
+	mapping := domain.Mapping{States: map[domain.StateID]domain.StateID{"new": "waiting"}, Reviews: map[domain.ReviewID]domain.ReviewID{"fire": "brigade"}}
+	moved := func(to domain.StateID, came bool) domain.RequestMigrated {
+		return domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "new", To: to, Came: came, Public: domain.StatusInProcess, Mapping: mapping}
+	}
+	approve := act("waiting", "issued", domain.StatusApproved, domain.OutcomeApproved, "")
+	arrears, back := act("new", "new", domain.StatusNeedsCorrection, "", domain.ActionReturn), act("new", "new", domain.StatusNeedsCorrection, "", domain.ActionReturn)
+	back.Reason = "str-missing"
+	type event struct {
+		day  float64
+		body domain.Body
+	}
+	asks := func(id domain.ReviewID) domain.ReviewRequested {
+		return domain.ReviewRequested{Review: id, Role: "fire"}
+	}
+	everyDatabase(t, func(t *testing.T, open func() func() database) {
+		log, db := newLog(), open()()
+		for i, events := range [][]event{
+			{{1, asks("fire")}, {1, asks("health")}, {2, moved("waiting", false)}, {4, domain.ReviewGiven{Review: "health"}}, {6, domain.ReviewGiven{Review: "brigade"}}, {8, approve}},
+			{{1, asks("fire")}, {2, moved("waiting", true)}, {8, approve}},
+			{{1, arrears}, {2, back}, {8, approve}},
+			{{1, back}, {2, arrears}, {8, approve}},
+			{{1, arrears}, {8, approve}},
+		} {
+			id := uuid.NewSHA1(uuid.Nil, []byte{byte(i)})
+			x := history{log: log, request: id}
+			x.after(t, 0, asked(id, i))
+			for _, e := range events {
+				x.after(t, e.day, e.body)
+			}
+		}
+		views := newViews(t, log, db.writer, projections.StatusProjection{}, projections.TermsProjection{}, projections.StatisticsProjection{})
+		if err := views.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		nothingDiffers(t, views)
+		list, err := projections.NewStatisticsView(db.reader, allDay(begun.Add(30*24*time.Hour)), trade).Of(t.Context(), projections.StatisticsFilter{})
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		got := list[0]
+		if h := got.Held; h[projections.HeldByReviewer].Total != 6 || h[projections.HeldByAgency].Total != 13 || h[projections.HeldByApplicant].Total != 21 {
+			t.Errorf("held: %+v", h)
+		}
+		if d := cmp.Diff(map[domain.ReasonCode]int{"str-missing": 2}, got.Reasons); d != "" || got.Returns != 5 || got.Returned != 3 {
+			t.Errorf("%d returns of %d: %s", got.Returns, got.Returned, d)
+		}
+	})
+}
+
 // A case whose record says when it was due ends when the record says so; what is done
 // here with one that was open counts as anything that is done here.
 func TestStatisticsOfAnImportedCase(t *testing.T) {

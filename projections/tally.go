@@ -60,7 +60,7 @@ type Statistics struct {
 	Withdrawn      int `json:"withdrawn" doc:"in the period"`
 	Lapsed         int `json:"lapsed" doc:"in the period: the applicant's own time ran out"`
 
-	Reasons   map[domain.ReasonCode]int `json:"reasons,omitempty" doc:"of the returns"`
+	Reasons   map[domain.ReasonCode]int `json:"reasons,omitempty" doc:"of the returns that have one"`
 	Elapsed   *Spread                   `json:"elapsed,omitempty" doc:"from submission to decision, in days of 24 hours"`
 	Working   *Spread                   `json:"working,omitempty" doc:"the same in working days, by the tenant's calendar as it is known now"`
 	Held      map[Holder]Spread         `json:"held,omitempty" doc:"of that, in working days: in whose hands"`
@@ -250,6 +250,9 @@ func (g *tallied) decided(row *statisticsRow, kept domain.Punctuality) {
 	}
 	g.Returned++
 	g.Returns += row.Returns
+	if row.Reasons == "" {
+		return
+	}
 	for reason := range strings.SplitSeq(row.Reasons, "\n") {
 		if g.Reasons == nil {
 			g.Reasons = map[domain.ReasonCode]int{}

@@ -46,7 +46,7 @@ const MostDifferences = 1000
 
 // Verify builds the named views, or all where none is named, anew beside those that
 // are read, up to where these are, and compares them row by row. Nothing is changed,
-// and the views go on meanwhile.
+// and the views go on meanwhile. With an error comes what was found of the others.
 func (v *Views) Verify(ctx context.Context, names ...string) ([]Verified, error) {
 	if err := v.look(ctx, 0); err != nil {
 		return nil, err
@@ -55,21 +55,21 @@ func (v *Views) Verify(ctx context.Context, names ...string) ([]Verified, error)
 	all := map[string]Verified{}
 	err := v.build(ctx, names, true, func(ctx context.Context, t *tape, b *building) error {
 		found, err := v.compare(ctx, t, b)
+		if err != nil {
+			return err
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		all[b.Name()] = found
-		return err
+		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
 	var list []Verified
 	for _, name := range v.Names() {
 		if found, ok := all[name]; ok {
 			list = append(list, found)
 		}
 	}
-	return list, nil
+	return list, err
 }
 
 // errAnew is of a view whose rows are of another version of the program.

@@ -59,6 +59,7 @@ const laneRest, laneRestMost, laneGrace = time.Second, time.Minute, 5 * time.Sec
 func (r *Router) runLanes(ctx context.Context, lanes []Lane) {
 	var running sync.WaitGroup
 	for _, l := range lanes {
+		r.config.Metrics.lane(l.Name)
 		run := &laneRun{Lane: l, store: r.config.Store, now: r.config.Now, logger: r.config.Logger, metrics: r.config.Metrics}
 		running.Go(func() { run.run(ctx) })
 	}

@@ -49,6 +49,9 @@ func (m *Metrics) took(consumer string, yes bool) {
 	}
 	if yes {
 		m.active.WithLabelValues(consumer).Set(1)
+		for _, became := range []string{"handled", "refused", "poisoned"} { // an increase is from a figure that is there
+			m.messages.WithLabelValues(consumer, became)
+		}
 		return
 	}
 	m.active.WithLabelValues(consumer).Set(0)
@@ -66,6 +69,16 @@ func (m *Metrics) message(consumer, became string, took time.Duration) {
 func (m *Metrics) stands(consumer string, at, head domain.Position) {
 	m.position.WithLabelValues(consumer).Set(float64(at))
 	m.lag.WithLabelValues(consumer).Set(float64(max(head-at, 0)))
+}
+
+// lane makes the figures of a lane known, for an increase is from one that is there.
+func (m *Metrics) lane(name string) {
+	if m == nil {
+		return
+	}
+	for _, became := range []string{"sent", "postponed", "failed", "given_up"} {
+		m.sendings.WithLabelValues(name, became)
+	}
 }
 
 func (m *Metrics) attempt(lane, became string) {

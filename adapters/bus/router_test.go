@@ -441,6 +441,7 @@ alur_consumer_active{consumer="r"} 0
 # TYPE alur_consumer_messages_total counter
 alur_consumer_messages_total{became="handled",consumer="r"} 3
 alur_consumer_messages_total{became="poisoned",consumer="r"} 1
+alur_consumer_messages_total{became="refused",consumer="r"} 0
 `), "alur_consumer_messages_total", "alur_consumer_active")
 	if err != nil {
 		t.Error(err)

@@ -32,7 +32,7 @@ type phoneLetter struct {
 func (p Phone) Send(ctx context.Context, l Letter) error {
 	to, ok := e164(l.To)
 	if !ok {
-		return &domain.Undelivered{Text: "what was given as the telephone number is none", Lasting: true}
+		return &domain.Undelivered{Text: "what was given as the telephone number is none: it begins with 0 and the area, or with + and the country", Lasting: true}
 	}
 	body, err := json.Marshal(phoneLetter{l.ID.String(), p.Channel, to, l.Text, l.Language})
 	if err != nil {
@@ -55,7 +55,9 @@ func (p Phone) Send(ctx context.Context, l Letter) error {
 var number = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
 
 // e164 is a telephone number as it is written for all the world. One without a country is
-// Indonesian.
+// Indonesian. After 00, which calls abroad in most countries, only Indonesia's own country
+// code is taken: in Indonesia 001, 007 and others do, so that it is not known where the
+// number begins, and it may be somebody else's.
 func e164(s string) (string, bool) {
 	s = strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" .-()/", r) {
@@ -64,6 +66,10 @@ func e164(s string) (string, bool) {
 		return r
 	}, s)
 	switch {
+	case strings.HasPrefix(s, "0062"):
+		s = "+" + s[2:]
+	case strings.HasPrefix(s, "00"):
+		return s, false
 	case strings.HasPrefix(s, "0"):
 		s = "+62" + s[1:]
 	case strings.HasPrefix(s, "62"):

@@ -38,7 +38,7 @@ func TestATelephoneIsWrittenToByItsNumberInTheWorld(t *testing.T) {
 	defer server.Close()
 	g := phone(t, server.URL)
 	for given, want := range map[string]string{
-		"0811-000-0000": "+628110000000", "+62 811 000 0000": "+628110000000", "62811.000.0000": "+628110000000", "+62 (0) 811-000-0000": "+628110000000", "(0651) 700 000": "+62651700000", "+1 202 555 0100": "+12025550100",
+		"0811-000-0000": "+628110000000", "+62 811 000 0000": "+628110000000", "62811.000.0000": "+628110000000", "+62 (0) 811-000-0000": "+628110000000", "(0651) 700 000": "+62651700000", "+1 202 555 0100": "+12025550100", "0062 811 000 0000": "+628110000000", "0062 (0) 811 000 0000": "+628110000000",
 	} {
 		l := letter
 		l.To = given
@@ -49,7 +49,7 @@ func TestATelephoneIsWrittenToByItsNumberInTheWorld(t *testing.T) {
 			t.Errorf("%s: (-want +got)\n%s", given, d)
 		}
 	}
-	for _, given := range []string{"", "call me", "+62", "0811-000-0000 or 0812-000-0000", "+0811000000"} {
+	for _, given := range []string{"", "call me", "+62", "001-202-555-0143", "001 62 811 000 0000", "00811 000 0000", "0811-000-0000 or 0812-000-0000", "+0811000000"} {
 		l := letter
 		l.To = given
 		if err := g.Send(t.Context(), l); domain.FaultOf(err) != domain.NoticeRefused {

@@ -192,7 +192,7 @@ func step(stmt *sqlite.Stmt, row func([]projections.Value) error) error {
 			case sqlite.TypeNull:
 				values[i] = projections.Value{}
 			default:
-				return fmt.Errorf("a column of a view is a %v", stmt.ColumnType(i))
+				values[i] = projections.Value{Text: fmt.Sprint(stmt.ColumnType(i)), Kind: projections.Foreign}
 			}
 		}
 		if err := row(values); err != nil {

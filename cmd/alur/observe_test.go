@@ -352,6 +352,23 @@ func figureNames(t *testing.T) map[string]bool {
 	}
 }
 
+// An alarm on an increase sees the first case only if the figure was there before, at 0.
+func TestWhatAlarmsWatchIsThereFromTheStart(t *testing.T) {
+	var where stores
+	s := newSite(t, func(w *stores) { where = *w })
+	s.reactsTo(t, where, outwardTo(t, "webhooks: [{name: elsewhere, url: %s/elsewhere, keys: [%s], networks: [127.0.0.0/8]}]\n", newTaker(t).URL, testSecret))
+	for _, want := range []string{
+		`alur_command_seconds_count{outcome="error"} 0`, `alur_lane_attempts_total{became="given_up",lane="webhook/elsewhere"} 0`,
+		`alur_consumer_messages_total{became="poisoned",consumer="webhook/elsewhere"} 0`,
+	} {
+		for late := time.Now().Add(time.Minute); !strings.Contains(s.ask(t, "GET", "/metrics", "").body, want); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(late) {
+				t.Fatalf("no %s in\n%s", want, s.ask(t, "GET", "/metrics", "").body)
+			}
+		}
+	}
+}
+
 var figureName = regexp.MustCompile(`\b(alur|go|process)_[a-z_]+[a-z]\b`)
 
 // The dashboard and the operators' page name figures that there are, and all of Alur's

@@ -115,20 +115,21 @@ exits with 3 if there are any. A server may run.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, names []string) error {
 			return withViews(c, s, func(ctx context.Context, h *house) error {
-				found, err := h.views.Verify(ctx, names...)
-				if err != nil {
-					return err
+				found, failed := h.views.Verify(ctx, names...)
+				if failed != nil && len(found) == 0 {
+					return failed
 				}
 				wrong := 0
 				for _, f := range found {
 					wrong += len(f.Differences)
 				}
+				var err error
 				if asJSON {
 					err = printJSON(c.OutOrStdout(), found)
 				} else {
 					err = printVerified(c, found)
 				}
-				if err == nil && wrong > 0 {
+				if err = errors.Join(err, failed); err == nil && wrong > 0 {
 					err = &hintError{&faultError{count(wrong, "row") + " not as the log says"}, "alur projection rebuild makes the views anew; find out who wrote to them"}
 				}
 				return err
