@@ -1,6 +1,7 @@
 package projections_test
 
 import (
+	stdcmp "cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -50,13 +51,14 @@ type teller struct {
 	tip     domain.Tip
 	late    time.Duration
 	version int
+	office  string // empty: licences
 }
 
 func (x *teller) tell(t interface{ Fatal(...any) }, log *memory.Log, all ...happened) {
 	for _, h := range all {
 		x.version++
 		e := domain.Event{Envelope: domain.Envelope{
-			ID: uuid.NewSHA1(x.request, []byte{byte(x.version)}), Tenant: "11.71", Service: "permit", Office: "licences", Actor: h.actor,
+			ID: uuid.NewSHA1(x.request, []byte{byte(x.version)}), Tenant: "11.71", Service: "permit", Office: stdcmp.Or(x.office, "licences"), Actor: h.actor,
 			Workflow: domain.WorkflowRef{ID: "permit", Version: 1}, Command: x.request, Correlation: x.request, Occurred: h.at,
 		}, Body: h.body}
 		a, next, err := domain.Enter(domain.RequestStream(x.request), x.tip, h.at.Add(x.late), []domain.Event{e})

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 )
@@ -78,5 +80,97 @@ func TestQueue(t *testing.T) {
 			}
 		}
 		nothingDiffers(t, views)
+	})
+}
+
+// line are requests that wait, or did, for the work of a state.
+type line struct {
+	*testing.T
+	log     *memory.Log
+	views   *projections.Views
+	queue   *projections.QueueView
+	tellers []*teller
+}
+
+func newLine(t *testing.T, db database, n int) *line {
+	log := newLog()
+	l := &line{T: t, log: log, views: inboxViews(t, log, db.writer), queue: projections.NewQueueView(db.reader)}
+	for i := range n {
+		l.tellers = append(l.tellers, &teller{request: requestOf(i)})
+	}
+	return l
+}
+
+func minute(n int) time.Time { return now.Add(time.Duration(n) * time.Minute) }
+
+func (l *line) tell(i, at int, bodies ...domain.Body) {
+	for _, b := range bodies {
+		l.tellers[i].tell(l, l.log, happened{b, officer("h-1"), minute(at)})
+	}
+}
+
+// offer has requests come to a state, a minute after each other, where work is given out.
+func (l *line) offer(state domain.StateID, requests ...int) {
+	for _, i := range requests {
+		l.tell(i, i, submitted(i, state, minute(i)).body, domain.TaskReady{State: state, Role: "head", Rule: "order"})
+	}
+}
+
+// lists says how the queues stand.
+func (l *line) lists(want ...projections.Queue) {
+	l.Helper()
+	if err := l.views.CatchUp(l.Context()); err != nil {
+		l.Fatal(err)
+	}
+	for i := range want {
+		want[i].Tenant, want[i].Service = "11.71", "permit"
+	}
+	list, err := l.queue.List(l.Context(), projections.QueueFilter{Tenant: "11.71"}, now)
+	if d := cmp.Diff(want, list, cmpopts.EquateEmpty()); d != "" || err != nil {
+		l.Errorf("queues: %v (-want +got)\n%s", err, d)
+	}
+}
+
+// waits says who waits in a queue, in their order, and by how many each was overtaken:
+// told of the queue, and of each request.
+func (l *line) waits(office string, state domain.StateID, want ...projections.Waiting) {
+	l.Helper()
+	if err := l.views.CatchUp(l.Context()); err != nil {
+		l.Fatal(err)
+	}
+	got, err := l.queue.Line(l.Context(), projections.QueueFilter{Tenant: "11.71", Service: "permit", Office: office, State: state}, 10)
+	if err != nil {
+		l.Fatal(err)
+	}
+	for i, w := range got {
+		p, waits, err := l.queue.Of(l.Context(), w.Request)
+		if err != nil || !waits || p.Office != office || p.State != state || p.Position != w.Position || p.Waiting != len(got) || p.Overtakers() != w.Overtaken || !p.Ready.Equal(w.Ready) {
+			l.Errorf("%+v in its queue, and of itself %+v, %t, %v", w, p, waits, err)
+		}
+		got[i].Reference = ""
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		l.Errorf("who waits in %s of %s (-want +got)\n%s", state, office, d)
+	}
+}
+
+func inLine(i, position, overtaken int) projections.Waiting {
+	return projections.Waiting{Request: requestOf(i), Position: position, Ready: minute(i), Overtaken: overtaken}
+}
+
+func migrates(from, to domain.StateID, version int) domain.RequestMigrated {
+	return domain.RequestMigrated{FromVersion: version - 1, ToVersion: version, From: from, To: to}
+}
+
+// What ended while nobody had it was not done; what an officer had and was withdrawn was.
+func TestQueueCountsAsDoneWhatWasTaken(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() func() database) {
+		l := newLine(t, open()(), 4)
+		l.offer("sign", 0, 1, 2, 3)
+		l.tell(0, 10, moves("sign", "withdrawn", domain.OutcomeWithdrawn))
+		l.tell(1, 10, domain.RequestLapsed{Term: "law", From: "sign", To: "lapsed", Outcome: domain.OutcomeClosed})
+		l.tell(2, 10, domain.DecisionDeemed{Term: "law", From: "sign", To: "issued", Outcome: domain.OutcomeApproved})
+		l.tell(3, 10, domain.TaskPicked{State: "sign"}, moves("sign", "withdrawn", domain.OutcomeWithdrawn))
+		l.lists(projections.Queue{Office: "licences", State: "sign", Taken: 1, Done: 1})
 	})
 }

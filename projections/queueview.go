@@ -22,8 +22,8 @@ type Queue struct {
 	State   domain.StateID    `json:"state"`
 	Waiting int               `json:"waiting"`         // ready, and taken by nobody
 	Oldest  time.Time         `json:"oldest,omitzero"` // since when the first of these is ready
-	Taken   int               `json:"taken_today"`     // in the tenant's day so far
-	Done    int               `json:"done_today"`      // went on to another state
+	Taken   int               `json:"taken_today"`     // an officer took it, or was given it, in the tenant's day so far
+	Done    int               `json:"done_today"`      // somebody had it, and it went on, however: what ended with nobody having it was not done
 }
 
 // QueueFilter narrows the queues of a tenant; an empty field matches everything.
@@ -82,7 +82,7 @@ func (v *QueueView) List(ctx context.Context, f QueueFilter, now time.Time) ([]Q
 	err := errors.Join(
 		read(`taken IS NULL AND gone IS NULL`, func(q *Queue, n int, oldest Micros) { q.Waiting, q.Oldest = n, oldest.Time() }),
 		read(`taken >= $5 AND taken < $6`, func(q *Queue, n int, _ Micros) { q.Taken = n }, from.UnixMicro(), until.UnixMicro()),
-		read(`gone >= $5 AND gone < $6`, func(q *Queue, n int, _ Micros) { q.Done = n }, from.UnixMicro(), until.UnixMicro()))
+		read(`gone >= $5 AND gone < $6 AND taken IS NOT NULL`, func(q *Queue, n int, _ Micros) { q.Done = n }, from.UnixMicro(), until.UnixMicro()))
 	if err != nil {
 		return nil, fmt.Errorf("read queues: %w", err)
 	}
