@@ -24,7 +24,7 @@ CREATE TABLE queue (
 	version BIGINT NOT NULL, -- of the event that offered it
 	tenant  TEXT   NOT NULL,
 	service TEXT   NOT NULL,
-	office  TEXT   NOT NULL,
+	office  TEXT   NOT NULL, -- which a migration may change, as it may the state
 	state   TEXT   NOT NULL,
 	role    TEXT   NOT NULL,
 	rule    TEXT   NOT NULL, -- of allocation
@@ -111,7 +111,7 @@ func foldQueue(rows *Rows[queueRow], e domain.Recorded) error {
 		}
 		for row := range rows.All(key) {
 			if row.Gone == 0 {
-				row.State = b.To
+				row.Office, row.State = e.Office, b.To
 				if role, ok := b.Mapping.Roles[row.Role]; ok {
 					row.Role = role
 				}

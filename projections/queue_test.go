@@ -86,6 +86,7 @@ func TestQueue(t *testing.T) {
 // line are requests that wait, or did, for the work of a state.
 type line struct {
 	*testing.T
+	db      database
 	log     *memory.Log
 	views   *projections.Views
 	queue   *projections.QueueView
@@ -94,7 +95,7 @@ type line struct {
 
 func newLine(t *testing.T, db database, n int) *line {
 	log := newLog()
-	l := &line{T: t, log: log, views: inboxViews(t, log, db.writer), queue: projections.NewQueueView(db.reader)}
+	l := &line{T: t, db: db, log: log, views: inboxViews(t, log, db.writer), queue: projections.NewQueueView(db.reader)}
 	for i := range n {
 		l.tellers = append(l.tellers, &teller{request: requestOf(i)})
 	}
@@ -172,5 +173,35 @@ func TestQueueCountsAsDoneWhatWasTaken(t *testing.T) {
 		l.tell(2, 10, domain.DecisionDeemed{Term: "law", From: "sign", To: "issued", Outcome: domain.OutcomeApproved})
 		l.tell(3, 10, domain.TaskPicked{State: "sign"}, moves("sign", "withdrawn", domain.OutcomeWithdrawn))
 		l.lists(projections.Queue{Office: "licences", State: "sign", Taken: 1, Done: 1})
+	})
+}
+
+// An office that takes a state over has the queue as it was: whoever became ready first
+// is first, before those who came to it there.
+func TestQueueGoesWithItsOffice(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() func() database) {
+		l := newLine(t, open()(), 3)
+		l.offer("sign", 0, 1)
+		l.tellers[2].office = "mall"
+		l.offer("sign", 2)
+		for _, i := range []int{1, 0} {
+			l.tellers[i].office = "mall"
+			l.tell(i, 10, migrates("sign", "sign", 2))
+		}
+		l.lists(projections.Queue{Office: "mall", State: "sign", Waiting: 3, Oldest: minute(0)})
+		l.waits("licences", "sign")
+		l.waits("mall", "sign", inLine(0, 1, 0), inLine(1, 2, 0), inLine(2, 3, 0))
+		page, err := projections.NewInboxView(l.db.reader).List(l.Context(), projections.InboxFilter{Tenant: "11.71", Sort: projections.BySince, Limit: 10})
+		if err != nil || len(page.Tasks) != 3 {
+			t.Fatalf("%+v, %v", page, err)
+		}
+		for i, task := range page.Tasks {
+			if task.Request != requestOf(i) || task.Office != "mall" {
+				t.Errorf("the inbox has, as number %d, %+v", i, task)
+			}
+		}
+		l.tell(2, 11, domain.TaskPicked{State: "sign"})
+		l.waits("mall", "sign", inLine(0, 1, 1), inLine(1, 2, 1))
+		nothingDiffers(t, l.views)
 	})
 }
