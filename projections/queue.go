@@ -1,7 +1,9 @@
 package projections
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -9,7 +11,11 @@ import (
 // QueueProjection keeps one row for each time that work was offered which is given out:
 // when it became ready, when and how it was taken, and when the request went on. A queue
 // is what is ready and not taken of one state of a service at an office.
-type QueueProjection struct{}
+type QueueProjection struct {
+	// Task is how the work of a state is given out by a version that was published, as
+	// [InboxProjection.Owner] is whose it is; false where it is not given out.
+	Task func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (domain.TaskRule, bool, error)
+}
 
 var _ Projection = QueueProjection{}
 
@@ -27,7 +33,7 @@ CREATE TABLE queue (
 	office  TEXT   NOT NULL, -- which a migration may change, as it may the state
 	state   TEXT   NOT NULL,
 	role    TEXT   NOT NULL,
-	rule    TEXT   NOT NULL, -- of allocation
+	rule    TEXT   NOT NULL, -- of allocation; empty where a version has none: it waits in no queue
 	ready   BIGINT NOT NULL,
 	taken   BIGINT,
 	how     TEXT   NOT NULL, -- a Taking
@@ -35,7 +41,7 @@ CREATE TABLE queue (
 	gone    BIGINT, -- when the request went on
 	PRIMARY KEY (request, version)
 );
-CREATE INDEX queue_waiting ON queue (tenant, service, office, state, ready, request, version) WHERE taken IS NULL AND gone IS NULL;
+CREATE INDEX queue_waiting ON queue (tenant, service, office, state, ready, request, version) WHERE taken IS NULL AND gone IS NULL AND rule <> '';
 CREATE INDEX queue_order ON queue (tenant, service, office, state, ready, request, version);
 CREATE INDEX queue_taken ON queue (tenant, taken);
 CREATE INDEX queue_gone ON queue (tenant, gone);
@@ -68,11 +74,10 @@ type queueRow struct {
 	Gone    Micros
 }
 
-var queueTable = &Table[queueRow]{Name: "queue", Key: 2, Group: 1, Concerns: concernsQueue, Fold: foldQueue}
-
 // Apply implements [Projection].
-func (QueueProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
-	return queueTable.Apply(ctx, tx, events)
+func (p QueueProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	table := &Table[queueRow]{Name: "queue", Key: 2, Group: 1, Concerns: concernsQueue, Fold: p.fold}
+	return table.Apply(ctx, tx, events)
 }
 
 func concernsQueue(c *Concerned, e domain.Recorded) {
@@ -86,7 +91,7 @@ func concernsQueue(c *Concerned, e domain.Recorded) {
 	}
 }
 
-func foldQueue(rows *Rows[queueRow], e domain.Recorded) error {
+func (p QueueProjection) fold(rows *Rows[queueRow], e domain.Recorded) error {
 	key := Key{RequestOf(e.Stream)}
 	if key == (Key{}) {
 		return nil
@@ -109,17 +114,35 @@ func foldQueue(rows *Rows[queueRow], e domain.Recorded) error {
 			goOn(rows, key, e)
 			break
 		}
-		for row := range rows.All(key) {
-			if row.Gone == 0 {
-				row.Office, row.State = e.Office, b.To
-				if role, ok := b.Mapping.Roles[row.Role]; ok {
-					row.Role = role
-				}
-			}
-		}
+		return p.carry(rows, key, e, b)
 	default:
 		if m, moves := domain.MoveOf(e.Body); moves && (m.From != m.To || m.Outcome != "") {
 			goOn(rows, key, e)
+		}
+	}
+	return nil
+}
+
+// carry has a request wait by another version where it stood: in the queue that the
+// version has there, behind whom it stood behind.
+func (p QueueProjection) carry(rows *Rows[queueRow], key Key, e domain.Recorded, b domain.RequestMigrated) error {
+	for row := range rows.All(key) {
+		if row.Gone != 0 {
+			continue
+		}
+		task, given := domain.TaskRule{Role: cmp.Or(b.Mapping.Roles[row.Role], row.Role), Rule: row.Rule}, true
+		if p.Task != nil {
+			var err error
+			if task, given, err = p.Task(e.Tenant, domain.WorkflowRef{ID: e.Workflow.ID, Version: b.ToVersion}, b.To); err != nil {
+				return fmt.Errorf("how the work of state %q is given out: %w", b.To, err)
+			}
+		}
+		row.Office, row.State = e.Office, b.To
+		if row.Taken == 0 {
+			row.Rule = task.Rule
+		}
+		if given {
+			row.Role = task.Role
 		}
 	}
 	return nil

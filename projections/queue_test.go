@@ -205,3 +205,52 @@ func TestQueueGoesWithItsOffice(t *testing.T) {
 		nothingDiffers(t, l.views)
 	})
 }
+
+// Where another version gives the work out by another rule, those who wait do so by that;
+// where by none, they wait in no queue, until one does again: then where they were.
+func TestQueueHasTheRuleOfItsVersion(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() func() database) {
+		l := newLine(t, open()(), 3)
+		l.offer("sign", 0, 1, 2)
+		l.tell(1, 5, domain.TaskPicked{State: "sign"})
+		rule := func(want string, waiting bool) {
+			t.Helper()
+			if err := l.views.CatchUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			p, waits, err := l.queue.Of(t.Context(), requestOf(0))
+			if err != nil || waits != waiting || p.Rule != want && waiting {
+				t.Errorf("the queue has %+v, %t, %v; want rule %q, %t", p, waits, err, want, waiting)
+			}
+			page, err := projections.NewInboxView(l.db.reader).List(t.Context(), projections.InboxFilter{Tenant: "11.71", Sort: projections.BySince, Limit: 10})
+			if err != nil || len(page.Tasks) != 3 || page.Tasks[0].Rule != want || page.Tasks[1].Rule != want || page.Tasks[1].Holder != "h-1" {
+				t.Errorf("the inbox has %+v, %v; want rule %q", page, err, want)
+			}
+		}
+		all := func(at, version int) {
+			for i := range 3 {
+				l.tell(i, at, migrates("sign", "sign", version))
+			}
+		}
+		rule("order", true)
+		all(10, 2)
+		rule("lottery-2", true)
+		l.waits("licences", "sign", inLine(0, 1, 1), inLine(2, 2, 0))
+		all(20, 13) // which gives no work out
+		rule("", false)
+		l.waits("licences", "sign")
+		l.lists(projections.Queue{Office: "licences", State: "sign", Taken: 1})
+		all(30, 3)
+		rule("lottery-3", true)
+		l.waits("licences", "sign", inLine(0, 1, 1), inLine(2, 2, 0))
+		l.tell(2, 31, domain.TaskAllocated{State: "sign", To: "h-2", Rule: "lottery-3"})
+		l.tell(1, 32, moves("sign", "issued", domain.OutcomeApproved))
+		l.waits("licences", "sign", inLine(0, 1, 2))
+		l.lists(projections.Queue{Office: "licences", State: "sign", Waiting: 1, Oldest: minute(0), Taken: 2, Done: 1})
+		p, _, err := l.queue.Of(t.Context(), requestOf(0))
+		if d := cmp.Diff([]projections.Overtaking{{How: "allocated", Rule: "lottery-3", Count: 1}, {How: "picked", Rule: "order", Count: 1}}, p.Overtaken); d != "" || err != nil {
+			t.Errorf("by the rule of then: %v (-want +got)\n%s", err, d)
+		}
+		nothingDiffers(t, l.views)
+	})
+}
