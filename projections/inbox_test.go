@@ -159,7 +159,9 @@ func TestInboxOfARequestFromItsSubmissionToItsEnd(t *testing.T) {
 			},
 			{
 				[]domain.Body{domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "sign", To: "signing"}},
-				[]projections.Task{with(task("state", "signing-2", "signing", 7), func(t *projections.Task) { t.Rule, t.Legal, t.Holder, t.WorkflowVersion = "lottery-2", hour(60), "H-1", 2 })},
+				[]projections.Task{with(task("state", "signing-2", "signing", 7), func(t *projections.Task) {
+					t.Rule, t.Legal, t.Holder, t.WorkflowVersion = "lottery-2", hour(60), "H-1", 2
+				})},
 			},
 			{[]domain.Body{domain.TermEnded{Term: "law"}, moves("signing", "issued", domain.OutcomeApproved)}, nil},
 			{[]domain.Body{moves("issued", "check", "")}, []projections.Task{task("state", "check-1", "check", 11)}},

@@ -10,7 +10,9 @@ import (
 
 // QueueProjection keeps one row for each time that work was offered which is given out:
 // when it became ready, when and how it was taken, and when the request went on. A queue
-// is what is ready and not taken of one state of a service at an office.
+// is what is ready and not taken of one state of a service at an office. Where a
+// migration changes which queue that is, or its rule, the row ends there, and another
+// goes on with what it had: so each row tells of one queue by the name that it had then.
 type QueueProjection struct {
 	// Task is how the work of a state is given out by a version that was published, as
 	// [InboxProjection.Owner] is whose it is; false where it is not given out.
@@ -27,21 +29,23 @@ func (QueueProjection) Schema() string {
 	return `
 CREATE TABLE queue (
 	request TEXT   NOT NULL,
-	version BIGINT NOT NULL, -- of the event that offered it
+	version BIGINT NOT NULL, -- of the event that put it there
 	tenant  TEXT   NOT NULL,
 	service TEXT   NOT NULL,
-	office  TEXT   NOT NULL, -- which a migration may change, as it may the state
+	office  TEXT   NOT NULL,
 	state   TEXT   NOT NULL,
 	role    TEXT   NOT NULL,
-	rule    TEXT   NOT NULL, -- of allocation; empty where a version has none: it waits in no queue
-	ready   BIGINT NOT NULL,
-	taken   BIGINT,
-	how     TEXT   NOT NULL, -- a Taking
+	rule    TEXT   NOT NULL, -- of allocation; empty where a version has none: it is in no queue
+	ready   BIGINT NOT NULL, -- since when it waits, in this queue or one before
+	came    BIGINT NOT NULL, -- to this queue
+	taken   BIGINT, -- from this queue
+	how     TEXT   NOT NULL, -- a Taking, here or before; empty: nobody has it
 	reason  TEXT   NOT NULL, -- of whoever gave it to somebody past the rule
-	gone    BIGINT, -- when the request went on
+	gone    BIGINT, -- when the request went on, or to the queue of the next row
+	moved   BIGINT NOT NULL, -- 1: there is a next row
 	PRIMARY KEY (request, version)
 );
-CREATE INDEX queue_waiting ON queue (tenant, service, office, state, ready, request, version) WHERE taken IS NULL AND gone IS NULL AND rule <> '';
+CREATE INDEX queue_waiting ON queue (tenant, service, office, state, ready, request, version) WHERE how = '' AND gone IS NULL AND rule <> '';
 CREATE INDEX queue_order ON queue (tenant, service, office, state, ready, request, version);
 CREATE INDEX queue_taken ON queue (tenant, taken);
 CREATE INDEX queue_gone ON queue (tenant, gone);
@@ -68,10 +72,12 @@ type queueRow struct {
 	Role    domain.RoleID
 	Rule    string
 	Ready   Micros
+	Came    Micros
 	Taken   Micros
 	How     Taking
 	Reason  domain.ReasonCode
 	Gone    Micros
+	Moved   bool
 }
 
 // Apply implements [Projection].
@@ -101,7 +107,7 @@ func (p QueueProjection) fold(rows *Rows[queueRow], e domain.Recorded) error {
 		goOn(rows, key, e) // only one task of a request is offered at a time
 		rows.Add(queueRow{
 			Request: key[0], Version: e.Version, Tenant: e.Tenant, Service: e.Service, Office: e.Office,
-			State: b.State, Role: b.Role, Rule: b.Rule, Ready: MicrosOf(e.Occurred),
+			State: b.State, Role: b.Role, Rule: b.Rule, Ready: MicrosOf(e.Occurred), Came: MicrosOf(e.Occurred),
 		})
 	case domain.TaskPicked:
 		take(rows, key, e, TakenPicked, "")
@@ -137,13 +143,17 @@ func (p QueueProjection) carry(rows *Rows[queueRow], key Key, e domain.Recorded,
 				return fmt.Errorf("how the work of state %q is given out: %w", b.To, err)
 			}
 		}
-		row.Office, row.State = e.Office, b.To
-		if row.Taken == 0 {
-			row.Rule = task.Rule
-		}
+		next := *row
+		next.Office, next.State, next.Rule = e.Office, b.To, task.Rule
 		if given {
-			row.Role = task.Role
+			next.Role = task.Role
 		}
+		if next == *row {
+			continue
+		}
+		next.Version, next.Came, next.Taken = e.Version, MicrosOf(e.Occurred), 0
+		row.Gone, row.Moved = next.Came, true
+		rows.Add(next)
 	}
 	return nil
 }
@@ -151,7 +161,7 @@ func (p QueueProjection) carry(rows *Rows[queueRow], key Key, e domain.Recorded,
 // take says how work was taken; that it was given on later is not the queue's business.
 func take(rows *Rows[queueRow], key Key, e domain.Recorded, how Taking, reason domain.ReasonCode) {
 	for row := range rows.All(key) {
-		if row.Gone == 0 && row.Taken == 0 {
+		if row.Gone == 0 && row.How == "" {
 			row.Taken, row.How, row.Reason = MicrosOf(e.Occurred), how, reason
 		}
 	}

@@ -254,3 +254,37 @@ func TestQueueHasTheRuleOfItsVersion(t *testing.T) {
 		nothingDiffers(t, l.views)
 	})
 }
+
+// A queue that a migration calls otherwise is not forgotten by those who wait in it: who
+// overtook them under the old name did, and so does who comes under the new one. Who
+// stays behind under the old name waits in a queue of their own from then on.
+func TestQueueIsRememberedByWhoWaits(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() func() database) {
+		l := newLine(t, open()(), 7)
+		l.offer("sign", 0, 1, 2, 3, 4, 5)
+		l.tell(1, 6, domain.TaskPicked{State: "sign"}, moves("sign", "issued", domain.OutcomeApproved))
+		l.tell(2, 6, domain.TaskReassigned{State: "sign", To: "h-2", Reason: "vip"})
+		l.waits("licences", "sign", inLine(0, 1, 2), inLine(3, 2, 0), inLine(4, 3, 0), inLine(5, 4, 0))
+		for _, i := range []int{2, 4, 0} { // 3 and 5 stay
+			l.tell(i, 10, migrates("sign", "signing", 2))
+		}
+		l.waits("licences", "signing", inLine(0, 1, 2), inLine(4, 2, 0))
+		l.waits("licences", "sign", inLine(3, 1, 0), inLine(5, 2, 0))
+		l.tell(6, 11, submitted(6, "signing", minute(11)).body, domain.TaskReady{State: "signing", Role: "head", Rule: "lottery-2"})
+		l.tell(6, 12, domain.TaskAllocated{State: "signing", To: "h-3"})
+		l.tell(5, 12, domain.TaskPicked{State: "sign"})
+		l.tell(2, 12, moves("signing", "issued", domain.OutcomeApproved))
+		l.waits("licences", "signing", inLine(0, 1, 3), inLine(4, 2, 1))
+		l.waits("licences", "sign", inLine(3, 1, 1))
+		l.lists(
+			projections.Queue{Office: "licences", State: "sign", Waiting: 1, Oldest: minute(3), Taken: 3, Done: 1},
+			projections.Queue{Office: "licences", State: "signing", Waiting: 2, Oldest: minute(0), Taken: 1, Done: 1})
+		l.tell(3, 20, migrates("sign", "signing", 2)) // with the one who overtook it, but not those of the other queue
+		l.waits("licences", "signing", inLine(0, 1, 3), inLine(3, 2, 1), inLine(4, 3, 1))
+		l.tell(0, 30, migrates("signing", "sealing", 12)) // to where nothing is given out, and back
+		l.tell(4, 31, domain.TaskAllocated{State: "signing", To: "h-3"})
+		l.tell(0, 32, migrates("sealing", "signing", 3))
+		l.waits("licences", "signing", inLine(0, 1, 3), inLine(3, 2, 2))
+		nothingDiffers(t, l.views)
+	})
+}
