@@ -110,10 +110,10 @@ func (l *line) tell(i, at int, bodies ...domain.Body) {
 	}
 }
 
-// offer has requests come to a state, a minute after each other, where work is given out.
-func (l *line) offer(state domain.StateID, requests ...int) {
+// offer has requests come to be signed, a minute after each other, where work is given out.
+func (l *line) offer(requests ...int) {
 	for _, i := range requests {
-		l.tell(i, i, submitted(i, state, minute(i)).body, domain.TaskReady{State: state, Role: "head", Rule: "order"})
+		l.tell(i, i, submitted(i, "sign", minute(i)).body, domain.TaskReady{State: "sign", Role: "head", Rule: "order"})
 	}
 }
 
@@ -167,7 +167,7 @@ func migrates(from, to domain.StateID, version int) domain.RequestMigrated {
 func TestQueueCountsAsDoneWhatWasTaken(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() func() database) {
 		l := newLine(t, open()(), 4)
-		l.offer("sign", 0, 1, 2, 3)
+		l.offer(0, 1, 2, 3)
 		l.tell(0, 10, moves("sign", "withdrawn", domain.OutcomeWithdrawn))
 		l.tell(1, 10, domain.RequestLapsed{Term: "law", From: "sign", To: "lapsed", Outcome: domain.OutcomeClosed})
 		l.tell(2, 10, domain.DecisionDeemed{Term: "law", From: "sign", To: "issued", Outcome: domain.OutcomeApproved})
@@ -181,9 +181,9 @@ func TestQueueCountsAsDoneWhatWasTaken(t *testing.T) {
 func TestQueueGoesWithItsOffice(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() func() database) {
 		l := newLine(t, open()(), 3)
-		l.offer("sign", 0, 1)
+		l.offer(0, 1)
 		l.tellers[2].office = "mall"
-		l.offer("sign", 2)
+		l.offer(2)
 		for _, i := range []int{1, 0} {
 			l.tellers[i].office = "mall"
 			l.tell(i, 10, migrates("sign", "sign", 2))
@@ -211,7 +211,7 @@ func TestQueueGoesWithItsOffice(t *testing.T) {
 func TestQueueHasTheRuleOfItsVersion(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() func() database) {
 		l := newLine(t, open()(), 3)
-		l.offer("sign", 0, 1, 2)
+		l.offer(0, 1, 2)
 		l.tell(1, 5, domain.TaskPicked{State: "sign"})
 		rule := func(want string, waiting bool) {
 			t.Helper()
@@ -261,7 +261,7 @@ func TestQueueHasTheRuleOfItsVersion(t *testing.T) {
 func TestQueueIsRememberedByWhoWaits(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() func() database) {
 		l := newLine(t, open()(), 7)
-		l.offer("sign", 0, 1, 2, 3, 4, 5)
+		l.offer(0, 1, 2, 3, 4, 5)
 		l.tell(1, 6, domain.TaskPicked{State: "sign"}, moves("sign", "issued", domain.OutcomeApproved))
 		l.tell(2, 6, domain.TaskReassigned{State: "sign", To: "h-2", Reason: "vip"})
 		l.waits("licences", "sign", inLine(0, 1, 2), inLine(3, 2, 0), inLine(4, 3, 0), inLine(5, 4, 0))
