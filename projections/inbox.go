@@ -22,6 +22,8 @@ type InboxProjection struct {
 	// is under a version comes after it in every log. Nobody, where there is no such
 	// version or state. An error is for a version that cannot be read now.
 	Owner func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (role domain.RoleID, applicant bool, err error)
+	// Task is in the same way how its work is given out; false where it is not.
+	Task func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (domain.TaskRule, bool, error)
 }
 
 var _ Projection = InboxProjection{}
@@ -43,7 +45,7 @@ CREATE TABLE inbox (
 	desk             TEXT   NOT NULL, -- office/role
 	place            TEXT   NOT NULL, -- service/state/office/role
 	workflow_version BIGINT NOT NULL,
-	rule             TEXT   NOT NULL, -- of allocation; empty where the work is not given out
+	rule             TEXT   NOT NULL, -- of allocation, by that version; empty where the work is not given out
 	holder           TEXT   NOT NULL, -- who has it; empty for nobody
 	claimant         TEXT   NOT NULL, -- the same person whichever way they are written
 	taken            BIGINT NOT NULL,
@@ -208,6 +210,13 @@ func (p InboxProjection) move(rows *Rows[inboxRow], key Key, e domain.Recorded, 
 		}
 		if !comes { // it stands where it stood, and who has the work keeps it
 			row.Rule, row.Holder, row.Claimant, row.Taken, row.Since = was.Rule, was.Holder, was.Claimant, was.Taken, was.Since
+			if p.Task != nil {
+				task, _, err := p.Task(e.Tenant, ref, m.To)
+				if err != nil {
+					return fmt.Errorf("how the work of state %q is given out: %w", m.To, err)
+				}
+				row.Rule = task.Rule
+			}
 		}
 		renameReviews(rows, key, e, b, row)
 	case comes:

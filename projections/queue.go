@@ -1,15 +1,23 @@
 package projections
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/alur-id/alur/domain"
 )
 
 // QueueProjection keeps one row for each time that work was offered which is given out:
 // when it became ready, when and how it was taken, and when the request went on. A queue
-// is what is ready and not taken of one state of a service at an office.
-type QueueProjection struct{}
+// is what is ready and not taken of one state of a service at an office. Where a
+// migration changes which queue that is, or its rule, the row ends there, and another
+// goes on with what it had: so each row tells of one queue by the name that it had then.
+type QueueProjection struct {
+	// Task is how the work of a state is given out by a version that was published, as
+	// [InboxProjection.Owner] is whose it is; false where it is not given out.
+	Task func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (domain.TaskRule, bool, error)
+}
 
 var _ Projection = QueueProjection{}
 
@@ -21,21 +29,23 @@ func (QueueProjection) Schema() string {
 	return `
 CREATE TABLE queue (
 	request TEXT   NOT NULL,
-	version BIGINT NOT NULL, -- of the event that offered it
+	version BIGINT NOT NULL, -- of the event that put it there
 	tenant  TEXT   NOT NULL,
 	service TEXT   NOT NULL,
 	office  TEXT   NOT NULL,
 	state   TEXT   NOT NULL,
 	role    TEXT   NOT NULL,
-	rule    TEXT   NOT NULL, -- of allocation
-	ready   BIGINT NOT NULL,
-	taken   BIGINT,
-	how     TEXT   NOT NULL, -- a Taking
+	rule    TEXT   NOT NULL, -- of allocation; empty where a version has none: it is in no queue
+	ready   BIGINT NOT NULL, -- since when it waits, in this queue or one before
+	came    BIGINT NOT NULL, -- to this queue
+	taken   BIGINT, -- from this queue
+	how     TEXT   NOT NULL, -- a Taking, here or before; empty: nobody has it
 	reason  TEXT   NOT NULL, -- of whoever gave it to somebody past the rule
-	gone    BIGINT, -- when the request went on
+	gone    BIGINT, -- when the request went on, or to the queue of the next row
+	moved   BIGINT NOT NULL, -- 1: there is a next row
 	PRIMARY KEY (request, version)
 );
-CREATE INDEX queue_waiting ON queue (tenant, service, office, state, ready, request, version) WHERE taken IS NULL AND gone IS NULL;
+CREATE INDEX queue_waiting ON queue (tenant, service, office, state, ready, request, version) WHERE how = '' AND gone IS NULL AND rule <> '';
 CREATE INDEX queue_order ON queue (tenant, service, office, state, ready, request, version);
 CREATE INDEX queue_taken ON queue (tenant, taken);
 CREATE INDEX queue_gone ON queue (tenant, gone);
@@ -62,17 +72,18 @@ type queueRow struct {
 	Role    domain.RoleID
 	Rule    string
 	Ready   Micros
+	Came    Micros
 	Taken   Micros
 	How     Taking
 	Reason  domain.ReasonCode
 	Gone    Micros
+	Moved   bool
 }
 
-var queueTable = &Table[queueRow]{Name: "queue", Key: 2, Group: 1, Concerns: concernsQueue, Fold: foldQueue}
-
 // Apply implements [Projection].
-func (QueueProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
-	return queueTable.Apply(ctx, tx, events)
+func (p QueueProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	table := &Table[queueRow]{Name: "queue", Key: 2, Group: 1, Concerns: concernsQueue, Fold: p.fold}
+	return table.Apply(ctx, tx, events)
 }
 
 func concernsQueue(c *Concerned, e domain.Recorded) {
@@ -86,7 +97,7 @@ func concernsQueue(c *Concerned, e domain.Recorded) {
 	}
 }
 
-func foldQueue(rows *Rows[queueRow], e domain.Recorded) error {
+func (p QueueProjection) fold(rows *Rows[queueRow], e domain.Recorded) error {
 	key := Key{RequestOf(e.Stream)}
 	if key == (Key{}) {
 		return nil
@@ -96,7 +107,7 @@ func foldQueue(rows *Rows[queueRow], e domain.Recorded) error {
 		goOn(rows, key, e) // only one task of a request is offered at a time
 		rows.Add(queueRow{
 			Request: key[0], Version: e.Version, Tenant: e.Tenant, Service: e.Service, Office: e.Office,
-			State: b.State, Role: b.Role, Rule: b.Rule, Ready: MicrosOf(e.Occurred),
+			State: b.State, Role: b.Role, Rule: b.Rule, Ready: MicrosOf(e.Occurred), Came: MicrosOf(e.Occurred),
 		})
 	case domain.TaskPicked:
 		take(rows, key, e, TakenPicked, "")
@@ -109,14 +120,7 @@ func foldQueue(rows *Rows[queueRow], e domain.Recorded) error {
 			goOn(rows, key, e)
 			break
 		}
-		for row := range rows.All(key) {
-			if row.Gone == 0 {
-				row.State = b.To
-				if role, ok := b.Mapping.Roles[row.Role]; ok {
-					row.Role = role
-				}
-			}
-		}
+		return p.carry(rows, key, e, b)
 	default:
 		if m, moves := domain.MoveOf(e.Body); moves && (m.From != m.To || m.Outcome != "") {
 			goOn(rows, key, e)
@@ -125,10 +129,39 @@ func foldQueue(rows *Rows[queueRow], e domain.Recorded) error {
 	return nil
 }
 
+// carry has a request wait by another version where it stood: in the queue that the
+// version has there, behind whom it stood behind.
+func (p QueueProjection) carry(rows *Rows[queueRow], key Key, e domain.Recorded, b domain.RequestMigrated) error {
+	for row := range rows.All(key) {
+		if row.Gone != 0 {
+			continue
+		}
+		task, given := domain.TaskRule{Role: cmp.Or(b.Mapping.Roles[row.Role], row.Role), Rule: row.Rule}, true
+		if p.Task != nil {
+			var err error
+			if task, given, err = p.Task(e.Tenant, domain.WorkflowRef{ID: e.Workflow.ID, Version: b.ToVersion}, b.To); err != nil {
+				return fmt.Errorf("how the work of state %q is given out: %w", b.To, err)
+			}
+		}
+		next := *row
+		next.Office, next.State, next.Rule = e.Office, b.To, task.Rule
+		if given {
+			next.Role = task.Role
+		}
+		if next == *row {
+			continue
+		}
+		next.Version, next.Came, next.Taken = e.Version, MicrosOf(e.Occurred), 0
+		row.Gone, row.Moved = next.Came, true
+		rows.Add(next)
+	}
+	return nil
+}
+
 // take says how work was taken; that it was given on later is not the queue's business.
 func take(rows *Rows[queueRow], key Key, e domain.Recorded, how Taking, reason domain.ReasonCode) {
 	for row := range rows.All(key) {
-		if row.Gone == 0 && row.Taken == 0 {
+		if row.Gone == 0 && row.How == "" {
 			row.Taken, row.How, row.Reason = MicrosOf(e.Occurred), how, reason
 		}
 	}

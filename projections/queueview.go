@@ -22,8 +22,8 @@ type Queue struct {
 	State   domain.StateID    `json:"state"`
 	Waiting int               `json:"waiting"`         // ready, and taken by nobody
 	Oldest  time.Time         `json:"oldest,omitzero"` // since when the first of these is ready
-	Taken   int               `json:"taken_today"`     // in the tenant's day so far
-	Done    int               `json:"done_today"`      // went on to another state
+	Taken   int               `json:"taken_today"`     // an officer took it, or was given it, in the tenant's day so far
+	Done    int               `json:"done_today"`      // somebody had it, and it went on, however: what ended with nobody having it was not done
 }
 
 // QueueFilter narrows the queues of a tenant; an empty field matches everything.
@@ -80,9 +80,9 @@ func (v *QueueView) List(ctx context.Context, f QueueFilter, now time.Time) ([]Q
 		return rows.Err()
 	}
 	err := errors.Join(
-		read(`taken IS NULL AND gone IS NULL`, func(q *Queue, n int, oldest Micros) { q.Waiting, q.Oldest = n, oldest.Time() }),
+		read(`how = '' AND gone IS NULL AND rule <> ''`, func(q *Queue, n int, oldest Micros) { q.Waiting, q.Oldest = n, oldest.Time() }),
 		read(`taken >= $5 AND taken < $6`, func(q *Queue, n int, _ Micros) { q.Taken = n }, from.UnixMicro(), until.UnixMicro()),
-		read(`gone >= $5 AND gone < $6`, func(q *Queue, n int, _ Micros) { q.Done = n }, from.UnixMicro(), until.UnixMicro()))
+		read(`gone >= $5 AND gone < $6 AND moved = 0 AND how <> '' AND rule <> ''`, func(q *Queue, n int, _ Micros) { q.Done = n }, from.UnixMicro(), until.UnixMicro()))
 	if err != nil {
 		return nil, fmt.Errorf("read queues: %w", err)
 	}
@@ -105,13 +105,19 @@ type Waiting struct {
 	Overtaken int              `json:"overtaken"` // by how many that became ready later
 }
 
+// overtook joins each row that tells of a request that waits, in the queues in which it
+// did one after the other, with those of what became ready later and was taken from that
+// queue while it waited there. Each was taken once, so it is in no two of these.
+const overtook = ` FROM queue AS was JOIN queue AS o ON o.tenant = was.tenant AND o.service = was.service AND o.office = was.office AND o.state = was.state
+	AND (o.ready, o.request, o.version) > (was.ready, was.request, was.version) AND was.rule <> '' AND was.how = ''
+	AND o.taken >= was.came AND (was.gone IS NULL OR o.taken < was.gone)`
+
 // Line returns the first of a queue, in their order: by when each became ready. The
 // filter names the queue: its service, office and state.
 func (v *QueueView) Line(ctx context.Context, f QueueFilter, limit int) ([]Waiting, error) {
 	rows, err := v.db.QueryContext(ctx, `SELECT request, (SELECT reference FROM status WHERE status.request = w.request), ready,
-		(SELECT COUNT(*) FROM queue AS o WHERE o.tenant = $1 AND o.service = $2 AND o.office = $3 AND o.state = $4
-			AND (o.ready, o.request, o.version) > (w.ready, w.request, w.version) AND o.taken IS NOT NULL)
-		FROM queue AS w WHERE w.taken IS NULL AND w.gone IS NULL AND w.tenant = $1 AND w.service = $2 AND w.office = $3 AND w.state = $4
+		(SELECT COUNT(*)`+overtook+` WHERE was.request = w.request AND was.ready = w.ready AND was.version <= w.version)
+		FROM queue AS w WHERE w.how = '' AND w.gone IS NULL AND w.rule <> '' AND w.tenant = $1 AND w.service = $2 AND w.office = $3 AND w.state = $4
 		ORDER BY ready, request, version LIMIT $5`, f.args(limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("read queue: %w", err)
@@ -170,7 +176,7 @@ func (v *QueueView) Of(ctx context.Context, request uuid.UUID) (Place, bool, err
 	var version domain.Version
 	var ready Micros
 	err := v.db.QueryRowContext(ctx, `SELECT tenant, service, office, state, rule, version, ready FROM queue
-		WHERE request = $1 AND taken IS NULL AND gone IS NULL`, request.String()).Scan(&f.Tenant, &f.Service, &f.Office, &f.State, &p.Rule, &version, &ready)
+		WHERE request = $1 AND how = '' AND gone IS NULL AND rule <> ''`, request.String()).Scan(&f.Tenant, &f.Service, &f.Office, &f.State, &p.Rule, &version, &ready)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, false, nil
 	}
@@ -180,11 +186,11 @@ func (v *QueueView) Of(ctx context.Context, request uuid.UUID) (Place, bool, err
 	p.Service, p.Office, p.State, p.Ready, p.Overtaken = f.Service, f.Office, f.State, ready.Time(), []Overtaking{}
 	const one = ` FROM queue WHERE tenant = $1 AND service = $2 AND office = $3 AND state = $4`
 	if err := v.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN (ready, request, version) <= ($5, $6, $7) THEN 1 ELSE 0 END), 0)`+one+`
-		AND taken IS NULL AND gone IS NULL`, f.args(int64(ready), request.String(), version)...).Scan(&p.Waiting, &p.Position); err != nil {
+		AND how = '' AND gone IS NULL AND rule <> ''`, f.args(int64(ready), request.String(), version)...).Scan(&p.Waiting, &p.Position); err != nil {
 		return p, false, fmt.Errorf("read queue: %w", err)
 	}
-	rows, err := v.db.QueryContext(ctx, `SELECT how, rule, reason, COUNT(*)`+one+` AND (ready, request, version) > ($5, $6, $7) AND taken IS NOT NULL
-		GROUP BY how, rule, reason ORDER BY how, rule, reason`, f.args(int64(ready), request.String(), version)...)
+	rows, err := v.db.QueryContext(ctx, `SELECT o.how, o.rule, o.reason, COUNT(*)`+overtook+` WHERE was.request = $1 AND was.ready = $2 AND was.version <= $3
+		GROUP BY o.how, o.rule, o.reason ORDER BY o.how, o.rule, o.reason`, request.String(), int64(ready), version)
 	if err != nil {
 		return p, false, fmt.Errorf("read queue: %w", err)
 	}

@@ -98,7 +98,7 @@ func (a *api) registerInbox(h huma.API) {
 	}, a.inboxCounts)
 	huma.Register(h, huma.Operation{
 		OperationID: "list-queues", Method: http.MethodGet, Path: "/api/v1/queue",
-		Summary: "The queues of work that is given out", Description: "The day is that of the tenant's zone. " + unchecked, Errors: []int{http.StatusUnprocessableEntity},
+		Summary: "The queues of work that is given out", Description: "The day is that of the tenant's zone. Taken_today is what an officer took or was given in it; done_today what somebody had, on whatever day they took it, and what went on or ended in it: what ended while nobody had it is not counted. " + unchecked, Errors: []int{http.StatusUnprocessableEntity},
 	}, a.queues)
 	huma.Register(h, huma.Operation{
 		OperationID: "get-place", Method: http.MethodGet, Path: "/api/v1/requests/{reference}/queue",

@@ -127,6 +127,7 @@ func (h *house) open(ctx context.Context, s stores, logger *slog.Logger) (err er
 
 // everyProjection is the views there are.
 func everyProjection(library *workflows.Library) []projections.Projection {
+	task := taskOf(library)
 	return []projections.Projection{
 		projections.StatusProjection{},
 		projections.TimelineProjection{},
@@ -134,8 +135,24 @@ func everyProjection(library *workflows.Library) []projections.Projection {
 		projections.TermsProjection{},
 		projections.StatisticsProjection{},
 		projections.PermitProjection{},
-		projections.InboxProjection{Owner: library.Owner},
-		projections.QueueProjection{},
+		projections.InboxProjection{Owner: library.Owner, Task: task},
+		projections.QueueProjection{Task: task},
+	}
+}
+
+// taskOf is how the work of a state is given out by a published version; not at all where
+// there is no such version or state.
+func taskOf(library *workflows.Library) func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (domain.TaskRule, bool, error) {
+	return func(tenant domain.TenantCode, ref domain.WorkflowRef, state domain.StateID) (domain.TaskRule, bool, error) {
+		w, err := library.Version(context.Background(), tenant, ref)
+		if errors.Is(err, domain.ErrNotFound) {
+			return domain.TaskRule{}, false, nil
+		}
+		if err != nil {
+			return domain.TaskRule{}, false, err
+		}
+		rule, given := w.Task(state)
+		return rule, given, nil
 	}
 }
 

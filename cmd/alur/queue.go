@@ -29,7 +29,9 @@ func newQueueList() *cobra.Command {
 		Long: `List shows each queue in which somebody waits, or that moved today: that of one
 state of a service at an office. With --line, it shows who waits in the queues of
 one state, in the order in which they became ready, and by how many that became
-ready later each was overtaken. The day is the tenant's.`,
+ready later each was overtaken. The day is the tenant's. Done is what somebody had
+taken and what went on to another state or ended today; what was withdrawn, or ended
+by a term, while nobody had it is not counted.`,
 		Args: func(c *cobra.Command, args []string) (err error) {
 			if f.Tenant, err = domain.ParseTenantCode(tenant); err != nil {
 				return err

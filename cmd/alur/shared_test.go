@@ -52,6 +52,14 @@ func TestWorkAndBillsOverHTTP(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	for ref, want := range map[domain.WorkflowRef]string{{ID: "market", Version: 1}: "least_loaded", {ID: "market", Version: 2}: "", {ID: "none", Version: 1}: ""} {
+		if rule, given, err := taskOf(s.library)("11.71", ref, "looking"); rule.Rule != want || given != (want != "") || err != nil {
+			t.Errorf("views are told that the work of %+v is given out by %+v, %t, %v; want %q", ref, rule, given, err, want)
+		}
+	}
+	if _, given, err := taskOf(s.library)("11.71", domain.WorkflowRef{ID: "market", Version: 1}, "issued"); given || err != nil {
+		t.Errorf("work of an end is given out: %t, %v", given, err)
+	}
 	var done struct{ Reference string }
 	begun := s.ask(t, "POST", "/api/v1/requests", `{"tenant":"11.71","service":"market","actor":{"id":"a-1","role":"applicant","capacity":"self"}}`)
 	if err := json.Unmarshal([]byte(begun.body), &done); err != nil || done.Reference == "" {
