@@ -1,9 +1,14 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/alur-id/alur/domain"
 )
 
 // limited is a permit that asks of what is larger than a limit a levy, unless that was
@@ -74,5 +79,93 @@ func TestWhatIsSupposedOfFactsLasts(t *testing.T) {
 	all := strings.Join(got[i].Story, "\n")
 	if !strings.Contains(all, `takes "waive"`) || strings.Count(all, "supposing") != 1 || !strings.HasPrefix(all, `A request is submitted (supposing that "facts.area > facts.limit" holds).`) {
 		t.Errorf("the story is not so:\n%s", all)
+	}
+}
+
+// What parts come to together is what CEL makes of them, also where some fail. Of some that
+// are not known nothing is said but what is so whatever they come to.
+func TestPartsComeToWhatTheWholeDoes(t *testing.T) {
+	d, err := Read("w.yaml", []byte(plainSource))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := d.environment(overFacts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[truth]string{yes: "facts.n == 0.0", no: "facts.n != 0.0", fails: "1.0 / facts.n > 0.0"}
+	rapid.Check(t, func(t *rapid.T) {
+		leaves := rapid.SliceOfN(rapid.SampledFrom([]truth{yes, no, fails}), 4, 4).Draw(t, "leaves")
+		unknown := rapid.IntRange(-1, 3).Draw(t, "unknown")
+		var draw func(depth int) string
+		draw = func(depth int) string {
+			switch n := rapid.IntRange(0, 3).Draw(t, "joined by"); {
+			case depth == 0 || n == 0:
+				return fmt.Sprintf("L%d", rapid.IntRange(0, 3).Draw(t, "leaf"))
+			case n == 1:
+				return "!(" + draw(depth-1) + ")"
+			default:
+				return "(" + draw(depth-1) + []string{" && ", " || "}[n-2] + draw(depth-1) + ")"
+			}
+		}
+		text := draw(3)
+		whole := func(leaves []truth) truth {
+			var pairs []string
+			for i, is := range leaves {
+				pairs = append(pairs, fmt.Sprintf("L%d", i), words[is])
+			}
+			c := &Condition{Text: strings.NewReplacer(pairs...).Replace(text)}
+			if err := c.compile(d, env, overFacts); err != nil {
+				t.Fatal(err)
+			}
+			return vars{facts: domain.Facts{"n": 0.0}}.judge(c)
+		}
+		// The parts are told apart by a fact each, which is not asked for.
+		var pairs []string
+		for i := range leaves {
+			pairs = append(pairs, fmt.Sprintf("L%d", i), fmt.Sprintf("facts.n == %d.0", i))
+		}
+		c := &Condition{Text: strings.NewReplacer(pairs...).Replace(text)}
+		if err := c.compile(d, env, overFacts); err != nil {
+			t.Fatal(err)
+		}
+		p, err := (&parting{d: d, known: map[string]*Condition{}}).piece(c, c.checked.NativeRep().Expr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := p.truth(func(c *Condition) truth {
+			i := int(c.Text[len("facts.n == ")] - '0')
+			if i == unknown {
+				return either
+			}
+			return leaves[i]
+		})
+		all := []truth{yes, no}
+		if unknown < 0 {
+			all = []truth{yes}
+		}
+		for _, is := range all {
+			if unknown >= 0 {
+				leaves[unknown] = is
+			}
+			if want := whole(leaves); got != want && got != either || got == either && unknown < 0 {
+				t.Fatalf("%s of %v comes to %v, and the parts to %v", text, leaves, want, got)
+			}
+		}
+	})
+}
+
+// Where parts tell apart more combinations of facts than a proof holds, it says so.
+func TestTooManyPartsAreTold(t *testing.T) {
+	var changes []string
+	for i := range 13 {
+		changes = append(changes, action(fmt.Sprint("go", i)),
+			fmt.Sprintf(`transitions: {action: go%d, from: [sent], to: sent, roles: [clerk], when: 'facts.n * %d.0 > 7.0 && history.did("pass")'}`, i, i+2))
+	}
+	got := findingsOf(t, changed(t, changes...))
+	if !slices.ContainsFunc(got, func(f Finding) bool {
+		return f.Rule == FindingGaveUp && strings.Contains(f.Message, "more than 4096 combinations of facts")
+	}) {
+		t.Error(got)
 	}
 }
