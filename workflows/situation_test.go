@@ -142,7 +142,7 @@ func (p *playing) alike(facts domain.Facts) bool {
 // the request.
 func (p *playing) isSupposed(proof *prover, value int) bool {
 	in := proof.values[value]
-	return !slices.ContainsFunc(p.d.apart(proof.pieces), func(c *Condition) bool {
+	return !slices.ContainsFunc(proof.d.apart(proof.pieces), func(c *Condition) bool {
 		if c.result != cel.BoolType || c.speaksOfPast() || c.asksRecorded(p.d.Definition) || c.exact(p.d.Definition) {
 			return false
 		}
