@@ -307,7 +307,7 @@ func (c *inspection) called() []calledFor {
 
 // reviewed are facts that stand for all that conditions of reviews tell apart.
 func (c *inspection) reviewed() []vars {
-	if values, err := c.d.valuations(); err == nil {
+	if values, err := c.d.valuations(nil); err == nil {
 		return values
 	}
 	var values []vars

@@ -40,7 +40,7 @@ func (f *Fact) compute(form domain.Personal) (any, bool, error) {
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "by zero"):
-		return nil, false, f.uncomputed("it divides by zero")
+		return nil, false, f.uncomputed(dividesByZero)
 	case strings.Contains(text, "too large"), strings.Contains(text, "range"):
 		return nil, false, f.uncomputed("a number is too large")
 	}

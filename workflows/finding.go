@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -277,7 +276,7 @@ func (c *inspection) fails() {
 		}
 		for _, facts := range c.d.examples(x.uses.facts, x) {
 			if _, err := x.value(vars{facts: facts}); err != nil {
-				c.findIn(x, "condition %q cannot be judged for every request: %v", x.Text, errors.Unwrap(err))
+				c.findIn(x, "condition %q cannot be judged for every request: %s", x.Text, whyUnjudged(err))
 				break
 			}
 		}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -65,29 +66,56 @@ func (p *prover) judge(c *Condition, at *point) truth {
 	if c == nil {
 		return yes
 	}
+	t := p.pieces[c]
+	if t == nil {
+		if p.loose[c].facts {
+			p.tryAll(c, at)
+		}
+		is, err := p.judgeOne(c, at)
+		if err != nil {
+			p.unjudged = append(p.unjudged, unjudgment{c, err})
+		}
+		return is
+	}
+	p.tryAll(c, at)
+	var failed error
+	is := t.truth(func(leaf *Condition) truth {
+		is, err := p.judgeOne(leaf, at)
+		if err != nil && !errors.Is(err, errSupposed) {
+			failed = err
+		}
+		return is
+	})
+	switch {
+	case is == fails && t.sure:
+		return either // no request is so
+	case is == fails && failed != nil:
+		p.unjudged = append(p.unjudged, unjudgment{c, failed})
+	}
+	return is
+}
+
+// judgeOne judges a condition that is not taken apart, and says why one fails that was
+// judged.
+func (p *prover) judgeOne(c *Condition, at *point) (truth, error) {
 	l := p.loose[c]
 	if l.facts {
-		p.tryAll(c, at)
 		if p.values[at.value].failing[c.Text] {
-			return fails
+			return fails, nil
 		}
-		return either
+		return either, nil
 	}
 	full := slices.ContainsFunc(l.counts, func(a domain.ActionID) bool { return p.full(at, a) })
 	holds, err := c.holds(p.vars(at))
 	switch {
-	case err != nil:
-		p.unjudged = append(p.unjudged, unjudgment{c, err})
-		if full {
-			return either
-		}
-		return fails
 	case full:
-		return either
+		return either, err
+	case err != nil:
+		return fails, err
 	case holds:
-		return yes
+		return yes, nil
 	}
-	return no
+	return no, nil
 }
 
 // unjudgment is a condition that could not be judged.

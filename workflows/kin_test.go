@@ -119,7 +119,7 @@ func TestEachDocumentOfKinIsToldToBeMissing(t *testing.T) {
 // kindred draws definitions with documents that may be kin, and a correction.
 func kindred() *rapid.Generator[sample] {
 	return rapid.Custom(func(t *rapid.T) sample {
-		d := randomDefinition(t, false)
+		d := randomDefinition(t, false, false)
 		g := &drawing{t: t, d: d}
 		open := slices.DeleteFunc(g.stateIDs(), func(id domain.StateID) bool { return d.state(id).Kind == KindEnd })
 		like := Document{Formats: []string{"pdf"}, MaxSize: "1 KB", By: []domain.RoleID{"citizen"}}

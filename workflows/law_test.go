@@ -27,11 +27,11 @@ func (d sample) GoString() string {
 }
 
 // definitions draws definitions: none is refused.
-func definitions() *rapid.Generator[sample] { return drawn(false) }
+func definitions() *rapid.Generator[sample] { return drawn(false, false) }
 
-func drawn(busy bool) *rapid.Generator[sample] {
+func drawn(busy, fallible bool) *rapid.Generator[sample] {
 	return rapid.Custom(func(t *rapid.T) sample {
-		source, err := Write(randomDefinition(t, busy), "")
+		source, err := Write(randomDefinition(t, busy, fallible), "")
 		if err != nil {
 			t.Fatal(err)
 		}

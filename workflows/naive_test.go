@@ -18,6 +18,8 @@ type naive struct {
 	d    *Definition
 	log  []said
 	anew domain.Facts // that a correction would lead to
+
+	fallible bool // a condition that fails does not hold: the engine refuses what needs it
 }
 
 type said struct {
@@ -167,7 +169,7 @@ func (n *naive) holds(c *Condition) bool {
 	}
 	s := n.state()
 	ok, err := c.holds(vars{facts: n.facts(), past: n, state: string(s.ID), outcome: string(s.Outcome)})
-	if err != nil {
+	if err != nil && !n.fallible {
 		panic(err) // no condition that is drawn fails
 	}
 	return ok

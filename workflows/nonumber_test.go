@@ -1,9 +1,12 @@
 package workflows
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/alur-id/alur/domain"
 )
 
 // Of two opposite conditions that may fail neither holds where they do: a request is then
@@ -35,5 +38,25 @@ func TestOppositeConditionsMayFailTogether(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A number that is kept leaves room to compute with it: it is 0, or between 1e-100 and 1e100
+// in size.
+func TestNumbersThatAreKeptLeaveRoom(t *testing.T) {
+	d, err := Read("w.yaml", []byte(plainSource))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Compile(d, 1)
+	for n, kept := range map[float64]bool{
+		0: true, 1: true, -1: true, 1e100: true, -1e100: true, 1e-100: true, -1e-100: true,
+		math.Nextafter(1e100, math.Inf(1)): false, math.Nextafter(-1e100, math.Inf(-1)): false, math.Nextafter(1e-100, 0): false, math.Nextafter(-1e-100, 0): false,
+		math.MaxFloat64: false, math.SmallestNonzeroFloat64: false,
+	} {
+		_, err := w.CheckFacts(domain.Facts{"n": n, "at": "2026-01-01T00:00:00Z"}, nil)
+		if (err == nil) != kept || err != nil && !isRefusal(err, domain.RuleFacts) {
+			t.Errorf("%v: %v", n, err)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -207,7 +206,7 @@ func (s *search) fail(i int) {
 	for _, f := range s.p.unjudged {
 		if f.c.speaksOfPast() && !s.told["fails"+f.c.where()] {
 			s.told["fails"+f.c.where()] = true
-			s.findIn(f.c, "condition %q cannot be judged for every request: %v", f.c.Text, errors.Unwrap(f.err))
+			s.findIn(f.c, "condition %q cannot be judged for every request: %s", f.c.Text, whyUnjudged(f.err))
 			s.findings[len(s.findings)-1].Story = s.story(i)
 		}
 	}

@@ -17,6 +17,7 @@ type prover struct {
 	d      *Definition
 	values []vars
 	loose  map[*Condition]looseness
+	pieces map[*Condition]*piece // of those that are taken apart
 
 	states    map[domain.StateID]int
 	reviews   []domain.ReviewID
@@ -134,7 +135,8 @@ func newProver(in *inspection) (*prover, error) {
 		p.people[r.ID] = r.people()
 	}
 	var err error
-	if p.values, err = d.valuations(); err != nil {
+	p.pieces = d.pieces()
+	if p.values, err = d.valuations(p.pieces); err != nil {
 		return nil, err
 	}
 	p.correct = make([][]int, len(p.values))
@@ -148,13 +150,22 @@ func newProver(in *inspection) (*prover, error) {
 // watchAll counts what conditions ask for, and what makes a review or a fee due.
 func (p *prover) watchAll() {
 	d := p.d
-	for _, c := range d.conditions() {
+	for _, c := range d.apart(p.pieces) {
 		if c.speaksOfPast() {
 			p.loose[c] = c.looseness(d)
 		}
 		if l := c.looseness(d); l.facts && c.asksRecorded(d) {
 			p.loose[c] = l // what it comes to may change with any step
 		}
+	}
+	for _, t := range p.pieces {
+		for _, c := range t.leaves() {
+			if c.asksRecorded(d) {
+				p.loose[c] = looseness{facts: true}
+			}
+		}
+	}
+	for _, c := range d.conditions() {
 		for _, a := range c.uses.times {
 			p.watch(a, 1)
 		}

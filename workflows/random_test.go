@@ -16,7 +16,9 @@ type drawing struct {
 	t *rapid.T
 	d *Definition
 
-	busy bool // it has more of everything
+	busy     bool   // it has more of everything
+	fallible bool   // conditions may fail
+	both     string // what was asked of facts and the past before
 }
 
 func (g *drawing) upTo(n int, what string) int { return rapid.IntRange(0, n).Draw(g.t, what) }
@@ -47,8 +49,8 @@ func label(s string) Text { return Text{ID: s, EN: s} }
 
 var officers = []domain.RoleID{"clerk", "head", "fire"}
 
-func randomDefinition(t *rapid.T, busy bool) *Definition {
-	g := &drawing{t: t, busy: busy, d: &Definition{
+func randomDefinition(t *rapid.T, busy, fallible bool) *Definition {
+	g := &drawing{t: t, busy: busy, fallible: fallible, d: &Definition{
 		Language: Language, ID: "w", Title: label("W"), Agency: label("A"), Office: "o",
 		Submit: []domain.RoleID{"citizen"}, Payers: []domain.RoleID{"bot", "citizen"},
 		Reasons: []Reason{{"why", label("why")}, {"law", label("law")}},
@@ -332,10 +334,31 @@ func (g *drawing) expression(s scope, depth int) string {
 	if s != overFacts && g.rarely(2, "of the past") {
 		return g.question()
 	}
+	if s != overFacts && g.rarely(3, "of both") {
+		return g.mixed()
+	}
 	return pick(g, "of facts",
 		`facts.flag`, `facts.kind == "x"`, `facts.kind in ["y"]`, `facts.n > 5.0`, `facts.n <= 7`, `facts.n == 6.0`, `5.5 > facts.n`,
 		`facts.free == "b"`, `(facts.n > 5.0 && facts.n < 5.5)`, `facts.n > facts.m`, `facts.n * 2.0 > 15.0`,
-		`facts.free.contains("b")`, `facts.free < "b"`, `facts.n + facts.m == 9.0`)
+		`facts.free.contains("b")`, `facts.free < "b"`, `facts.n + facts.m == 9.0`, `(facts.n > 0.0 && facts.m / facts.n < 0.15)`)
+}
+
+// mixed is a condition over facts that cannot be told and over the past; often one that was
+// drawn before, or its opposite.
+func (g *drawing) mixed() string {
+	if g.both != "" && g.rarely(2, "as before") {
+		return g.both
+	}
+	if g.both != "" && g.rarely(2, "the opposite") {
+		return "!" + g.both
+	}
+	of := []string{`facts.n > facts.m`, `facts.n * 2.0 > 15.0`, `facts.n * 2.0 <= 15.0`, `(facts.n > 0.0 && facts.m / facts.n < 0.15)`, `facts.n == 6.0`}
+	if g.fallible {
+		of = append(of, `facts.m / facts.n < 0.15`, `facts.m / facts.n >= 0.15`, `facts.n / facts.m > 6.0`)
+	}
+	facts, past := pick(g, "facts that cannot be told", of...), g.question()
+	g.both = pick(g, "asked together", "("+facts+" && !("+past+"))", "("+facts+" || "+past+")", "(!("+facts+") || "+past+")", "("+past+" && "+facts+" && !facts.flag)")
+	return g.both
 }
 
 // question is something that is asked of the past.

@@ -104,7 +104,7 @@ func TestTheSchemaLetsWhatIsRead(t *testing.T) {
 func TestTheSchemaLetsWhateverIsRead(t *testing.T) {
 	schema := compiledSchema(t)
 	rapid.Check(t, func(t *rapid.T) {
-		source, err := Write(randomDefinition(t, false), "")
+		source, err := Write(randomDefinition(t, false, false), "")
 		if err != nil {
 			t.Fatal(err)
 		}

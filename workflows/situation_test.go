@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/cel-go/cel"
 	"pgregory.net/rapid"
 
 	"github.com/alur-id/alur/domain"
@@ -17,9 +19,10 @@ import (
 func TestTheProofComesWhereverARequestDoes(t *testing.T) {
 	situations := 0
 	rapid.Check(t, func(t *rapid.T) {
-		d := rapid.OneOf(drawn(false), drawn(true), kindred()).Draw(t, "definition")
-		p := &playing{t: t, d: d, w: Compile(d.Definition, 1), naive: &naive{d: d.Definition}}
+		d := rapid.OneOf(drawn(false, false), drawn(false, true), drawn(true, true), kindred()).Draw(t, "definition")
+		p := &playing{t: t, d: d, w: Compile(d.Definition, 1), naive: &naive{d: d.Definition, fallible: true}}
 		proof := d.prove(t, 6000)
+		proof.supposesOnce(t)
 		seed := rapid.Uint64().Draw(t, "seed")
 		steps := rand.New(rand.NewPCG(seed, 0))
 		for range 12 {
@@ -110,7 +113,7 @@ func (s *search) comes(p *playing, gate uint32) bool {
 	at.person = gate
 	for v := range s.p.values {
 		at.value = uint16(v)
-		if _, known := s.known[s.p.folded(s.p.plain(at))]; known && p.alike(s.p.values[v].facts) {
+		if _, known := s.known[s.p.folded(s.p.plain(at))]; known && p.alike(s.p.values[v].facts) && p.isSupposed(s.p, v) {
 			return true
 		}
 	}
@@ -133,6 +136,38 @@ func (p *playing) alike(facts domain.Facts) bool {
 	return !slices.ContainsFunc(p.d.Fees, func(f Fee) bool {
 		return f.Table != nil && (f.Table.amount(facts) > 0) != (f.Table.amount(p.r.Facts) > 0)
 	})
+}
+
+// isSupposed reports whether what a proof supposes of facts with a value is so of those of
+// the request.
+func (p *playing) isSupposed(proof *prover, value int) bool {
+	in := proof.values[value]
+	return !slices.ContainsFunc(proof.d.apart(proof.pieces), func(c *Condition) bool {
+		if c.result != cel.BoolType || c.speaksOfPast() || c.asksRecorded(p.d.Definition) || c.exact(p.d.Definition) {
+			return false
+		}
+		is, err := c.holds(vars{facts: p.r.Facts})
+		return in.failing[c.Text] != (err != nil) || err == nil && in.supposed[c.Text] != is
+	})
+}
+
+// supposesOnce holds that no step of a story supposes anything of a condition of which each
+// part is told: by what the request began with, or by what was done.
+func (p proved) supposesOnce(t *rapid.T) {
+	for _, step := range p.walk.by {
+		for _, x := range step.supposing {
+			parts := []*Condition{x.condition}
+			if t := p.walk.p.pieces[x.condition]; t != nil {
+				parts = t.leaves()
+			}
+			if !slices.ContainsFunc(parts, func(c *Condition) bool {
+				l, mixed := c.looseness(&p.d), c.speaksOfPast() && len(c.uses.facts) > 0
+				return len(l.counts) > 0 || c.asksRecorded(&p.d) || l.facts && mixed && !strings.ContainsAny(c.Text, "&|")
+			}) {
+				t.Fatalf("a step supposes what %q comes to", x.condition.Text)
+			}
+		}
+	}
 }
 
 // point is where a request is, by the words of what a point keeps, from all that
@@ -197,7 +232,7 @@ func (p *playing) handedInAfter(place int) bool {
 		if !ok || i < place {
 			continue
 		}
-		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
+		then := &naive{d: p.naive.d, log: p.naive.log[:i], fallible: p.naive.fallible}
 		if slices.ContainsFunc(p.d.Documents, func(x Document) bool {
 			return x.ID == b.Document && theirs(x) && (x.Required || x.RequiredWhen != nil && then.holds(x.RequiredWhen))
 		}) {
@@ -222,7 +257,7 @@ func (p *playing) received(proof *prover) (declared, complete bool) {
 			continue
 		}
 		declared = declared || b.Kind == domain.ActionComplete
-		then := &naive{d: p.naive.d, log: p.naive.log[:i]}
+		then := &naive{d: p.naive.d, log: p.naive.log[:i], fallible: p.naive.fallible}
 		by := then.ledBy(b)
 		asked := by != nil && by.Needs != nil && by.Needs.Required
 		if !asked && b.Kind != domain.ActionComplete {

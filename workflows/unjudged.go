@@ -71,8 +71,8 @@ func (w *Workflow) unjudged(err error) error {
 func plain(err error) error {
 	text := err.Error()
 	for _, known := range []struct{ says, means string }{
-		{"division by zero", "it divides by zero"},
-		{"modulus by zero", "it divides by zero"},
+		{"division by zero", dividesByZero},
+		{"modulus by zero", dividesByZero},
 		{"overflow", "a number grows too large"},
 		{"no such attribute", "a fact that it asks for is missing"},
 		{"no such key", "it looks up a name that is not there"},
@@ -92,6 +92,17 @@ func plain(err error) error {
 	}
 	return err
 }
+
+// whyUnjudged says why a condition fails and, where it may divide by zero, what would help.
+func whyUnjudged(err error) string {
+	text := errors.Unwrap(err).Error()
+	if text == dividesByZero {
+		text += ": say first that it is not zero, as in facts.plot > 0.0 && ..."
+	}
+	return text
+}
+
+const dividesByZero = "it divides by zero"
 
 // placeConditions tells each condition whose it is.
 func (d *Definition) placeConditions() {

@@ -52,9 +52,10 @@ func (d *Definition) conditions() []*Condition {
 // valuations are facts that stand for all that requests can have: no condition tells
 // others from these. Where a condition does more than compare a fact with constants,
 // so that no facts stand for all, it is taken to come to yes and to no and, where it is not
-// sure that it can be judged, to fail. The error says that there are too many.
-func (d *Definition) valuations() ([]vars, error) {
-	conditions := d.conditions()
+// sure that it can be judged, to fail. So is each part of one that is taken apart. The error
+// says that there are too many.
+func (d *Definition) valuations(pieces map[*Condition]*piece) ([]vars, error) {
+	conditions := d.apart(pieces)
 	literals := &constants{}
 	related := map[string][]string{} // facts that are judged together
 	relate := func(ids ...string) {
@@ -120,7 +121,7 @@ func (d *Definition) valuations() ([]vars, error) {
 		}
 		together := graph.Closure(related, id)
 		maps.Copy(done, together)
-		some, err := d.combinations(slices.Sorted(maps.Keys(together)), literals)
+		some, err := d.combinations(slices.Sorted(maps.Keys(together)), literals, conditions)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +130,7 @@ func (d *Definition) valuations() ([]vars, error) {
 		}
 		all = crossed(all, some)
 	}
-	return all, nil
+	return slices.DeleteFunc(all, func(v vars) bool { return v.impossible(pieces) }), nil
 }
 
 // errFacts and errJudged say that facts are told apart in too many ways.
@@ -141,7 +142,7 @@ var (
 // combinations are values of some facts, of those that no condition tells apart one. Of
 // facts that are recorded while the request runs all are kept, for each may come to any
 // other.
-func (d *Definition) combinations(facts []string, literals *constants) ([]domain.Facts, error) {
+func (d *Definition) combinations(facts []string, literals *constants, conditions []*Condition) ([]domain.Facts, error) {
 	recorded := func(id string) bool { return d.fact(id).Recorded }
 	given, err := d.products(slices.DeleteFunc(slices.Clone(facts), recorded), literals)
 	if err != nil {
@@ -151,7 +152,7 @@ func (d *Definition) combinations(facts []string, literals *constants) ([]domain
 	if err != nil {
 		return nil, err
 	}
-	conditions := slices.DeleteFunc(d.conditions(), func(c *Condition) bool {
+	conditions = slices.DeleteFunc(slices.Clone(conditions), func(c *Condition) bool {
 		return !slices.ContainsFunc(c.uses.facts, func(id string) bool { return slices.Contains(facts, id) })
 	})
 	if len(given)*len(later)*len(conditions) > maxJudged {
