@@ -10,6 +10,12 @@ import (
 // opinions that were given before are on others, where whoever asks has to bring them.
 func (p *prover) handIn(at *point, group int) {
 	at.bits |= 1 << group
+	p.outdate(at, group)
+}
+
+// outdate notes what it does to the opinions that a document of a group is handed in, with
+// which the group need not be whole.
+func (p *prover) outdate(at *point, group int) {
 	if p.aging == 0 || !p.isBrought(int(at.value), group) {
 		return
 	}

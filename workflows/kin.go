@@ -165,7 +165,7 @@ func (p *prover) kinOf(id domain.DocumentID) []domain.DocumentID {
 // of each other.
 func (p *prover) exchanged(a, b int, step stepTaken, at point) (stepTaken, point) {
 	switch {
-	case step.kind != stepAttach && step.kind != stepRefuse:
+	case step.kind != stepAttach && step.kind != stepAttachOne && step.kind != stepRefuse:
 	case step.of == a:
 		step.of = b
 	case step.of == b:

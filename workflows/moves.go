@@ -16,6 +16,7 @@ const (
 	stepAutomatic
 	stepExpiry
 	stepAttach
+	stepAttachOne // of a group of several that is not whole with it
 	stepRefuse
 	stepCheck
 	stepUncheck
@@ -314,6 +315,9 @@ func (p *prover) nextDossier(at point, s *State, visit func(stepTaken, point)) {
 	for g, doc := range p.ofGroup {
 		if p.absent.othersIn(doc.By) && (len(doc.In) == 0 || slices.Contains(doc.In, s.ID)) {
 			put(stepAttach, g, "", func(to *point) { p.handIn(to, g) })
+			if p.several[g] && at.bits>>g&1 == 0 {
+				put(stepAttachOne, g, "", func(to *point) { p.outdate(to, g) })
+			}
 		}
 		if p.absent.othersIn(doc.RefusedBy) && (len(doc.RefusedIn) == 0 || slices.Contains(doc.RefusedIn, s.ID)) {
 			put(stepRefuse, g, "", func(to *point) { to.bits &^= 1 << g })

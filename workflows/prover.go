@@ -24,6 +24,7 @@ type prover struct {
 	fees      []*Fee
 	groups    map[domain.DocumentID]int // documents that no rule tells apart are one
 	ofGroup   []*Document
+	several   []bool   // by group: it has more documents than one
 	kin       [][]int  // of those: groups that may stand for each other
 	families  []family // by value
 	ofFamily  map[family]uint16
@@ -342,7 +343,9 @@ func (p *prover) groupDocuments() {
 		if !ok {
 			group = len(p.ofGroup)
 			alike[key] = group
-			p.ofGroup = append(p.ofGroup, doc)
+			p.ofGroup, p.several = append(p.ofGroup, doc), append(p.several, false)
+		} else {
+			p.several[group] = true
 		}
 		p.groups[doc.ID] = group
 	}

@@ -105,6 +105,7 @@ func (s *search) wayTo(i int) []int {
 // which is the one that is missing in the end.
 func (s *search) papers(step stepTaken, missing domain.DocumentID) string {
 	one := s.p.ofGroup[step.of]
+	var other *Document // than the one that is missing
 	var titles []string
 	for i := range s.d.Documents {
 		doc := &s.d.Documents[i]
@@ -114,10 +115,16 @@ func (s *search) papers(step stepTaken, missing domain.DocumentID) string {
 		titles = append(titles, fmt.Sprintf("%q", doc.Title.In(s.lang)))
 		if doc.ID == missing {
 			one = doc
+		} else if other == nil {
+			other = doc
 		}
 	}
-	if step.kind == stepRefuse {
+	switch step.kind {
+	case stepRefuse:
 		return s.say("turned", one.Title.In(s.lang))
+	case stepAttachOne:
+		return s.say("attached", fmt.Sprintf("%q", other.Title.In(s.lang)))
+	default:
 	}
 	key := "attached"
 	if len(titles) > 1 {
@@ -183,7 +190,7 @@ func (s *search) plainly(step stepTaken, at *point, missing domain.DocumentID) s
 		return s.say("follows", s.titleOf(d.Transitions[step.of].Action))
 	case stepExpiry:
 		return s.say("runs out", s.say(string(s.p.expiries[step.of].expiry.Ground)))
-	case stepAttach, stepRefuse:
+	case stepAttach, stepAttachOne, stepRefuse:
 		return s.papers(step, missing)
 	case stepCheck:
 		return s.say("checked", d.Checklists[step.of].Title.In(s.lang))
