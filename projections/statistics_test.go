@@ -53,6 +53,25 @@ func act(from, to domain.StateID, public domain.PublicStatus, outcome domain.Out
 	return domain.ActionTaken{Action: "go", From: from, To: to, Public: public, Outcome: outcome, Kind: kind}
 }
 
+// onDay is what happens so many days after a request was asked for.
+type onDay struct {
+	day  float64
+	body domain.Body
+}
+
+// recordAll records what happens with requests that are asked for at one time.
+func recordAll(t *testing.T, log *memory.Log, all [][]onDay) {
+	t.Helper()
+	for i, events := range all {
+		id := uuid.NewSHA1(uuid.Nil, []byte{byte(i)})
+		x := history{log: log, request: id}
+		x.after(t, 0, asked(id, i))
+		for _, e := range events {
+			x.after(t, e.day, e.body)
+		}
+	}
+}
+
 // What became of requests is counted by when it happened, and in whose hands they were
 // adds up to how long they took.
 func TestStatisticsCountWhatHappened(t *testing.T) {
@@ -60,12 +79,8 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 	back := act("new", "returned", domain.StatusNeedsCorrection, "", domain.ActionReturn)
 	back.Reason = "str-missing"
 	deemed := domain.DecisionDeemed{Term: "law", Ground: domain.DeemedApproval, From: "work", To: "issued", Public: domain.StatusApproved, Outcome: domain.OutcomeApproved}
-	type event struct {
-		day  float64
-		body domain.Body
-	}
 	approve := act("work", "issued", domain.StatusApproved, domain.OutcomeApproved, "")
-	all := [][]event{
+	all := [][]onDay{
 		{ // sent back for 2 days, with reviewers for 3, stopped for another agency for 4, by order for 5
 			{1, back},
 			{3, act("returned", "new", domain.StatusInProcess, "", "")},
@@ -91,14 +106,7 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 	}
 	everyDatabase(t, func(t *testing.T, open func() func() database) {
 		log, db := newLog(), open()()
-		for i, events := range all {
-			id := uuid.NewSHA1(uuid.Nil, []byte{byte(i)})
-			x := history{log: log, request: id}
-			x.after(t, 0, asked(id, i))
-			for _, e := range events {
-				x.after(t, e.day, e.body)
-			}
-		}
+		recordAll(t, log, all)
 		views := newViews(t, log, db.writer, projections.StatusProjection{}, projections.TermsProjection{}, projections.StatisticsProjection{})
 		if err := views.CatchUp(t.Context()); err != nil {
 			t.Fatal(err)
@@ -163,29 +171,18 @@ func TestStatisticsOfRequestsThatWereMigrated(t *testing.T) {
 	approve := act("waiting", "issued", domain.StatusApproved, domain.OutcomeApproved, "")
 	arrears, back := act("new", "new", domain.StatusNeedsCorrection, "", domain.ActionReturn), act("new", "new", domain.StatusNeedsCorrection, "", domain.ActionReturn)
 	back.Reason = "str-missing"
-	type event struct {
-		day  float64
-		body domain.Body
-	}
 	asks := func(id domain.ReviewID) domain.ReviewRequested {
 		return domain.ReviewRequested{Review: id, Role: "fire"}
 	}
 	everyDatabase(t, func(t *testing.T, open func() func() database) {
 		log, db := newLog(), open()()
-		for i, events := range [][]event{
+		recordAll(t, log, [][]onDay{
 			{{1, asks("fire")}, {1, asks("health")}, {2, moved("waiting", false)}, {4, domain.ReviewGiven{Review: "health"}}, {6, domain.ReviewGiven{Review: "brigade"}}, {8, approve}},
 			{{1, asks("fire")}, {2, moved("waiting", true)}, {8, approve}},
 			{{1, arrears}, {2, back}, {8, approve}},
 			{{1, back}, {2, arrears}, {8, approve}},
 			{{1, arrears}, {8, approve}},
-		} {
-			id := uuid.NewSHA1(uuid.Nil, []byte{byte(i)})
-			x := history{log: log, request: id}
-			x.after(t, 0, asked(id, i))
-			for _, e := range events {
-				x.after(t, e.day, e.body)
-			}
-		}
+		})
 		views := newViews(t, log, db.writer, projections.StatusProjection{}, projections.TermsProjection{}, projections.StatisticsProjection{})
 		if err := views.CatchUp(t.Context()); err != nil {
 			t.Fatal(err)

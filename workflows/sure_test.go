@@ -166,18 +166,18 @@ func TestWhatIsSureDoesNotFail(t *testing.T) {
 				facts[id] = n
 			}
 			facts["ward"] = rapid.SampledFrom([]float64{0, 1, 7}).Draw(t, "ward")
-			if _, err := c.value(vars{facts: facts, past: &stub{rapid.IntRange(0, 3).Draw(t, "times")}}); err != nil {
+			if _, err := c.value(vars{facts: facts, past: &always{rapid.IntRange(0, 3).Draw(t, "times")}}); err != nil {
 				t.Fatalf("%s fails with %v: %v", condition, facts, err)
 			}
 		}
 	})
 }
 
-// stub is a past in which everything was done so many times.
-type stub struct{ n int }
+// always is a past in which everything was done so many times.
+type always struct{ n int }
 
-func (s *stub) times(domain.ActionID) int             { return s.n }
-func (s *stub) review(domain.ReviewID) domain.Opinion { return "" }
-func (s *stub) paid(domain.FeeID) bool                { return false }
-func (s *stub) attached(domain.DocumentID) bool       { return false }
-func (s *stub) answer(domain.SystemID) string         { return "" }
+func (s *always) times(domain.ActionID) int             { return s.n }
+func (s *always) review(domain.ReviewID) domain.Opinion { return "" }
+func (s *always) paid(domain.FeeID) bool                { return false }
+func (s *always) attached(domain.DocumentID) bool       { return false }
+func (s *always) answer(domain.SystemID) string         { return "" }
