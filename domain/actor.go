@@ -39,11 +39,13 @@ func Capacities() []Capacity {
 type RoleID string
 
 // Actor is who acts, with what right, and as what. ID is a pseudonym: it is
-// stored in the clear and outlives the person's data.
+// stored in the clear and outlives the person's data. Mandate is the power of attorney
+// that they say they act under, if they do: see [Mandate.Covers].
 type Actor struct {
-	ID       string   `json:"id"`
-	Role     RoleID   `json:"role"`
-	Capacity Capacity `json:"capacity"`
+	ID       string    `json:"id"`
+	Role     RoleID    `json:"role"`
+	Capacity Capacity  `json:"capacity"`
+	Mandate  uuid.UUID `json:"mandate,omitzero"`
 }
 
 const maxActorID = 128 // bytes
@@ -71,9 +73,16 @@ func (a Actor) Check() error {
 	case !slices.Contains(Capacities(), a.Capacity):
 		return refuse(RuleActor, fmt.Sprintf("%q is not a capacity", a.Capacity),
 			"use one of "+Listed(Capacities()))
+	case a.Mandate != uuid.Nil && !forAnother(a.Capacity):
+		return refuse(RuleMandate, fmt.Sprintf("capacity %q acts under no mandate", a.Capacity),
+			"leave the mandate out, or act as "+string(CapacityProxy)+" or "+string(CapacityProfessional))
 	}
 	return nil
 }
+
+// forAnother reports whether a capacity is that of somebody who was asked to act for
+// another. Staff at a counter write down what the applicant says who stands there.
+func forAnother(c Capacity) bool { return c == CapacityProxy || c == CapacityProfessional }
 
 // samePerson reports whether two pseudonyms are one person's, where two people are wanted:
 // neither capitals, nor a space around it or what does not show, which older logs have,

@@ -60,6 +60,9 @@ var decoders = map[string]map[int]func([]byte) (Body, error){
 	"NoticesPreferred":     {1: decode[NoticesPreferred]},
 	"OfficeNotNotified":    {1: decode[OfficeNotNotified]},
 	"OfficeNotified":       {1: decode[OfficeNotified]},
+
+	"MandateGranted": {1: decode[MandateGranted]},
+	"MandateEnded":   {1: decode[MandateEnded]},
 }
 
 // EventTypes lists the names of all events that a log may hold, in their order.

@@ -12,10 +12,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// EnvelopeVersion is the version of the envelope's shape, stored with each. The
-// first, which had no number, knew neither when an event was recorded nor what
-// it followed.
-const EnvelopeVersion = 2
+// EnvelopeVersion is the newest version of the envelope's shape. The version is stored
+// with each. The first, which had no number, knew neither when an event was recorded nor
+// what it followed; the second knew no mandates.
+const EnvelopeVersion = 3
+
+// shape is the oldest version but the first that holds an envelope, in which it is
+// written: programs of before read what they can.
+func (e *Envelope) shape() int {
+	if e.Actor.Mandate == uuid.Nil {
+		return 2
+	}
+	return EnvelopeVersion
+}
 
 // storedEnvelope is the envelope as encoding/json reads it.
 type storedEnvelope struct {
@@ -31,7 +40,7 @@ func appendEnvelope(b []byte, e *Envelope) ([]byte, error) {
 			return nil, errors.New("a time that RFC 3339 cannot hold")
 		}
 	}
-	b = strconv.AppendInt(append(b, `{"v":`...), EnvelopeVersion, 10)
+	b = strconv.AppendInt(append(b, `{"v":`...), int64(e.shape()), 10)
 	b = appendText(append(b, `,"tenant":`...), string(e.Tenant))
 	b = appendText(append(b, `,"service":`...), e.Service)
 	if e.Office != "" {
@@ -40,6 +49,9 @@ func appendEnvelope(b []byte, e *Envelope) ([]byte, error) {
 	b = appendText(append(b, `,"actor":{"id":`...), e.Actor.ID)
 	b = appendText(append(b, `,"role":`...), string(e.Actor.Role))
 	b = appendText(append(b, `,"capacity":`...), string(e.Actor.Capacity))
+	if e.Actor.Mandate != uuid.Nil {
+		b = appendUUID(append(b, `,"mandate":`...), e.Actor.Mandate)
+	}
 	b = appendText(append(b, `},"workflow":{"id":`...), e.Workflow.ID)
 	b = strconv.AppendInt(append(b, `,"version":`...), int64(e.Workflow.Version), 10)
 	b = appendUUID(append(b, `},"command":`...), e.Command)
@@ -112,7 +124,10 @@ func readEnvelope(meta []byte) (Envelope, error) {
 // other.
 func readWritten(meta string) (e Envelope, ok bool) {
 	r := written{rest: meta}
-	r.literal(`{"v":` + strconv.Itoa(EnvelopeVersion) + `,"tenant":`)
+	newest := r.has(`{"v":3,"tenant":`)
+	if !newest {
+		r.literal(`{"v":2,"tenant":`)
+	}
 	e.Tenant = TenantCode(r.text())
 	r.literal(`,"service":`)
 	e.Service = r.text()
@@ -125,6 +140,10 @@ func readWritten(meta string) (e Envelope, ok bool) {
 	e.Actor.Role = RoleID(r.text())
 	r.literal(`,"capacity":`)
 	e.Actor.Capacity = Capacity(r.text())
+	if newest {
+		r.literal(`,"mandate":`)
+		e.Actor.Mandate = r.uuid()
+	}
 	r.literal(`},"workflow":{"id":`)
 	e.Workflow.ID = r.text()
 	r.literal(`,"version":`)

@@ -38,7 +38,13 @@ func TestEnvelopeAsEncodingJSONHasIt(t *testing.T) {
 		if rapid.Bool().Draw(t, "sealed") {
 			e.Box = &Box{Key: id("key"), Sealed: rapid.SliceOf(rapid.Byte()).Draw(t, "box"), Commit: hash("commit")}
 		}
-		want, err := json.Marshal(storedEnvelope{V: EnvelopeVersion, Envelope: e})
+		v := 2
+		if rapid.Bool().Draw(t, "mandated") {
+			e.Actor.Mandate = id("mandate")
+			e.Actor.Mandate[0] |= 1 // none is Nil
+			v = 3
+		}
+		want, err := json.Marshal(storedEnvelope{V: v, Envelope: e})
 		if err != nil {
 			t.Skip("a time out of range")
 		}
@@ -65,6 +71,11 @@ func FuzzReadEnvelope(f *testing.F) {
 	e := Envelope{Tenant: "11.71", Service: "s", Actor: Actor{ID: "a"}, Occurred: time.Unix(0, 0).UTC(), At: time.Unix(1, 0).UTC(), Prev: Hash{1}, Box: &Box{Sealed: []byte("x")}}
 	meta, err := appendEnvelope(nil, &e)
 	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(meta))
+	e.Actor.Mandate = uuid.UUID{1}
+	if meta, err = appendEnvelope(nil, &e); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(string(meta))

@@ -48,6 +48,7 @@ const (
 	RuleReturn           Rule = "return"            // a request may be sent back once
 	RuleMigration        Rule = "migration"         // the request cannot go on under the other version of its workflow
 	RuleNotices          Rule = "notices"           // nobody can be told in this way
+	RuleMandate          Rule = "mandate"           // the mandate does not cover this, or is none
 )
 
 // Rules lists every rule.
@@ -57,7 +58,7 @@ func Rules() []Rule {
 		RuleFacts, RuleAlreadySubmitted, RuleNotSubmitted, RuleUnknownAction, RuleNotFromHere, RuleRole,
 		RuleCapacity, RuleReason, RuleTime, RuleCommandReused, RuleService, RuleClosed, RuleForm,
 		RuleGuard, RuleFourEyes, RuleIncomplete, RuleChecklist, RuleUnpaid, RuleReview,
-		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless, RuleTerm, RuleReturn, RuleMigration, RuleNotices,
+		RuleAnswer, RuleDocument, RuleFee, RuleTask, RuleInvariant, RuleCondition, RuleEndless, RuleTerm, RuleReturn, RuleMigration, RuleNotices, RuleMandate,
 	}
 }
 

@@ -208,6 +208,9 @@ func (e *Engine) attempt(ctx context.Context, request uuid.UUID, at loaded, c do
 	if w, err = e.timed(ctx, w, at.request, c); err != nil {
 		return Answer{}, false, err
 	}
+	if err := e.covered(ctx, request, at.request, c); err != nil {
+		return Answer{}, false, err
+	}
 	events, err := domain.Decide(at.request, c, w)
 	if err != nil {
 		return Answer{}, false, err

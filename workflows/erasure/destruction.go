@@ -85,7 +85,7 @@ func (e *Eraser) settled(ctx context.Context, x Erasure, erased []domain.ErasedK
 		if state != domain.KeyErasing || erasure != x.ID {
 			return fmt.Errorf("key %s is %s: another erasure of it is under way", k.ID, state)
 		}
-		kept, err := e.kept(ctx, held.Requests[k.ID], k.Class, x.Ground)
+		kept, err := e.kept(ctx, *held, k, x.Ground)
 		if err != nil {
 			return err
 		}

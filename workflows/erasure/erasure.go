@@ -57,11 +57,13 @@ type Erased struct {
 	Kept   []Kept             `json:"kept"`
 }
 
-// Kept is a key that was not destroyed, and the request that stands against it.
+// Kept is a key that was not destroyed, and the request or the mandate that stands
+// against it.
 type Kept struct {
 	Class     domain.RetentionClass `json:"class"`
-	Reference domain.Reference      `json:"reference"`
-	Until     time.Time             `json:"until,omitzero"` // zero: the request is open
+	Reference domain.Reference      `json:"reference,omitempty"`
+	Mandate   uuid.UUID             `json:"mandate,omitzero"`
+	Until     time.Time             `json:"until,omitzero"` // zero: the request is open, or the mandate holds
 	Ground    workflows.Text        `json:"ground"`
 }
 
@@ -151,7 +153,7 @@ func (e *Eraser) eraseAgain(ctx context.Context, x Erasure, again []domain.Erase
 		return err
 	}
 	for _, k := range again {
-		kept, err := e.kept(ctx, held.Requests[k.ID], k.Class, x.Ground)
+		kept, err := e.kept(ctx, held, k, x.Ground)
 		if err != nil {
 			return err
 		}
@@ -184,11 +186,11 @@ func (e *Eraser) sort(ctx context.Context, x Erasure) (Erased, Held, map[uuid.UU
 	out := Erased{Erased: []domain.ErasedKey{}, Kept: []Kept{}}
 	stuck := map[uuid.UUID][]domain.ErasedKey{}
 	for _, k := range keys {
-		kept, err := e.kept(ctx, held.Requests[k.ID], k.Class, x.Ground)
+		key := domain.ErasedKey{ID: k.ID, Class: k.Class}
+		kept, err := e.kept(ctx, held, key, x.Ground)
 		if err != nil {
 			return Erased{}, Held{}, nil, err
 		}
-		key := domain.ErasedKey{ID: k.ID, Class: k.Class}
 		switch {
 		case len(kept) > 0:
 			out.Kept = append(out.Kept, kept...)
@@ -245,6 +247,9 @@ func (e *Eraser) end(ctx context.Context, erasure uuid.UUID) error {
 }
 
 func keptRefusal(k Kept) error {
+	if k.Mandate != uuid.Nil {
+		return domain.NewRefusal(domain.RuleRetention, fmt.Sprintf("mandate %s holds: who gave it must be known", k.Mandate), "end it first (alur mandate end)")
+	}
 	if k.Until.IsZero() {
 		return domain.NewRefusal(domain.RuleRetention, fmt.Sprintf("request %s is open: what it rests on must be kept", k.Reference), "decide or withdraw it first")
 	}
@@ -252,13 +257,22 @@ func keptRefusal(k Kept) error {
 		fmt.Sprintf("request %s must be kept until %s (%s)", k.Reference, k.Until.Format(time.DateOnly), k.Ground.EN), "ask again after that day")
 }
 
-// kept says what stands against destroying a key that requests hold data under.
-func (e *Eraser) kept(ctx context.Context, requests []uuid.UUID, class domain.RetentionClass, g domain.Ground) ([]Kept, error) {
+// kept says what stands against destroying a key.
+func (e *Eraser) kept(ctx context.Context, held Held, k domain.ErasedKey, g domain.Ground) ([]Kept, error) {
 	if g.BeforeItsTime() {
 		return nil, nil
 	}
 	var kept []Kept
-	for _, id := range requests {
+	for _, id := range held.Mandates[k.ID] {
+		m, err := e.Engine.Mandate(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !m.Over(e.Now()) {
+			kept = append(kept, Kept{Class: k.Class, Mandate: id})
+		}
+	}
+	for _, id := range held.Requests[k.ID] {
 		r, err := e.Engine.Load(ctx, id)
 		if err != nil {
 			return nil, err
@@ -268,7 +282,7 @@ func (e *Eraser) kept(ctx context.Context, requests []uuid.UUID, class domain.Re
 			return nil, err
 		}
 		rule := w.Definition.Retention
-		one := Kept{Class: class, Reference: r.Reference, Ground: rule.Ground}
+		one := Kept{Class: k.Class, Reference: r.Reference, Ground: rule.Ground}
 		if r.Outcome != "" {
 			one.Until = r.Changed.AddDate(rule.Years, 0, 0)
 		}
