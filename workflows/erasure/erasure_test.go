@@ -17,6 +17,7 @@ import (
 	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
+	"github.com/alur-id/alur/workflows/sample"
 )
 
 func TestWhatMustBeKeptIsNotErased(t *testing.T) {
@@ -425,5 +426,33 @@ func TestARepeatedErasureOfAKeyThatTheStoreNeverHad(t *testing.T) {
 	b.restored(t)
 	if done, err := b.eraser().Erase(t.Context(), x); err != nil || len(done.Erased) != 1 || done.Erased[0].ID != r.Key {
 		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// Who gave a mandate stays known while it holds, and no longer; what was done under it
+// stays as it is.
+func TestAMandateThatHoldsIsKept(t *testing.T) {
+	b := newBench(t)
+	m, err := b.engine.Grant(t.Context(), domain.GrantMandate{
+		Header: newHeader("front-office"), Tenant: sample.Tenant, Principal: nik, MandateGranted: domain.MandateGranted{
+			Holder: "agent-1", Services: []string{"sip-dokter"}, From: "2026-11-23", Until: "2026-12-31", Document: strings.Repeat("ab", 32),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.eraser().Erase(t.Context(), b.erasure(domain.GroundSubjectRequest))
+	if !isRule(err, domain.RuleRetention) || !strings.Contains(err.Error(), m.ID.String()) {
+		t.Errorf("while it holds: %v", err)
+	}
+	if _, err := b.engine.EndMandate(t.Context(), m.ID, domain.EndMandate{Header: newHeader("front-office"), End: domain.MandateRevoked}); err != nil {
+		t.Fatal(err)
+	}
+	done, err := b.eraser().Erase(t.Context(), b.erasure(domain.GroundSubjectRequest))
+	if err != nil || len(done.Erased) != 1 || done.Erased[0].Class != domain.MandateClass {
+		t.Errorf("when it has ended: %+v, %v", done, err)
+	}
+	if again, err := b.engine.Mandate(t.Context(), m.ID); err != nil || again.Holder != "agent-1" {
+		t.Errorf("then: %+v, %v", again, err)
 	}
 }
