@@ -71,6 +71,7 @@ func New(c Config) http.Handler {
 	a.registerCommands(h)
 	a.registerReads(h)
 	a.registerNotices(h)
+	a.registerMandates(h)
 	a.registerInbox(h)
 	a.registerServices(h)
 	a.registerService(h)

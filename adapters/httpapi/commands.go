@@ -21,10 +21,19 @@ type actorBody struct {
 	ID       string `json:"id" doc:"pseudonym; kept in the clear, so never a NIK or an e-mail address" example:"officer-7"`
 	Role     string `json:"role" example:"front-office"`
 	Capacity string `json:"capacity" enum:"self,proxy,counter,professional,officer,system" doc:"as what the actor acts"`
+	Mandate  string `json:"mandate,omitempty" format:"uuid" doc:"the mandate that a proxy or a professional acts under, if they do: it has to cover what is done"`
 }
 
-func (a actorBody) actor() domain.Actor {
-	return domain.Actor{ID: a.ID, Role: domain.RoleID(a.Role), Capacity: domain.Capacity(a.Capacity)}
+func (a actorBody) actor() (domain.Actor, error) {
+	by := domain.Actor{ID: a.ID, Role: domain.RoleID(a.Role), Capacity: domain.Capacity(a.Capacity)}
+	if a.Mandate == "" {
+		return by, nil
+	}
+	var err error
+	if by.Mandate, err = uuid.Parse(a.Mandate); err != nil || by.Mandate == uuid.Nil {
+		return by, newProblem(http.StatusUnprocessableEntity, string(domain.RuleMandate), "the mandate is no id of one", "give the id that was answered as it was recorded, or leave it out")
+	}
+	return by, nil
 }
 
 type submitInput struct {
@@ -98,8 +107,12 @@ func (a *api) submit(ctx context.Context, in *submitInput) (*doneOutput, error) 
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
+	header, err := a.header(ctx, id, in.Body.Actor)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := a.Engine.Submit(ctx, domain.Submit{
-		Header: a.header(ctx, id, in.Body.Actor), Tenant: tenant, Service: in.Body.Service, Facts: in.Body.Facts,
+		Header: header, Tenant: tenant, Service: in.Body.Service, Facts: in.Body.Facts,
 		Identity: domain.Identity(in.Body.Identity), Form: in.Body.Form,
 	})
 	if err != nil {
@@ -133,7 +146,11 @@ func (a *api) take(ctx context.Context, reference, ifMatch, key, scope string, b
 	if err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
-	c, err := command(a.header(ctx, id, by), expected)
+	header, err := a.header(ctx, id, by)
+	if err != nil {
+		return nil, err
+	}
+	c, err := command(header, expected)
 	if err != nil {
 		return nil, err
 	}
@@ -145,12 +162,13 @@ func (a *api) take(ctx context.Context, reference, ifMatch, key, scope string, b
 }
 
 // header is what the commands of a request share.
-func (a *api) header(ctx context.Context, id uuid.UUID, by actorBody) domain.Header {
-	h := domain.Header{ID: id, Actor: by.actor()}
+func (a *api) header(ctx context.Context, id uuid.UUID, by actorBody) (domain.Header, error) {
+	actor, err := by.actor()
+	h := domain.Header{ID: id, Actor: actor}
 	if a.Correlation != nil {
 		h.Correlation = a.Correlation(ctx)
 	}
-	return h
+	return h, err
 }
 
 func outputOf(answer workflows.Answer) *doneOutput {

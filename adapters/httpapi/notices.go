@@ -116,7 +116,11 @@ func (a *api) prefer(ctx context.Context, in *preferInput) (*noticesOutput, erro
 		}
 		p.Quiet = &q
 	}
-	if err := a.Engine.Prefer(ctx, r.ID, a.header(ctx, id, in.Body.Actor), p); err != nil {
+	header, err := a.header(ctx, id, in.Body.Actor)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Engine.Prefer(ctx, r.ID, header, p); err != nil {
 		return nil, a.fault(ctx, err, false)
 	}
 	return a.noticesOf(ctx, r)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/alur-id/alur/domain"
@@ -63,8 +64,8 @@ func newAudit() *cobra.Command {
 		Use:   "audit [REFERENCE]",
 		Short: "Show who did what to a request, or what somebody did, when, as what, under which workflow version",
 		Long: `Audit lists every event of a request. Without a reference it looks through the
-whole log, and lists what was done by an actor, in an office, of a tenant, in a
-time, by when it happened; --count counts it for each actor instead. It reads
+whole log, and lists what was done by an actor, under a mandate, in an office, of a
+tenant, in a time, by when it happened; --count counts it for each actor instead. It reads
 the log itself, no view.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -112,7 +113,7 @@ func auditTable(w io.Writer, tenant domain.TenantCode, lines []auditLine) error 
 	return table(w, auditHeader, rows)
 }
 
-var auditHeader = []string{"NO", "OCCURRED", "RECORDED", "ACTOR", "ROLE", "CAPACITY", "ACTION", "FROM", "TO", "REASON", "WORKFLOW"}
+var auditHeader = []string{"NO", "OCCURRED", "RECORDED", "ACTOR", "ROLE", "CAPACITY", "ACTION", "FROM", "TO", "REASON", "WORKFLOW", "MANDATE"}
 
 func auditRow(l auditLine, tenant domain.TenantCode) []string {
 	what := string(l.Action)
@@ -124,8 +125,24 @@ func auditRow(l auditLine, tenant domain.TenantCode) []string {
 	}
 	return []string{
 		strconv.Itoa(int(l.Version)), clock(l.Occurred, tenant), clock(l.Recorded, tenant), l.Actor.ID, string(l.Actor.Role),
-		string(l.Actor.Capacity), what, string(l.From), string(l.To), string(l.Reason), fmt.Sprintf("%s@%d", l.Workflow.ID, l.Workflow.Version),
+		string(l.Actor.Capacity), what, string(l.From), string(l.To), string(l.Reason), judgedBy(l.Workflow), mandateNamed(l.Actor),
 	}
+}
+
+// judgedBy names the version of a workflow; empty for what has none.
+func judgedBy(w domain.WorkflowRef) string {
+	if w.ID == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s@%d", w.ID, w.Version)
+}
+
+// mandateNamed is the mandate that somebody acted under; empty for none.
+func mandateNamed(a domain.Actor) string {
+	if a.Mandate == uuid.Nil {
+		return ""
+	}
+	return a.Mandate.String()
 }
 
 // oneLine is what an event says, as it is stored.

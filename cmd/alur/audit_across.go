@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/alur-id/alur/domain"
@@ -18,32 +20,41 @@ import (
 type auditAcross struct {
 	period period
 	actor  string
+	under  string
 	office string
 	limit  int
 	count  bool
+
+	mandate uuid.UUID // of under
 }
 
 func (a *auditAcross) flags(c *cobra.Command) {
 	a.period.flags(c, "what happened")
 	c.Flags().StringVar(&a.actor, "actor", "", "only what this `ACTOR` did, a pseudonym")
+	c.Flags().StringVar(&a.under, "mandate", "", "only what was done under this `MANDATE`, by its id")
 	c.Flags().StringVar(&a.office, "office", "", "only what was done at this `OFFICE`")
 	c.Flags().IntVar(&a.limit, "limit", 0, "at most the first `N` events; 0 is all")
 	c.Flags().BoolVar(&a.count, "count", false, "count it for each actor, role and capacity")
 }
 
 func (a *auditAcross) any() bool {
-	return a.actor != "" || a.office != "" || a.limit != 0 || a.count || a.period.tenant != "" || a.period.since.given() || a.period.until.given()
+	return a.actor != "" || a.under != "" || a.office != "" || a.limit != 0 || a.count || a.period.tenant != "" || a.period.since.given() || a.period.until.given()
 }
 
 // read reads the flags, of which there have to be some.
-func (a *auditAcross) read() error {
+func (a *auditAcross) read() (err error) {
 	switch {
 	case a.limit < 0:
 		return errors.New("--limit: want 0 or more")
 	case a.limit > 0 && a.count:
 		return errors.New("--count counts everything: it goes without --limit")
 	case !a.any():
-		return errors.New("alur audit wants a REFERENCE, or at least one of --actor, --office, --tenant, --since, --until, --count")
+		return errors.New("alur audit wants a REFERENCE, or at least one of --actor, --mandate, --office, --tenant, --since, --until, --count")
+	}
+	if a.under != "" {
+		if a.mandate, err = uuid.Parse(a.under); err != nil || a.mandate == uuid.Nil {
+			return fmt.Errorf("--mandate %q is not the id of a mandate", a.under)
+		}
 	}
 	return a.period.read()
 }
@@ -51,7 +62,7 @@ func (a *auditAcross) read() error {
 // takes reports whether an event is looked for.
 func (a *auditAcross) takes(e domain.Recorded) bool {
 	p := &a.period
-	return (a.actor == "" || e.Actor.SamePerson(a.actor)) && (a.office == "" || e.Office == a.office) && (p.of == "" || e.Tenant == p.of) &&
+	return (a.actor == "" || e.Actor.SamePerson(a.actor)) && (a.under == "" || e.Actor.Mandate == a.mandate) && (a.office == "" || e.Office == a.office) && (p.of == "" || e.Tenant == p.of) &&
 		!e.Occurred.Before(p.sinceTime) && (!p.until.given() || e.Occurred.Before(p.untilEnd))
 }
 
@@ -101,7 +112,7 @@ func (a *auditAcross) find(ctx context.Context, log domain.EventLog) ([]auditLin
 			continue
 		}
 		l := lineOf(e)
-		if projections.RequestOf(e.Stream) == "" {
+		if projections.RequestOf(e.Stream) == "" && domain.StreamKind(e.Stream) != "mandate" {
 			l.Body = nil // a whole definition, or a decree
 		}
 		if l.Of = names[e.Stream]; l.Of == "" {
@@ -141,13 +152,15 @@ func (a *auditAcross) showCounts(c *cobra.Command, log domain.EventLog, asJSON b
 		if !a.takes(e) {
 			continue
 		}
-		n := counts[e.Actor]
-		n.Actor = e.Actor
+		by := e.Actor
+		by.Mandate = uuid.Nil // under whichever
+		n := counts[by]
+		n.Actor = by
 		n.Events++
 		if _, ok := e.Body.(domain.ActionTaken); ok {
 			n.Actions++
 		}
-		counts[e.Actor] = n
+		counts[by] = n
 	}
 	list := slices.SortedFunc(maps.Values(counts), func(x, y didCount) int {
 		return cmp.Or(cmp.Compare(y.Events, x.Events), cmp.Compare(x.Actor.ID, y.Actor.ID), cmp.Compare(x.Actor.Role, y.Actor.Role), cmp.Compare(x.Actor.Capacity, y.Actor.Capacity))

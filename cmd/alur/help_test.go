@@ -52,7 +52,7 @@ func TestHelpSaysWhatAFlagWants(t *testing.T) {
 // Whoever writes to a log in a file has to be alone with it, and help says so.
 func TestHelpSaysWhoWrites(t *testing.T) {
 	const sentence = "A SQLite log has one writing process: stop alur serve first"
-	writers := []string{"import xes", "workflow publish", "workflow retire", "workflow migrate", "calendar add", "term sweep", "subject erase", "subject release"}
+	writers := []string{"import xes", "workflow publish", "workflow retire", "workflow migrate", "calendar add", "term sweep", "subject erase", "subject release", "mandate grant", "mandate end"}
 	for name, c := range verbs() {
 		if writes := slices.Contains(writers, name); writes != strings.Contains(c.Long, sentence) {
 			t.Errorf("alur %s: writes %t, and help says\n%s", name, writes, c.Long)
