@@ -106,21 +106,26 @@ func (m Mandate) Over(now time.Time) bool {
 // that is recorded from then on, whenever it occurred. Whose it has to be is not known
 // here: that is sealed. Errors: [*Refusal] under [RuleMandate].
 func (m Mandate) Covers(a Actor, tenant TenantCode, service string, at time.Time) error {
+	if why := m.uncovered(a, tenant, service, at); why != "" {
+		return refuse(RuleMandate, why, "leave the mandate out, or name one that covers this")
+	}
+	return nil
+}
+
+// uncovered is why a mandate does not cover something; empty where it does.
+func (m Mandate) uncovered(a Actor, tenant TenantCode, service string, at time.Time) string {
 	from, after := m.days()
-	why, remedy := "", "leave the mandate out, or name one that covers this"
 	switch {
 	case !m.Exists() || m.Tenant != tenant:
-		why, remedy = "there is no such mandate here", "have it recorded first (alur mandate grant)"
+		return "there is no such mandate here"
 	case !a.SamePerson(m.Holder):
-		why = "the mandate was given to somebody else"
+		return "the mandate was given to somebody else"
 	case m.End != "":
-		why = "the mandate was ended (" + string(m.End) + ")"
+		return "the mandate was ended (" + string(m.End) + ")"
 	case at.Before(from) || !at.Before(after):
-		why = "the mandate holds from " + m.From + " until " + m.Until
+		return "the mandate holds from " + m.From + " until " + m.Until
 	case !slices.Contains(m.Services, service):
-		why = "the mandate is not for this service, but for " + Listed(m.Services)
-	default:
-		return nil
+		return "the mandate is not for this service, but for " + Listed(m.Services)
 	}
-	return refuse(RuleMandate, why, remedy)
+	return ""
 }

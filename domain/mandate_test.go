@@ -214,3 +214,58 @@ func TestWhoActsUnderAMandate(t *testing.T) {
 		}
 	}
 }
+
+// What somebody recorded under a mandate that does not cover it, past the engine, is
+// found.
+func TestVerifyFindsWhatAMandateDoesNotCover(t *testing.T) {
+	here := grant(head)
+	here.Tenant = "11.71"
+	given, err := domain.DecideMandate(domain.Mandate{}, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := domain.DecideMandate(mandated(t, grant(head)), ending(2, principal, domain.MandateRevoked)) // an hour after noon
+	if err != nil {
+		t.Fatal(err)
+	}
+	mandate := domain.MandateID(id(1))
+	for name, c := range map[string]struct {
+		before []domain.Event
+		by     domain.Actor
+		at     time.Duration // after noon
+		found  bool
+	}{
+		"covered":                {given, domain.Actor{ID: "agent-1", Mandate: mandate}, 2 * time.Hour, false},
+		"as it was ended":        {append(given, ended...), domain.Actor{ID: "agent-1", Mandate: mandate}, time.Hour + 59*time.Second, false},
+		"after it was ended":     {append(given, ended...), domain.Actor{ID: "agent-1", Mandate: mandate}, time.Hour + time.Minute, true},
+		"by somebody else":       {given, domain.Actor{ID: "agent-2", Mandate: mandate}, 0, true},
+		"before it held":         {given, domain.Actor{ID: "agent-1", Mandate: mandate}, -24 * time.Hour, true},
+		"under one never given":  {given, domain.Actor{ID: "agent-1", Mandate: domain.MandateID(id(8))}, 0, true},
+		"under none is no fault": {given, domain.Actor{ID: "agent-2"}, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := submitted()
+			request.Actor, request.Occurred = c.by, noon.Add(c.at)
+			var log []domain.Entry
+			enter := func(stream string, events ...domain.Event) {
+				a, _, err := domain.Enter(stream, domain.Tip{}, noon, events)
+				if err != nil {
+					t.Fatal(err)
+				}
+				log = append(log, a.Entries...)
+			}
+			enter(domain.MandateStream(mandate), c.before...)
+			enter("request-1", request)
+			for i := range log {
+				log[i].Position = domain.Position(i + 1)
+			}
+			want := []domain.FaultKind{}
+			if c.found {
+				want = append(want, domain.FaultMandate)
+			}
+			if _, kinds := faults(log, nil); !cmp.Equal(kinds, want) {
+				t.Errorf("found %v, want %v", kinds, want)
+			}
+		})
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -28,6 +29,7 @@ const (
 	FaultCommitment FaultKind = "commitment" // sealed data does not open, or is not what was committed to
 	FaultDraw       FaultKind = "draw"       // work went to another than its rule and its seed say
 	FaultKey        FaultKind = "key"        // a key is gone without an erasure, or there in spite of one
+	FaultMandate    FaultKind = "mandate"    // it was done under a mandate that does not cover it
 )
 
 // Fault is one thing that is wrong, and where. Detail holds no personal data.
@@ -71,6 +73,8 @@ type Verifier struct {
 	gone    map[uuid.UUID]Fault // by key: the last event that could not be opened
 	opened  map[uuid.UUID]Fault // or could; without details
 	damaged map[uuid.UUID]Fault
+
+	mandates map[uuid.UUID]Mandate
 }
 
 // Check checks the next entry.
@@ -78,7 +82,7 @@ func (v *Verifier) Check(e Entry) {
 	if v.Streams == nil {
 		v.Streams, v.seen = map[string]Tip{}, map[uint64]bool{}
 		v.erased, v.gone, v.opened = map[uuid.UUID]bool{}, map[uuid.UUID]Fault{}, map[uuid.UUID]Fault{}
-		v.damaged = map[uuid.UUID]Fault{}
+		v.damaged, v.mandates = map[uuid.UUID]Fault{}, map[uuid.UUID]Mandate{}
 	}
 	v.Events++
 	v.place(e)
@@ -139,6 +143,7 @@ func (v *Verifier) content(e Entry, r Recorded) {
 			v.found(e, FaultCommitment, "the decree is not the one that was added: it has another hash")
 		}
 	}
+	v.mandated(e, r)
 	if r.Box == nil {
 		return
 	}
@@ -164,6 +169,30 @@ func (v *Verifier) content(e Entry, r Recorded) {
 	default: // of the key store, not of the log
 		v.Unlooked++
 		v.Err = cmp.Or(v.Err, fmt.Errorf("position %d: key %s: %w", e.Position, key, err))
+	}
+}
+
+// overlap is how long after the end of a mandate something may be recorded under it: what
+// was being decided as it ended, on a node whose clock may be another.
+const overlap = time.Minute
+
+// mandated checks what was done under a mandate. Whose it is, is sealed, and not looked at.
+func (v *Verifier) mandated(e Entry, r Recorded) {
+	switch r.Body.(type) {
+	case MandateGranted, MandateEnded:
+		if id, err := uuid.Parse(strings.TrimPrefix(e.Stream, "mandate-")); err == nil {
+			v.mandates[id] = EvolveMandate(v.mandates[id], r)
+		}
+	}
+	if r.Actor.Mandate == uuid.Nil {
+		return
+	}
+	m := v.mandates[r.Actor.Mandate]
+	if r.Occurred.Before(m.Ended.Add(overlap)) {
+		m.End = ""
+	}
+	if why := m.uncovered(r.Actor, r.Tenant, r.Service, r.Occurred); why != "" {
+		v.found(e, FaultMandate, "it names mandate %s: %s", r.Actor.Mandate, why)
 	}
 }
 
