@@ -67,6 +67,9 @@ var inward = map[string]string{
 	"OfficeNotified":       "work inside an office",
 	"OfficeNotNotified":    "work inside an office",
 	"NoticesPreferred":     "between the office and the applicant",
+
+	"MandateGranted": "between whoever gives it and whoever holds it",
+	"MandateEnded":   "between whoever gives it and whoever holds it",
 }
 
 // outwardType is as what an event is told, false for one that is not.
