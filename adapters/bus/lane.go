@@ -106,11 +106,11 @@ func (l *laneRun) run(ctx context.Context) {
 func (l *laneRun) tell(ctx context.Context, err error) {
 	reason := Reason(err)
 	if err != nil && ctx.Err() == nil && reason != l.fault {
-		text := "a lane does not advance, and tries again"
+		level, text := slog.LevelWarn, "a lane does not advance, and tries again"
 		if errors.Is(err, errDisabled) {
-			text = "nothing is sent in a lane"
+			level, text = slog.LevelError, "nothing is sent in a lane, and its consumer waits"
 		}
-		l.logger.WarnContext(ctx, text, "lane", l.Name, "reason", reason)
+		l.logger.Log(ctx, level, text, "lane", l.Name, "reason", reason)
 	}
 	l.fault = reason
 }
@@ -221,11 +221,7 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 	if u.Lasting && !u.Gone && !unreachable {
 		return nil // the other system is well, and does not want this
 	}
-	off, err := l.store.failing(ctx, l.Name, x.Reason, now, l.Disable, u.Gone)
-	if off {
-		l.logger.ErrorContext(ctx, "a lane is disabled: every attempt failed", "lane", l.Name, "reason", x.Reason)
-	}
-	return err
+	return l.store.failing(ctx, l.Name, x.Reason, now, l.Disable, u.Gone)
 }
 
 // pauseAfter is the pause after so many attempts, up to a tenth more, so that what failed
