@@ -33,13 +33,14 @@ type spans struct {
 	*httptest.Server
 	t *testing.T
 
-	mu  sync.Mutex
-	all []*tracepb.Span
+	mu   sync.Mutex
+	all  []*tracepb.Span
+	node map[*tracepb.Span]string // that made it, where it was told its name
 }
 
 func newCollector(t *testing.T) *spans {
 	t.Helper()
-	x := &spans{t: t}
+	x := &spans{t: t, node: map[*tracepb.Span]string{}}
 	x.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var got collector.ExportTraceServiceRequest
 		b, err := io.ReadAll(r.Body)
@@ -52,8 +53,17 @@ func newCollector(t *testing.T) *spans {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		for _, resource := range got.GetResourceSpans() {
+			node := ""
+			for _, a := range resource.GetResource().GetAttributes() {
+				if a.GetKey() == "service.instance.id" {
+					node = a.GetValue().GetStringValue()
+				}
+			}
 			for _, scope := range resource.GetScopeSpans() {
 				x.all = append(x.all, scope.GetSpans()...)
+				for _, s := range scope.GetSpans() {
+					x.node[s] = node
+				}
 			}
 		}
 		w.Header().Set("Content-Type", "application/x-protobuf")
