@@ -192,7 +192,7 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 		l.rests(laneRest)
 	}
 	early := x.Due.After(now) // for what is behind it: its own attempts are not used up by that
-	if !early {
+	if !early || u.Lasting {  // or it is the last
 		x.Attempts++
 	}
 	x.Tried, x.Reason = now.UTC(), Reason(err)
@@ -213,7 +213,11 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 			pause = l.pauseAfter(x.Attempts)
 		}
 		x.Due = now.Add(max(pause, u.Wait))
-		l.logger.WarnContext(ctx, "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))...)
+		text := "a message was not taken, and waits" // since the lane is disabled for it
+		if !u.Gone {
+			text, args = "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))
+		}
+		l.logger.WarnContext(ctx, text, args...)
 	}
 	if err := l.store.keepSending(ctx, was, x); err != nil {
 		return err
