@@ -76,6 +76,34 @@ func TestWhatIsLaterWaitsForWhatFailsForSomeTime(t *testing.T) {
 	})
 }
 
+// What is given up when it is tried before its time, for what is behind it, was tried then,
+// too.
+func TestTheLastAttemptCountsWheneverItIs(t *testing.T) {
+	lane := Lane{AtOnce: 4, InOrder: 10 * time.Minute, Pauses: UsualPauses()}
+	onBoth(t, lane, func(t *testing.T, b *laneBench) {
+		b.answer = func(Sending) error { return errName }
+		b.of(t, "request-a", 1)
+		b.rounds(t)
+		b.clock = b.clock.Add(time.Second)
+		b.answer = func(s Sending) error {
+			if s.Position == 1 {
+				return &domain.Undelivered{Text: "no such number", Lasting: true}
+			}
+			return nil
+		}
+		b.of(t, "request-a", 2)
+		if d := cmp.Diff([]string{"1", "2"}, b.rounds(t)); d != "" {
+			t.Errorf("(-want +got)\n%s", d)
+		}
+		if left := b.left(t); len(left) != 1 || left[0].State != SendingFailed || left[0].Attempts != 2 {
+			t.Errorf("left: %+v", left)
+		}
+		if d := cmp.Diff([]int{2}, b.attempts); d != "" {
+			t.Errorf("attempts that giving up was told of (-want +got)\n%s", d)
+		}
+	})
+}
+
 // A gateway that was gone for long gets what waited in the order of each request,
 // although the later was tried less often and is due first.
 func TestTheOrderHoldsWhenAGatewayIsBack(t *testing.T) {

@@ -106,11 +106,11 @@ func (l *laneRun) run(ctx context.Context) {
 func (l *laneRun) tell(ctx context.Context, err error) {
 	reason := Reason(err)
 	if err != nil && ctx.Err() == nil && reason != l.fault {
-		text := "a lane does not advance, and tries again"
+		level, text := slog.LevelWarn, "a lane does not advance, and tries again"
 		if errors.Is(err, errDisabled) {
-			text = "nothing is sent in a lane"
+			level, text = slog.LevelError, "nothing is sent in a lane, and its consumer waits"
 		}
-		l.logger.WarnContext(ctx, text, "lane", l.Name, "reason", reason)
+		l.logger.Log(ctx, level, text, "lane", l.Name, "reason", reason)
 	}
 	l.fault = reason
 }
@@ -192,7 +192,7 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 		l.rests(laneRest)
 	}
 	early := x.Due.After(now) // for what is behind it: its own attempts are not used up by that
-	if !early {
+	if !early || u.Lasting {  // or it is the last
 		x.Attempts++
 	}
 	x.Tried, x.Reason = now.UTC(), Reason(err)
@@ -213,7 +213,11 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 			pause = l.pauseAfter(x.Attempts)
 		}
 		x.Due = now.Add(max(pause, u.Wait))
-		l.logger.WarnContext(ctx, "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))...)
+		text := "a message was not taken, and waits" // since the lane is disabled for it
+		if !u.Gone {
+			text, args = "a message was not taken, and is tried again", append(args, "next", x.Due.UTC().Format(time.RFC3339))
+		}
+		l.logger.WarnContext(ctx, text, args...)
 	}
 	if err := l.store.keepSending(ctx, was, x); err != nil {
 		return err
@@ -221,11 +225,7 @@ func (l *laneRun) failed(ctx context.Context, x Sending, err error) error {
 	if u.Lasting && !u.Gone && !unreachable {
 		return nil // the other system is well, and does not want this
 	}
-	off, err := l.store.failing(ctx, l.Name, x.Reason, now, l.Disable, u.Gone)
-	if off {
-		l.logger.ErrorContext(ctx, "a lane is disabled: every attempt failed", "lane", l.Name, "reason", x.Reason)
-	}
-	return err
+	return l.store.failing(ctx, l.Name, x.Reason, now, l.Disable, u.Gone)
 }
 
 // pauseAfter is the pause after so many attempts, up to a tenth more, so that what failed

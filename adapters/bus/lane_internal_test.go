@@ -29,6 +29,8 @@ type laneBench struct {
 	mu     sync.Mutex // a lane may send several at once
 	tried  []string
 	gaveUp []error
+
+	attempts []int // that GiveUp was told of
 }
 
 func newLaneBench(t *testing.T, l Lane, writer, reader *sql.DB) *laneBench {
@@ -46,10 +48,11 @@ func newLaneBench(t *testing.T, l Lane, writer, reader *sql.DB) *laneBench {
 		b.tried = append(b.tried, fmt.Sprint(s.Position))
 		return b.answer(s)
 	}
-	l.GiveUp = func(_ context.Context, _ Sending, err error) error {
+	l.GiveUp = func(_ context.Context, s Sending, err error) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.gaveUp = append(b.gaveUp, err)
+		b.attempts = append(b.attempts, s.Attempts)
 		return nil
 	}
 	b.laneRun = &laneRun{Lane: l, store: store, now: now, logger: slog.New(slog.DiscardHandler)}

@@ -216,7 +216,11 @@ func (a logAdapter) log(level slog.Level, text string, err error, fields watermi
 }
 
 func (a logAdapter) Error(text string, err error, fields watermill.LogFields) {
-	a.log(slog.LevelError, text, err, fields)
+	level := slog.LevelError
+	if errors.Is(err, errDisabled) {
+		level = slog.LevelDebug // it comes with every attempt; the lane tells of it once
+	}
+	a.log(level, text, err, fields)
 }
 
 func (a logAdapter) Info(text string, fields watermill.LogFields) {

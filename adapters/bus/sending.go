@@ -251,21 +251,18 @@ func (s *Store) took(ctx context.Context, lane string) error {
 }
 
 // failing says that it did not, and disables the lane when that went on for long enough
-// (0 is never) or is to be the end. It tells whether it did.
-func (s *Store) failing(ctx context.Context, lane, reason string, at time.Time, most time.Duration, end bool) (bool, error) {
-	stop := end
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+// (0 is never) or is to be the end.
+func (s *Store) failing(ctx context.Context, lane, reason string, at time.Time, most time.Duration, end bool) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
 		var since int64
 		if err := tx.QueryRowContext(ctx, `UPDATE lane SET reason = $1, failing = CASE WHEN failing = 0 THEN $2 ELSE failing END WHERE name = $3 RETURNING failing`,
 			reason, at.UnixMicro(), lane).Scan(&since); err != nil {
 			return err
 		}
-		stop = end || most > 0 && at.Sub(time.UnixMicro(since)) >= most
-		if !stop {
+		if !end && (most == 0 || at.Sub(time.UnixMicro(since)) < most) {
 			return nil
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE lane SET state = $1 WHERE name = $2`, disabled, lane)
 		return err
 	})
-	return stop, err
 }

@@ -22,6 +22,7 @@ type Metrics struct {
 	seconds  *prometheus.HistogramVec
 	events   *prometheus.CounterVec
 	append   prometheus.Histogram
+	group    prometheus.Histogram
 	requests *prometheus.CounterVec
 	answers  *prometheus.HistogramVec
 	late     prometheus.Histogram
@@ -45,6 +46,10 @@ func New(r prometheus.Registerer) (*Metrics, error) {
 		append: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "alur_append_seconds", Help: "How long appends to the event log took, conflicts and failures included.", Buckets: quick,
 		}),
+		group: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "alur_append_group", Help: "How many appends each transaction of the event log answered (group commit); none where the log does not group them.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 10),
+		}),
 		requests: counter("alur_http_requests_total", "HTTP requests by method, route (a pattern, not an address) and class of the answer's status.", "method", "route", "status"),
 		answers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "alur_http_request_seconds", Help: "How long HTTP requests took.", Buckets: quick,
@@ -56,7 +61,7 @@ func New(r prometheus.Registerer) (*Metrics, error) {
 	}
 	var errs []error
 	m.seconds.WithLabelValues("error") // an increase is from a figure that is there
-	for _, c := range []prometheus.Collector{m.commands, m.refusals, m.seconds, m.events, m.append, m.requests, m.answers, m.late} {
+	for _, c := range []prometheus.Collector{m.commands, m.refusals, m.seconds, m.events, m.append, m.group, m.requests, m.answers, m.late} {
 		errs = append(errs, r.Register(c))
 	}
 	return m, errors.Join(errs...)
@@ -95,8 +100,16 @@ func outcome(o workflows.Outcome) string {
 // Fired is the sweeper's [workflows.Sweeper.Fired].
 func (m *Metrics) Fired(late time.Duration) { m.late.Observe(late.Seconds()) }
 
+// grouping is a log that commits appends together, and tells how many each time.
+type grouping interface{ Grouped(tell func(appends int)) }
+
 // Log counts what is appended to a log.
-func (m *Metrics) Log(log domain.EventLog) domain.EventLog { return metered{log, m} }
+func (m *Metrics) Log(log domain.EventLog) domain.EventLog {
+	if g, ok := log.(grouping); ok {
+		g.Grouped(func(appends int) { m.group.Observe(float64(appends)) })
+	}
+	return metered{log, m}
+}
 
 type metered struct {
 	domain.EventLog

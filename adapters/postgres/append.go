@@ -41,6 +41,15 @@ func (l *Log) Append(ctx context.Context, a domain.Append) (domain.Appended, err
 	return answers[0], errs[0]
 }
 
+// Grouped has somebody told how many appends each transaction answers, conflicts and
+// repetitions included, before it answers them; nothing of a log that is
+// only read. Tell is called by the one goroutine that writes.
+func (l *Log) Grouped(tell func(appends int)) {
+	if l.committer != nil {
+		l.committer.grouped.Store(&tell)
+	}
+}
+
 // AppendBatch records several appends in their order, each atomic by itself, in as
 // few transactions as will do. The i-th error is that of the i-th append, a
 // [*domain.ConflictError] or nil; the last one is about the whole: it says that

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -32,6 +33,8 @@ const closingPatience = 5 * time.Second
 type committer struct {
 	writer *writer
 	saw    func(domain.Position)
+
+	grouped atomic.Pointer[func(appends int)] // is told of each group
 
 	jobs    chan *job
 	closing chan struct{}
@@ -213,6 +216,7 @@ func (c *committer) attempt(g *[]request) error {
 		head, err := c.writer.record(ctx, *g)
 		if c.note(err); err == nil {
 			c.saw(head)
+			c.tell(*g)
 		} else if c.isClosing() {
 			err = fmt.Errorf("%w: %w", errGivenUp, err)
 		}
@@ -222,6 +226,21 @@ func (c *committer) attempt(g *[]request) error {
 		return errGivenUp
 	}
 	return err
+}
+
+// tell tells how many appends a transaction answered.
+func (c *committer) tell(g []request) {
+	if tell := c.grouped.Load(); tell != nil {
+		n := 0
+		for _, r := range g {
+			for _, o := range r.outcomes {
+				if !o.again {
+					n++
+				}
+			}
+		}
+		(*tell)(n)
+	}
 }
 
 // errGivenUp is what callers are told whom closing the log overtook.

@@ -42,6 +42,10 @@ func TestContract(t *testing.T) {
 	})
 }
 
+func TestGrouped(t *testing.T) {
+	storetest.RunGrouped(t, open(t, pgserver.Start(t).NewDatabase(t)))
+}
+
 // What PostgreSQL cannot take is the fault of one append, not of those beside it.
 func TestNeighboursOfWhatIsRefused(t *testing.T) {
 	log := open(t, pgserver.Start(t).NewDatabase(t))

@@ -58,6 +58,11 @@ func (l *Log) AppendBatch(ctx context.Context, batch []domain.Append) ([]domain.
 	return work.answers, work.errs, nil
 }
 
+// Grouped has somebody told how many appends each transaction answers, conflicts and
+// repetitions included, before it answers them. Tell is called by the one goroutine that
+// writes.
+func (l *Log) Grouped(tell func(appends int)) { l.grouped.Store(&tell) }
+
 // commit makes a group of appends durable and wakes those who wait for events. It
 // is not bound to any caller's context: the others in the group must not fail
 // because one went away.
@@ -74,6 +79,13 @@ func (l *Log) commit(group []*job[*appends]) error {
 	if err != nil {
 		l.writer.forget()
 		return err
+	}
+	if tell := l.grouped.Load(); tell != nil {
+		n := 0
+		for _, j := range group {
+			n += len(j.work.appends)
+		}
+		(*tell)(n)
 	}
 	if l.writer.head > before {
 		l.mu.Lock()

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -32,6 +33,8 @@ type Log struct {
 	writer *eventWriter
 	lock   lock
 	close  sync.Once
+
+	grouped atomic.Pointer[func(appends int)] // is told of each group
 
 	mu    sync.Mutex
 	head  domain.Position

@@ -62,6 +62,10 @@ func TestContract(t *testing.T) {
 	})
 }
 
+func TestGrouped(t *testing.T) {
+	storetest.RunGrouped(t, open(t, filepath.Join(t.TempDir(), "alur.db")))
+}
+
 func TestReopenedLogHasEverything(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "alur.db")
 	log := open(t, path)

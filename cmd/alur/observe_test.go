@@ -33,13 +33,14 @@ type spans struct {
 	*httptest.Server
 	t *testing.T
 
-	mu  sync.Mutex
-	all []*tracepb.Span
+	mu   sync.Mutex
+	all  []*tracepb.Span
+	node map[*tracepb.Span]string // that made it, where it was told its name
 }
 
 func newCollector(t *testing.T) *spans {
 	t.Helper()
-	x := &spans{t: t}
+	x := &spans{t: t, node: map[*tracepb.Span]string{}}
 	x.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var got collector.ExportTraceServiceRequest
 		b, err := io.ReadAll(r.Body)
@@ -52,8 +53,17 @@ func newCollector(t *testing.T) *spans {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		for _, resource := range got.GetResourceSpans() {
+			node := ""
+			for _, a := range resource.GetResource().GetAttributes() {
+				if a.GetKey() == "service.instance.id" {
+					node = a.GetValue().GetStringValue()
+				}
+			}
 			for _, scope := range resource.GetScopeSpans() {
 				x.all = append(x.all, scope.GetSpans()...)
+				for _, s := range scope.GetSpans() {
+					x.node[s] = node
+				}
 			}
 		}
 		w.Header().Set("Content-Type", "application/x-protobuf")
@@ -328,8 +338,14 @@ func TestServeProfilesApart(t *testing.T) {
 	}
 }
 
-// figureNames are the names of figures that a server with everything in use has.
-func figureNames(t *testing.T) map[string]bool {
+// figure is what a server tells under a name: its lines, and the labels that they have.
+type figure struct {
+	lines  []string
+	labels map[string]bool
+}
+
+// servedFigures are those of a server with everything in use, by name.
+func servedFigures(t *testing.T) map[string]figure {
 	t.Helper()
 	taker := newTaker(t)
 	var where stores
@@ -341,13 +357,21 @@ func figureNames(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	taker.got("/elsewhere", 1)
-	names := map[string]bool{}
 	for since := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)[{ ]`).FindAllStringSubmatch(s.ask(t, "GET", "/metrics", "").body, -1) {
-			names[m[1]] = true
+		all := map[string]figure{}
+		for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)(?:\{(.*)\})? .*$`).FindAllStringSubmatch(s.ask(t, "GET", "/metrics", "").body, -1) {
+			f, ok := all[m[1]]
+			if !ok {
+				f.labels = map[string]bool{"instance": true} // Prometheus adds it
+			}
+			f.lines = append(f.lines, m[0])
+			for _, l := range regexp.MustCompile(`([a-z_]+)="`).FindAllStringSubmatch(m[2], -1) {
+				f.labels[l[1]] = true
+			}
+			all[m[1]] = f
 		}
-		if names["alur_lane_attempts_total"] && names["alur_http_requests_total"] || time.Since(since) > time.Minute {
-			return names
+		if all["alur_lane_attempts_total"].lines != nil && all["alur_http_requests_total"].lines != nil || time.Since(since) > time.Minute {
+			return all
 		}
 	}
 }
@@ -369,54 +393,145 @@ func TestWhatAlarmsWatchIsThereFromTheStart(t *testing.T) {
 	}
 }
 
-var figureName = regexp.MustCompile(`\b(alur|go|process)_[a-z_]+[a-z]\b`)
+var (
+	figureName = regexp.MustCompile(`\b(?:alur|go|process)_[a-z_]+[a-z]\b`)
+	byLabels   = regexp.MustCompile(`\b(?:by|on) \(([a-z, ]+)\)`)
+	matcher    = regexp.MustCompile(`([a-z]+)(=~?)"([^"]*)"`)
+)
 
-// The dashboard and the operators' page name figures that there are, and all of Alur's
-// stand on the page.
+// asks is what an expression asks for that is not served: figures, and labels that none of
+// its figures has.
+func asks(expression string, all map[string]figure) (missing []string) {
+	names := figureName.FindAllString(expression, -1)
+	if len(names) == 0 {
+		return []string{"any figure of the server"}
+	}
+	var labels []string
+	for _, m := range byLabels.FindAllStringSubmatch(expression, -1) {
+		labels = append(labels, strings.Split(m[1], ", ")...)
+	}
+	for _, m := range matcher.FindAllStringSubmatch(expression, -1) {
+		labels = append(labels, m[1])
+	}
+	for _, name := range names {
+		if all[name].lines == nil {
+			missing = append(missing, name)
+		}
+	}
+	for _, l := range labels {
+		if !slices.ContainsFunc(names, func(name string) bool { return all[name].labels[l] }) {
+			missing = append(missing, "the label "+l)
+		}
+	}
+	return missing
+}
+
+// expressions are those of a dashboard's panels and variables.
+func expressions(t *testing.T, path string) (list []string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board any
+	if err := json.Unmarshal(text, &board); err != nil {
+		t.Fatal(err)
+	}
+	var look func(any)
+	look = func(x any) {
+		switch x := x.(type) {
+		case []any:
+			for _, y := range x {
+				look(y)
+			}
+		case map[string]any:
+			for k, y := range x {
+				if text, ok := y.(string); ok && (k == "expr" || k == "query" && strings.Contains(text, "(")) {
+					list = append(list, text)
+				}
+				look(y)
+			}
+		}
+	}
+	look(board)
+	return list
+}
+
+// The dashboard and the operators' page ask for figures that there are, by labels that these
+// have; and all of Alur's stand on the page.
 func TestFiguresAreThoseThatAreWrittenOf(t *testing.T) {
-	names := figureNames(t)
+	all := servedFigures(t)
+	for text, want := range map[string]string{
+		"alur_moon > 1":                          "alur_moon",
+		"sum by (moon) (alur_commands_total)":    "the label moon",
+		`alur_commands_total{moon="full"}`:       "the label moon",
+		"sum by (service) (alur_commands_total)": "",
+	} {
+		if got := strings.Join(asks(text, all), ", "); got != want {
+			t.Fatalf("%s asks for %q, want %q", text, got, want)
+		}
+	}
+	board := expressions(t, "../../deploy/grafana/alur.json")
+	if len(board) < 30 {
+		t.Fatalf("the dashboard asks for little: %q", board)
+	}
+	for _, e := range board {
+		for _, x := range asks(e, all) {
+			t.Errorf("the dashboard asks for %s, which is not served: %s", x, e)
+		}
+	}
+	_, section, _ := strings.Cut(readText(t, "docs/operators.md"), "\n## Figures\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	alarms, asked := alarmsOf(t, section), map[string]bool{}
+	for _, e := range alarms {
+		for _, x := range asks(e, all) {
+			t.Errorf("an alarm asks for %s, which is not served: %s", x, e)
+		}
+		name := figureName.FindString(e)
+		asked[name] = true
+		for _, m := range matcher.FindAllString(e, -1) {
+			if !slices.ContainsFunc(all[name].lines, func(line string) bool { return strings.Contains(line, m) }) {
+				t.Errorf("an alarm asks for what never comes: %s", e)
+			}
+		}
+	}
+	if len(asked) < 8 {
+		t.Errorf("there are alarms on %d figures: %q", len(asked), alarms)
+	}
 	base := func(name string) string {
 		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
-			if whole, ok := strings.CutSuffix(name, suffix); ok && names[whole+"_bucket"] {
+			if whole, ok := strings.CutSuffix(name, suffix); ok && all[whole+"_bucket"].lines != nil {
 				return whole
 			}
 		}
 		return name
 	}
-	board, err := os.ReadFile("../../deploy/grafana/alur.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	expressions := regexp.MustCompile(`"expr": "((?:[^"\\]|\\.)*)"`).FindAllStringSubmatch(string(board), -1)
-	if !json.Valid(board) || len(expressions) < 10 {
-		t.Fatalf("the dashboard is no JSON, or asks for little: %d expressions", len(expressions))
-	}
-	for _, e := range expressions {
-		used := figureName.FindAllString(e[1], -1)
-		if len(used) == 0 {
-			t.Errorf("%s asks for no figure of the server", e[1])
-		}
-		for _, name := range used {
-			if !names[name] {
-				t.Errorf("the dashboard asks for %s, which is not served: %s", name, e[1])
-			}
-		}
-	}
-	page := readText(t, "docs/operators.md")
-	_, section, _ := strings.Cut(page, "\n## Figures\n")
-	section, _, _ = strings.Cut(section, "\n## ")
 	rows := map[string]bool{}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` ").FindAllStringSubmatch(section, -1) {
 		rows[m[1]] = true
-		if !names[m[1]] && !names[m[1]+"_bucket"] {
+		if all[m[1]].lines == nil && all[m[1]+"_bucket"].lines == nil {
 			t.Errorf("docs/operators.md tells of %s, which is not served", m[1])
 		}
 	}
-	for name := range names {
+	for name := range all {
 		if strings.HasPrefix(name, "alur_") && !rows[base(name)] {
 			t.Errorf("docs/operators.md does not tell of %s", base(name))
 		}
 	}
+}
+
+// alarmsOf are the expressions of the paragraph about alarms.
+func alarmsOf(t *testing.T, section string) (list []string) {
+	t.Helper()
+	_, alarms, ok := strings.Cut(section, "\nWorth an alarm: ")
+	if !ok {
+		t.Fatal("the page says nothing of alarms")
+	}
+	alarms, _, _ = strings.Cut(alarms, "\n")
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(alarms, -1) {
+		list = append(list, m[1])
+	}
+	return list
 }
 
 func TestWhatIsAskedOfObservingIsChecked(t *testing.T) {

@@ -28,11 +28,21 @@ const noticesReactor = "notices"
 // be told before and what is not taken: three attempts.
 const noticesInOrder = 10 * time.Minute
 
+// noticesLane is where what applicants are told by a channel waits. The last message to an
+// address that was replaced has a lane of its own: it may have been replaced because nothing
+// arrives there, and what goes to the new one does not wait for that.
+func noticesLane(c domain.Channel, former bool) string {
+	lane := noticesReactor + "/" + string(c)
+	if former {
+		lane += "/former"
+	}
+	return lane
+}
+
 // notices is the reactor that tells applicants what becomes of their requests. What is to
-// be told waits in a lane for each channel, so that no gateway holds up another.
+// be told waits in lanes for each channel, so that no gateway holds up another.
 func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 	r := bus.Reactor{Name: noticesReactor, Topic: bus.All, FromNow: true, Linger: linger}
-	lane := func(c domain.Channel) string { return noticesReactor + "/" + string(c) }
 	r.Handle = func(msg *message.Message) error {
 		e, err := bus.Event(msg)
 		if err != nil {
@@ -44,7 +54,7 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 		}
 		return bus.Once(msg, func(ctx context.Context, tx *sql.Tx) error {
 			for _, m := range due {
-				if err := store.Queue(ctx, tx, e, lane(m.Channel), m.ID); err != nil {
+				if err := store.Queue(ctx, tx, e, noticesLane(m.Channel, m.Former), m.ID); err != nil {
 					return err
 				}
 			}
@@ -58,11 +68,14 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 		of := func(s bus.Sending) notify.Notice {
 			return notify.Notice{ID: s.ID, Stream: s.Stream, Version: s.Version, Channel: c, Attempts: s.Attempts}
 		}
-		r.Lanes = append(r.Lanes, bus.Lane{
-			Name: lane(c), Pauses: bus.UsualPauses(), AtOnce: 4, InOrder: noticesInOrder,
+		l := bus.Lane{
+			Name: noticesLane(c, false), Pauses: bus.UsualPauses(), AtOnce: 4, InOrder: noticesInOrder,
 			Send:   func(ctx context.Context, s bus.Sending) error { return n.Send(ctx, of(s)) },
 			GiveUp: func(ctx context.Context, s bus.Sending, err error) error { return n.GiveUp(ctx, of(s), err) },
-		})
+		}
+		former := l
+		former.Name, former.InOrder = noticesLane(c, true), 0 // each is the only one to its address
+		r.Lanes = append(r.Lanes, l, former)
 	}
 	return r
 }
