@@ -51,6 +51,13 @@ func (s *Store) Queue(ctx context.Context, tx *sql.Tx, e domain.Recorded, lane s
 	return nil
 }
 
+// Reroute puts a sending, under another id, into another lane, to be sent at once. One that
+// is there already stays as it is.
+func (s *Store) Reroute(ctx context.Context, x Sending, lane string, id uuid.UUID) error {
+	e := domain.Recorded{Stream: x.Stream, Version: x.Version, Position: x.Position}
+	return s.tx(ctx, func(tx *sql.Tx) error { return s.Queue(ctx, tx, e, lane, id) })
+}
+
 // Replay puts events into a lane anew, whether they were sent or not. Each has the id
 // that its sending had.
 func (s *Store) Replay(ctx context.Context, lane string, events []domain.Recorded) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,19 +54,13 @@ func (n *Notifier) Due(ctx context.Context, e domain.Recorded) ([]domain.Message
 	if err != nil || !ok {
 		return nil, err
 	}
-	var there []domain.Channel
 	var due []domain.Message
 	for _, c := range domain.Channels() {
-		if n.Gateways[c] == nil {
-			continue
-		}
-		if t.Contact[c] != "" {
-			there = append(there, c)
-		}
-		if t.Former[c] != "" {
+		if n.Gateways[c] != nil && t.Former[c] != "" {
 			due = append(due, n.message(t, c, true, domain.Notices{}, 0))
 		}
 	}
+	there := n.there(t)
 	if len(there) == 0 {
 		return due, n.record(ctx, t, n.message(t, "", false, domain.Notices{}, 0), unaddressed(t), nil)
 	}
@@ -78,6 +73,22 @@ func (n *Notifier) Due(ctx context.Context, e domain.Recorded) ([]domain.Message
 	}
 	return due, nil
 }
+
+// there are the channels by which the applicant can be told.
+func (n *Notifier) there(t workflows.Telling) (there []domain.Channel) {
+	for _, c := range domain.Channels() {
+		if n.Gateways[c] != nil && t.Contact[c] != "" {
+			there = append(there, c)
+		}
+	}
+	return there
+}
+
+// Rerouted is an error that says that the applicant wants to be told by other channels than
+// a message was to go by: by the messages To, if they were not told by these already.
+type Rerouted struct{ To []domain.Message }
+
+func (r *Rerouted) Error() string { return "the applicant wants to be told by another channel" }
 
 func unaddressed(t workflows.Telling) domain.NoticeFault {
 	if t.Erased {
@@ -96,7 +107,8 @@ type Notice struct {
 }
 
 // Send sends a message, unless it was sent, and records it. In the applicant's quiet hours
-// it is [*domain.Postponed] until they end.
+// it is [*domain.Postponed] until they end, and [*Rerouted] where they do not want to be told
+// by this channel any more.
 func (n *Notifier) Send(ctx context.Context, x Notice) error {
 	t, notices, ok, err := n.open(ctx, x)
 	if err != nil || !ok {
@@ -109,6 +121,9 @@ func (n *Notifier) Send(ctx context.Context, x Notice) error {
 	}
 	if to == "" {
 		return n.record(ctx, t, m, unaddressed(t), nil)
+	}
+	if by := notices.Preferred.Choose(n.there(t)); !m.Former && !slices.Contains(by, x.Channel) {
+		return n.rerouted(t, by, notices)
 	}
 	now := n.Now()
 	if until := notices.Preferred.Hours(n.Quiet).Until(now, t.Request.Tenant.Zone()); until.After(now) {
@@ -123,6 +138,17 @@ func (n *Notifier) Send(ctx context.Context, x Notice) error {
 		return err
 	}
 	return n.record(context.WithoutCancel(ctx), t, m, "", l.sealed())
+}
+
+func (n *Notifier) rerouted(t workflows.Telling, by []domain.Channel, notices domain.Notices) *Rerouted {
+	r := &Rerouted{}
+	for _, c := range by {
+		m := n.message(t, c, false, notices, 0)
+		if o, known := notices.Outcome(m.ID); !known || o.Fault != "" {
+			r.To = append(r.To, m)
+		}
+	}
+	return r
 }
 
 // GiveUp records that a message was not sent after all attempts, and why.

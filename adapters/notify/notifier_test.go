@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -229,6 +230,73 @@ func TestMessagesAreInTheLanguageAndByTheChannelThatIsPreferred(t *testing.T) {
 	b.tell(t, r)
 	if len(b.mail.letters) != 0 || len(b.sms.letters) != 1 || !strings.Contains(b.sms.letters[0].Text, "Your application has come in") {
 		t.Errorf("sent: %v, %v", b.mail.letters, b.sms.letters)
+	}
+}
+
+// What waits for a channel that the applicant does not want any more goes by those that
+// they want, unless it went by them already.
+func TestWhatWaitsGoesByTheChannelThatIsPreferredThen(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, then []domain.Channel
+		waits       domain.Channel // what is sent when they say otherwise; before it, all else that was due
+		rerouted    []domain.Channel
+	}{
+		"from one to another":               {[]domain.Channel{domain.ChannelSMS}, []domain.Channel{domain.ChannelEmail}, domain.ChannelSMS, []domain.Channel{domain.ChannelEmail}},
+		"one of both, by which it has gone": {nil, []domain.Channel{domain.ChannelEmail}, domain.ChannelSMS, nil},
+		"one more":                          {[]domain.Channel{domain.ChannelSMS}, domain.Channels(), domain.ChannelSMS, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, sip)
+			r := b.ask(t, domain.CapacitySelf, both)
+			prefer := func(by []domain.Channel) {
+				t.Helper()
+				if err := b.Engine.Prefer(t.Context(), r.ID, header(t, "applicant", domain.CapacitySelf), domain.NoticesPreferred{Channels: by}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			prefer(c.first)
+			var first domain.Recorded
+			for e, err := range domain.Events(b.log.ReadStream(t.Context(), domain.RequestStream(r.ID), 0)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				first = e
+				break
+			}
+			due, err := b.Due(t.Context(), first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var waiting notify.Notice
+			for _, m := range due {
+				x := notify.Notice{ID: m.ID, Stream: first.Stream, Version: first.Version, Channel: m.Channel}
+				if m.Channel == c.waits {
+					waiting = x
+				} else if err := b.Send(t.Context(), x); err != nil {
+					t.Fatal(err)
+				}
+			}
+			prefer(c.then)
+			var rerouted []domain.Channel
+			var other *notify.Rerouted
+			err = b.Send(t.Context(), waiting)
+			if kept := slices.Contains(c.then, c.waits); errors.As(err, &other) == kept || kept && (err != nil || len(b.sms.letters) != 1) {
+				t.Fatalf("it is sent: %v", err)
+			} else if !kept {
+				for _, m := range other.To {
+					rerouted = append(rerouted, m.Channel)
+					if err := b.Send(t.Context(), notify.Notice{ID: m.ID, Stream: first.Stream, Version: first.Version, Channel: m.Channel}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if len(b.sms.letters) != 0 || len(b.mail.letters) != 1 {
+					t.Errorf("sent: %v, %v", b.mail.letters, b.sms.letters)
+				}
+			}
+			if d := cmp.Diff(c.rerouted, rerouted); d != "" {
+				t.Errorf("rerouted (-want +got)\n%s", d)
+			}
+		})
 	}
 }
 

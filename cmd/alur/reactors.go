@@ -70,7 +70,19 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 		}
 		l := bus.Lane{
 			Name: noticesLane(c, false), Pauses: bus.UsualPauses(), AtOnce: 4, InOrder: noticesInOrder,
-			Send:   func(ctx context.Context, s bus.Sending) error { return n.Send(ctx, of(s)) },
+			Send: func(ctx context.Context, s bus.Sending) error {
+				err := n.Send(ctx, of(s))
+				var other *notify.Rerouted
+				if !errors.As(err, &other) {
+					return err
+				}
+				for _, m := range other.To { // this one is not sent
+					if err := store.Reroute(ctx, s, noticesLane(m.Channel, false), m.ID); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
 			GiveUp: func(ctx context.Context, s bus.Sending, err error) error { return n.GiveUp(ctx, of(s), err) },
 		}
 		former := l
