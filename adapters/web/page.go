@@ -217,12 +217,7 @@ func taken(p page, doc *workflows.Document) string {
 }
 
 func reasonTitle(d *workflows.Definition, code domain.ReasonCode, lang string) string {
-	for _, reason := range d.Reasons {
-		if reason.Code == code {
-			return reason.Title.In(lang)
-		}
-	}
-	return ""
+	return d.ReasonTitle(code).In(lang)
 }
 
 func line(p page, step projections.Step, tenant domain.TenantCode, term domain.Term, workflow *workflows.Workflow, told workflows.Told) stepLine {
