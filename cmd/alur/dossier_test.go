@@ -93,7 +93,7 @@ func (s *site) played(t *testing.T) string {
 		{"officer", `"pick":{}`},
 		{"officer", `"refuse_document":{"document":"sketch","reason":"unclear"}`},
 		{"applicant", sketch},
-		{"assessor", `"reassign":{"to":"officer-2"}`},
+		{"assessor", `"reassign":{"to":"officer-2","reason":"absent"}`},
 		{"second", `"check":{"checklist":"formal","item":"signed","yes":true}`},
 		{"second", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-1"}`},
 		{"second", `"action":"forward","remark":"dipanggil lewat telepon"`},
