@@ -95,7 +95,9 @@ func (e *Engine) command(ctx context.Context, request uuid.UUID, at domain.Versi
 			t.First, before = ev, t.Request
 		}
 		last = ev.Command
-		t.Request = domain.Evolve(t.Request, ev)
+		if t.Request = domain.Evolve(t.Request, ev); t.Request.Imported != nil {
+			return t, before, nil, nil // of thousands of events, perhaps
+		}
 		if ev.Box != nil {
 			boxes, t.boxed = append(boxes, ev), t.boxed+1
 		}
@@ -124,12 +126,12 @@ func (t *Telling) named(ctx context.Context, l *Library, s mentioned) error {
 	d := t.Workflow.Definition
 	for _, due := range s.notices {
 		i := slices.IndexFunc(d.Notices, func(n Notice) bool { return n.ID == due.Notice })
-		if i >= 0 && slices.Contains(d.Submit, due.To) {
+		if i >= 0 && d.IsApplicant(due.To) {
 			t.Notices = append(t.Notices, &d.Notices[i])
 		}
 	}
 	for _, b := range s.reminded {
-		if title := d.termTitle(b.Term); title != nil && slices.Contains(d.Submit, b.Role) {
+		if title := d.termTitle(b.Term); title != nil && d.IsApplicant(b.Role) {
 			t.Reminded = &Reminder{*title, b.Due}
 		}
 	}
