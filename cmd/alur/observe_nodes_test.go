@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/alur-id/alur/adapters/storetest/pgserver"
 )
 
