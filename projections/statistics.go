@@ -1,8 +1,9 @@
 package projections
 
 import (
-	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,11 @@ import (
 // how often it was sent back, and in whose hands it was from when to when. Working time
 // is no part of it, for that depends on the calendar as it is known: [StatisticsView]
 // reckons it.
-type StatisticsProjection struct{}
+type StatisticsProjection struct {
+	// Acts is who has to act in a state that is no end, by a version that was published, as
+	// [InboxProjection.Owner] is whose work it is.
+	Acts func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (domain.Holder, error)
+}
 
 var _ Projection = StatisticsProjection{}
 
@@ -38,10 +43,9 @@ CREATE TABLE statistics (
 	deemed       TEXT   NOT NULL, -- the ground on which the law decided, or lapse
 	returns      BIGINT NOT NULL,
 	reasons      TEXT   NOT NULL, -- of the returns that have one, a line each
-	to_act       BIGINT NOT NULL, -- 1: the public status says that the applicant has to
+	acts         TEXT   NOT NULL, -- who has to act where it stands; empty in an end
 	halt         TEXT   NOT NULL, -- the ground on which all terms were ordered to stand still
-	stopped      TEXT   NOT NULL, -- a term of law that stands still,
-	stop         TEXT   NOT NULL, -- and its ground
+	terms        TEXT   NOT NULL, -- of law: those that began, each with the ground on which it stands still, or - if it has ended; a line each in the order of their ids
 	reviews      TEXT   NOT NULL, -- that are waited for, as they are called now, a line each
 	held         TEXT   NOT NULL  -- by whom, from when on: a letter and microseconds since it was submitted
 );`
@@ -60,19 +64,22 @@ type statisticsRow struct {
 	Deemed      domain.ExpiryGround
 	Returns     int
 	Reasons     string
-	ToAct       bool
+	Acts        domain.Holder
 	Halt        domain.StopGround
-	Stopped     domain.TermID
-	Stop        domain.StopGround
+	Terms       string
 	Reviews     string
 	Held        string
 }
 
-var statisticsTable = &Table[statisticsRow]{Name: "statistics", Key: 1, Group: 1, Concerns: concernsStatistics, Fold: foldStatistics}
+var statisticsTable = statisticsOf(StatisticsProjection{})
+
+func statisticsOf(p StatisticsProjection) *Table[statisticsRow] {
+	return &Table[statisticsRow]{Name: "statistics", Key: 1, Group: 1, Concerns: concernsStatistics, Fold: p.fold}
+}
 
 // Apply implements [Projection].
-func (StatisticsProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
-	return statisticsTable.Apply(ctx, tx, events)
+func (p StatisticsProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	return statisticsOf(p).Apply(ctx, tx, events)
 }
 
 func concernsStatistics(c *Concerned, e domain.Recorded) {
@@ -86,21 +93,24 @@ func counts(body domain.Body) bool {
 	switch b := body.(type) {
 	case domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReviewRequested, domain.ReviewGiven:
 		return true
-	case domain.TermSuspended, domain.TermResumed, domain.TermEnded, domain.TermDropped:
+	case domain.TermStarted, domain.TermContinued, domain.TermSuspended, domain.TermResumed, domain.TermEnded, domain.TermDropped:
 		return b.(domain.TermEvent).TermID().Legal()
 	}
 	_, moves := domain.MoveOf(body)
 	return moves
 }
 
-func foldStatistics(rows *Rows[statisticsRow], e domain.Recorded) error {
+func (p StatisticsProjection) fold(rows *Rows[statisticsRow], e domain.Recorded) error {
 	key := Key{RequestOf(e.Stream)}
 	if key == (Key{}) {
 		return nil
 	}
 	if b, ok := e.Body.(domain.RequestSubmitted); ok {
 		row := statisticsRow{
-			Request: key[0], Tenant: e.Tenant, Service: e.Service, Submitted: MicrosOf(e.Occurred), Recorded: MicrosOf(e.At), ToAct: toAct(b.Public),
+			Request: key[0], Tenant: e.Tenant, Service: e.Service, Submitted: MicrosOf(e.Occurred), Recorded: MicrosOf(e.At),
+		}
+		if err := p.acts(&row, e, domain.Move{To: b.State, Public: b.Public}); err != nil {
+			return err
 		}
 		if b.Imported != nil {
 			row.RecordDue, row.RecordEnded = MicrosOf(b.Imported.Due), MicrosOf(b.Imported.Ended)
@@ -127,25 +137,96 @@ func foldStatistics(rows *Rows[statisticsRow], e domain.Recorded) error {
 	case domain.ReviewGiven:
 		row.Reviews = without(row.Reviews, string(b.Review))
 	case domain.TermSuspended:
-		row.Stopped, row.Stop = b.Term, b.Ground
-	case domain.TermResumed:
-		row.runs(b.Term)
-	case domain.TermEnded:
-		row.runs(b.Term)
-	case domain.TermDropped:
-		row.runs(b.Term)
+		row.term(b.Term, b.Ground)
+	case domain.TermStarted, domain.TermContinued, domain.TermResumed:
+		row.term(b.(domain.TermEvent).TermID(), "")
+	case domain.TermEnded, domain.TermDropped:
+		row.term(b.(domain.TermEvent).TermID(), termEnded)
 	default:
-		row.move(e)
+		m, _ := domain.MoveOf(b)
+		row.move(e, m)
+		if err := p.acts(row, e, m); err != nil {
+			return err
+		}
 	}
 	row.hold(e)
 	return nil
 }
 
-// runs has a term of law no longer stand still.
-func (r *statisticsRow) runs(id domain.TermID) {
-	if r.Stopped == id {
-		r.Stopped, r.Stop = "", ""
+// acts notes who has to act where a request went.
+func (p StatisticsProjection) acts(row *statisticsRow, e domain.Recorded, m domain.Move) error {
+	if row.Acts = ""; m.Outcome != "" {
+		return nil
 	}
+	ref, by := e.Workflow, domain.HeldByAgency
+	if b, migrates := e.Body.(domain.RequestMigrated); migrates {
+		ref.Version = b.ToVersion
+	}
+	if p.Acts != nil {
+		var err error
+		if by, err = p.Acts(e.Tenant, ref, m.To); err != nil {
+			return fmt.Errorf("who has to act in state %q: %w", m.To, err)
+		}
+	}
+	row.Acts = domain.ActsIn(by, m.Public)
+	return nil
+}
+
+// termEnded stands for the ground of a term that is not counted any more.
+const termEnded domain.StopGround = "-"
+
+// term notes on what ground a term of law stands still; on none, it runs.
+func (r *statisticsRow) term(id domain.TermID, g domain.StopGround) {
+	terms := r.terms()
+	terms[id] = g
+	r.setTerms(terms)
+}
+
+func (r *statisticsRow) terms() map[domain.TermID]domain.StopGround {
+	terms := map[domain.TermID]domain.StopGround{}
+	for text := range strings.SplitSeq(r.Terms, "\n") {
+		if id, g, began := strings.Cut(text, " "); began {
+			terms[domain.TermID(id)] = domain.StopGround(g)
+		}
+	}
+	return terms
+}
+
+func (r *statisticsRow) setTerms(terms map[domain.TermID]domain.StopGround) {
+	r.Terms = ""
+	for _, id := range slices.Sorted(maps.Keys(terms)) {
+		r.Terms = line(r.Terms, string(id)+" "+string(terms[id]))
+	}
+}
+
+// decides has a term end that ran out and moved the request.
+func (r *statisticsRow) decides(id domain.TermID) {
+	if _, began := r.terms()[id]; began {
+		r.term(id, termEnded)
+	}
+}
+
+// renameTerms calls the terms of law as a mapping does. What has no name any more keeps its
+// own, unless another has it now; of two that come under one name, the one that is counted is.
+func (r *statisticsRow) renameTerms(now map[domain.TermID]domain.TermID) {
+	if len(now) == 0 || r.Terms == "" {
+		return
+	}
+	were, terms := r.terms(), map[domain.TermID]domain.StopGround{}
+	ids := slices.Sorted(maps.Keys(were))
+	for _, id := range ids {
+		if to := domain.Called(now, id); to != "" {
+			if g, other := terms[to]; !other || g == termEnded {
+				terms[to] = were[id]
+			}
+		}
+	}
+	for _, id := range ids {
+		if _, other := terms[id]; !other && domain.Called(now, id) == "" {
+			terms[id] = were[id]
+		}
+	}
+	r.setTerms(terms)
 }
 
 // move takes where the request went. It is decided when it first comes to an end, and
@@ -153,8 +234,7 @@ func (r *statisticsRow) runs(id domain.TermID) {
 // was imported with a record of when it was due or ended has ended when that says, and
 // not because its history comes to what is an end here; what is done here counts. It was
 // sent back where the workflow says so, or where the applicant had to mend something.
-func (r *statisticsRow) move(e domain.Recorded) {
-	m, _ := domain.MoveOf(e.Body)
+func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 	migrated, migrates := e.Body.(domain.RequestMigrated)
 	comes := m.From != m.To
 	if migrates {
@@ -163,7 +243,6 @@ func (r *statisticsRow) move(e domain.Recorded) {
 	if comes {
 		r.Reviews = ""
 	}
-	r.ToAct = toAct(m.Public)
 	ground := domain.ExpiryGround("")
 	switch b := e.Body.(type) {
 	case domain.ActionTaken:
@@ -175,10 +254,12 @@ func (r *statisticsRow) move(e domain.Recorded) {
 		}
 	case domain.DecisionDeemed:
 		ground = b.Ground
+		r.decides(b.Term)
 	case domain.RequestLapsed:
 		ground = domain.Lapse
+		r.decides(b.Term)
 	case domain.RequestMigrated:
-		r.Stopped = cmp.Or(b.Mapping.Terms[r.Stopped], r.Stopped)
+		r.renameTerms(b.Mapping.Terms)
 		r.Reviews = called(r.Reviews, b.Mapping.Reviews)
 	}
 	switch {
@@ -200,60 +281,20 @@ func (r *statisticsRow) told(e domain.Recorded) bool {
 	return (r.RecordDue != 0 || r.RecordEnded != 0) && MicrosOf(e.At) == r.Recorded
 }
 
-// Holder is in whose hands a request is.
-type Holder string
-
-// The holders. A reviewer is who was asked for an opinion that the request waits for,
-// whether that is another agency or another unit. Another agency is one that the law stops
-// the term for. Nobody holds what stands still by force majeure.
-const (
-	HeldByAgency      Holder = "agency"
-	HeldByApplicant   Holder = "applicant"
-	HeldByReviewer    Holder = "reviewer"
-	HeldByOtherAgency Holder = "other_agency"
-	HeldByNobody      Holder = "nobody"
-)
-
-// Holders lists the holders.
-func Holders() []Holder {
-	return []Holder{HeldByAgency, HeldByApplicant, HeldByReviewer, HeldByOtherAgency, HeldByNobody}
-}
-
 // letters are the holders as they stand in a row; a request that has ended has none.
 const letters, noHolder = "aprof", '-'
 
-// toAct reports whether a public status tells the applicant to do something.
-func toAct(s domain.PublicStatus) bool {
-	return s == domain.StatusNeedsCorrection || s == domain.StatusWaitingPayment
-}
-
-// holder is in whose hands the request is, as a letter. An order goes before all.
+// holder is in whose hands the request is, as a letter.
 func (r *statisticsRow) holder() byte {
-	of := func(g domain.StopGround) byte {
-		switch g {
-		case domain.StopApplicant:
-			return 'p'
-		case domain.StopOtherAgency:
-			return 'o'
-		case domain.StopForceMajeure:
-			return 'f'
-		default: // closed, or away: nobody's ground
-			return 0
-		}
-	}
-	switch {
-	case r.Outcome != "":
+	if r.Outcome != "" {
 		return noHolder
-	case of(r.Halt) != 0:
-		return of(r.Halt)
-	case r.ToAct:
-		return 'p'
-	case of(r.Stop) != 0:
-		return of(r.Stop)
-	case r.Reviews != "":
-		return 'r'
 	}
-	return 'a'
+	hands := domain.Hands{Acts: r.Acts, Halt: r.Halt, Reviews: r.Reviews != ""}
+	for text := range strings.SplitSeq(r.Terms, "\n") {
+		_, g, _ := strings.Cut(text, " ")
+		hands.Stops = append(hands.Stops, domain.StopGround(g))
+	}
+	return letters[slices.Index(domain.Holders(), hands.Holder())]
 }
 
 // hold notes who holds the request from the event on, if that is somebody else. What
@@ -282,7 +323,7 @@ func (r *statisticsRow) hold(e domain.Recorded) {
 
 // span is a time in which somebody held a request.
 type span struct {
-	by       Holder
+	by       domain.Holder
 	from, to time.Time
 }
 
@@ -301,7 +342,7 @@ func (r *statisticsRow) spans() []span {
 			to = min(end, r.Submitted+since(entries[i+1]))
 		}
 		if from := r.Submitted + since(entry); from < to {
-			list = append(list, span{Holders()[n], from.Time(), to.Time()})
+			list = append(list, span{domain.Holders()[n], from.Time(), to.Time()})
 		}
 	}
 	return list

@@ -63,7 +63,8 @@ type Statistics struct {
 	Reasons   map[domain.ReasonCode]int `json:"reasons,omitempty" doc:"of the returns that have one"`
 	Elapsed   *Spread                   `json:"elapsed,omitempty" doc:"from submission to decision, in days of 24 hours"`
 	Working   *Spread                   `json:"working,omitempty" doc:"the same in working days, by the tenant's calendar as it is known now"`
-	Held      map[Holder]Spread         `json:"held,omitempty" doc:"of that, in working days: in whose hands"`
+	Held      map[domain.Holder]Spread  `json:"held,omitempty" doc:"of that, in working days: in whose hands"`
+	Others    *Spread                   `json:"others,omitempty" doc:"the same: neither the agency's nor the applicant's, that is reviewers', other agencies' and nobody's together; as a request's page tells it"`
 	Uncounted int                       `json:"uncounted" doc:"of the decided: the calendar does not reach as far, and they are in neither working nor held"`
 }
 
@@ -154,8 +155,8 @@ type heading struct {
 type tallied struct {
 	Statistics
 
-	elapsed, working []float64
-	held             map[Holder][]float64
+	elapsed, working, others []float64
+	held                     map[domain.Holder][]float64
 }
 
 // of are the figures among which a request counts for what happened to it at a moment.
@@ -181,7 +182,7 @@ func (t *tally) of(ctx context.Context, row *statisticsRow, at time.Time) (*tall
 	}
 	g, ok := t.groups[h]
 	if !ok {
-		g = &tallied{Statistics: Statistics{Tenant: h.tenant, Service: h.service, Agency: h.agency, Month: h.month}, held: map[Holder][]float64{}}
+		g = &tallied{Statistics: Statistics{Tenant: h.tenant, Service: h.service, Agency: h.agency, Month: h.month}, held: map[domain.Holder][]float64{}}
 		t.groups[h] = g
 	}
 	return g, nil
@@ -274,11 +275,16 @@ func (g *tallied) took(row *statisticsRow, working func(from, to time.Time) (flo
 	var held [5]float64
 	for _, s := range row.spans() {
 		days, _ := working(s.from, s.to)
-		held[slices.Index(Holders(), s.by)] += days
+		held[slices.Index(domain.Holders(), s.by)] += days
 	}
-	for i, by := range Holders() {
+	others := 0.0
+	for i, by := range domain.Holders() {
 		g.held[by] = append(g.held[by], held[i])
+		if by != domain.HeldByAgency && by != domain.HeldByApplicant {
+			others += held[i]
+		}
 	}
+	g.others = append(g.others, others)
 }
 
 // list is the figures in the order of what they are of.
@@ -288,10 +294,10 @@ func (t *tally) list() []Statistics {
 		return cmp.Or(cmp.Compare(a.month, b.month), cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.service, b.service), cmp.Compare(a.agency, b.agency))
 	}) {
 		g := t.groups[h]
-		g.Elapsed, g.Working = spread(g.elapsed), spread(g.working)
+		g.Elapsed, g.Working, g.Others = spread(g.elapsed), spread(g.working), spread(g.others)
 		for by, list := range g.held {
 			if g.Held == nil {
-				g.Held = map[Holder]Spread{}
+				g.Held = map[domain.Holder]Spread{}
 			}
 			g.Held[by] = *spread(list)
 		}

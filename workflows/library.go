@@ -120,6 +120,20 @@ func (l *Library) Owner(tenant domain.TenantCode, ref domain.WorkflowRef, state 
 	return s.Owner, w.Definition.Applicants(&s), nil
 }
 
+// Acts is who has to act in a state by a version: the agency, the applicant or another
+// agency; the agency, where there is no such version or state.
+func (l *Library) Acts(tenant domain.TenantCode, ref domain.WorkflowRef, state domain.StateID) (domain.Holder, error) {
+	w, err := l.Version(context.Background(), tenant, ref)
+	if errors.Is(err, domain.ErrNotFound) {
+		return domain.HeldByAgency, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	s, _ := w.State(state)
+	return w.Definition.actsIn(&s), nil
+}
+
 func (l *Library) shelfOf(tenant domain.TenantCode, id string) *shelf {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -128,21 +128,21 @@ The columns of working time are left empty for what the calendar does not reach.
 func printStatistics(w io.Writer, list []projections.Statistics) error {
 	rows := make([][]string, len(list))
 	for i, s := range list {
-		agency, applicant := spreadOf(s.Held, projections.HeldByAgency), spreadOf(s.Held, projections.HeldByApplicant)
+		agency, applicant := spreadOf(s.Held, domain.HeldByAgency), spreadOf(s.Held, domain.HeldByApplicant)
 		what := s.Service + s.Agency + s.Month
 		rows[i] = []string{
 			string(s.Tenant), what, strconv.Itoa(s.Submitted), strconv.Itoa(s.Open), strconv.Itoa(s.Overdue), strconv.Itoa(s.Decided), strconv.Itoa(s.OnTime), strconv.Itoa(s.Late),
-			median(s.Working), p90(s.Working), median(s.Elapsed), p90(s.Elapsed), median(agency), median(applicant),
+			median(s.Working), p90(s.Working), median(s.Elapsed), p90(s.Elapsed), median(agency), median(applicant), median(s.Others),
 			strconv.Itoa(s.Returned), strconv.Itoa(s.DeemedApproved + s.DeemedRefused), strconv.Itoa(s.Withdrawn), strconv.Itoa(s.Lapsed),
 		}
 	}
 	return table(w, []string{
 		"TENANT", "OF", "SUBMITTED", "OPEN", "OVERDUE", "DECIDED", "ON TIME", "LATE", "WORKING DAYS", "P90", "DAYS", "P90",
-		"AGENCY", "APPLICANT", "RETURNED", "DEEMED", "WITHDRAWN", "LAPSED",
+		"AGENCY", "APPLICANT", "OTHERS", "RETURNED", "DEEMED", "WITHDRAWN", "LAPSED",
 	}, rows)
 }
 
-func spreadOf(held map[projections.Holder]projections.Spread, by projections.Holder) *projections.Spread {
+func spreadOf(held map[domain.Holder]projections.Spread, by domain.Holder) *projections.Spread {
 	if s, ok := held[by]; ok {
 		return &s
 	}
