@@ -20,6 +20,9 @@ type StatisticsProjection struct {
 	// Acts is who has to act in a state that is no end, by a version that was published, as
 	// [InboxProjection.Owner] is whose work it is.
 	Acts func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (domain.Holder, error)
+	// RecordsEnds reports whether a version that was published says where the record of an
+	// imported case has when it ended: what has no end there is not known to have one.
+	RecordsEnds func(domain.TenantCode, domain.WorkflowRef) (bool, error)
 }
 
 var _ Projection = StatisticsProjection{}
@@ -38,6 +41,7 @@ CREATE TABLE statistics (
 	recorded     BIGINT NOT NULL, -- when the submission was
 	record_due   BIGINT, -- of an imported case, as its record has it; and the next
 	record_ended BIGINT,
+	source       TEXT   NOT NULL, -- of an imported case with which nothing was done here: record, where that says when it ended, else history; empty otherwise
 	ended        BIGINT, -- none while it is open
 	outcome      TEXT   NOT NULL,
 	deemed       TEXT   NOT NULL, -- the ground on which the law decided, or lapse
@@ -59,6 +63,7 @@ type statisticsRow struct {
 	Recorded    Micros
 	RecordDue   Micros
 	RecordEnded Micros
+	Source      source
 	Ended       Micros
 	Outcome     domain.Outcome
 	Deemed      domain.ExpiryGround
@@ -112,9 +117,8 @@ func (p StatisticsProjection) fold(rows *Rows[statisticsRow], e domain.Recorded)
 		if err := p.acts(&row, e, domain.Move{To: b.State, Public: b.Public}); err != nil {
 			return err
 		}
-		if b.Imported != nil {
-			row.RecordDue, row.RecordEnded = MicrosOf(b.Imported.Due), MicrosOf(b.Imported.Ended)
-			row.Ended = row.RecordEnded
+		if err := p.imported(&row, e, b.Imported); err != nil {
+			return err
 		}
 		row.hold(e)
 		rows.Add(row)
@@ -150,6 +154,35 @@ func (p StatisticsProjection) fold(rows *Rows[statisticsRow], e domain.Recorded)
 		}
 	}
 	row.hold(e)
+	return nil
+}
+
+// source is what says when an imported case ended.
+type source string
+
+// The sources. A history says so by what the workflow calls an end.
+const (
+	sourceRecord  source = "record"
+	sourceHistory source = "history"
+)
+
+// imported takes what the record of an imported case says.
+func (p StatisticsProjection) imported(row *statisticsRow, e domain.Recorded, from *domain.Imported) error {
+	if from == nil {
+		return nil
+	}
+	row.RecordDue, row.RecordEnded, row.Source = MicrosOf(from.Due), MicrosOf(from.Ended), sourceHistory
+	row.Ended = row.RecordEnded
+	says := row.RecordDue != 0 || row.RecordEnded != 0
+	if !says && p.RecordsEnds != nil {
+		var err error
+		if says, err = p.RecordsEnds(e.Tenant, e.Workflow); err != nil {
+			return fmt.Errorf("whether records of %s say when a case ended: %w", e.Workflow.ID, err)
+		}
+	}
+	if says {
+		row.Source = sourceRecord
+	}
 	return nil
 }
 
@@ -231,8 +264,8 @@ func (r *statisticsRow) renameTerms(now map[domain.TermID]domain.TermID) {
 
 // move takes where the request went. It is decided when it first comes to an end, and
 // what it is then led to without having been reopened is how, but not when. A case that
-// was imported with a record of when it was due or ended has ended when that says, and
-// not because its history comes to what is an end here; what is done here counts. It was
+// was imported with a record that says when cases end has ended when that says, and not
+// because its history comes to what is an end here; what is done here counts. It was
 // sent back where the workflow says so, or where the applicant had to mend something.
 func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 	migrated, migrates := e.Body.(domain.RequestMigrated)
@@ -262,6 +295,9 @@ func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 		r.renameTerms(b.Mapping.Terms)
 		r.Reviews = called(r.Reviews, b.Mapping.Reviews)
 	}
+	if MicrosOf(e.At) != r.Recorded {
+		r.Source = ""
+	}
 	switch {
 	case r.told(e):
 	case m.Outcome == "" && r.Outcome != "":
@@ -276,9 +312,9 @@ func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 }
 
 // told reports whether an event is part of the history of an imported case whose record
-// says when it was due or ended. A case is recorded whole, at one moment.
+// says when it ended. A case is recorded whole, at one moment.
 func (r *statisticsRow) told(e domain.Recorded) bool {
-	return (r.RecordDue != 0 || r.RecordEnded != 0) && MicrosOf(e.At) == r.Recorded
+	return r.Source == sourceRecord && MicrosOf(e.At) == r.Recorded
 }
 
 // letters are the holders as they stand in a row; a request that has ended has none.

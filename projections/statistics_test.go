@@ -245,12 +245,51 @@ func TestStatisticsOfAnImportedCase(t *testing.T) {
 		t.Errorf("until the first was submitted: %+v, %v", before, err)
 	}
 	got := list[0]
-	if got.Submitted != 5 || got.Open != 1 || got.Decided != 4 || got.Approved != 1 || got.Late != 1 || got.OnTime != 1 {
+	if got.Submitted != 5 || got.Open != 1 || got.Unended != 1 || got.Decided != 4 || got.Supposed != 1 || got.Approved != 1 || got.Late != 1 || got.OnTime != 1 {
 		t.Errorf("%+v", got)
 	}
 	if *got.Elapsed != (projections.Spread{Median: 2, P90: 61, Total: 69}) || got.Held[domain.HeldByAgency] != *got.Elapsed {
 		t.Errorf("%+v, %+v", got.Elapsed, got.Held)
 	}
+}
+
+// Where a workflow says which attribute has when a case ended, one that has none is open,
+// whatever was done last; until it is closed here.
+func TestStatisticsOfACaseThatIsNotKnownToHaveEnded(t *testing.T) {
+	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	closed := act("new", "done", domain.StatusCompleted, domain.OutcomeClosed, "")
+	var all []history
+	for i := range 3 {
+		h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), recorded: later(50)}
+		first := asked(h.request, i)
+		first.Imported = &domain.Imported{Case: fmt.Sprint(i)}
+		h.after(t, 0, first)
+		if i > 0 {
+			h.after(t, 2, closed)
+		}
+		all = append(all, h)
+	}
+	says := func(domain.TenantCode, domain.WorkflowRef) (bool, error) { return true, nil }
+	views := newViews(t, log, file.Writer, projections.TermsProjection{}, projections.StatisticsProjection{RecordsEnds: says})
+	is := func(open, unended, decided int) {
+		t.Helper()
+		if err := views.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := projections.NewStatisticsView(file.Reader, allDay(later(1000)), trade).Of(t.Context(), projections.StatisticsFilter{})
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if got := list[0]; got.Open != open || got.Unended != unended || got.Decided != decided || got.Supposed != 0 {
+			t.Errorf("%+v", got)
+		}
+	}
+	is(3, 3, 0)
+	all[2].recorded = time.Time{}
+	all[2].after(t, 60, act("done", "new", domain.StatusInProcess, "", domain.ActionReopen))
+	is(3, 2, 0)
+	all[2].after(t, 61, closed)
+	is(2, 2, 1)
 }
 
 // drawBody is anything that may be recorded of a request; views fold it all.

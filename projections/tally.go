@@ -46,9 +46,11 @@ type Statistics struct {
 
 	Submitted int `json:"submitted" doc:"in the period"`
 	Open      int `json:"open" doc:"of those: not ended yet"`
+	Unended   int `json:"unended" doc:"of the open: imported cases that are not known to have ended, and with which nothing was done here"`
 	Overdue   int `json:"overdue" doc:"of the open: a term of law has run out"`
 
 	Decided        int `json:"decided" doc:"in the period, by whenever they were submitted; neither withdrawn nor lapsed"`
+	Supposed       int `json:"supposed" doc:"of the decided: imported cases of which no record says when they end; the last that was done is what the workflow calls an end"`
 	Approved       int `json:"approved" doc:"of the decided, as they stand now; and so the next"`
 	Rejected       int `json:"rejected"`
 	DeemedApproved int `json:"deemed_approved" doc:"of the decided: the law decided, because nobody did"`
@@ -197,6 +199,7 @@ func (t *tally) add(ctx context.Context, row *statisticsRow, kept domain.Punctua
 		g.Submitted++
 		if row.Ended == 0 {
 			g.Open++
+			g.Unended += flag(row.Source != "")
 		}
 		if row.Ended == 0 && kept == "overdue" {
 			g.Overdue++
@@ -236,6 +239,7 @@ func (t *tally) within(at time.Time) bool {
 // decided counts a decision.
 func (g *tallied) decided(row *statisticsRow, kept domain.Punctuality) {
 	g.Decided++
+	g.Supposed += flag(row.Source == sourceHistory)
 	add := func(to *int, is bool) { *to += flag(is) }
 	add(&g.Approved, row.Outcome == domain.OutcomeApproved)
 	add(&g.Rejected, row.Outcome == domain.OutcomeRejected)

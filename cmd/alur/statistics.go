@@ -114,7 +114,10 @@ The columns of working time are left empty for what the calendar does not reach.
 			if asJSON {
 				return printJSON(c.OutOrStdout(), list)
 			}
-			return printStatistics(c.OutOrStdout(), list)
+			if err := printStatistics(c.OutOrStdout(), list); err != nil {
+				return err
+			}
+			return printUnsure(c.ErrOrStderr(), list)
 		},
 	}
 	from.flags(c)
@@ -140,6 +143,25 @@ func printStatistics(w io.Writer, list []projections.Statistics) error {
 		"TENANT", "OF", "SUBMITTED", "OPEN", "OVERDUE", "DECIDED", "ON TIME", "LATE", "WORKING DAYS", "P90", "DAYS", "P90",
 		"AGENCY", "APPLICANT", "OTHERS", "RETURNED", "DEEMED", "WITHDRAWN", "LAPSED",
 	}, rows)
+}
+
+// printUnsure says of imported cases what is not known of their ends.
+func printUnsure(w io.Writer, list []projections.Statistics) error {
+	unended, supposed := 0, 0
+	for _, s := range list {
+		unended, supposed = unended+s.Unended, supposed+s.Supposed
+	}
+	if unended > 0 {
+		if _, err := fmt.Fprintf(w, "alur: not known to have ended: %d of the open, which were imported without an end\n", unended); err != nil {
+			return err
+		}
+	}
+	if supposed > 0 {
+		if _, err := fmt.Fprintf(w, "alur: not known when they ended: %d of the decided, which were imported without a record of it, and come to what the workflow calls an end\n", supposed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func spreadOf(held map[domain.Holder]projections.Spread, by domain.Holder) *projections.Spread {
