@@ -122,7 +122,7 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 		}
 		want := projections.Statistics{
 			Tenant: "11.71", Service: "permit", Submitted: 7, Open: 1, Overdue: 1,
-			Decided: 4, Approved: 2, Rejected: 2, DeemedApproved: 1, OnTime: 1, Late: 1, Returned: 1, Returns: 1, Withdrawn: 1, Lapsed: 1,
+			Decided: 4, Approved: 2, Rejected: 2, DeemedApproved: 1, OnTime: 1, Late: 1, Returned: 1, ReturnRate: 0.25, Returns: 1, Withdrawn: 1, Lapsed: 1,
 			Reasons: map[domain.ReasonCode]int{"str-missing": 1}, Uncounted: 1,
 			Elapsed: &projections.Spread{Median: 10, P90: 40, Total: 78}, Working: &projections.Spread{Median: 10, P90: 20, Total: 38},
 			Held: map[domain.Holder]projections.Spread{

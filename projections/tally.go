@@ -49,18 +49,19 @@ type Statistics struct {
 	Unended   int `json:"unended" doc:"of the open: imported cases that are not known to have ended, and with which nothing was done here"`
 	Overdue   int `json:"overdue" doc:"of the open: a term of law has run out"`
 
-	Decided        int `json:"decided" doc:"in the period, by whenever they were submitted; neither withdrawn nor lapsed"`
-	Supposed       int `json:"supposed" doc:"of the decided: imported cases of which no record says when they end; the last that was done is what the workflow calls an end"`
-	Approved       int `json:"approved" doc:"of the decided, as they stand now; and so the next"`
-	Rejected       int `json:"rejected"`
-	DeemedApproved int `json:"deemed_approved" doc:"of the decided: the law decided, because nobody did"`
-	DeemedRefused  int `json:"deemed_refused"`
-	OnTime         int `json:"on_time" doc:"of the decided, by the terms of law; what has none is neither"`
-	Late           int `json:"late"`
-	Returned       int `json:"returned" doc:"of the decided: sent back to the applicant at least once"`
-	Returns        int `json:"returns" doc:"of the decided: how often they were sent back"`
-	Withdrawn      int `json:"withdrawn" doc:"in the period"`
-	Lapsed         int `json:"lapsed" doc:"in the period: the applicant's own time ran out"`
+	Decided        int     `json:"decided" doc:"in the period, by whenever they were submitted; neither withdrawn nor lapsed"`
+	Supposed       int     `json:"supposed" doc:"of the decided: imported cases of which no record says when they end; the last that was done is what the workflow calls an end"`
+	Approved       int     `json:"approved" doc:"of the decided, as they stand now; and so the next"`
+	Rejected       int     `json:"rejected"`
+	DeemedApproved int     `json:"deemed_approved" doc:"of the decided: the law decided, because nobody did"`
+	DeemedRefused  int     `json:"deemed_refused"`
+	OnTime         int     `json:"on_time" doc:"of the decided, by the terms of law; what has none is neither"`
+	Late           int     `json:"late"`
+	Returned       int     `json:"returned" doc:"of the decided: sent back to the applicant at least once"`
+	ReturnRate     float64 `json:"return_rate" doc:"returned for each that was decided, 0 to 1; 0 where none was"`
+	Returns        int     `json:"returns" doc:"of the decided: how often they were sent back"`
+	Withdrawn      int     `json:"withdrawn" doc:"in the period"`
+	Lapsed         int     `json:"lapsed" doc:"in the period: the applicant's own time ran out"`
 
 	Reasons   map[domain.ReasonCode]int `json:"reasons,omitempty" doc:"of the returns that have one"`
 	Elapsed   *Spread                   `json:"elapsed,omitempty" doc:"from submission to decision, in days of 24 hours"`
@@ -298,6 +299,7 @@ func (t *tally) list() []Statistics {
 		return cmp.Or(cmp.Compare(a.month, b.month), cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.service, b.service), cmp.Compare(a.agency, b.agency))
 	}) {
 		g := t.groups[h]
+		g.ReturnRate = float64(g.Returned) / float64(max(g.Decided, 1))
 		g.Elapsed, g.Working, g.Others = spread(g.elapsed), spread(g.working), spread(g.others)
 		for by, list := range g.held {
 			if g.Held == nil {

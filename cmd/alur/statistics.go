@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -136,13 +137,31 @@ func printStatistics(w io.Writer, list []projections.Statistics) error {
 		rows[i] = []string{
 			string(s.Tenant), what, strconv.Itoa(s.Submitted), strconv.Itoa(s.Open), strconv.Itoa(s.Overdue), strconv.Itoa(s.Decided), strconv.Itoa(s.OnTime), strconv.Itoa(s.Late),
 			median(s.Working), p90(s.Working), median(s.Elapsed), p90(s.Elapsed), median(agency), median(applicant), median(s.Others),
-			strconv.Itoa(s.Returned), strconv.Itoa(s.DeemedApproved + s.DeemedRefused), strconv.Itoa(s.Withdrawn), strconv.Itoa(s.Lapsed),
+			returned(s), strconv.Itoa(s.DeemedApproved + s.DeemedRefused), strconv.Itoa(s.Withdrawn), strconv.Itoa(s.Lapsed),
 		}
 	}
 	return table(w, []string{
 		"TENANT", "OF", "SUBMITTED", "OPEN", "OVERDUE", "DECIDED", "ON TIME", "LATE", "WORKING DAYS", "P90", "DAYS", "P90",
 		"AGENCY", "APPLICANT", "OTHERS", "RETURNED", "DEEMED", "WITHDRAWN", "LAPSED",
 	}, rows)
+}
+
+// returned is how many were sent back, of a hundred how many that is, and what for mostly.
+func returned(s projections.Statistics) string {
+	if s.Returned == 0 {
+		return "0"
+	}
+	text := fmt.Sprintf("%d (%.0f %%)", s.Returned, 100*s.ReturnRate)
+	most := domain.ReasonCode("")
+	for _, code := range slices.Sorted(maps.Keys(s.Reasons)) {
+		if s.Reasons[code] > s.Reasons[most] {
+			most = code
+		}
+	}
+	if most != "" {
+		text += " " + string(most)
+	}
+	return text
 }
 
 // printUnsure says of imported cases what is not known of their ends.

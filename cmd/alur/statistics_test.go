@@ -23,6 +23,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 )
 
@@ -391,5 +392,18 @@ func TestFiguresOverHTTP(t *testing.T) {
 	}
 	if a = s.ask(t, "GET", "/api/v1/permits?after="+ref, ""); strings.TrimSpace(a.body) != `{"permits":[]}` {
 		t.Error(a.Status, a.body)
+	}
+}
+
+func TestReturnsAreToldWithTheirRateAndCommonestReason(t *testing.T) {
+	for want, s := range map[string]projections.Statistics{
+		"0":                 {Decided: 3},
+		"1 (33 %)":          {Decided: 3, Returned: 1, ReturnRate: 1. / 3},
+		"2 (50 %) blurred":  {Returned: 2, ReturnRate: 0.5, Reasons: map[domain.ReasonCode]int{"blurred": 2, "missing": 2, "late": 1}},
+		"3 (100 %) missing": {Returned: 3, ReturnRate: 1, Reasons: map[domain.ReasonCode]int{"blurred": 2, "missing": 3}},
+	} {
+		if got := returned(s); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
