@@ -274,7 +274,8 @@ func TestAConditionThatFailsIsTold(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, func(at *stores) { at.sealing = true })
+			now := time.Now().Add(time.Minute) // after it was published, and then for ever: nobody spends a second in between
+			s := newSite(t, func(at *stores) { at.sealing, at.now = true, func() time.Time { return now } })
 			s.stall(t, c.change...)
 			if c.fails == "" {
 				head, err := s.log.Head(t.Context())
