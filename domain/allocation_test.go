@@ -226,9 +226,15 @@ func TestWorkThatIsGivenOutByRuleIsNotPicked(t *testing.T) {
 			t.Errorf("%s: an assigner could not give it to somebody: %v", rule, err)
 		}
 		// Nobody lists the reasons for it, and those who wait are told them.
-		for _, reason := range []domain.ReasonCode{"", "ill, see budi@example.org", "Budi is ill", "-", "absent-"} {
+		for _, reason := range []domain.ReasonCode{"", "ill, see budi@example.org", "Budi is ill", "-", "absent-", "1171010101900001"} {
 			_, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7", Reason: reason}, w)
 			if !errors.As(err, &refusal) || refusal.Rule != domain.RuleReason {
+				t.Errorf("%s, %q: %v", rule, reason, err)
+			}
+		}
+		for _, reason := range []domain.ReasonCode{"nik-1171010101900001", "nik-11-71-01-01-01-90-00-01", "call-081234567890", "see-6281234567890"} {
+			_, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7", Reason: reason}, w)
+			if !errors.As(err, &refusal) || refusal.Rule != domain.RulePersonalData {
 				t.Errorf("%s, %q: %v", rule, reason, err)
 			}
 		}

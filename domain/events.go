@@ -27,7 +27,7 @@ type ReasonCode string
 // Coded reports whether a reason is a code and no text.
 func (r ReasonCode) Coded() bool { return len(r) <= 64 && reasonCode.MatchString(string(r)) }
 
-var reasonCode = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+var reasonCode = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // RequestSubmitted begins a request.
 type RequestSubmitted struct {

@@ -136,16 +136,17 @@ func TestWhoMayEndAMandate(t *testing.T) {
 		c    domain.EndMandate
 		want domain.Rule
 	}{
-		"whoever gave it":           {given, ending(2, principal, domain.MandateRevoked), ""},
-		"an officer, after a death": {given, ending(2, head, domain.MandateCeased), ""},
-		"whoever holds it":          {given, ending(2, agent, domain.MandateRenounced), ""},
-		"the holder, by revoking":   {given, ending(2, agent, domain.MandateRevoked), domain.RuleMandate},
-		"the holder, as themselves": {given, ending(2, domain.Actor{ID: "AGENT-1", Role: "x", Capacity: domain.CapacitySelf}, domain.MandateRevoked), domain.RuleMandate},
-		"another proxy":             {given, ending(2, domain.Actor{ID: "agent-2", Role: "applicant", Capacity: domain.CapacityProxy}, domain.MandateRenounced), domain.RuleCapacity},
-		"in no known way":           {given, ending(2, head, "regretted"), domain.RuleMandate},
-		"twice":                     {ended, ending(3, head, domain.MandateCeased), domain.RuleMandate},
-		"what was not given":        {domain.Mandate{}, ending(2, head, domain.MandateRevoked), domain.RuleMandate},
-		"the same command, other":   {ended, ending(2, principal, domain.MandateCeased), domain.RuleCommandReused},
+		"whoever gave it":            {given, ending(2, principal, domain.MandateRevoked), ""},
+		"an officer, after a death":  {given, ending(2, head, domain.MandateCeased), ""},
+		"whoever holds it":           {given, ending(2, agent, domain.MandateRenounced), ""},
+		"the holder, by revoking":    {given, ending(2, agent, domain.MandateRevoked), domain.RuleMandate},
+		"the holder, as themselves":  {given, ending(2, domain.Actor{ID: "AGENT-1", Role: "x", Capacity: domain.CapacitySelf}, domain.MandateRevoked), domain.RuleMandate},
+		"another proxy":              {given, ending(2, domain.Actor{ID: "agent-2", Role: "applicant", Capacity: domain.CapacityProxy}, domain.MandateRenounced), domain.RuleCapacity},
+		"in no known way":            {given, ending(2, head, "regretted"), domain.RuleMandate},
+		"whoever holds it, under it": {given, ending(2, domain.Actor{ID: agent.ID, Role: agent.Role, Capacity: agent.Capacity, Mandate: domain.MandateID(id(1))}, domain.MandateRenounced), domain.RuleMandate},
+		"twice":                      {ended, ending(3, head, domain.MandateCeased), domain.RuleMandate},
+		"what was not given":         {domain.Mandate{}, ending(2, head, domain.MandateRevoked), domain.RuleMandate},
+		"the same command, other":    {ended, ending(2, principal, domain.MandateCeased), domain.RuleCommandReused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := domain.DecideMandate(c.m, c.c); ruleOf(err) != c.want {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // GrantMandate asks for a mandate to be recorded. Its id is MandateID(ID).
@@ -29,6 +31,9 @@ func DecideMandate(m Mandate, c Command) ([]Event, error) {
 	h := c.Head()
 	if err := h.Actor.Check(); err != nil {
 		return nil, err
+	}
+	if h.Actor.Mandate != uuid.Nil {
+		return nil, refuse(RuleMandate, "a mandate is given and ended under none", "leave the mandate out of the actor")
 	}
 	var body Body
 	var err error

@@ -118,7 +118,10 @@ func reassign(r Request, c Reassign, w Workflow) (Body, error) {
 	}
 	if !c.Reason.Coded() { // on no list: a definition has none for it
 		return nil, refuse(RuleReason, "work is given to somebody for a reason, in a code: those who wait are told it",
-			"write small letters and digits with dashes between, such as absent; nothing about a person")
+			"write small letters, and digits with dashes between, such as absent; nothing about a person")
+	}
+	if err := CheckImpersonal("the reason", string(c.Reason)); err != nil {
+		return nil, err
 	}
 	return TaskReassigned{State: r.State, To: c.To, Reason: c.Reason}, nil
 }

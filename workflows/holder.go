@@ -60,12 +60,27 @@ func (d *Definition) actsIn(s *State) domain.Holder {
 // Applying reports whether it is the applicant who has to act: the state is theirs, or
 // they owe a document or a fee.
 func (w *Workflow) Applying(r domain.Request) bool {
+	return len(w.tasks(r)) > 0
+}
+
+// tasks names what the applicant of a request has to do where it stands: what the state
+// asks of them, documents, fees.
+func (w *Workflow) tasks(r domain.Request) []string {
 	s, ok := w.State(r.State)
 	if !ok || s.Kind == KindEnd {
-		return false
+		return nil
 	}
-	if w.Definition.Applicants(&s) || len(w.Wanted(r)) > 0 {
-		return true
+	var list []string
+	if w.Definition.Applicants(&s) {
+		list = append(list, "state:"+string(s.ID))
 	}
-	return slices.ContainsFunc(w.Bill(r.Dossier).Lines, func(l BillLine) bool { return l.Owed > 0 })
+	for _, x := range w.Wanted(r) {
+		list = append(list, "document:"+string(x.Document.ID))
+	}
+	for _, l := range w.Bill(r.Dossier).Lines {
+		if l.Owed > 0 {
+			list = append(list, "fee:"+string(l.Fee.ID))
+		}
+	}
+	return list
 }

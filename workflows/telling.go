@@ -25,7 +25,7 @@ type Telling struct {
 	Notices  []*Notice       // texts of the workflow that are due
 	Reason   Text            // that was given; zero for none
 	Reminded *Reminder       // the applicant's own time is about to run out; nil when it is not
-	Acts     bool            // the applicant has something to do, and had nothing before
+	Acts     bool            // the applicant has something to do that they had not before
 	SentBack []Wanted        // documents that have to be handed in again
 	Timed    []Timed         // of law, or of the applicant: what the command did to the time there is
 	Migrated *domain.Basis   // on which it goes on under another version of the workflow; nil when it does not

@@ -58,7 +58,8 @@ type Timed struct {
 	Own     bool              // it is the applicant's
 	Stopped domain.StopGround // it stands still; empty where it runs or is over
 	Due     time.Time         // the last moment that is in time
-	Over    bool              // that has passed, and nothing was decided by it
+	Unsure  bool              // holidays that are not decreed yet may move that
+	Over    bool              // it has passed, and nothing was decided by it
 	Dropped bool              // it does not apply any more
 }
 
@@ -71,7 +72,10 @@ func (t *Telling) changed(ctx context.Context, l *Library, s mentioned) error {
 			return err
 		}
 	}
-	t.Acts = s.before.Exists() && w.Applying(r) && !former.Applying(*s.before)
+	if s.before.Exists() {
+		had := former.tasks(*s.before)
+		t.Acts = slices.ContainsFunc(w.tasks(r), func(x string) bool { return !slices.Contains(had, x) })
+	}
 	for _, x := range w.Wanted(r) {
 		if x.Refused && slices.Contains(s.refused, x.Document.ID) {
 			t.SentBack = append(t.SentBack, x)
@@ -116,10 +120,12 @@ func timed(term domain.Term, last domain.TermEvent) (Timed, bool) {
 	switch {
 	case !term.Open():
 		return Timed{}, false
+	case !term.Expired.IsZero():
+		return Timed{Due: term.Expired, Over: true}, true
 	case term.Stopped() != "":
 		return Timed{Stopped: term.Stopped()}, true
 	}
-	return Timed{Due: term.Due}, !term.Due.IsZero()
+	return Timed{Due: term.Due, Unsure: term.Unsure}, !term.Due.IsZero()
 }
 
 // ReasonTitle is what a reason code is called; zero where the definition has it not.

@@ -51,11 +51,32 @@ func (s *Store) Queue(ctx context.Context, tx *sql.Tx, e domain.Recorded, lane s
 	return nil
 }
 
-// Reroute puts a sending, under another id, into another lane, to be sent at once. One that
-// is there already stays as it is.
-func (s *Store) Reroute(ctx context.Context, x Sending, lane string, id uuid.UUID) error {
-	e := domain.Recorded{Stream: x.Stream, Version: x.Version, Position: x.Position}
-	return s.tx(ctx, func(tx *sql.Tx) error { return s.Queue(ctx, tx, e, lane, id) })
+// Waiting lists what waits in a lane and is of a stream, in the order of the log.
+func (s *Store) Waiting(ctx context.Context, lane, stream string) ([]Sending, error) {
+	return s.sendings(ctx, `SELECT `+sendingColumns+` FROM sending WHERE lane = $1 AND stream = $2 AND state = 'waiting' ORDER BY position, id`, lane, stream)
+}
+
+// Move has a sending that waits go by others instead, of which a lane and an id are said,
+// at once. Those that wait there already stay as they are; those that were given up there
+// are tried again.
+func (s *Store) Move(ctx context.Context, tx *sql.Tx, x Sending, to ...Sending) error {
+	now := s.now().UnixMicro()
+	for _, y := range to {
+		_, err := tx.ExecContext(ctx, `INSERT INTO sending (lane, id, stream, version, position, due, attempts, since, tried, reason, state)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, $6, 0, '', 'waiting')
+			ON CONFLICT (lane, id) DO UPDATE SET due = excluded.due, attempts = 0, state = 'waiting' WHERE sending.state = 'failed'`,
+			y.Lane, y.ID.String(), x.Stream, x.Version, x.Position, now)
+		if err != nil {
+			return fmt.Errorf("move to %s: %w", y.Lane, err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM sending WHERE lane = $1 AND id = $2 AND state = 'waiting'`, x.Lane, x.ID.String())
+	return err
+}
+
+// MoveNow is [Store.Move] in a transaction of its own.
+func (s *Store) MoveNow(ctx context.Context, x Sending, to ...Sending) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return s.Move(ctx, tx, x, to...) })
 }
 
 // Replay puts events into a lane anew, whether they were sent or not. Each has the id

@@ -84,11 +84,12 @@ func (n *Notifier) there(t workflows.Telling) (there []domain.Channel) {
 	return there
 }
 
-// Rerouted is an error that says that the applicant wants to be told by other channels than
-// a message was to go by: by the messages To, if they were not told by these already.
+// Rerouted is an error that says that the applicant is to be told by other channels than a
+// message was to go by, since they want that or have no address for it any more: by the
+// messages To, where they were not told by these already.
 type Rerouted struct{ To []domain.Message }
 
-func (r *Rerouted) Error() string { return "the applicant wants to be told by another channel" }
+func (r *Rerouted) Error() string { return "the applicant is to be told by another channel" }
 
 func unaddressed(t workflows.Telling) domain.NoticeFault {
 	if t.Erased {
@@ -119,11 +120,11 @@ func (n *Notifier) Send(ctx context.Context, x Notice) error {
 	if o, known := notices.Outcome(m.ID); known && o.Fault == "" {
 		return nil // and the process died before it noted that
 	}
+	if by, other := n.rerouted(t, m, notices); other {
+		return &Rerouted{by}
+	}
 	if to == "" {
 		return n.record(ctx, t, m, unaddressed(t), nil)
-	}
-	if by := notices.Preferred.Choose(n.there(t)); !m.Former && !slices.Contains(by, x.Channel) {
-		return n.rerouted(t, by, notices)
 	}
 	now := n.Now()
 	if until := notices.Preferred.Hours(n.Quiet).Until(now, t.Request.Tenant.Zone()); until.After(now) {
@@ -140,15 +141,29 @@ func (n *Notifier) Send(ctx context.Context, x Notice) error {
 	return n.record(context.WithoutCancel(ctx), t, m, "", l.sealed())
 }
 
-func (n *Notifier) rerouted(t workflows.Telling, by []domain.Channel, notices domain.Notices) *Rerouted {
-	r := &Rerouted{}
+// Reroute says whether a message that waits is to go otherwise by now, and how, as
+// [Rerouted] does.
+func (n *Notifier) Reroute(ctx context.Context, x Notice) ([]domain.Message, bool, error) {
+	t, notices, ok, err := n.open(ctx, x)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	to, other := n.rerouted(t, n.message(t, x.Channel, x.former(t), notices, 0), notices)
+	return to, other, nil
+}
+
+func (n *Notifier) rerouted(t workflows.Telling, m domain.Message, notices domain.Notices) (to []domain.Message, other bool) {
+	by := notices.Preferred.Choose(n.there(t))
+	if m.Former || len(by) == 0 || slices.Contains(by, m.Channel) {
+		return nil, false
+	}
 	for _, c := range by {
-		m := n.message(t, c, false, notices, 0)
-		if o, known := notices.Outcome(m.ID); !known || o.Fault != "" {
-			r.To = append(r.To, m)
+		instead := n.message(t, c, false, notices, 0)
+		if o, known := notices.Outcome(instead.ID); !known || o.Fault != "" {
+			to = append(to, instead)
 		}
 	}
-	return r
+	return to, true
 }
 
 // GiveUp records that a message was not sent after all attempts, and why.

@@ -15,7 +15,7 @@ import (
 // words are what a message says beside the texts of the workflow.
 var words = struct {
 	subject, about, when, now, remind, reason, proxy, counter, replaced, fee, owed, nothing, link, number workflows.Text
-	acts, back, migrated, runs, stopped, over, dropped, yours                                             workflows.Text
+	acts, back, migrated, runs, stopped, over, dropped, yours, unsure                                     workflows.Text
 	public                                                                                                map[domain.PublicStatus]workflows.Text
 	stop                                                                                                  map[domain.StopGround]workflows.Text
 }{
@@ -40,6 +40,7 @@ var words = struct {
 	stopped:  workflows.Text{ID: "%s: dihentikan sementara, %s.", EN: "%s: it stands still, %s."},
 	over:     workflows.Text{ID: "%s: habis pada %s.", EN: "%s: it ran out on %s."},
 	dropped:  workflows.Text{ID: "%s: tidak berlaku lagi.", EN: "%s: it does not apply any more."},
+	unsure:   workflows.Text{ID: "Tanggal itu dapat bergeser karena hari libur yang belum ditetapkan.", EN: "Holidays that are not decreed yet may move that date."},
 	yours:    workflows.Text{ID: "Waktu Anda", EN: "Your time"},
 	stop: map[domain.StopGround]workflows.Text{
 		domain.StopApplicant:    {ID: "kami menunggu Anda", EN: "we are waiting for you"},
@@ -143,6 +144,9 @@ func changes(t workflows.Telling, lang string) (lines []string) {
 			say(words.over, name, moment(x.Due, t.Request.Tenant, lang))
 		default:
 			say(words.runs, name, moment(x.Due, t.Request.Tenant, lang))
+			if x.Unsure {
+				say(words.unsure)
+			}
 		}
 	}
 	return lines

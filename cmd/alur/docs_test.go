@@ -256,18 +256,20 @@ func TestIntegratorsExamplesAreAccepted(t *testing.T) {
 	defer s.stop(t)
 	text := readText(t, "docs/integrators.md")
 	examples := regexp.MustCompile(`(?s)-d '(.*?)' \\\n\s*http://127.0.0.1:8080(\S+)`).FindAllStringSubmatch(text, -1)
-	if len(examples) != 3 {
-		t.Fatalf("%d examples, want 3", len(examples))
+	if len(examples) != 4 {
+		t.Fatalf("%d examples, want 4", len(examples))
 	}
 	reference := ""
-	for _, i := range []int{0, 2, 1} { // the second withdraws the request
-		body := strings.ReplaceAll(examples[i][1], "HASH", strings.Repeat("ab", 32))
+	for _, i := range []int{0, 2, 3, 1} { // the second withdraws the request; the last records a mandate
+		body := strings.NewReplacer("SHA256", strings.Repeat("ab", 32), "HASH", strings.Repeat("ab", 32)).Replace(examples[i][1])
 		path := strings.ReplaceAll(examples[i][2], "REFERENCE", reference)
 		a, err := post(s.url+path, fmt.Sprint("example-", i), body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		reference = a.Reference
+		if a.Reference != "" {
+			reference = a.Reference
+		}
 	}
 }
 

@@ -96,6 +96,9 @@ var verbsWithoutDatabase = map[string][]withoutDatabase{
 	"term sweep":      {{refused: true, want: noLog}},
 	"inbox list":      {{args: []string{"--tenant", "11.71"}, refused: true, want: noLog}},
 	"inbox count":     {{args: []string{"--tenant", "11.71"}, refused: true, want: noLog}},
+	"mandate list":    {{refused: true, want: noLog}},
+	"mandate end":     {{args: []string{"01a206c6-7880-74bf-99aa-61d2ffa53429", "--end", "revoked", "--by", "a"}, refused: true, want: noLog}},
+	"mandate grant":   {{args: []string{"--tenant", "11.71", "--holder", "b", "--service", "s", "--last-day", "2030-01-01", "--document", "d", "--by", "a"}, refused: true, want: noLog}},
 	"queue list":      {{args: []string{"--tenant", "11.71"}, refused: true, want: noLog}},
 
 	"projection list":    {{refused: true, want: noLog}},

@@ -130,7 +130,7 @@ func tellUnserved(ctx context.Context, store *bus.Store, reactors []bus.Reactor,
 	lanes, err := store.LaneStates(ctx)
 	for _, l := range lanes {
 		if l.Waiting > 0 && !served[l.Name] {
-			logger.WarnContext(ctx, "messages wait for what the outward file does not name any more: name it again, or have them skipped (alur reactor skip)", "lane", l.Name, "waiting", l.Waiting)
+			logger.WarnContext(ctx, "messages wait for what the outward file does not name any more, and are sent when it names that again", "lane", l.Name, "waiting", l.Waiting)
 		}
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -49,10 +50,19 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 			return err
 		}
 		due, err := n.Due(msg.Context(), e)
-		if err != nil || len(due) == 0 {
+		if err != nil {
+			return err
+		}
+		moved, err := rerouted(msg.Context(), n, store, e, len(due) > 0)
+		if err != nil || len(due)+len(moved) == 0 {
 			return err
 		}
 		return bus.Once(msg, func(ctx context.Context, tx *sql.Tx) error {
+			for _, x := range moved { // before what comes after it
+				if err := store.Move(ctx, tx, x.sending, x.to...); err != nil {
+					return err
+				}
+			}
 			for _, m := range due {
 				if err := store.Queue(ctx, tx, e, noticesLane(m.Channel, m.Former), m.ID); err != nil {
 					return err
@@ -65,9 +75,7 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 		if n.Gateways[c] == nil {
 			continue
 		}
-		of := func(s bus.Sending) notify.Notice {
-			return notify.Notice{ID: s.ID, Stream: s.Stream, Version: s.Version, Channel: c, Attempts: s.Attempts}
-		}
+		of := func(s bus.Sending) notify.Notice { return noticeOf(c, s) }
 		l := bus.Lane{
 			Name: noticesLane(c, false), Pauses: bus.UsualPauses(), AtOnce: 4, InOrder: noticesInOrder,
 			Send: func(ctx context.Context, s bus.Sending) error {
@@ -76,12 +84,7 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 				if !errors.As(err, &other) {
 					return err
 				}
-				for _, m := range other.To { // this one is not sent
-					if err := store.Reroute(ctx, s, noticesLane(m.Channel, false), m.ID); err != nil {
-						return err
-					}
-				}
-				return nil
+				return store.MoveNow(ctx, s, sendingsOf(other.To)...)
 			},
 			GiveUp: func(ctx context.Context, s bus.Sending, err error) error { return n.GiveUp(ctx, of(s), err) },
 		}
@@ -90,6 +93,52 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 		r.Lanes = append(r.Lanes, l, former)
 	}
 	return r
+}
+
+func noticeOf(c domain.Channel, s bus.Sending) notify.Notice {
+	return notify.Notice{ID: s.ID, Stream: s.Stream, Version: s.Version, Channel: c, Attempts: s.Attempts}
+}
+
+func sendingsOf(messages []domain.Message) []bus.Sending {
+	list := make([]bus.Sending, len(messages))
+	for i, m := range messages {
+		list[i] = bus.Sending{Lane: noticesLane(m.Channel, m.Former), ID: m.ID}
+	}
+	return list
+}
+
+// otherwise is a sending that goes by others instead.
+type otherwise struct {
+	sending bus.Sending
+	to      []bus.Sending
+}
+
+// rerouted finds what waits to be told of a request and is to go by other channels, now that
+// its applicant prefers others, or that something else is to be told: so it comes there in
+// its order.
+func rerouted(ctx context.Context, n *notify.Notifier, store *bus.Store, e domain.Recorded, due bool) (list []otherwise, err error) {
+	stream := e.Stream
+	if _, preferred := e.Body.(domain.NoticesPreferred); preferred {
+		stream = strings.Replace(stream, "notice-", "request-", 1)
+	} else if !due {
+		return nil, nil
+	}
+	for _, c := range domain.Channels() {
+		waiting, err := store.Waiting(ctx, noticesLane(c, false), stream)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range waiting {
+			to, other, err := n.Reroute(ctx, noticeOf(c, x))
+			if err != nil {
+				return nil, err
+			}
+			if other {
+				list = append(list, otherwise{x, sendingsOf(to)})
+			}
+		}
+	}
+	return list, nil
 }
 
 const officesReactor = "offices"

@@ -86,6 +86,12 @@ func (e *Eraser) Erase(ctx context.Context, x Erasure) (Erased, error) {
 	if err != nil {
 		return Erased{}, err
 	}
+	for _, k := range out.Kept {
+		// Else requests that are erased would name a mandate that says whose they were.
+		if k.Mandate != uuid.Nil {
+			return Erased{}, keptRefusal(k)
+		}
+	}
 	for erasure, keys := range stuck {
 		other := x
 		other.ID = erasure

@@ -456,3 +456,75 @@ func TestAMandateThatHoldsIsKept(t *testing.T) {
 		t.Errorf("then: %+v, %v", again, err)
 	}
 }
+
+// A request that was filed under a mandate is over, its time of keeping is too, and its
+// applicant wants it erased. While the mandate holds it is not: the request names it, and it
+// is known who gave it.
+func TestAnErasedRequestNamesNoMandateThatSaysWhoseItWas(t *testing.T) {
+	b := newBench(t)
+	source := bytes.Replace(sample.Licence, []byte("[self, counter]"), []byte("[self, counter, proxy]"), 1)
+	d, err := workflows.Read("w.yaml", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.library.Publish(t.Context(), workflows.Publication{
+		Tenant: sample.Tenant, Source: source, Definition: d, Occurred: now, At: now, Why: "test", Trial: "to be tried",
+		Actor: domain.Actor{ID: "admin-1", Role: "admin", Capacity: domain.CapacityOfficer},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.engine = b.sealing()
+	m, err := b.engine.Grant(t.Context(), domain.GrantMandate{
+		Header: newHeader("front-office"), Tenant: sample.Tenant, Principal: nik, MandateGranted: domain.MandateGranted{
+			Holder: "agent-1", Services: []string{"sip-dokter"}, From: "2026-11-23", Until: "2036-11-20", Document: strings.Repeat("ab", 32),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent := domain.Actor{ID: "agent-1", Role: "applicant", Capacity: domain.CapacityProxy, Mandate: m.ID}
+	s := b.submission()
+	s.Actor, s.Identity, s.Form = agent, nik, domain.Personal{"name": "Cut Invented"}
+	a, err := b.engine.Submit(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.engine.Act(t.Context(), a.Request.ID, domain.Act{Header: domain.Header{ID: uuid.Must(uuid.NewV7()), Actor: agent}, Action: "withdraw"}); err != nil {
+		t.Fatal(err)
+	}
+	b.clock = now.AddDate(6, 0, 0)
+	e := b.eraser()
+	clock := b.clock
+	e.Now = func() time.Time { return clock }
+	if done, err := e.Erase(t.Context(), b.erasure(domain.GroundSubjectRequest)); !isRule(err, domain.RuleRetention) || len(done.Erased) > 0 {
+		t.Errorf("while the mandate holds: %+v, %v", done, err)
+	}
+	if _, err := b.engine.EndMandate(t.Context(), m.ID, domain.EndMandate{Header: newHeader("front-office"), End: domain.MandateRevoked}); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := e.Erase(t.Context(), b.erasure(domain.GroundSubjectRequest)); err != nil || len(done.Erased) != 2 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for ev, err := range domain.Events(b.log.ReadStream(t.Context(), domain.RequestStream(a.Request.ID), 0)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev.Box != nil {
+			if _, err := b.vault.Open(t.Context(), *ev.Box, ev.Place()); err == nil {
+				t.Error("not erased")
+			}
+		}
+		if ev.Actor.Mandate == uuid.Nil {
+			continue
+		}
+		for g, err := range domain.Events(b.log.ReadStream(t.Context(), domain.MandateStream(ev.Actor.Mandate), 0)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p, err := b.vault.Open(t.Context(), *g.Box, g.Place()); err == nil {
+				t.Errorf("version %d of the erased request leads to %v", ev.Version, p["identity"])
+			}
+			break
+		}
+	}
+}
