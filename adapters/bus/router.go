@@ -91,7 +91,7 @@ func (r *Router) Add(re Reactor) error {
 		Metrics: r.config.Metrics, Logger: r.config.Logger,
 	}
 	if len(re.Lanes) > 0 {
-		c.Beside = func(ctx context.Context) { r.runLanes(ctx, re.Lanes) }
+		c.Beside = func(ctx, held context.Context) { r.runLanes(ctx, held, re.Lanes) }
 	}
 	if r.config.Tune != nil {
 		r.config.Tune(&c)

@@ -129,7 +129,7 @@ func (s *subscription) work(ctx context.Context) (err error) {
 	defer stop(nil)
 	defer context.AfterFunc(lease.ctx, func() { stop(errLost) })()
 	if s.Beside != nil {
-		besides.Go(func() { s.Beside(ctx) })
+		besides.Go(func() { s.Beside(ctx, lease.ctx) })
 	}
 	defer func() {
 		if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errLost) {

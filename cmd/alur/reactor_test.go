@@ -280,6 +280,34 @@ func TestTheApplicantSaysOverHTTPHowTheyAreTold(t *testing.T) {
 	}
 }
 
+// What an applicant was told is read from the log: views that stand still keep nobody from it.
+func TestNoticesWaitForNoView(t *testing.T) {
+	s := newSite(t)
+	a, err := post(s.URL+"/api/v1/requests", "key-1", submission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.views.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, view := range s.views.Names() {
+		if err := s.views.Pause(t.Context(), view, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := "/api/v1/requests/" + a.Reference + "/notices"
+	if got := s.ask(t, "PUT", path, `{"language":"en","actor":{"id":"applicant-secret","role":"applicant","capacity":"self"}}`); got.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s", got.Status, got.body)
+	}
+	head, err := s.log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.ask(t, "GET", fmt.Sprint(path, "?position=", head), ""); got.StatusCode != http.StatusOK || !strings.Contains(got.body, `"language":"en"`) {
+		t.Errorf("%s %s", got.Status, got.body)
+	}
+}
+
 // Nodes on one database: whichever is killed under load, each event comes to the other
 // system and each change to the applicant, under one id, and is recorded once; and what
 // was replayed comes again.
