@@ -61,9 +61,11 @@ const laneRest, laneRestMost, laneGrace = time.Second, time.Minute, 5 * time.Sec
 func (r *Router) runLanes(ctx, held context.Context, lanes []Lane) {
 	var running sync.WaitGroup
 	for _, l := range lanes {
-		r.config.Metrics.lane(l.Name)
 		run := &laneRun{Lane: l, held: held, store: r.config.Store, now: r.config.Now, logger: r.config.Logger, metrics: r.config.Metrics}
-		running.Go(func() { run.run(ctx) })
+		running.Go(func() {
+			defer r.config.Metrics.left(l.Name)
+			run.run(ctx)
+		})
 	}
 	running.Wait()
 }

@@ -108,6 +108,7 @@ func (r *Router) Add(re Reactor) error {
 		}
 	}
 	r.reactors = append(r.reactors, s)
+	r.config.Metrics.could(newSubscription(s, s.ctx, re.Topic).name, re.Lanes)
 	handler := r.router.AddConsumerHandler(re.Name, re.Topic, s, re.Handle)
 	handler.AddMiddleware(poison, retry.Middleware, r.judge, middleware.Recoverer)
 	return nil

@@ -121,8 +121,8 @@ func (s *subscription) work(ctx context.Context) (err error) {
 	s.when, s.owed, s.looked = time.Now(), s.at != s.kept, time.Time{}
 	s.stands.Store(int64(s.at.position))
 	s.Metrics.took(s.name, true)
+	defer s.Metrics.took(s.name, false) // when nothing of it is measured any more
 	defer s.release(lease)
-	defer s.Metrics.took(s.name, false)
 	var besides sync.WaitGroup
 	defer besides.Wait()
 	ctx, stop := context.WithCancelCause(ctx)
