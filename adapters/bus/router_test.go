@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
@@ -432,7 +433,7 @@ func TestMetrics(t *testing.T) {
 		lines := regexp.MustCompile(`(?m)^alur_(consumer_(active|lag|position|messages_total)|lane_[a-z_]+)\{.*\n`)
 		told := func(r *prometheus.Registry) string {
 			page := httptest.NewRecorder()
-			promhttp.HandlerFor(r, promhttp.HandlerOpts{}).ServeHTTP(page, httptest.NewRequest("GET", "/metrics", nil))
+			promhttp.HandlerFor(r, promhttp.HandlerOpts{}).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 			return strings.Join(lines.FindAllString(page.Body.String(), -1), "")
 		}
 		for _, figure := range []string{

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/alur-id/alur/adapters/storetest/pgserver"
 )
 
@@ -80,8 +78,7 @@ webhooks: [{name: elsewhere, url: %[1]s/elsewhere, keys: [%[2]s], networks: [127
 	var trace []byte
 	for _, e := range recordedIn(t, db) {
 		if strings.HasPrefix(e.Stream, "request-") {
-			id := uuid.UUID(e.Correlation)
-			trace = id[:]
+			trace = e.Correlation[:]
 			break
 		}
 	}
