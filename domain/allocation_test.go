@@ -191,13 +191,13 @@ func TestAllocationBindsWhoeverIsOfTheOwnersRole(t *testing.T) {
 		"who has it, in another role":         {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("h-1", "deputy"), false},
 		"who has it, in capitals":             {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("H-1", "head"), false},
 		"another candidate, in capitals":      {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("H-2", "deputy"), true},
-		"to whom it was given, in capitals":   {"least_loaded", []domain.Command{domain.Reassign{Header: header(2, deputy), To: "h-7"}, domain.Reassign{Header: header(3, deputy), To: "h-8"}}, as("H-7", "deputy"), true},
+		"to whom it was given, in capitals":   {"least_loaded", []domain.Command{domain.Reassign{Header: header(2, deputy), To: "h-7", Reason: "absent"}, domain.Reassign{Header: header(3, deputy), To: "h-8", Reason: "absent"}}, as("H-7", "deputy"), true},
 		"a colleague":                         {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("h-3", "head"), true},
 		"another candidate, in another role":  {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("h-2", "deputy"), true},
 		"somebody of another role alone":      {"least_loaded", []domain.Command{allocation(2, system, 1, pool...)}, as("d-1", "deputy"), false},
-		"from whom it was taken":              {"least_loaded", []domain.Command{allocation(2, system, 1, pool...), domain.Reassign{Header: header(3, deputy), To: "h-7"}}, as("h-1", "deputy"), true},
-		"to whom it was given in between":     {"least_loaded", []domain.Command{domain.Reassign{Header: header(2, deputy), To: "h-7"}, domain.Reassign{Header: header(3, deputy), To: "h-8"}}, as("h-7", "deputy"), true},
-		"who picked it and had it taken":      {"order", []domain.Command{domain.Pick{Header: header(2, head)}, domain.Reassign{Header: header(3, deputy), To: "h-7"}}, as("h-1", "deputy"), true},
+		"from whom it was taken":              {"least_loaded", []domain.Command{allocation(2, system, 1, pool...), domain.Reassign{Header: header(3, deputy), To: "h-7", Reason: "absent"}}, as("h-1", "deputy"), true},
+		"to whom it was given in between":     {"least_loaded", []domain.Command{domain.Reassign{Header: header(2, deputy), To: "h-7", Reason: "absent"}, domain.Reassign{Header: header(3, deputy), To: "h-8", Reason: "absent"}}, as("h-7", "deputy"), true},
+		"who picked it and had it taken":      {"order", []domain.Command{domain.Pick{Header: header(2, head)}, domain.Reassign{Header: header(3, deputy), To: "h-7", Reason: "absent"}}, as("h-1", "deputy"), true},
 		"nobody has it, somebody of the role": {"lottery", nil, as("h-1", "head"), true},
 		"nobody has it, another role":         {"lottery", nil, as("d-1", "deputy"), false},
 	} {
@@ -222,13 +222,13 @@ func TestWorkThatIsGivenOutByRuleIsNotPicked(t *testing.T) {
 		if errors.As(err, &refusal) != refused || refused && refusal.Rule != domain.RuleTask {
 			t.Errorf("%s: %v", rule, err)
 		}
-		if _, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7"}, w); err != nil {
+		if _, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7", Reason: "absent"}, w); err != nil {
 			t.Errorf("%s: an assigner could not give it to somebody: %v", rule, err)
 		}
-		// Nobody lists the reasons for it, and they are kept in the clear.
-		for reason, want := range map[domain.ReasonCode]domain.Rule{"ill, see budi@example.org": domain.RulePersonalData, "ill\nagain": domain.RuleText} {
+		// Nobody lists the reasons for it, and those who wait are told them.
+		for _, reason := range []domain.ReasonCode{"", "ill, see budi@example.org", "Budi is ill", "-", "absent-"} {
 			_, err := domain.Decide(r, domain.Reassign{Header: header(3, deputy), To: "h-7", Reason: reason}, w)
-			if !errors.As(err, &refusal) || refusal.Rule != want {
+			if !errors.As(err, &refusal) || refusal.Rule != domain.RuleReason {
 				t.Errorf("%s, %q: %v", rule, reason, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,8 +21,13 @@ type StateID string
 // ActionID names an action of a workflow.
 type ActionID string
 
-// ReasonCode names a coded reason of a workflow.
+// ReasonCode names a coded reason: of a workflow, or for work that is given to somebody.
 type ReasonCode string
+
+// Coded reports whether a reason is a code and no text.
+func (r ReasonCode) Coded() bool { return len(r) <= 64 && reasonCode.MatchString(string(r)) }
+
+var reasonCode = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // RequestSubmitted begins a request.
 type RequestSubmitted struct {

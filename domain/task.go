@@ -116,8 +116,9 @@ func reassign(r Request, c Reassign, w Workflow) (Body, error) {
 	if err := (Actor{ID: c.To, Role: task.Role, Capacity: CapacityOfficer}).Check(); err != nil {
 		return nil, err
 	}
-	if err := CheckClear("the reason", string(c.Reason)); err != nil { // on no list: a definition has none for it
-		return nil, err
+	if !c.Reason.Coded() { // on no list: a definition has none for it
+		return nil, refuse(RuleReason, "work is given to somebody for a reason, in a code: those who wait are told it",
+			"write small letters and digits with dashes between, such as absent; nothing about a person")
 	}
 	return TaskReassigned{State: r.State, To: c.To, Reason: c.Reason}, nil
 }

@@ -13,3 +13,6 @@ func (v *InboxView) Statement(ctx context.Context, f InboxFilter) (string, []any
 	}
 	return q.text(f.Limit + 1), q.args, nil
 }
+
+// NewQueueViewOf reads from whatever answers, for tests that look at how it does.
+func NewQueueViewOf(db querier) *QueueView { return &QueueView{db} }

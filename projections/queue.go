@@ -46,9 +46,9 @@ CREATE TABLE queue (
 	PRIMARY KEY (request, version)
 );
 CREATE INDEX queue_waiting ON queue (tenant, service, office, state, ready, request, version) WHERE how = '' AND gone IS NULL AND rule <> '';
-CREATE INDEX queue_order ON queue (tenant, service, office, state, ready, request, version);
-CREATE INDEX queue_taken ON queue (tenant, taken);
-CREATE INDEX queue_gone ON queue (tenant, gone);
+CREATE INDEX queue_passed ON queue (tenant, service, office, state, ready, request, version, taken) WHERE taken IS NOT NULL AND version > 0;
+CREATE INDEX queue_taken ON queue (tenant, taken) WHERE taken IS NOT NULL;
+CREATE INDEX queue_gone ON queue (tenant, gone) WHERE gone IS NOT NULL;
 `
 }
 

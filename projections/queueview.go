@@ -38,11 +38,43 @@ func (f *QueueFilter) args(more ...any) []any {
 	return append([]any{f.Tenant, f.Service, f.Office, f.State}, more...)
 }
 
-const queueFilter = ` tenant = $1 AND ($2 = '' OR service = $2) AND ($3 = '' OR office = $3) AND ($4 = '' OR state = $4)`
+// queueWaiting is who waits, as the index says it that has nobody else.
+const queueWaiting = ` how = '' AND gone IS NULL AND rule <> ''`
+
+// where is the condition of what a filter lets through and, where there is one, of when;
+// and what stands for its numbers. A column that is not asked for is not named: by those
+// that are, an index leads to the rows.
+func (f *QueueFilter) where(when string, from, until time.Time) (text string, args []any) {
+	text, args = ` tenant = $1`, []any{f.Tenant}
+	and := func(condition string, value any) {
+		args = append(args, value)
+		text += fmt.Sprintf(` AND %s $%d`, condition, len(args))
+	}
+	if f.Service != "" {
+		and(`service =`, f.Service)
+	}
+	if f.Office != "" {
+		and(`office =`, f.Office)
+	}
+	if f.State != "" {
+		and(`state =`, f.State)
+	}
+	if when != "" {
+		and(when+` >=`, from.UnixMicro())
+		and(when+` <`, until.UnixMicro())
+	}
+	return text, args
+}
 
 // QueueView reads the queue table. Where two became ready at the same moment, the order
 // is that of their request's ids, which nobody chose.
-type QueueView struct{ db *sql.DB }
+type QueueView struct{ db querier }
+
+// querier is what is needed of a [sql.DB] to read.
+type querier interface {
+	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, statement string, args ...any) *sql.Row
+}
 
 // NewQueueView returns a reader over a database that will have the table.
 func NewQueueView(db *sql.DB) *QueueView { return &QueueView{db} }
@@ -58,9 +90,10 @@ func (v *QueueView) List(ctx context.Context, f QueueFilter, now time.Time) ([]Q
 		state           domain.StateID
 	}
 	found := map[name]*Queue{}
-	read := func(what string, put func(q *Queue, n int, oldest Micros), args ...any) error {
+	read := func(what, when string, put func(q *Queue, n int, oldest Micros)) error {
+		where, args := f.where(when, from, until)
 		rows, err := v.db.QueryContext(ctx, `SELECT service, office, state, COUNT(*), MIN(ready) FROM queue
-			WHERE`+queueFilter+` AND `+what+` GROUP BY service, office, state`, f.args(args...)...)
+			WHERE`+where+what+` GROUP BY service, office, state`, args...)
 		if err != nil {
 			return err
 		}
@@ -80,9 +113,9 @@ func (v *QueueView) List(ctx context.Context, f QueueFilter, now time.Time) ([]Q
 		return rows.Err()
 	}
 	err := errors.Join(
-		read(`how = '' AND gone IS NULL AND rule <> ''`, func(q *Queue, n int, oldest Micros) { q.Waiting, q.Oldest = n, oldest.Time() }),
-		read(`taken >= $5 AND taken < $6`, func(q *Queue, n int, _ Micros) { q.Taken = n }, from.UnixMicro(), until.UnixMicro()),
-		read(`gone >= $5 AND gone < $6 AND moved = 0 AND how <> '' AND rule <> ''`, func(q *Queue, n int, _ Micros) { q.Done = n }, from.UnixMicro(), until.UnixMicro()))
+		read(` AND`+queueWaiting, "", func(q *Queue, n int, oldest Micros) { q.Waiting, q.Oldest = n, oldest.Time() }),
+		read("", "taken", func(q *Queue, n int, _ Micros) { q.Taken = n }),
+		read(` AND moved = 0 AND how <> '' AND rule <> ''`, "gone", func(q *Queue, n int, _ Micros) { q.Done = n }))
 	if err != nil {
 		return nil, fmt.Errorf("read queues: %w", err)
 	}
@@ -107,17 +140,20 @@ type Waiting struct {
 
 // overtook joins each row that tells of a request that waits, in the queues in which it
 // did one after the other, with those of what became ready later and was taken from that
-// queue while it waited there. Each was taken once, so it is in no two of these.
+// queue while it waited there. Each was taken once, so it is in no two of these. When
+// it was taken is asked so that no index serves it, and that it has a version is said for
+// the index that does: few became ready later and were taken first, but what was taken
+// since the first of a long queue came is much.
 const overtook = ` FROM queue AS was JOIN queue AS o ON o.tenant = was.tenant AND o.service = was.service AND o.office = was.office AND o.state = was.state
 	AND (o.ready, o.request, o.version) > (was.ready, was.request, was.version) AND was.rule <> '' AND was.how = ''
-	AND o.taken >= was.came AND (was.gone IS NULL OR o.taken < was.gone)`
+	AND o.version > 0 AND o.taken IS NOT NULL AND o.taken + 0 >= was.came AND (was.gone IS NULL OR o.taken < was.gone)`
 
 // Line returns the first of a queue, in their order: by when each became ready. The
 // filter names the queue: its service, office and state.
 func (v *QueueView) Line(ctx context.Context, f QueueFilter, limit int) ([]Waiting, error) {
 	rows, err := v.db.QueryContext(ctx, `SELECT request, (SELECT reference FROM status WHERE status.request = w.request), ready,
 		(SELECT COUNT(*)`+overtook+` WHERE was.request = w.request AND was.ready = w.ready AND was.version <= w.version)
-		FROM queue AS w WHERE w.how = '' AND w.gone IS NULL AND w.rule <> '' AND w.tenant = $1 AND w.service = $2 AND w.office = $3 AND w.state = $4
+		FROM queue AS w WHERE`+queueWaiting+` AND w.tenant = $1 AND w.service = $2 AND w.office = $3 AND w.state = $4
 		ORDER BY ready, request, version LIMIT $5`, f.args(limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("read queue: %w", err)
@@ -176,7 +212,7 @@ func (v *QueueView) Of(ctx context.Context, request uuid.UUID) (Place, bool, err
 	var version domain.Version
 	var ready Micros
 	err := v.db.QueryRowContext(ctx, `SELECT tenant, service, office, state, rule, version, ready FROM queue
-		WHERE request = $1 AND how = '' AND gone IS NULL AND rule <> ''`, request.String()).Scan(&f.Tenant, &f.Service, &f.Office, &f.State, &p.Rule, &version, &ready)
+		WHERE request = $1 AND`+queueWaiting, request.String()).Scan(&f.Tenant, &f.Service, &f.Office, &f.State, &p.Rule, &version, &ready)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, false, nil
 	}
@@ -185,8 +221,7 @@ func (v *QueueView) Of(ctx context.Context, request uuid.UUID) (Place, bool, err
 	}
 	p.Service, p.Office, p.State, p.Ready, p.Overtaken = f.Service, f.Office, f.State, ready.Time(), []Overtaking{}
 	const one = ` FROM queue WHERE tenant = $1 AND service = $2 AND office = $3 AND state = $4`
-	if err := v.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN (ready, request, version) <= ($5, $6, $7) THEN 1 ELSE 0 END), 0)`+one+`
-		AND how = '' AND gone IS NULL AND rule <> ''`, f.args(int64(ready), request.String(), version)...).Scan(&p.Waiting, &p.Position); err != nil {
+	if err := v.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN (ready, request, version) <= ($5, $6, $7) THEN 1 ELSE 0 END), 0)`+one+` AND`+queueWaiting, f.args(int64(ready), request.String(), version)...).Scan(&p.Waiting, &p.Position); err != nil {
 		return p, false, fmt.Errorf("read queue: %w", err)
 	}
 	rows, err := v.db.QueryContext(ctx, `SELECT o.how, o.rule, o.reason, COUNT(*)`+overtook+` WHERE was.request = $1 AND was.ready = $2 AND was.version <= $3

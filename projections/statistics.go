@@ -1,12 +1,10 @@
 package projections
 
 import (
-	"cmp"
 	"context"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/alur-id/alur/domain"
 )
@@ -15,7 +13,14 @@ import (
 // how often it was sent back, and in whose hands it was from when to when. Working time
 // is no part of it, for that depends on the calendar as it is known: [StatisticsView]
 // reckons it.
-type StatisticsProjection struct{}
+type StatisticsProjection struct {
+	// Acts is who has to act in a state that is no end, by a version that was published, as
+	// [InboxProjection.Owner] is whose work it is.
+	Acts func(domain.TenantCode, domain.WorkflowRef, domain.StateID) (domain.Holder, error)
+	// RecordsEnds reports whether a version that was published says where the record of an
+	// imported case has when it ended: what has no end there is not known to have one.
+	RecordsEnds func(domain.TenantCode, domain.WorkflowRef) (bool, error)
+}
 
 var _ Projection = StatisticsProjection{}
 
@@ -33,15 +38,15 @@ CREATE TABLE statistics (
 	recorded     BIGINT NOT NULL, -- when the submission was
 	record_due   BIGINT, -- of an imported case, as its record has it; and the next
 	record_ended BIGINT,
+	source       TEXT   NOT NULL, -- of an imported case with which nothing was done here: record, where that says when it ended, else history; empty otherwise
 	ended        BIGINT, -- none while it is open
 	outcome      TEXT   NOT NULL,
 	deemed       TEXT   NOT NULL, -- the ground on which the law decided, or lapse
 	returns      BIGINT NOT NULL,
 	reasons      TEXT   NOT NULL, -- of the returns that have one, a line each
-	to_act       BIGINT NOT NULL, -- 1: the public status says that the applicant has to
+	acts         TEXT   NOT NULL, -- who has to act where it stands; empty in an end
 	halt         TEXT   NOT NULL, -- the ground on which all terms were ordered to stand still
-	stopped      TEXT   NOT NULL, -- a term of law that stands still,
-	stop         TEXT   NOT NULL, -- and its ground
+	terms        TEXT   NOT NULL, -- of law: those that began, each with the ground on which it stands still, or - if it has ended; a line each in the order of their ids
 	reviews      TEXT   NOT NULL, -- that are waited for, as they are called now, a line each
 	held         TEXT   NOT NULL  -- by whom, from when on: a letter and microseconds since it was submitted
 );`
@@ -55,24 +60,28 @@ type statisticsRow struct {
 	Recorded    Micros
 	RecordDue   Micros
 	RecordEnded Micros
+	Source      source
 	Ended       Micros
 	Outcome     domain.Outcome
 	Deemed      domain.ExpiryGround
 	Returns     int
 	Reasons     string
-	ToAct       bool
+	Acts        domain.Holder
 	Halt        domain.StopGround
-	Stopped     domain.TermID
-	Stop        domain.StopGround
+	Terms       string
 	Reviews     string
 	Held        string
 }
 
-var statisticsTable = &Table[statisticsRow]{Name: "statistics", Key: 1, Group: 1, Concerns: concernsStatistics, Fold: foldStatistics}
+var statisticsTable = statisticsOf(StatisticsProjection{})
+
+func statisticsOf(p StatisticsProjection) *Table[statisticsRow] {
+	return &Table[statisticsRow]{Name: "statistics", Key: 1, Group: 1, Concerns: concernsStatistics, Fold: p.fold}
+}
 
 // Apply implements [Projection].
-func (StatisticsProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
-	return statisticsTable.Apply(ctx, tx, events)
+func (p StatisticsProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
+	return statisticsOf(p).Apply(ctx, tx, events)
 }
 
 func concernsStatistics(c *Concerned, e domain.Recorded) {
@@ -86,25 +95,27 @@ func counts(body domain.Body) bool {
 	switch b := body.(type) {
 	case domain.SuspensionOrdered, domain.SuspensionLifted, domain.ReviewRequested, domain.ReviewGiven:
 		return true
-	case domain.TermSuspended, domain.TermResumed, domain.TermEnded, domain.TermDropped:
+	case domain.TermStarted, domain.TermContinued, domain.TermSuspended, domain.TermResumed, domain.TermEnded, domain.TermDropped:
 		return b.(domain.TermEvent).TermID().Legal()
 	}
 	_, moves := domain.MoveOf(body)
 	return moves
 }
 
-func foldStatistics(rows *Rows[statisticsRow], e domain.Recorded) error {
+func (p StatisticsProjection) fold(rows *Rows[statisticsRow], e domain.Recorded) error {
 	key := Key{RequestOf(e.Stream)}
 	if key == (Key{}) {
 		return nil
 	}
 	if b, ok := e.Body.(domain.RequestSubmitted); ok {
 		row := statisticsRow{
-			Request: key[0], Tenant: e.Tenant, Service: e.Service, Submitted: MicrosOf(e.Occurred), Recorded: MicrosOf(e.At), ToAct: toAct(b.Public),
+			Request: key[0], Tenant: e.Tenant, Service: e.Service, Submitted: MicrosOf(e.Occurred), Recorded: MicrosOf(e.At),
 		}
-		if b.Imported != nil {
-			row.RecordDue, row.RecordEnded = MicrosOf(b.Imported.Due), MicrosOf(b.Imported.Ended)
-			row.Ended = row.RecordEnded
+		if err := p.acts(&row, e, domain.Move{To: b.State, Public: b.Public}); err != nil {
+			return err
+		}
+		if err := p.imported(&row, e, b.Imported); err != nil {
+			return err
 		}
 		row.hold(e)
 		rows.Add(row)
@@ -127,34 +138,76 @@ func foldStatistics(rows *Rows[statisticsRow], e domain.Recorded) error {
 	case domain.ReviewGiven:
 		row.Reviews = without(row.Reviews, string(b.Review))
 	case domain.TermSuspended:
-		row.Stopped, row.Stop = b.Term, b.Ground
-	case domain.TermResumed:
-		row.runs(b.Term)
-	case domain.TermEnded:
-		row.runs(b.Term)
-	case domain.TermDropped:
-		row.runs(b.Term)
+		row.term(b.Term, b.Ground)
+	case domain.TermStarted, domain.TermContinued, domain.TermResumed:
+		row.term(b.(domain.TermEvent).TermID(), "")
+	case domain.TermEnded, domain.TermDropped:
+		row.term(b.(domain.TermEvent).TermID(), termEnded)
 	default:
-		row.move(e)
+		m, _ := domain.MoveOf(b)
+		row.move(e, m)
+		if err := p.acts(row, e, m); err != nil {
+			return err
+		}
 	}
 	row.hold(e)
 	return nil
 }
 
-// runs has a term of law no longer stand still.
-func (r *statisticsRow) runs(id domain.TermID) {
-	if r.Stopped == id {
-		r.Stopped, r.Stop = "", ""
+// source is what says when an imported case ended.
+type source string
+
+// The sources. A history says so by what the workflow calls an end.
+const (
+	sourceRecord  source = "record"
+	sourceHistory source = "history"
+)
+
+// imported takes what the record of an imported case says.
+func (p StatisticsProjection) imported(row *statisticsRow, e domain.Recorded, from *domain.Imported) error {
+	if from == nil {
+		return nil
 	}
+	row.RecordDue, row.RecordEnded, row.Source = MicrosOf(from.Due), MicrosOf(from.Ended), sourceHistory
+	row.Ended = row.RecordEnded
+	says := row.RecordDue != 0 || row.RecordEnded != 0
+	if !says && p.RecordsEnds != nil {
+		var err error
+		if says, err = p.RecordsEnds(e.Tenant, e.Workflow); err != nil {
+			return fmt.Errorf("whether records of %s say when a case ended: %w", e.Workflow.ID, err)
+		}
+	}
+	if says {
+		row.Source = sourceRecord
+	}
+	return nil
+}
+
+// acts notes who has to act where a request went.
+func (p StatisticsProjection) acts(row *statisticsRow, e domain.Recorded, m domain.Move) error {
+	if row.Acts = ""; m.Outcome != "" {
+		return nil
+	}
+	ref, by := e.Workflow, domain.HeldByAgency
+	if b, migrates := e.Body.(domain.RequestMigrated); migrates {
+		ref.Version = b.ToVersion
+	}
+	if p.Acts != nil {
+		var err error
+		if by, err = p.Acts(e.Tenant, ref, m.To); err != nil {
+			return fmt.Errorf("who has to act in state %q: %w", m.To, err)
+		}
+	}
+	row.Acts = domain.ActsIn(by, m.Public)
+	return nil
 }
 
 // move takes where the request went. It is decided when it first comes to an end, and
 // what it is then led to without having been reopened is how, but not when. A case that
-// was imported with a record of when it was due or ended has ended when that says, and
-// not because its history comes to what is an end here; what is done here counts. It was
+// was imported with a record that says when cases end has ended when that says, and not
+// because its history comes to what is an end here; what is done here counts. It was
 // sent back where the workflow says so, or where the applicant had to mend something.
-func (r *statisticsRow) move(e domain.Recorded) {
-	m, _ := domain.MoveOf(e.Body)
+func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 	migrated, migrates := e.Body.(domain.RequestMigrated)
 	comes := m.From != m.To
 	if migrates {
@@ -163,7 +216,6 @@ func (r *statisticsRow) move(e domain.Recorded) {
 	if comes {
 		r.Reviews = ""
 	}
-	r.ToAct = toAct(m.Public)
 	ground := domain.ExpiryGround("")
 	switch b := e.Body.(type) {
 	case domain.ActionTaken:
@@ -175,11 +227,16 @@ func (r *statisticsRow) move(e domain.Recorded) {
 		}
 	case domain.DecisionDeemed:
 		ground = b.Ground
+		r.decides(b.Term)
 	case domain.RequestLapsed:
 		ground = domain.Lapse
+		r.decides(b.Term)
 	case domain.RequestMigrated:
-		r.Stopped = cmp.Or(b.Mapping.Terms[r.Stopped], r.Stopped)
+		r.renameTerms(b.Mapping.Terms)
 		r.Reviews = called(r.Reviews, b.Mapping.Reviews)
+	}
+	if MicrosOf(e.At) != r.Recorded {
+		r.Source = ""
 	}
 	switch {
 	case r.told(e):
@@ -195,121 +252,9 @@ func (r *statisticsRow) move(e domain.Recorded) {
 }
 
 // told reports whether an event is part of the history of an imported case whose record
-// says when it was due or ended. A case is recorded whole, at one moment.
+// says when it ended. A case is recorded whole, at one moment.
 func (r *statisticsRow) told(e domain.Recorded) bool {
-	return (r.RecordDue != 0 || r.RecordEnded != 0) && MicrosOf(e.At) == r.Recorded
-}
-
-// Holder is in whose hands a request is.
-type Holder string
-
-// The holders. A reviewer is who was asked for an opinion that the request waits for,
-// whether that is another agency or another unit. Another agency is one that the law stops
-// the term for. Nobody holds what stands still by force majeure.
-const (
-	HeldByAgency      Holder = "agency"
-	HeldByApplicant   Holder = "applicant"
-	HeldByReviewer    Holder = "reviewer"
-	HeldByOtherAgency Holder = "other_agency"
-	HeldByNobody      Holder = "nobody"
-)
-
-// Holders lists the holders.
-func Holders() []Holder {
-	return []Holder{HeldByAgency, HeldByApplicant, HeldByReviewer, HeldByOtherAgency, HeldByNobody}
-}
-
-// letters are the holders as they stand in a row; a request that has ended has none.
-const letters, noHolder = "aprof", '-'
-
-// toAct reports whether a public status tells the applicant to do something.
-func toAct(s domain.PublicStatus) bool {
-	return s == domain.StatusNeedsCorrection || s == domain.StatusWaitingPayment
-}
-
-// holder is in whose hands the request is, as a letter. An order goes before all.
-func (r *statisticsRow) holder() byte {
-	of := func(g domain.StopGround) byte {
-		switch g {
-		case domain.StopApplicant:
-			return 'p'
-		case domain.StopOtherAgency:
-			return 'o'
-		case domain.StopForceMajeure:
-			return 'f'
-		default: // closed, or away: nobody's ground
-			return 0
-		}
-	}
-	switch {
-	case r.Outcome != "":
-		return noHolder
-	case of(r.Halt) != 0:
-		return of(r.Halt)
-	case r.ToAct:
-		return 'p'
-	case of(r.Stop) != 0:
-		return of(r.Stop)
-	case r.Reviews != "":
-		return 'r'
-	}
-	return 'a'
-}
-
-// hold notes who holds the request from the event on, if that is somebody else. What
-// is told in another order than it happened is held from the latest moment on.
-func (r *statisticsRow) hold(e domain.Recorded) {
-	as := *r
-	if r.told(e) {
-		as.Outcome = ""
-	}
-	now, was := as.holder(), byte(0)
-	since := int64(max(0, MicrosOf(e.Occurred)-r.Submitted))
-	if i := strings.LastIndexByte(r.Held, ' ') + 1; i < len(r.Held) {
-		was = r.Held[i]
-		before, _ := strconv.ParseInt(r.Held[i+1:], 10, 64)
-		since = max(since, before)
-	}
-	if now == was {
-		return
-	}
-	entry := string(now) + strconv.FormatInt(since, 10)
-	if r.Held != "" {
-		entry = " " + entry
-	}
-	r.Held += entry
-}
-
-// span is a time in which somebody held a request.
-type span struct {
-	by       Holder
-	from, to time.Time
-}
-
-// spans are those of a request that has ended, up to then.
-func (r *statisticsRow) spans() []span {
-	var list []span
-	end := max(r.Submitted, r.Ended)
-	entries := strings.Fields(r.Held)
-	for i, entry := range entries {
-		n := strings.IndexByte(letters, entry[0])
-		if n < 0 {
-			continue
-		}
-		to := end
-		if i+1 < len(entries) {
-			to = min(end, r.Submitted+since(entries[i+1]))
-		}
-		if from := r.Submitted + since(entry); from < to {
-			list = append(list, span{Holders()[n], from.Time(), to.Time()})
-		}
-	}
-	return list
-}
-
-func since(entry string) Micros {
-	n, _ := strconv.ParseInt(entry[1:], 10, 64)
-	return Micros(n)
+	return r.Source == sourceRecord && MicrosOf(e.At) == r.Recorded
 }
 
 // line is a list of lines with one more.

@@ -122,13 +122,14 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 		}
 		want := projections.Statistics{
 			Tenant: "11.71", Service: "permit", Submitted: 7, Open: 1, Overdue: 1,
-			Decided: 4, Approved: 2, Rejected: 2, DeemedApproved: 1, OnTime: 1, Late: 1, Returned: 1, Returns: 1, Withdrawn: 1, Lapsed: 1,
+			Decided: 4, Approved: 2, Rejected: 2, DeemedApproved: 1, OnTime: 1, Late: 1, Returned: 1, ReturnRate: 0.25, Returns: 1, Withdrawn: 1, Lapsed: 1,
 			Reasons: map[domain.ReasonCode]int{"str-missing": 1}, Uncounted: 1,
 			Elapsed: &projections.Spread{Median: 10, P90: 40, Total: 78}, Working: &projections.Spread{Median: 10, P90: 20, Total: 38},
-			Held: map[projections.Holder]projections.Spread{
-				projections.HeldByAgency: {Median: 6, P90: 9, Total: 21}, projections.HeldByApplicant: {P90: 2, Total: 2}, projections.HeldByReviewer: {Median: 1, P90: 3, Total: 4},
-				projections.HeldByOtherAgency: {P90: 4, Total: 4}, projections.HeldByNobody: {P90: 5, Total: 5},
+			Held: map[domain.Holder]projections.Spread{
+				domain.HeldByAgency: {Median: 6, P90: 9, Total: 21}, domain.HeldByApplicant: {P90: 2, Total: 2}, domain.HeldByReviewer: {Median: 1, P90: 3, Total: 4},
+				domain.HeldByOtherAgency: {P90: 4, Total: 4}, domain.HeldByNobody: {P90: 5, Total: 5},
 			},
+			Others: &projections.Spread{Median: 1, P90: 12, Total: 13},
 		}
 		if d := cmp.Diff([]projections.Statistics{want}, of(projections.StatisticsFilter{})); d != "" {
 			t.Errorf("(-want +got)\n%s", d)
@@ -193,7 +194,7 @@ func TestStatisticsOfRequestsThatWereMigrated(t *testing.T) {
 			t.Fatal(list, err)
 		}
 		got := list[0]
-		if h := got.Held; h[projections.HeldByReviewer].Total != 6 || h[projections.HeldByAgency].Total != 13 || h[projections.HeldByApplicant].Total != 21 {
+		if h := got.Held; h[domain.HeldByReviewer].Total != 6 || h[domain.HeldByAgency].Total != 13 || h[domain.HeldByApplicant].Total != 21 {
 			t.Errorf("held: %+v", h)
 		}
 		if d := cmp.Diff(map[domain.ReasonCode]int{"str-missing": 2}, got.Reasons); d != "" || got.Returns != 5 || got.Returned != 3 {
@@ -244,12 +245,51 @@ func TestStatisticsOfAnImportedCase(t *testing.T) {
 		t.Errorf("until the first was submitted: %+v, %v", before, err)
 	}
 	got := list[0]
-	if got.Submitted != 5 || got.Open != 1 || got.Decided != 4 || got.Approved != 1 || got.Late != 1 || got.OnTime != 1 {
+	if got.Submitted != 5 || got.Open != 1 || got.Unended != 1 || got.Decided != 4 || got.Supposed != 1 || got.Approved != 1 || got.Late != 1 || got.OnTime != 1 {
 		t.Errorf("%+v", got)
 	}
-	if *got.Elapsed != (projections.Spread{Median: 2, P90: 61, Total: 69}) || got.Held[projections.HeldByAgency] != *got.Elapsed {
+	if *got.Elapsed != (projections.Spread{Median: 2, P90: 61, Total: 69}) || got.Held[domain.HeldByAgency] != *got.Elapsed {
 		t.Errorf("%+v, %+v", got.Elapsed, got.Held)
 	}
+}
+
+// Where a workflow says which attribute has when a case ended, one that has none is open,
+// whatever was done last; until it is closed here.
+func TestStatisticsOfACaseThatIsNotKnownToHaveEnded(t *testing.T) {
+	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	closed := act("new", "done", domain.StatusCompleted, domain.OutcomeClosed, "")
+	var all []history
+	for i := range 3 {
+		h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{byte(i)}), recorded: later(50)}
+		first := asked(h.request, i)
+		first.Imported = &domain.Imported{Case: fmt.Sprint(i)}
+		h.after(t, 0, first)
+		if i > 0 {
+			h.after(t, 2, closed)
+		}
+		all = append(all, h)
+	}
+	says := func(domain.TenantCode, domain.WorkflowRef) (bool, error) { return true, nil }
+	views := newViews(t, log, file.Writer, projections.TermsProjection{}, projections.StatisticsProjection{RecordsEnds: says})
+	is := func(open, unended, decided int) {
+		t.Helper()
+		if err := views.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := projections.NewStatisticsView(file.Reader, allDay(later(1000)), trade).Of(t.Context(), projections.StatisticsFilter{})
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if got := list[0]; got.Open != open || got.Unended != unended || got.Decided != decided || got.Supposed != 0 {
+			t.Errorf("%+v", got)
+		}
+	}
+	is(3, 3, 0)
+	all[2].recorded = time.Time{}
+	all[2].after(t, 60, act("done", "new", domain.StatusInProcess, "", domain.ActionReopen))
+	is(3, 2, 0)
+	all[2].after(t, 61, closed)
+	is(2, 2, 1)
 }
 
 // drawBody is anything that may be recorded of a request; views fold it all.

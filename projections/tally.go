@@ -46,24 +46,28 @@ type Statistics struct {
 
 	Submitted int `json:"submitted" doc:"in the period"`
 	Open      int `json:"open" doc:"of those: not ended yet"`
+	Unended   int `json:"unended" doc:"of the open: imported cases that are not known to have ended, and with which nothing was done here"`
 	Overdue   int `json:"overdue" doc:"of the open: a term of law has run out"`
 
-	Decided        int `json:"decided" doc:"in the period, by whenever they were submitted; neither withdrawn nor lapsed"`
-	Approved       int `json:"approved" doc:"of the decided, as they stand now; and so the next"`
-	Rejected       int `json:"rejected"`
-	DeemedApproved int `json:"deemed_approved" doc:"of the decided: the law decided, because nobody did"`
-	DeemedRefused  int `json:"deemed_refused"`
-	OnTime         int `json:"on_time" doc:"of the decided, by the terms of law; what has none is neither"`
-	Late           int `json:"late"`
-	Returned       int `json:"returned" doc:"of the decided: sent back to the applicant at least once"`
-	Returns        int `json:"returns" doc:"of the decided: how often they were sent back"`
-	Withdrawn      int `json:"withdrawn" doc:"in the period"`
-	Lapsed         int `json:"lapsed" doc:"in the period: the applicant's own time ran out"`
+	Decided        int     `json:"decided" doc:"in the period, by whenever they were submitted; neither withdrawn nor lapsed"`
+	Supposed       int     `json:"supposed" doc:"of the decided: imported cases of which no record says when they end; the last that was done is what the workflow calls an end"`
+	Approved       int     `json:"approved" doc:"of the decided, as they stand now; and so the next"`
+	Rejected       int     `json:"rejected"`
+	DeemedApproved int     `json:"deemed_approved" doc:"of the decided: the law decided, because nobody did"`
+	DeemedRefused  int     `json:"deemed_refused"`
+	OnTime         int     `json:"on_time" doc:"of the decided, by the terms of law; what has none is neither"`
+	Late           int     `json:"late"`
+	Returned       int     `json:"returned" doc:"of the decided: sent back to the applicant at least once"`
+	ReturnRate     float64 `json:"return_rate" doc:"returned for each that was decided, 0 to 1; 0 where none was"`
+	Returns        int     `json:"returns" doc:"of the decided: how often they were sent back"`
+	Withdrawn      int     `json:"withdrawn" doc:"in the period"`
+	Lapsed         int     `json:"lapsed" doc:"in the period: the applicant's own time ran out"`
 
 	Reasons   map[domain.ReasonCode]int `json:"reasons,omitempty" doc:"of the returns that have one"`
 	Elapsed   *Spread                   `json:"elapsed,omitempty" doc:"from submission to decision, in days of 24 hours"`
 	Working   *Spread                   `json:"working,omitempty" doc:"the same in working days, by the tenant's calendar as it is known now"`
-	Held      map[Holder]Spread         `json:"held,omitempty" doc:"of that, in working days: in whose hands"`
+	Held      map[domain.Holder]Spread  `json:"held,omitempty" doc:"of that, in working days: in whose hands"`
+	Others    *Spread                   `json:"others,omitempty" doc:"the same: neither the agency's nor the applicant's, that is reviewers', other agencies' and nobody's together; as a request's page tells it"`
 	Uncounted int                       `json:"uncounted" doc:"of the decided: the calendar does not reach as far, and they are in neither working nor held"`
 }
 
@@ -154,8 +158,8 @@ type heading struct {
 type tallied struct {
 	Statistics
 
-	elapsed, working []float64
-	held             map[Holder][]float64
+	elapsed, working, others []float64
+	held                     map[domain.Holder][]float64
 }
 
 // of are the figures among which a request counts for what happened to it at a moment.
@@ -181,7 +185,7 @@ func (t *tally) of(ctx context.Context, row *statisticsRow, at time.Time) (*tall
 	}
 	g, ok := t.groups[h]
 	if !ok {
-		g = &tallied{Statistics: Statistics{Tenant: h.tenant, Service: h.service, Agency: h.agency, Month: h.month}, held: map[Holder][]float64{}}
+		g = &tallied{Statistics: Statistics{Tenant: h.tenant, Service: h.service, Agency: h.agency, Month: h.month}, held: map[domain.Holder][]float64{}}
 		t.groups[h] = g
 	}
 	return g, nil
@@ -196,6 +200,7 @@ func (t *tally) add(ctx context.Context, row *statisticsRow, kept domain.Punctua
 		g.Submitted++
 		if row.Ended == 0 {
 			g.Open++
+			g.Unended += flag(row.Source != "")
 		}
 		if row.Ended == 0 && kept == "overdue" {
 			g.Overdue++
@@ -235,6 +240,7 @@ func (t *tally) within(at time.Time) bool {
 // decided counts a decision.
 func (g *tallied) decided(row *statisticsRow, kept domain.Punctuality) {
 	g.Decided++
+	g.Supposed += flag(row.Source == sourceHistory)
 	add := func(to *int, is bool) { *to += flag(is) }
 	add(&g.Approved, row.Outcome == domain.OutcomeApproved)
 	add(&g.Rejected, row.Outcome == domain.OutcomeRejected)
@@ -274,11 +280,16 @@ func (g *tallied) took(row *statisticsRow, working func(from, to time.Time) (flo
 	var held [5]float64
 	for _, s := range row.spans() {
 		days, _ := working(s.from, s.to)
-		held[slices.Index(Holders(), s.by)] += days
+		held[slices.Index(domain.Holders(), s.by)] += days
 	}
-	for i, by := range Holders() {
+	others := 0.0
+	for i, by := range domain.Holders() {
 		g.held[by] = append(g.held[by], held[i])
+		if by != domain.HeldByAgency && by != domain.HeldByApplicant {
+			others += held[i]
+		}
 	}
+	g.others = append(g.others, others)
 }
 
 // list is the figures in the order of what they are of.
@@ -288,10 +299,11 @@ func (t *tally) list() []Statistics {
 		return cmp.Or(cmp.Compare(a.month, b.month), cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.service, b.service), cmp.Compare(a.agency, b.agency))
 	}) {
 		g := t.groups[h]
-		g.Elapsed, g.Working = spread(g.elapsed), spread(g.working)
+		g.ReturnRate = float64(g.Returned) / float64(max(g.Decided, 1))
+		g.Elapsed, g.Working, g.Others = spread(g.elapsed), spread(g.working), spread(g.others)
 		for by, list := range g.held {
 			if g.Held == nil {
-				g.Held = map[Holder]Spread{}
+				g.Held = map[domain.Holder]Spread{}
 			}
 			g.Held[by] = *spread(list)
 		}

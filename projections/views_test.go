@@ -342,7 +342,7 @@ func TestWhatCannotBeFoldedStopsOnlyItsViewAndIsNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lags = now; lags[0].Fault != "" && lags[1].Position == last.Position {
+		if lags = now; lags[0].Stopped != nil && lags[0].Fault != "" && lags[1].Position == last.Position {
 			break
 		}
 	}

@@ -114,7 +114,15 @@ func basis(t Text) domain.Basis { return domain.Basis{ID: t.ID, EN: t.EN} }
 
 // Applicants reports whether it is those who ask that have to act in a state.
 func (d *Definition) Applicants(s *State) bool {
-	return s.Kind == KindWait && slices.Contains(d.Submit, s.Owner)
+	return s.Kind == KindWait && d.IsApplicant(s.Owner)
+}
+
+// IsApplicant reports whether a role is that of those who ask for the service. Staff who may
+// submit, too, in a role in which they otherwise decide, are not.
+func (d *Definition) IsApplicant(role domain.RoleID) bool {
+	return slices.Contains(d.Submit, role) && !slices.ContainsFunc(d.Roles, func(r Role) bool {
+		return r.ID == role && (slices.Contains(r.Capacities, domain.CapacityOfficer) || slices.Contains(r.Capacities, domain.CapacitySystem))
+	})
 }
 
 // stopIn is the ground on which terms stand still in a state.

@@ -46,6 +46,17 @@ func (w *Workflow) Reviewers(r domain.Request) []Text {
 	return list
 }
 
+// actsIn is who has to act in a state that is no end.
+func (d *Definition) actsIn(s *State) domain.Holder {
+	switch {
+	case d.Applicants(s):
+		return domain.HeldByApplicant
+	case s.Kind == KindWait:
+		return domain.HeldByOtherAgency
+	}
+	return domain.HeldByAgency
+}
+
 // Applying reports whether it is the applicant who has to act: the state is theirs, or
 // they owe a document or a fee.
 func (w *Workflow) Applying(r domain.Request) bool {

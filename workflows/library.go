@@ -120,6 +120,34 @@ func (l *Library) Owner(tenant domain.TenantCode, ref domain.WorkflowRef, state 
 	return s.Owner, w.Definition.Applicants(&s), nil
 }
 
+// Acts is who has to act in a state by a version: the agency, the applicant or another
+// agency; the agency, where there is no such version or state.
+func (l *Library) Acts(tenant domain.TenantCode, ref domain.WorkflowRef, state domain.StateID) (domain.Holder, error) {
+	w, err := l.Version(context.Background(), tenant, ref)
+	if errors.Is(err, domain.ErrNotFound) {
+		return domain.HeldByAgency, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	s, _ := w.State(state)
+	return w.Definition.actsIn(&s), nil
+}
+
+// RecordsEnds reports whether a version says which attribute of an imported case has when it
+// ended; not where there is no such version.
+func (l *Library) RecordsEnds(tenant domain.TenantCode, ref domain.WorkflowRef) (bool, error) {
+	w, err := l.Version(context.Background(), tenant, ref)
+	if errors.Is(err, domain.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	h := w.Definition.History
+	return h != nil && h.Ended != "", nil
+}
+
 func (l *Library) shelfOf(tenant domain.TenantCode, id string) *shelf {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -58,7 +58,7 @@ func (e *Engine) Prefer(ctx context.Context, request uuid.UUID, h domain.Header,
 	if err := errors.Join(identified(domain.Pick{Header: h}), h.Actor.Check(), p.Check()); err != nil {
 		return err
 	}
-	if !slices.Contains(w.Definition.Submit, h.Actor.Role) {
+	if !w.Definition.IsApplicant(h.Actor.Role) {
 		return domain.NewRefusal(domain.RuleRole, fmt.Sprintf("role %q does not ask for this service", h.Actor.Role), "possible for "+domain.Listed(w.Definition.Submit))
 	}
 	if c := h.Actor.Capacity; c != domain.CapacitySelf && c != domain.CapacityCounter {

@@ -39,16 +39,18 @@ func (e *Engine) OfficeTelling(ctx context.Context, request uuid.UUID, ev domain
 	if t.Role == "" { // the list that the ombudsman sees is told to no role
 		return t, false, nil
 	}
-	var err error
-	t.Request, err = e.loadUntil(ctx, request, ev.Version)
-	if err != nil || !t.Request.Exists() || t.Request.Imported != nil {
+	first, err := e.loadUntil(ctx, request, 1)
+	if err != nil || !first.Exists() || first.Imported != nil {
+		return t, false, err
+	}
+	if t.Request, err = e.loadUntil(ctx, request, ev.Version); err != nil {
 		return t, false, err
 	}
 	if t.Workflow, err = e.library.Version(ctx, t.Request.Tenant, t.Request.Workflow); err != nil {
 		return t, false, err
 	}
 	d := t.Workflow.Definition
-	if slices.Contains(d.Submit, t.Role) {
+	if d.IsApplicant(t.Role) {
 		return t, false, nil
 	}
 	if title := d.termTitle(term); title != nil {

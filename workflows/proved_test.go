@@ -409,7 +409,7 @@ func (p *playing) everything(r domain.Request) []domain.Command {
 		list = append(list, domain.ReportAnswer{Header: by("bot"), Answer: domain.Answer{System: "y0", Outcome: o}})
 	}
 	list = append(list, domain.Allocate{Header: by("head"), Allocation: domain.Allocation{Seed: strings.Repeat("0", 64)}})
-	return append(list, domain.Pick{Header: by(s.ownerOr("clerk"))}, domain.Reassign{Header: by("head")})
+	return append(list, domain.Pick{Header: by(s.ownerOr("clerk"))}, domain.Reassign{Header: by("head"), Reason: "absent"})
 }
 
 func (s *State) ownerOr(other domain.RoleID) domain.RoleID {

@@ -270,5 +270,5 @@ func (g *ordering) allocation() domain.Command {
 }
 
 func (g *ordering) reassign() domain.Command {
-	return domain.Reassign{Header: g.head("head"), To: fmt.Sprint("p", g.upTo(1, "to")), Expected: g.seen()}
+	return domain.Reassign{Header: g.head("head"), To: fmt.Sprint("p", g.upTo(1, "to")), Reason: "absent", Expected: g.seen()}
 }

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -19,10 +18,8 @@ type Spent struct {
 }
 
 // Spent adds up how long a request was with whom until a moment, from when it was
-// submitted. While the terms are ordered to stand still, or one of law does, the ground says
-// with whom; while opinions
-// are waited for, it is with others; else with who has to act in the state. After an end,
-// nobody has it. It reads the log. The error is that of the log, or of a version of the
+// submitted, by [domain.Hands]: statistics count what is decided by the same rule. After an
+// end, nobody has it. It reads the log. The error is that of the log, or of a version of the
 // workflow that cannot be had.
 func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) (Spent, error) {
 	var spent Spent
@@ -61,25 +58,21 @@ func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) 
 // with is to whom the time counts from where a request has come to; to nobody in an end.
 func (s *Spent) with(w *Workflow, r domain.Request) *time.Duration {
 	state, ok := w.State(r.State)
-	ground := cmp.Or(r.Halt, standstill(r))
-	switch {
-	case !ok || state.Kind == KindEnd:
+	if !ok || state.Kind == KindEnd {
 		return nil
-	case ground == domain.StopApplicant, w.Definition.Applicants(&state):
-		return &s.Applicant
-	case ground == domain.StopOtherAgency, ground == domain.StopForceMajeure, state.Kind == KindWait, len(w.Reviewers(r)) > 0:
-		return &s.Others
 	}
-	return &s.Agency
-}
-
-// standstill is why the terms of law of a request stand still: the ground of the first that
-// does; none where none does.
-func standstill(r domain.Request) domain.StopGround {
+	hands := domain.Hands{Acts: domain.ActsIn(w.Definition.actsIn(&state), r.Public), Halt: r.Halt, Reviews: len(w.Reviewers(r)) > 0}
 	for _, id := range r.TermIDs() {
 		if t := r.Terms[id]; id.Legal() && t.Open() && t.Stopped() != "" {
-			return t.Stopped()
+			hands.Stops = append(hands.Stops, t.Stopped())
 		}
 	}
-	return ""
+	switch hands.Holder() {
+	case domain.HeldByAgency:
+		return &s.Agency
+	case domain.HeldByApplicant:
+		return &s.Applicant
+	default:
+		return &s.Others
+	}
 }

@@ -25,6 +25,10 @@ type Telling struct {
 	Notices  []*Notice       // texts of the workflow that are due
 	Reason   Text            // that was given; zero for none
 	Reminded *Reminder       // the applicant's own time is about to run out; nil when it is not
+	Acts     bool            // the applicant has something to do, and had nothing before
+	SentBack []Wanted        // documents that have to be handed in again
+	Timed    []Timed         // of law, or of the applicant: what the command did to the time there is
+	Migrated *domain.Basis   // on which it goes on under another version of the workflow; nil when it does not
 	FiledBy  domain.Capacity // with a submission: as what somebody filed it
 
 	Contact map[domain.Channel]string // the applicant's addresses, by the form as it is now
@@ -41,9 +45,11 @@ type Reminder struct {
 }
 
 // Telling says what there is to tell the applicant of the command that an event is the
-// first of: of another public status, of what the workflow has a text for, of their own
-// time that is about to run out, and of other addresses. False when nothing is: for the other events of a command, for what concerns
-// only the office, and for imported histories, which others told of.
+// first of: of another public status, of what they have to do, of the time that there is
+// for a decision or for them, of a migration, of what the workflow has a text for, of their
+// own time that is about to run out, and of other addresses. False when nothing is: for
+// the other events of a command, for what concerns only the office, and for imported
+// histories, which others told of.
 //
 // The applicant is told, and not who acts for them: addresses are those that the form
 // gives for the applicant, as it is now, since what waited to be told may be about a time
@@ -55,18 +61,22 @@ func (e *Engine) Telling(ctx context.Context, request uuid.UUID, at domain.Versi
 	}
 	t.Changed = !before.Exists() || before.Public != t.Request.Public
 	filled := slices.ContainsFunc(boxes[:t.boxed], func(ev domain.Recorded) bool { return ev.Version >= at })
-	if !t.Changed && len(t.Notices) == 0 && t.Reminded == nil && !filled {
+	if !t.tells() && !filled {
 		return Telling{}, false, nil
 	}
 	err = e.openContact(ctx, &t, boxes)
-	return t, err == nil && (t.Changed || t.Reminded != nil || len(t.Notices)+len(t.Former) > 0), err
+	return t, err == nil && (t.tells() || len(t.Former) > 0), err
+}
+
+func (t *Telling) tells() bool {
+	return t.Changed || t.Acts || t.Reminded != nil || t.Migrated != nil || len(t.Notices)+len(t.SentBack)+len(t.Timed) > 0
 }
 
 // command folds a request up to a command and past it. The boxes are all that a form may
 // be in, the newest last, those of later commands too.
 func (e *Engine) command(ctx context.Context, request uuid.UUID, at domain.Version) (t Telling, before domain.Request, boxes []domain.Recorded, err error) {
 	var last uuid.UUID // command
-	var s mentioned
+	s := mentioned{before: &before}
 	over := false
 	for ev, err := range domain.Events(e.log.ReadStream(ctx, domain.RequestStream(request), 0)) {
 		if err != nil {
@@ -85,7 +95,9 @@ func (e *Engine) command(ctx context.Context, request uuid.UUID, at domain.Versi
 			t.First, before = ev, t.Request
 		}
 		last = ev.Command
-		t.Request = domain.Evolve(t.Request, ev)
+		if t.Request = domain.Evolve(t.Request, ev); t.Request.Imported != nil {
+			return t, before, nil, nil // of thousands of events, perhaps
+		}
 		if ev.Box != nil {
 			boxes, t.boxed = append(boxes, ev), t.boxed+1
 		}
@@ -93,56 +105,39 @@ func (e *Engine) command(ctx context.Context, request uuid.UUID, at domain.Versi
 			continue
 		}
 		t.When = ev.Occurred
-		switch b := ev.Body.(type) {
-		case domain.RequestSubmitted:
+		if _, submitted := ev.Body.(domain.RequestSubmitted); submitted {
 			t.FiledBy = ev.Actor.Capacity
-		case domain.NoticeDue:
-			s.notices = append(s.notices, b)
-		case domain.TermReminded:
-			s.reminded = append(s.reminded, b)
-		case domain.ActionTaken:
-			if b.Reason != "" {
-				s.reason = b.Reason
-			}
 		}
+		s.note(ev.Body)
 	}
 	if t.First.Version == 0 {
 		return Telling{}, before, nil, fmt.Errorf("request %s at version %d: %w", request, at, domain.ErrNotFound)
 	}
-	return t.named(ctx, e.library, s, before, boxes)
+	err = t.named(ctx, e.library, s)
+	return t, before, boxes, err
 }
 
-// mentioned is what the events of a command say that may have to be told.
-type mentioned struct {
-	notices  []domain.NoticeDue
-	reminded []domain.TermReminded
-	reason   domain.ReasonCode
-}
-
-// named finds what the workflow calls it.
-func (t Telling) named(ctx context.Context, l *Library, s mentioned, before domain.Request, boxes []domain.Recorded) (Telling, domain.Request, []domain.Recorded, error) {
+// named finds what the workflow calls what was mentioned.
+func (t *Telling) named(ctx context.Context, l *Library, s mentioned) error {
 	var err error
 	if t.Workflow, err = l.Version(ctx, t.Request.Tenant, t.Request.Workflow); err != nil {
-		return Telling{}, before, nil, err
+		return err
 	}
 	d := t.Workflow.Definition
 	for _, due := range s.notices {
 		i := slices.IndexFunc(d.Notices, func(n Notice) bool { return n.ID == due.Notice })
-		if i >= 0 && slices.Contains(d.Submit, due.To) {
+		if i >= 0 && d.IsApplicant(due.To) {
 			t.Notices = append(t.Notices, &d.Notices[i])
 		}
 	}
 	for _, b := range s.reminded {
-		if title := d.termTitle(b.Term); title != nil && slices.Contains(d.Submit, b.Role) {
+		if title := d.termTitle(b.Term); title != nil && d.IsApplicant(b.Role) {
 			t.Reminded = &Reminder{*title, b.Due}
 		}
 	}
-	for _, r := range d.Reasons {
-		if r.Code == s.reason {
-			t.Reason = r.Title
-		}
-	}
-	return t, before, boxes, nil
+	t.Reason = d.ReasonTitle(s.reason)
+	t.Migrated = s.migrated
+	return t.changed(ctx, l, s)
 }
 
 // openContact looks for addresses in the newest form, and in the one before the command

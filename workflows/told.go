@@ -142,10 +142,8 @@ func (d *Definition) toldOpinion(id domain.ReviewID, reason domain.ReasonCode) T
 			o.By = x.Title
 		}
 	}
-	for _, x := range d.Reasons {
-		if x.Code == reason {
-			o.Title = x.Title
-		}
+	if title := d.ReasonTitle(reason); !title.IsZero() {
+		o.Title = title
 	}
 	return o
 }

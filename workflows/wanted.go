@@ -30,7 +30,7 @@ func (w *Workflow) Wanted(r domain.Request) []Wanted {
 		doc := &d.Documents[i]
 		was, there := r.Dossier.Documents[doc.ID]
 		taken := len(doc.In) == 0 || slices.Contains(doc.In, r.State)
-		theirs := slices.ContainsFunc(doc.By, func(role domain.RoleID) bool { return slices.Contains(d.Submit, role) })
+		theirs := slices.ContainsFunc(doc.By, d.IsApplicant)
 		if taken && theirs && (!there && needed[doc.ID] || was.Refused) {
 			list = append(list, Wanted{doc, was.Refused, was.Reason})
 		}

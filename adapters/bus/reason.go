@@ -57,5 +57,8 @@ func Reason(err error) string {
 	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
 	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return Reason(joined.Unwrap()[0]) // the others mostly follow from it
+	}
 	return fmt.Sprintf("an error of the kind %T", err)
 }

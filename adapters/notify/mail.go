@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	netmail "net/mail"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type Mail struct {
 // MailConfig says by which server letters go.
 type MailConfig struct {
 	// URL is smtp://USER:PASSWORD@HOST:PORT, with STARTTLS (port 587), or smtps:// with TLS
-	// from the beginning (465). smtp://HOST:PORT?tls=none is for a server on this machine.
+	// from the beginning (465). smtp://localhost:PORT?tls=none is for a server on this machine.
 	URL  string
 	From string // "Name <address>"
 	TLS  *tls.Config
@@ -52,6 +53,8 @@ func NewMail(c MailConfig) (*Mail, error) {
 	switch plain := u.Query().Get("tls") == "none"; {
 	case plain && u.User != nil:
 		return nil, errors.New("the mail server: a password is not sent without TLS")
+	case plain && !isHere(u.Hostname()):
+		return nil, errors.New("the mail server: letters go without TLS (tls=none) only to this machine, localhost")
 	case plain:
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS), mail.WithPort(25))
 	case u.Scheme == "smtps":
@@ -81,6 +84,12 @@ func NewMail(c MailConfig) (*Mail, error) {
 		c.Now = time.Now
 	}
 	return &Mail{client, from, c.Now}, nil
+}
+
+// isHere reports whether a host is this machine, and nobody between can read what is sent.
+func isHere(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // Send implements [Gateway]. Sent again, a letter has the same Message-ID.

@@ -260,11 +260,18 @@ func TestMailConfigurationsThatCannotBeMeant(t *testing.T) {
 		{URL: "smtp://mail.example.com", From: "nobody"},
 		{URL: "http://mail.example.com", From: "alur@example.com"},
 		{URL: "smtp://", From: "alur@example.com"},
-		{URL: "smtp://alur:hidden@mail.example.com?tls=none", From: "alur@example.com"},
+		{URL: "smtp://alur:hidden@localhost?tls=none", From: "alur@example.com"},
+		{URL: "smtp://mail.example.com?tls=none", From: "alur@example.com"}, // letters in the clear, over a network
+		{URL: "smtp://192.0.2.1:25?tls=none", From: "alur@example.com"},
 		{URL: "smtp://alur:hidden@mail.example.com:port", From: "alur@example.com"},
 	} {
 		if _, err := notify.NewMail(c); err == nil || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%q, %q: %v", c.URL, c.From, err)
+		}
+	}
+	for _, here := range []string{"localhost", "127.0.0.1:2525", "[::1]:25"} {
+		if _, err := notify.NewMail(notify.MailConfig{URL: "smtp://" + here + "?tls=none", From: "alur@example.com"}); err != nil {
+			t.Errorf("without TLS on this machine: %s: %v", here, err)
 		}
 	}
 }

@@ -15,7 +15,9 @@ import (
 // words are what a message says beside the texts of the workflow.
 var words = struct {
 	subject, about, when, now, remind, reason, proxy, counter, replaced, fee, owed, nothing, link, number workflows.Text
+	acts, back, migrated, runs, stopped, over, dropped, yours                                             workflows.Text
 	public                                                                                                map[domain.PublicStatus]workflows.Text
+	stop                                                                                                  map[domain.StopGround]workflows.Text
 }{
 	subject:  workflows.Text{ID: "Permohonan %s: %s", EN: "Request %s: %s"},
 	about:    workflows.Text{ID: "%s, %s. Nomor permohonan %s.", EN: "%s, %s. Request %s."},
@@ -31,6 +33,21 @@ var words = struct {
 	nothing:  workflows.Text{ID: "Jangan membayar apa pun selain biaya resmi, kepada siapa pun.", EN: "Pay nothing else than the official fee, to anybody."},
 	link:     workflows.Text{ID: "Riwayat dan langkah berikutnya: %s", EN: "History and what happens next: %s"},
 	number:   workflows.Text{ID: "Lacak permohonan Anda dengan nomornya. Jangan memberikannya kepada orang yang tidak Anda percayai.", EN: "Track your request by its number. Do not give that to anybody you do not trust."},
+	acts:     workflows.Text{ID: "Ada yang harus Anda lakukan.", EN: "There is something for you to do."},
+	back:     workflows.Text{ID: "Dokumen dikembalikan, mohon serahkan lagi: %s.", EN: "A document was sent back; please hand it in again: %s."},
+	migrated: workflows.Text{ID: "Permohonan Anda dilanjutkan menurut aturan yang baru: %s.", EN: "Your request goes on under new rules: %s."},
+	runs:     workflows.Text{ID: "%s: sampai %s.", EN: "%s: until %s."},
+	stopped:  workflows.Text{ID: "%s: dihentikan sementara, %s.", EN: "%s: it stands still, %s."},
+	over:     workflows.Text{ID: "%s: habis pada %s.", EN: "%s: it ran out on %s."},
+	dropped:  workflows.Text{ID: "%s: tidak berlaku lagi.", EN: "%s: it does not apply any more."},
+	yours:    workflows.Text{ID: "Waktu Anda", EN: "Your time"},
+	stop: map[domain.StopGround]workflows.Text{
+		domain.StopApplicant:    {ID: "kami menunggu Anda", EN: "we are waiting for you"},
+		domain.StopOtherAgency:  {ID: "kami menunggu instansi lain", EN: "we are waiting for another agency"},
+		domain.StopForceMajeure: {ID: "tidak ada yang dapat memprosesnya (keadaan kahar)", EN: "nobody can work on it (force majeure)"},
+		domain.StopClosed:       {ID: "permohonan telah ditutup", EN: "the request was closed"},
+		domain.StopAway:         {ID: "permohonan berada pada tahap lain", EN: "the request is at another stage"},
+	},
 	public: map[domain.PublicStatus]workflows.Text{
 		domain.StatusReceived:        {ID: "Diterima", EN: "Received"},
 		domain.StatusVerification:    {ID: "Menunggu verifikasi", EN: "Waiting for verification"},
@@ -69,6 +86,7 @@ func write(t workflows.Telling, m domain.Message, public string) Letter {
 		}
 		lines = append(lines, say(words.now, status, title))
 	}
+	lines = append(lines, changes(t, lang)...)
 	if !t.Reason.IsZero() {
 		lines = append(lines, say(words.reason, t.Reason.In(lang)))
 	}
@@ -93,6 +111,41 @@ func write(t workflows.Telling, m domain.Message, public string) Letter {
 		ID: m.ID, To: address(t, m), Language: lang,
 		Subject: say(words.subject, r.Reference, status), Text: strings.Join(lines, "\n") + "\n",
 	}
+}
+
+// changes say what the applicant has to do, and what became of the time that there is.
+func changes(t workflows.Telling, lang string) (lines []string) {
+	say := func(text workflows.Text, args ...any) { lines = append(lines, fmt.Sprintf(text.In(lang), args...)) }
+	if t.Migrated != nil {
+		say(words.migrated, workflows.Text(*t.Migrated).In(lang))
+	}
+	for _, x := range t.SentBack {
+		title := x.Document.Title.In(lang)
+		if why := t.Workflow.Definition.ReasonTitle(x.Reason); !why.IsZero() {
+			title += " (" + why.In(lang) + ")"
+		}
+		say(words.back, title)
+	}
+	if t.Acts && len(t.SentBack) == 0 {
+		say(words.acts)
+	}
+	for _, x := range t.Timed {
+		name := x.Title.In(lang)
+		if x.Own {
+			name = words.yours.In(lang)
+		}
+		switch {
+		case x.Dropped:
+			say(words.dropped, name)
+		case x.Stopped != "":
+			say(words.stopped, name, words.stop[x.Stopped].In(lang))
+		case x.Over:
+			say(words.over, name, moment(x.Due, t.Request.Tenant, lang))
+		default:
+			say(words.runs, name, moment(x.Due, t.Request.Tenant, lang))
+		}
+	}
+	return lines
 }
 
 func when(at time.Time, tenant domain.TenantCode, lang string) string {

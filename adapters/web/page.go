@@ -155,7 +155,7 @@ func (s *site) statusPage(p page, path string, found projections.Status, terms m
 	out := statusPage{
 		page: p, Reference: found.Reference, Service: d.Title.In(p.Lang),
 		Status: found.Public, PublicTitle: p.T("public." + string(found.Public)), StateTitle: state.Title.In(p.Lang),
-		MustAct: state.Kind == workflows.KindWait && slices.Contains(d.Submit, state.Owner),
+		MustAct: d.Applicants(&state),
 		Closed:  state.Kind == workflows.KindEnd,
 		Next:    state.Next.In(p.Lang), Step: state.Promise.In(p.Lang),
 		Changed: momentOf(found.Changed, found.Tenant, p.Lang), Again: path,
@@ -217,12 +217,7 @@ func taken(p page, doc *workflows.Document) string {
 }
 
 func reasonTitle(d *workflows.Definition, code domain.ReasonCode, lang string) string {
-	for _, reason := range d.Reasons {
-		if reason.Code == code {
-			return reason.Title.In(lang)
-		}
-	}
-	return ""
+	return d.ReasonTitle(code).In(lang)
 }
 
 func line(p page, step projections.Step, tenant domain.TenantCode, term domain.Term, workflow *workflows.Workflow, told workflows.Told) stepLine {

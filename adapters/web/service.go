@@ -144,7 +144,7 @@ func (s *site) service(w http.ResponseWriter, r *http.Request) {
 		p.Opens = momentOf(o.Opens, o.Tenant, p.Lang).Text
 	}
 	for i := range d.Documents {
-		if doc := &d.Documents[i]; slices.ContainsFunc(doc.By, func(role domain.RoleID) bool { return slices.Contains(d.Submit, role) }) {
+		if doc := &d.Documents[i]; slices.ContainsFunc(doc.By, d.IsApplicant) {
 			p.Documents = append(p.Documents, serviceDocument{doc.Title.In(p.Lang), required(p.page, d, doc), taken(p.page, doc)})
 		}
 	}

@@ -93,7 +93,7 @@ func (s *site) played(t *testing.T) string {
 		{"officer", `"pick":{}`},
 		{"officer", `"refuse_document":{"document":"sketch","reason":"unclear"}`},
 		{"applicant", sketch},
-		{"assessor", `"reassign":{"to":"officer-2"}`},
+		{"assessor", `"reassign":{"to":"officer-2","reason":"absent"}`},
 		{"second", `"check":{"checklist":"formal","item":"signed","yes":true}`},
 		{"second", `"pay":{"fee":"retribution","amount":2000,"receipt":"R-1"}`},
 		{"second", `"action":"forward","remark":"dipanggil lewat telepon"`},
@@ -274,7 +274,8 @@ func TestAConditionThatFailsIsTold(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, func(at *stores) { at.sealing = true })
+			now := time.Now().Add(time.Minute) // after it was published, and then for ever: nobody spends a second in between
+			s := newSite(t, func(at *stores) { at.sealing, at.now = true, func() time.Time { return now } })
 			s.stall(t, c.change...)
 			if c.fails == "" {
 				head, err := s.log.Head(t.Context())

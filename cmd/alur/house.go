@@ -133,7 +133,7 @@ func everyProjection(library *workflows.Library) []projections.Projection {
 		projections.TimelineProjection{},
 		projections.ServiceProjection{},
 		projections.TermsProjection{},
-		projections.StatisticsProjection{},
+		projections.StatisticsProjection{Acts: library.Acts, RecordsEnds: library.RecordsEnds},
 		projections.PermitProjection{},
 		projections.InboxProjection{Owner: library.Owner, Task: task},
 		projections.QueueProjection{Task: task},

@@ -115,7 +115,25 @@ func (h *house) openOutward(ctx context.Context, s stores, o outward, logger *sl
 			return err
 		}
 	}
-	return nil
+	return tellUnserved(ctx, store, reactors, logger)
+}
+
+// tellUnserved warns of messages that wait where nothing sends any more, since what they
+// went by is not named by the file.
+func tellUnserved(ctx context.Context, store *bus.Store, reactors []bus.Reactor, logger *slog.Logger) error {
+	served := map[string]bool{}
+	for _, r := range reactors {
+		for _, l := range r.Lanes {
+			served[l.Name] = true
+		}
+	}
+	lanes, err := store.LaneStates(ctx)
+	for _, l := range lanes {
+		if l.Waiting > 0 && !served[l.Name] {
+			logger.WarnContext(ctx, "messages wait for what the outward file does not name any more: name it again, or have them skipped (alur reactor skip)", "lane", l.Name, "waiting", l.Waiting)
+		}
+	}
+	return err
 }
 
 // reactors are those that the file asks for.

@@ -83,16 +83,12 @@ func (m *mailTaker) got(t *testing.T, address string) string {
 	}
 }
 
-// By the mail server that the file names: the applicant is told that the request came in,
-// and each step of the ladder of a term that ran out, the mailbox that the file names for
-// it.
-func TestApplicantsAndOfficesAreWrittenTo(t *testing.T) {
-	m, address := startMailTaker(t)
-	var where stores
-	var clock atomic.Pointer[time.Time]
-	noon := time.Now().UTC().Truncate(24 * time.Hour).Add(29 * time.Hour) // tomorrow, in Banda Aceh: nobody is told at night
-	clock.Store(&noon)
-	s := newSite(t, func(w *stores) {
+// newDatedSite serves the doctors' licence of the catalogue, by a clock that a test sets.
+func newDatedSite(t *testing.T, at time.Time) (s *site, where stores, clock *atomic.Pointer[time.Time]) {
+	t.Helper()
+	clock = &atomic.Pointer[time.Time]{}
+	clock.Store(&at)
+	s = newSite(t, func(w *stores) {
 		w.sealing, w.now = true, func() time.Time { return *clock.Load() }
 		where = *w
 	})
@@ -103,6 +99,16 @@ func TestApplicantsAndOfficesAreWrittenTo(t *testing.T) {
 	if err := s.publish(t.Context(), "sip-dokter", source); err != nil {
 		t.Fatal(err)
 	}
+	return s, where, clock
+}
+
+// By the mail server that the file names: the applicant is told that the request came in,
+// and each step of the ladder of a term that ran out, the mailbox that the file names for
+// it.
+func TestApplicantsAndOfficesAreWrittenTo(t *testing.T) {
+	m, address := startMailTaker(t)
+	noon := time.Now().UTC().Truncate(24 * time.Hour).Add(29 * time.Hour) // tomorrow, in Banda Aceh: nobody is told at night
+	s, where, clock := newDatedSite(t, noon)
 	s.reactsTo(t, where, outwardTo(t, `
 mail: {server: "smtp://%s?tls=none", from: alur@example.test}
 offices:

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,21 +19,8 @@ func TestNothingGoesByAChannelThatIsNotWantedAnyMore(t *testing.T) {
 	var texted atomic.Int64
 	gateway := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { texted.Add(1) }))
 	t.Cleanup(gateway.Close)
-	var where stores
-	var clock atomic.Pointer[time.Time]
 	night := time.Now().UTC().Truncate(24 * time.Hour).Add(39 * time.Hour) // 22:00 of tomorrow, in Banda Aceh
-	clock.Store(&night)
-	s := newSite(t, func(w *stores) {
-		w.sealing, w.now = true, func() time.Time { return *clock.Load() }
-		where = *w
-	})
-	source, err := os.ReadFile("../../workflows/catalogue/11.71/sip-dokter.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.publish(t.Context(), "sip-dokter", source); err != nil {
-		t.Fatal(err)
-	}
+	s, where, clock := newDatedSite(t, night)
 	s.reactsTo(t, where, outwardTo(t, `
 mail: {server: "smtp://%s?tls=none", from: alur@example.test}
 sms: {url: %s, keys: [%s], networks: [127.0.0.0/8]}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -114,7 +115,10 @@ The columns of working time are left empty for what the calendar does not reach.
 			if asJSON {
 				return printJSON(c.OutOrStdout(), list)
 			}
-			return printStatistics(c.OutOrStdout(), list)
+			if err := printStatistics(c.OutOrStdout(), list); err != nil {
+				return err
+			}
+			return printUnsure(c.ErrOrStderr(), list)
 		},
 	}
 	from.flags(c)
@@ -128,21 +132,58 @@ The columns of working time are left empty for what the calendar does not reach.
 func printStatistics(w io.Writer, list []projections.Statistics) error {
 	rows := make([][]string, len(list))
 	for i, s := range list {
-		agency, applicant := spreadOf(s.Held, projections.HeldByAgency), spreadOf(s.Held, projections.HeldByApplicant)
+		agency, applicant := spreadOf(s.Held, domain.HeldByAgency), spreadOf(s.Held, domain.HeldByApplicant)
 		what := s.Service + s.Agency + s.Month
 		rows[i] = []string{
 			string(s.Tenant), what, strconv.Itoa(s.Submitted), strconv.Itoa(s.Open), strconv.Itoa(s.Overdue), strconv.Itoa(s.Decided), strconv.Itoa(s.OnTime), strconv.Itoa(s.Late),
-			median(s.Working), p90(s.Working), median(s.Elapsed), p90(s.Elapsed), median(agency), median(applicant),
-			strconv.Itoa(s.Returned), strconv.Itoa(s.DeemedApproved + s.DeemedRefused), strconv.Itoa(s.Withdrawn), strconv.Itoa(s.Lapsed),
+			median(s.Working), p90(s.Working), median(s.Elapsed), p90(s.Elapsed), median(agency), median(applicant), median(s.Others),
+			returned(s), strconv.Itoa(s.DeemedApproved + s.DeemedRefused), strconv.Itoa(s.Withdrawn), strconv.Itoa(s.Lapsed),
 		}
 	}
 	return table(w, []string{
 		"TENANT", "OF", "SUBMITTED", "OPEN", "OVERDUE", "DECIDED", "ON TIME", "LATE", "WORKING DAYS", "P90", "DAYS", "P90",
-		"AGENCY", "APPLICANT", "RETURNED", "DEEMED", "WITHDRAWN", "LAPSED",
+		"AGENCY", "APPLICANT", "OTHERS", "RETURNED", "DEEMED", "WITHDRAWN", "LAPSED",
 	}, rows)
 }
 
-func spreadOf(held map[projections.Holder]projections.Spread, by projections.Holder) *projections.Spread {
+// returned is how many were sent back, of a hundred how many that is, and what for mostly.
+func returned(s projections.Statistics) string {
+	if s.Returned == 0 {
+		return "0"
+	}
+	text := fmt.Sprintf("%d (%.0f %%)", s.Returned, 100*s.ReturnRate)
+	most := domain.ReasonCode("")
+	for _, code := range slices.Sorted(maps.Keys(s.Reasons)) {
+		if s.Reasons[code] > s.Reasons[most] {
+			most = code
+		}
+	}
+	if most != "" {
+		text += " " + string(most)
+	}
+	return text
+}
+
+// printUnsure says of imported cases what is not known of their ends.
+func printUnsure(w io.Writer, list []projections.Statistics) error {
+	unended, supposed := 0, 0
+	for _, s := range list {
+		unended, supposed = unended+s.Unended, supposed+s.Supposed
+	}
+	if unended > 0 {
+		if _, err := fmt.Fprintf(w, "alur: not known to have ended: %d of the open, which were imported without an end\n", unended); err != nil {
+			return err
+		}
+	}
+	if supposed > 0 {
+		if _, err := fmt.Fprintf(w, "alur: not known when they ended: %d of the decided, which were imported without a record of it, and come to what the workflow calls an end\n", supposed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func spreadOf(held map[domain.Holder]projections.Spread, by domain.Holder) *projections.Spread {
 	if s, ok := held[by]; ok {
 		return &s
 	}

@@ -175,6 +175,9 @@ func texts[K ~string](m map[K]K) map[string]string {
 // Whatever was done to requests before they were migrated, and after: by either of the
 // versions that they were under, none differs.
 func TestByItsOwnVersionsNoMigratedHistoryDiffers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("NOT WITH -short, AS UNDER THE RACE DETECTOR: it takes minutes, one history after another; go test ./... runs this")
+	}
 	workNext, workNames := other(t)
 	for name, x := range map[string]struct {
 		before, after string

@@ -15,6 +15,9 @@ import (
 // Other definitions, each with one thing in it changed: whatever it is, all histories
 // are judged, twice the same, and those that are told of as unchanged do not differ.
 func TestOtherDefinitionsAreJudgedToTheEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("NOT WITH -short, AS UNDER THE RACE DETECTOR: it takes minutes, one history after another; go test ./... runs this")
+	}
 	const every = 24 // of the changes; all of them take minutes
 	kinds := map[backtest.Kind]int{}
 	tried := 0

@@ -78,6 +78,9 @@ func (s *step) command() domain.Command {
 	case domain.TaskAllocated:
 		return domain.Allocate{Header: h, Allocation: domain.Allocation{Seed: b.Seed, Candidates: b.Candidates}}
 	case domain.TaskReassigned:
+		if !b.Reason.Coded() { // of before it had to be
+			b.Reason = "unrecorded"
+		}
 		return domain.Reassign{Header: h, To: b.To, Reason: b.Reason}
 	case domain.SuspensionOrdered:
 		return domain.OrderSuspension{Header: h, Ground: b.Ground, Reason: b.Reason}

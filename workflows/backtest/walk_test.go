@@ -199,7 +199,7 @@ func owed(r domain.Request) []domain.Payment {
 func (k *walker) work(task domain.TaskRule) domain.Command {
 	switch {
 	case len(task.Assigner) > 0 && k.rarely(3):
-		return domain.Reassign{Header: k.actor(one(k, task.Assigner)), To: fmt.Sprintf("%s-%d", task.Role, k.draw(2))}
+		return domain.Reassign{Header: k.actor(one(k, task.Assigner)), To: fmt.Sprintf("%s-%d", task.Role, k.draw(2)), Reason: "absent"}
 	case task.Rule == domain.AllocateByOrder:
 		return domain.Pick{Header: k.actor(task.Role)}
 	}
