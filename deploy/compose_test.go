@@ -204,6 +204,24 @@ func TestNothingIsOpen(t *testing.T) {
 	}
 }
 
+// TestANodeHasTheTimeToStop: it is given as long as the operator's manual says that it takes.
+func TestANodeHasTheTimeToStop(t *testing.T) {
+	manual, err := os.ReadFile("../docs/operators.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := regexp.MustCompile(`and (\d+) seconds at most: what would take longer is cut off`).FindSubmatch(manual)
+	if most == nil {
+		t.Fatal("the manual does not say how long a stop takes")
+	}
+	c := read(t)
+	for _, name := range []string{"alur1", "alur2"} {
+		if got, want := c.Services[name].StopGracePeriod, string(most[1])+"s"; got != want {
+			t.Errorf("%s has %q to stop, and takes up to %s", name, got, want)
+		}
+	}
+}
+
 // TestClusterKnowsItself: each node of the log says its own address and knows the
 // others'.
 func TestClusterKnowsItself(t *testing.T) {

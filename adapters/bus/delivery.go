@@ -197,6 +197,9 @@ func (s *subscription) await(msg *message.Message, cancel func()) (acked, over b
 		case <-ended:
 			ended, late = nil, time.After(s.Grace)
 		case <-late:
+			if patience == 2 {
+				s.Logger.WarnContext(s.values, "what is done about a message is cut off, since the program ends: the message comes again", "consumer", s.name, "event", msg.UUID)
+			}
 			cancel()
 			if patience--; patience == 0 {
 				return false, false

@@ -22,8 +22,8 @@ type Lane struct {
 	//   - [domain.ErrUnavailable]: the other system is to blame, and the lane rests a while
 	//     before anything else is tried in it;
 	//   - [*domain.Undelivered] may say that no attempt will help, and more.
-	// When the lease is lost its context ends at once, at the end of the program after
-	// some seconds, and after Timeout in any case.
+	// When the lease is lost its context ends at once, else after Timeout, also when the
+	// program ends: what it cuts off may have been taken, and comes again.
 	Send func(ctx context.Context, s Sending) error
 
 	// GiveUp is told of what is given up, with the last error, before it is. When it fails
@@ -52,16 +52,20 @@ func UsualPauses() []time.Duration {
 }
 
 // laneRest is how long a lane rests at first and at most while the other system cannot
-// be reached, and laneGrace how long an attempt has when the program ends.
+// be reached, and laneGrace how long it is tried, when the program ends, to keep what became
+// of an attempt.
 const laneRest, laneRestMost, laneGrace = time.Second, time.Minute, 5 * time.Second
 
-// runLanes sends what is due until the context ends.
-func (r *Router) runLanes(ctx context.Context, lanes []Lane) {
+// runLanes sends what is due until the context ends, then waits for what is under way. What
+// is not held any more is cut off.
+func (r *Router) runLanes(ctx, held context.Context, lanes []Lane) {
 	var running sync.WaitGroup
 	for _, l := range lanes {
-		r.config.Metrics.lane(l.Name)
-		run := &laneRun{Lane: l, store: r.config.Store, now: r.config.Now, logger: r.config.Logger, metrics: r.config.Metrics}
-		running.Go(func() { run.run(ctx) })
+		run := &laneRun{Lane: l, held: held, store: r.config.Store, now: r.config.Now, logger: r.config.Logger, metrics: r.config.Metrics}
+		running.Go(func() {
+			defer r.config.Metrics.left(l.Name)
+			run.run(ctx)
+		})
 	}
 	running.Wait()
 }
@@ -69,6 +73,7 @@ func (r *Router) runLanes(ctx context.Context, lanes []Lane) {
 // laneRun is a lane at work.
 type laneRun struct {
 	Lane
+	held    context.Context // ends when the lease is lost
 	store   *Store
 	now     func() time.Time
 	logger  *slog.Logger
@@ -142,21 +147,40 @@ func (l *laneRun) round(ctx context.Context) (more bool, err error) {
 	return more, errors.Join(faults...)
 }
 
-// attempt sends once and keeps what became of it. Its error is that of the store.
+// attempt sends once and keeps what became of it, also when the program ends meanwhile. Its
+// error is that of the store.
 func (l *laneRun) attempt(ctx context.Context, x Sending) error {
+	if ctx.Err() != nil {
+		return nil // nothing is begun any more
+	}
 	err := l.send(ctx, x)
-	lasting := context.WithoutCancel(ctx) // what was sent is sent, also when all ends
+	if err != nil && l.held.Err() != nil {
+		l.logger.WarnContext(ctx, "an attempt was cut off, since another node has taken over: the message is sent again, and may come twice", "lane", l.Name, "message", x.ID)
+		return nil
+	}
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		rest(lasting, laneGrace)
+		cancel()
+	})()
+	if err = l.became(lasting, x, err); err != nil && ctx.Err() != nil {
+		l.logger.WarnContext(ctx, "what became of a message could not be kept: it is sent again", "lane", l.Name, "message", x.ID, "reason", Reason(err))
+	}
+	return err
+}
+
+// became keeps what became of an attempt.
+func (l *laneRun) became(ctx context.Context, x Sending, err error) error {
 	var later *domain.Postponed
 	switch {
 	case err == nil:
 		l.rests(0)
 		l.metrics.attempt(l.Name, "sent")
-		return errors.Join(l.store.sent(lasting, x), l.store.took(lasting, l.Name))
+		return errors.Join(l.store.sent(ctx, x), l.store.took(ctx, l.Name))
 	case errors.As(err, &later):
 		l.metrics.attempt(l.Name, "postponed")
 		return l.store.postpone(ctx, x, later.Until)
-	case ctx.Err() != nil:
-		return nil // it was cut off, and comes again
 	}
 	return l.failed(ctx, x, err)
 }
@@ -169,14 +193,7 @@ func (l *laneRun) send(ctx context.Context, x Sending) error {
 	}
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		if errors.Is(context.Cause(ctx), errLost) {
-			cancel()
-			return
-		}
-		rest(own, laneGrace)
-		cancel()
-	})()
+	defer context.AfterFunc(l.held, cancel)()
 	return l.Send(own, x)
 }
 

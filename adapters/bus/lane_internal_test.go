@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func newLaneBench(t *testing.T, l Lane, writer, reader *sql.DB) *laneBench {
 		b.attempts = append(b.attempts, s.Attempts)
 		return nil
 	}
-	b.laneRun = &laneRun{Lane: l, store: store, now: now, logger: slog.New(slog.DiscardHandler)}
+	b.laneRun = &laneRun{Lane: l, held: t.Context(), store: store, now: now, logger: slog.New(slog.DiscardHandler)}
 	if err := store.openLane(t.Context(), l.Name); err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +179,26 @@ func TestWhatFailsIsTriedAgainAndGivenUpInTheEnd(t *testing.T) {
 		}
 		if _, err := b.store.RetrySending(t.Context(), "sms", uuid.New()); !errors.Is(err, domain.ErrNotFound) {
 			t.Errorf("retry of what is not there: %v", err)
+		}
+	})
+}
+
+// What cannot be kept when all ends is told.
+func TestAnOutcomeThatCannotBeKeptIsTold(t *testing.T) {
+	onBoth(t, Lane{}, func(t *testing.T, b *laneBench) {
+		var said strings.Builder
+		b.logger = slog.New(slog.NewTextHandler(&said, nil))
+		b.queue(t, 1)
+		ctx, stop := context.WithCancel(t.Context())
+		b.answer = func(Sending) error {
+			stop()
+			return b.store.writer.Close()
+		}
+		if _, err := b.round(ctx); err == nil || !strings.Contains(said.String(), "what became of a message could not be kept") {
+			t.Errorf("%v:\n%s", err, &said)
+		}
+		if err := b.attempt(ctx, Sending{}); err != nil || len(b.tried) != 1 {
+			t.Errorf("%v: %v were tried, the last when all had ended", err, b.tried)
 		}
 	})
 }

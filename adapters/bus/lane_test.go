@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"testing"
+	"testing/synctest"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -37,52 +38,54 @@ func (p place) sender(name string, send map[string]func(context.Context, bus.Sen
 // A gateway that hangs holds up neither another lane, nor another consumer, nor commands;
 // and it is not left out: what hung comes again when the program begins anew.
 func TestAGatewayThatHangsHoldsUpNothingElse(t *testing.T) {
-	p := onSQLite(t)
-	const n = 20
-	well, other := newTold(), newTold()
-	hung := make(chan struct{}, n)
-	hang := func(ctx context.Context, _ bus.Sending) error {
-		hung <- struct{}{}
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	take := func(o *told) func(context.Context, bus.Sending) error {
-		return func(_ context.Context, s bus.Sending) error {
-			o.add(s.ID.String())
-			return nil
+	synctest.Test(t, func(t *testing.T) {
+		p := onSQLite(t)
+		const n = 20
+		well, other := newTold(), newTold()
+		hung := make(chan struct{}, n)
+		hang := func(ctx context.Context, _ bus.Sending) error {
+			hung <- struct{}{}
+			<-ctx.Done()
+			return ctx.Err()
 		}
-	}
-	stop := run(t, p.quick(),
-		p.sender("notices", map[string]func(context.Context, bus.Sending) error{"hangs": hang, "well": take(well)}),
-		p.sender("webhook", map[string]func(context.Context, bus.Sending) error{"other": take(other)}))
-	p.events(t, 1)
-	<-hung
-	ids := p.events(t, n-1) // a command
-	well.wait(t, n)
-	other.wait(t, n)
-	states, err := p.store.LaneStates(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := fmt.Sprint(states[0].Name, states[0].Waiting); got != fmt.Sprint("notices/hangs", n) {
-		t.Errorf("the lane that hangs is %+v", states[0])
-	}
-	stop()
-	after := newTold()
-	run(t, p.quick(), p.sender("notices", map[string]func(context.Context, bus.Sending) error{"hangs": take(after), "well": take(well)}))
-	after.wait(t, n)
-	seen := map[string]bool{}
-	for _, id := range after.all() {
-		seen[id] = true
-	}
-	for _, id := range ids {
-		if !seen[id] {
-			t.Errorf("event %s was lost", id)
+		take := func(o *told) func(context.Context, bus.Sending) error {
+			return func(_ context.Context, s bus.Sending) error {
+				o.add(s.ID.String())
+				return nil
+			}
 		}
-	}
-	if len(well.all()) != n {
-		t.Errorf("%d were sent in the lane that is well", len(well.all()))
-	}
+		stop := run(t, p.quick(),
+			p.sender("notices", map[string]func(context.Context, bus.Sending) error{"hangs": hang, "well": take(well)}),
+			p.sender("webhook", map[string]func(context.Context, bus.Sending) error{"other": take(other)}))
+		p.events(t, 1)
+		<-hung
+		ids := p.events(t, n-1) // a command
+		well.wait(t, n)
+		other.wait(t, n)
+		states, err := p.store.LaneStates(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(states[0].Name, states[0].Waiting); got != fmt.Sprint("notices/hangs", n) {
+			t.Errorf("the lane that hangs is %+v", states[0])
+		}
+		stop()
+		after := newTold()
+		run(t, p.quick(), p.sender("notices", map[string]func(context.Context, bus.Sending) error{"hangs": take(after), "well": take(well)}))
+		after.wait(t, n)
+		seen := map[string]bool{}
+		for _, id := range after.all() {
+			seen[id] = true
+		}
+		for _, id := range ids {
+			if !seen[id] {
+				t.Errorf("event %s was lost", id)
+			}
+		}
+		if len(well.all()) != n {
+			t.Errorf("%d were sent in the lane that is well", len(well.all()))
+		}
+	})
 }
 
 // Of two nodes, the one that has the lease sends; each event goes out once.

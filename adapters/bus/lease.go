@@ -154,8 +154,10 @@ func (s *Subscriber) measure(leases []*lease) {
 	if err != nil {
 		return // whoever reads the log tells of it
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, l := range leases {
-		if l.ctx.Err() == nil {
+		if s.leases[l.holder] == l && l.ctx.Err() == nil {
 			s.Metrics.stands(l.of.name, domain.Position(l.of.stands.Load()), head)
 		}
 	}

@@ -91,7 +91,7 @@ func (r *Router) Add(re Reactor) error {
 		Metrics: r.config.Metrics, Logger: r.config.Logger,
 	}
 	if len(re.Lanes) > 0 {
-		c.Beside = func(ctx context.Context) { r.runLanes(ctx, re.Lanes) }
+		c.Beside = func(ctx, held context.Context) { r.runLanes(ctx, held, re.Lanes) }
 	}
 	if r.config.Tune != nil {
 		r.config.Tune(&c)
@@ -108,6 +108,7 @@ func (r *Router) Add(re Reactor) error {
 		}
 	}
 	r.reactors = append(r.reactors, s)
+	r.config.Metrics.could(newSubscription(s, s.ctx, re.Topic).name, re.Lanes)
 	handler := r.router.AddConsumerHandler(re.Name, re.Topic, s, re.Handle)
 	handler.AddMiddleware(poison, retry.Middleware, r.judge, middleware.Recoverer)
 	return nil

@@ -7,9 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -17,7 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/storetest"
@@ -408,42 +412,59 @@ func TestOnce(t *testing.T) {
 	}
 }
 
+// A node that could do the work has the counters of it from the start, at 0, and no figure
+// that only whoever does it can know; nor when it does it no more.
 func TestMetrics(t *testing.T) {
-	at := onSQLite(t)
-	ids := at.events(t, 4)
-	registry := prometheus.NewRegistry()
-	m, err := bus.NewMetrics(registry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := at.quick()
-	config.Metrics = m
-	f := &fails{told: newTold(), at: ids[1], as: func() error { return errors.New("no") }}
-	stop := run(t, config, bus.Reactor{Name: "r", Topic: bus.All, Handle: f.handle})
-	f.wait(t, 3)
-	const stands = `
-# HELP alur_consumer_lag How many positions the log is ahead, where this process does the work.
-# TYPE alur_consumer_lag gauge
-alur_consumer_lag{consumer="r"} 0
-# HELP alur_consumer_position Up to which position of the log all is done.
-# TYPE alur_consumer_position gauge
-alur_consumer_position{consumer="r"} 4
-`
-	until(t, "the position and the lag are told", func() bool {
-		return testutil.GatherAndCompare(registry, strings.NewReader(stands), "alur_consumer_lag", "alur_consumer_position") == nil
-	})
-	stop()
-	err = testutil.GatherAndCompare(registry, strings.NewReader(`
-# HELP alur_consumer_active 1 where this process does the consumer's work.
-# TYPE alur_consumer_active gauge
+	synctest.Test(t, func(t *testing.T) {
+		at := onSQLite(t)
+		ids := at.events(t, 4)
+		f := &fails{told: newTold(), at: ids[1], as: func() error { return errors.New("no") }}
+		hangs := map[string]func(context.Context, bus.Sending) error{"sms": func(context.Context, bus.Sending) error { return domain.ErrUnavailable }}
+		node := func() (*prometheus.Registry, func()) {
+			registry, config := prometheus.NewRegistry(), at.quick()
+			var err error
+			if config.Metrics, err = bus.NewMetrics(registry); err != nil {
+				t.Fatal(err)
+			}
+			return registry, run(t, config, bus.Reactor{Name: "r", Topic: bus.All, Handle: f.handle}, at.sender("s", hangs))
+		}
+		works, stop := node()
+		f.wait(t, 3)
+		lines := regexp.MustCompile(`(?m)^alur_(consumer_(active|lag|position|messages_total)|lane_[a-z_]+)\{.*\n`)
+		told := func(r *prometheus.Registry) string {
+			page := httptest.NewRecorder()
+			promhttp.HandlerFor(r, promhttp.HandlerOpts{}).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+			return strings.Join(lines.FindAllString(page.Body.String(), -1), "")
+		}
+		for _, figure := range []string{
+			`alur_consumer_active{consumer="r"} 1`, `alur_consumer_lag{consumer="r"} 0`, `alur_consumer_position{consumer="r"} 4`, `alur_lane_resting{lane="s/sms"} 1`,
+			`alur_consumer_messages_total{became="handled",consumer="r"} 3`, `alur_consumer_messages_total{became="poisoned",consumer="r"} 1`,
+		} {
+			until(t, figure, func() bool { return strings.Contains(told(works), figure) })
+		}
+		standby, _ := node()
+		const others = `
 alur_consumer_active{consumer="r"} 0
-# HELP alur_consumer_messages_total Messages by what became of them: handled, refused (they come again), or poisoned (they are kept apart).
-# TYPE alur_consumer_messages_total counter
-alur_consumer_messages_total{became="handled",consumer="r"} 3
-alur_consumer_messages_total{became="poisoned",consumer="r"} 1
+alur_consumer_active{consumer="s"} 0
+alur_consumer_messages_total{became="handled",consumer="r"} 0
+alur_consumer_messages_total{became="handled",consumer="s"} 0
+alur_consumer_messages_total{became="poisoned",consumer="r"} 0
+alur_consumer_messages_total{became="poisoned",consumer="s"} 0
 alur_consumer_messages_total{became="refused",consumer="r"} 0
-`), "alur_consumer_messages_total", "alur_consumer_active")
-	if err != nil {
-		t.Error(err)
-	}
+alur_consumer_messages_total{became="refused",consumer="s"} 0
+alur_lane_attempts_total{became="failed",lane="s/sms"} 0
+alur_lane_attempts_total{became="given_up",lane="s/sms"} 0
+alur_lane_attempts_total{became="postponed",lane="s/sms"} 0
+alur_lane_attempts_total{became="sent",lane="s/sms"} 0
+`
+		if d := cmp.Diff(others, "\n"+told(standby)); d != "" {
+			t.Errorf("who stands by (-want +got)\n%s", d)
+		}
+		stop()
+		for _, figure := range []string{"alur_consumer_lag", "alur_consumer_position", "alur_lane_resting"} {
+			if got := told(works); strings.Contains(got, figure+"{") {
+				t.Errorf("who works no more tells\n%s", got)
+			}
+		}
+	})
 }

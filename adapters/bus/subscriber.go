@@ -40,16 +40,17 @@ type Config struct {
 	// refusal doubles it. Zero is 100 ms and 30 s.
 	Backoff struct{ First, Most time.Duration }
 	// Grace is how long closing waits for the message under way before its context ends.
-	// Zero is 5 s.
+	// Zero is 10 s, in which a server of NATS answers or is given up.
 	Grace time.Duration
 	// Lease is how long whoever does the group's work may be silent before another takes
 	// it over, which may take a twelfth of it longer. Zero is 6 s. It is the same on all
 	// nodes.
 	Lease time.Duration
 
-	// Beside is what whoever does the group's work does besides, until the context ends:
-	// as long as the lease is held. It may be nil.
-	Beside func(context.Context)
+	// Beside is what whoever does the group's work does besides, until the context ends.
+	// The lease is kept until it has returned; held ends if it is lost all the same. It may
+	// be nil.
+	Beside func(ctx, held context.Context)
 
 	Metrics *Metrics // nil: none are kept
 	Logger  *slog.Logger
@@ -63,7 +64,7 @@ func (c *Config) setDefaults() {
 	}
 	set(&c.Backoff.First, 100*time.Millisecond)
 	set(&c.Backoff.Most, 30*time.Second)
-	set(&c.Grace, 5*time.Second)
+	set(&c.Grace, 10*time.Second)
 	set(&c.Lease, 6*time.Second)
 	if c.Message == nil {
 		c.Message = FromEntry

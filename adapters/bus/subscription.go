@@ -121,15 +121,15 @@ func (s *subscription) work(ctx context.Context) (err error) {
 	s.when, s.owed, s.looked = time.Now(), s.at != s.kept, time.Time{}
 	s.stands.Store(int64(s.at.position))
 	s.Metrics.took(s.name, true)
+	defer s.Metrics.took(s.name, false) // when nothing of it is measured any more
 	defer s.release(lease)
-	defer s.Metrics.took(s.name, false)
 	var besides sync.WaitGroup
 	defer besides.Wait()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(lease.ctx, func() { stop(errLost) })()
 	if s.Beside != nil {
-		besides.Go(func() { s.Beside(ctx) })
+		besides.Go(func() { s.Beside(ctx, lease.ctx) })
 	}
 	defer func() {
 		if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errLost) {

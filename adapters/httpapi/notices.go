@@ -73,10 +73,9 @@ func (a *api) registerNotices(h huma.API) {
 	}, a.prefer)
 }
 
+// notices is read from the log, which has whatever position a caller was told: no view is
+// waited for.
 func (a *api) notices(ctx context.Context, in *requestInput) (*noticesOutput, error) {
-	if err := a.waitFor(ctx, in.Position); err != nil {
-		return nil, a.fault(ctx, err, false)
-	}
 	r, err := a.named(ctx, in.Reference)
 	if err != nil {
 		return nil, a.fault(ctx, err, false)

@@ -34,7 +34,8 @@ type MailConfig struct {
 	Now  func() time.Time // nil is [time.Now]
 }
 
-// mailTimeout is how long a server may be silent.
+// mailTimeout is how long a server may take until it is connected, until it lets us in, and
+// until it has taken the letter: each.
 const mailTimeout = 15 * time.Second
 
 // NewMail makes the gateway. It connects to nothing. The error does not repeat the URL,

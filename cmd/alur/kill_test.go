@@ -173,6 +173,7 @@ func post(url, key, body string) (acknowledged, error) {
 // sent is one client's request and what it was told; a zero answer means that it
 // was told nothing.
 type sent struct {
+	body                 string // that is submitted; empty is [submission]
 	submitKey, acceptKey string
 	submitted, accepted  acknowledged
 }
@@ -181,7 +182,11 @@ type sent struct {
 func (s *sent) carryOn(url string) error {
 	var err error
 	if s.submitted.Reference == "" {
-		if s.submitted, err = post(url+"/api/v1/requests", s.submitKey, submission); err != nil {
+		body := s.body
+		if body == "" {
+			body = submission
+		}
+		if s.submitted, err = post(url+"/api/v1/requests", s.submitKey, body); err != nil {
 			return err
 		}
 	}

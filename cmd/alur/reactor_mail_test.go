@@ -20,8 +20,9 @@ import (
 
 // mailTaker is a mail server that keeps whom each letter was for.
 type mailTaker struct {
-	mu sync.Mutex
-	to map[string][]string // letters by address
+	mu  sync.Mutex
+	to  map[string][]string // letters by address
+	ids []string            // of the messages, as they came
 }
 
 type mailTaking struct {
@@ -62,6 +63,8 @@ func (m *mailTaking) Data(r io.Reader) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mailTaker.to[m.to] = append(m.mailTaker.to[m.to], string(text))
+	id, _, _ := strings.Cut(strings.TrimPrefix(letter.Header.Get("Message-Id"), "<"), "@")
+	m.ids = append(m.ids, id)
 	return nil
 }
 

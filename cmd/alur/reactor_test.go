@@ -22,7 +22,6 @@ import (
 
 	"github.com/alur-id/alur/adapters/bus"
 	"github.com/alur-id/alur/adapters/notify/webhook"
-	"github.com/alur-id/alur/adapters/storetest/pgserver"
 	"github.com/alur-id/alur/domain"
 )
 
@@ -280,101 +279,31 @@ func TestTheApplicantSaysOverHTTPHowTheyAreTold(t *testing.T) {
 	}
 }
 
-// Nodes on one database: whichever is killed under load, each event comes to the other
-// system and each change to the applicant, under one id, and is recorded once; and what
-// was replayed comes again.
-func TestKillOfTheNodeThatSends(t *testing.T) {
-	if underRace {
-		t.Skip("NOT UNDER THE RACE DETECTOR: the killed program is built without it; go test ./... runs this")
+// What an applicant was told is read from the log: views that stand still keep nobody from it.
+func TestNoticesWaitForNoView(t *testing.T) {
+	s := newSite(t)
+	a, err := post(s.URL+"/api/v1/requests", "key-1", submission)
+	if err != nil {
+		t.Fatal(err)
 	}
-	x := newTaker(t)
-	db := pgserver.Start(t).NewDatabase(t)
-	withSample(t, db)
-	kek := filepath.Join(t.TempDir(), "kek")
-	must(t, t.TempDir(), "", "keys", "new", "--kek", kek)
-	file := outwardTo(t, `
-quiet: {from: "00:00", to: "00:00"}
-sms: {url: %[1]s/sms, keys: [%[2]s], networks: [127.0.0.0/8]}
-webhooks:
-  - {name: elsewhere, url: %[1]s/elsewhere, keys: [%[2]s], networks: [127.0.0.0/8], types: [alur.request.*]}
-`, x.URL, testSecret)
-	nodes := []*server{startServer(t, db, "--kek", kek, "--outward", file), startServer(t, db, "--kek", kek, "--outward", file)}
-	for i := range rounds(t, 1) {
-		done := make(chan error, 1)
-		go func() {
-			for range 20 {
-				url := nodes[1-i%2].url + "/api/v1/requests"
-				keys := [2]string{uuid.NewString(), uuid.NewString()}
-				err := patiently(func() error {
-					a, err := post(url, keys[0], formSubmission)
-					if err == nil {
-						_, err = post(url+"/"+a.Reference+"/actions", keys[1], action("accept", "", "front-office"))
-					}
-					return err
-				})
-				if err != nil {
-					done <- err
-					return
-				}
-			}
-			done <- nil
-		}()
-		nodes[i%2].kill(t)
-		if err := <-done; err != nil {
+	if err := s.views.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, view := range s.views.Names() {
+		if err := s.views.Pause(t.Context(), view, true); err != nil {
 			t.Fatal(err)
 		}
-		nodes[i%2] = startServer(t, db, "--kek", kek, "--outward", file)
 	}
-	want, letters := map[string]bool{}, map[string]bool{}
-	for _, e := range recordedIn(t, db) {
-		switch e.Body.(type) {
-		case domain.RequestSubmitted, domain.ActionTaken: // each changes what the public sees
-			letters[domain.MessageID(e.ID, domain.ChannelSMS, false).String()] = true
-		}
-		if c, ok, err := bus.Outward(e, ""); err != nil {
-			t.Fatal(err)
-		} else if ok && strings.HasPrefix(c.Type, "alur.request.") {
-			want[c.ID] = true
-		}
+	path := "/api/v1/requests/" + a.Reference + "/notices"
+	if got := s.ask(t, "PUT", path, `{"language":"en","actor":{"id":"applicant-secret","role":"applicant","capacity":"self"}}`); got.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s", got.Status, got.body)
 	}
-	distinct := func(path string) map[string]bool {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		seen := map[string]bool{}
-		for _, id := range x.took[path] {
-			seen[id] = true
-		}
-		return seen
+	head, err := s.log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for path, want := range map[string]map[string]bool{"/elsewhere": want, "/sms": letters} {
-		for late := time.Now().Add(time.Minute); len(distinct(path)) < len(want) && time.Now().Before(late); time.Sleep(50 * time.Millisecond) {
-		}
-		if d := cmp.Diff(want, distinct(path)); d != "" {
-			t.Errorf("%s (-recorded +arrived)\n%s", path, d)
-		}
-	}
-	told := map[string]bool{}
-	for late := time.Now().Add(time.Minute); len(told) < len(letters) && time.Now().Before(late); {
-		clear(told)
-		for _, e := range recordedIn(t, db) {
-			if b, ok := e.Body.(domain.ApplicantNotified); ok && told[b.ID.String()] {
-				t.Fatalf("message %s is recorded twice", b.ID)
-			} else if ok {
-				told[b.ID.String()] = true
-			}
-		}
-	}
-	if d := cmp.Diff(letters, told); d != "" {
-		t.Errorf("messages (-sent +recorded)\n%s", d)
-	}
-	before := len(x.got("/elsewhere", len(want)))
-	t.Logf("%d events, %d came again; %d messages, %d came again", len(want), before-len(want), len(letters), len(x.got("/sms", len(letters)))-len(letters))
-	if text := must(t, t.TempDir(), "", "reactor", "replay", "webhook/elsewhere", "--after", "0", "--db", db); !strings.Contains(text, "events to be sent again") {
-		t.Error(text)
-	}
-	x.got("/elsewhere", before+len(want))
-	for _, n := range nodes {
-		n.stop(t)
+	if got := s.ask(t, "GET", fmt.Sprint(path, "?position=", head), ""); got.StatusCode != http.StatusOK || !strings.Contains(got.body, `"language":"en"`) {
+		t.Errorf("%s %s", got.Status, got.body)
 	}
 }
 
@@ -511,4 +440,8 @@ func TestADisabledWebhookGoesOnWhereItStopped(t *testing.T) {
 	x.answer("/elsewhere", 0)
 	must(t, t.TempDir(), "", "reactor", "retry", "webhook/elsewhere", "--db", where.db)
 	x.got("/elsewhere", 4)
+	if text := must(t, t.TempDir(), "", "reactor", "replay", "webhook/elsewhere", "--after", "0", "--db", where.db); !strings.Contains(text, "events to be sent again") {
+		t.Error(text)
+	}
+	x.got("/elsewhere", 8)
 }

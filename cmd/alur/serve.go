@@ -137,7 +137,12 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// serve serves until the context ends, then finishes the requests under way.
+// outwardPatience is how long what is being sent has to end, once all else has: a letter
+// takes 45 s, what another system answers 20, and recording it 20 more where the log is gone.
+const outwardPatience = time.Minute
+
+// serve serves until the context ends, then finishes what is under way: requests, and what
+// is being sent.
 func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) error {
 	sweeper := h.sweeper(logger)
 	sweeper.CatchUp = h.listed
@@ -179,7 +184,11 @@ func (h *house) serve(ctx context.Context, l net.Listener, logger *slog.Logger) 
 	}()
 	defer func() {
 		end()
-		<-reacted
+		select {
+		case <-reacted:
+		case <-time.After(outwardPatience):
+			logger.ErrorContext(context.WithoutCancel(ctx), "what is being sent does not end and is cut off: it may be sent twice", "after", outwardPatience)
+		}
 	}()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()

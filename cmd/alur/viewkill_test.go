@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -149,16 +148,17 @@ func (b *bench) unsealed(t *testing.T, request uuid.UUID, turn int) (uuid.UUID, 
 type twoNodes struct {
 	t     *testing.T
 	s     stores
+	more  []string // that they are told
 	mu    sync.Mutex
 	nodes [2]*server
 }
 
-func newTwoNodes(t *testing.T) *twoNodes {
+func newTwoNodes(t *testing.T, more ...string) *twoNodes {
 	t.Helper()
 	if underRace {
 		t.Skip("NOT UNDER THE RACE DETECTOR: the killed program is built without it; go test ./... runs this")
 	}
-	x := &twoNodes{t: t, s: everyStores["PostgreSQL"](t)}
+	x := &twoNodes{t: t, s: everyStores["PostgreSQL"](t), more: more}
 	withSample(t, x.s.db)
 	x.start(0)
 	x.start(1)
@@ -166,7 +166,7 @@ func newTwoNodes(t *testing.T) *twoNodes {
 }
 
 func (x *twoNodes) start(i int) {
-	n := startServer(x.t, x.s.db, "--kek", x.s.kek)
+	n := startServer(x.t, x.s.db, append([]string{"--kek", x.s.kek}, x.more...)...)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.nodes[i] = n
@@ -285,106 +285,4 @@ func TestKillOfTheNodeThatRunsTheViews(t *testing.T) {
 	t.Logf("all views were taken over %s after the node that ran them was killed", x.holds(other, died, takeOver).Round(100*time.Millisecond))
 	x.node(other).stop(t)
 	must(t, t.TempDir(), "", "projection", "verify", "--db", x.s.db)
-}
-
-// Either of two nodes is killed at any moment, again and again, while clients send to
-// both what they have no answer to. The other runs all views soon after; in the end every
-// view is what the log says, and what was acknowledged is there once.
-func TestKillOfEitherNodeUnderLoad(t *testing.T) {
-	if underRace {
-		t.Skip("NOT UNDER THE RACE DETECTOR: the killed program is built without it; go test ./... runs this")
-	}
-	x := newTwoNodes(t)
-	var all []*sent
-	var mu sync.Mutex
-	var answered atomic.Int64
-	stop := make(chan struct{})
-	var clients sync.WaitGroup
-	for i := range 16 {
-		clients.Go(func() {
-			for {
-				one := &sent{submitKey: uuid.NewString(), acceptKey: uuid.NewString()}
-				mu.Lock()
-				all = append(all, one)
-				mu.Unlock()
-				for one.carryOn(x.node(i%2).url) != nil {
-					select {
-					case <-stop:
-						return
-					default:
-						i++
-					}
-				}
-				answered.Add(1)
-				select {
-				case <-stop:
-					return
-				default:
-				}
-			}
-		})
-	}
-	var slowest time.Duration
-	for round := range rounds(t, 3) {
-		victim := rand.IntN(2)
-		if len(x.here(victim)) == 0 && (round == 0 || rand.IntN(2) == 0) { // more often it is the one that runs them
-			victim = 1 - victim
-		}
-		goal := answered.Load() + 1 + rand.Int64N(1000)
-		for since := time.Now(); answered.Load() < goal; { // the moment of the kill
-			x.oneRunsEach()
-			if time.Since(since) > time.Minute {
-				t.Fatalf("%d were answered, not %d", answered.Load(), goal)
-			}
-		}
-		held := len(x.here(victim))
-		x.node(victim).kill(t)
-		took := x.holds(1-victim, time.Now(), takeOver)
-		slowest = max(slowest, took)
-		t.Logf("round %d: a node that ran %d views was killed; the other ran all after %s; %d answers so far", round+1, held, took.Round(10*time.Millisecond), answered.Load())
-		x.start(victim)
-		x.oneRunsEach()
-	}
-	t.Logf("all views were taken over after %s at most", slowest.Round(10*time.Millisecond))
-	close(stop)
-	clients.Wait()
-	for _, one := range all {
-		if err := one.carryOn(x.node(0).url); err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(t, t.TempDir(), "", "projection", "verify", "--db", x.s.db) // while both serve
-	x.node(0).stop(t)
-	x.node(1).stop(t)
-	must(t, t.TempDir(), "", "projection", "verify", "--db", x.s.db)
-
-	s := x.s
-	s.readOnly = true
-	log, _, err := s.openLog(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	storetest.Verify(t, storetest.Features{Gapless: true}, log)
-	events := map[domain.Reference]int{}
-	reference := map[string]domain.Reference{}
-	for e, err := range domain.Events(log.ReadAll(t.Context(), 0)) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b, ok := e.Body.(domain.RequestSubmitted); ok {
-			reference[e.Stream] = b.Reference
-		}
-		if domain.StreamKind(e.Stream) == "request" {
-			events[reference[e.Stream]]++
-		}
-	}
-	for _, one := range all {
-		if n := events[domain.Reference(one.submitted.Reference)]; n != one.accepted.Version {
-			t.Errorf("the request %s has %d events, and was told to have %d", one.submitted.Reference, n, one.accepted.Version)
-		}
-	}
-	if len(events) != len(all) {
-		t.Errorf("%d requests were sent, %d are there", len(all), len(events))
-	}
 }
