@@ -60,7 +60,7 @@ sms: {url: %s, keys: [%s], networks: [127.0.0.0/8]}
 	waits(map[string]int{"notices/email": 1, "notices/sms": 1})
 	prefers("sms")
 	s.act(t, a.Reference, "return", "str-missing", "front-office")
-	waits(map[string]int{"notices/email": 1, "notices/sms": 2})
+	waits(map[string]int{"notices/sms": 2})
 	prefers("email")
 	waits(map[string]int{"notices/email": 2})
 	s.act(t, a.Reference, "withdraw", "", "applicant")

@@ -29,8 +29,8 @@ and backups, by destroying the keys that it is sealed under. The events stay, an
 so do their order, their hashes and the states they lead to.
 
 What the retention schedule of a workflow keeps longer is not erased, and neither
-is what an open request rests on, nor who gave a mandate that holds: erase says what
-was kept, why, and until when.
+is what an open request rests on: erase says what was kept, why, and until when.
+While a mandate of the person holds, nothing is: end it first (alur mandate end).
 Grounds: ` + domain.Listed(domain.Grounds()) + `.
 The grounds unlawfully_obtained and court_order stand above the schedule.
 
