@@ -121,7 +121,8 @@ func (d *Definition) Applicants(s *State) bool {
 // submit, too, in a role in which they otherwise decide, are not.
 func (d *Definition) IsApplicant(role domain.RoleID) bool {
 	return slices.Contains(d.Submit, role) && !slices.ContainsFunc(d.Roles, func(r Role) bool {
-		return r.ID == role && (slices.Contains(r.Capacities, domain.CapacityOfficer) || slices.Contains(r.Capacities, domain.CapacitySystem))
+		asks, decides := splits(r.Capacities)
+		return r.ID == role && !asks && (decides || slices.Contains(r.Capacities, domain.CapacitySystem))
 	})
 }
 

@@ -40,6 +40,10 @@ func (s *mentioned) note(body domain.Body) {
 		if b.Budget != b.WasBudget {
 			s.terms = append(s.terms, b)
 		}
+	case domain.TermRecomputed:
+		if !b.Was.Equal(b.Due) { // else it is only more certain, or less
+			s.terms = append(s.terms, b)
+		}
 	case domain.TermEnded, domain.TermEscalated: // the status tells the one; the other is the office's
 	case domain.TermEvent:
 		s.terms = append(s.terms, b)

@@ -19,6 +19,7 @@ type Lane struct {
 	// Send sends, or finds that nothing is to be sent any more. It is called again for
 	// what failed, and for what was under way when its process died. Errors:
 	//   - [*domain.Postponed]: it is not the time; that is no attempt;
+	//   - [ErrMoved]: it goes by another lane;
 	//   - [domain.ErrUnavailable]: the other system is to blame, and the lane rests a while
 	//     before anything else is tried in it;
 	//   - [*domain.Undelivered] may say that no attempt will help, and more.
@@ -178,6 +179,9 @@ func (l *laneRun) became(ctx context.Context, x Sending, err error) error {
 		l.rests(0)
 		l.metrics.attempt(l.Name, "sent")
 		return errors.Join(l.store.sent(ctx, x), l.store.took(ctx, l.Name))
+	case errors.Is(err, ErrMoved):
+		l.metrics.attempt(l.Name, "moved")
+		return nil
 	case errors.As(err, &later):
 		l.metrics.attempt(l.Name, "postponed")
 		return l.store.postpone(ctx, x, later.Until)

@@ -56,7 +56,7 @@ func (m *Metrics) could(consumer string, lanes []Lane) {
 		m.messages.WithLabelValues(consumer, became)
 	}
 	for _, l := range lanes {
-		for _, became := range []string{"sent", "postponed", "failed", "given_up"} {
+		for _, became := range []string{"sent", "postponed", "moved", "failed", "given_up"} {
 			m.sendings.WithLabelValues(l.Name, became)
 		}
 	}

@@ -454,6 +454,7 @@ alur_consumer_messages_total{became="refused",consumer="r"} 0
 alur_consumer_messages_total{became="refused",consumer="s"} 0
 alur_lane_attempts_total{became="failed",lane="s/sms"} 0
 alur_lane_attempts_total{became="given_up",lane="s/sms"} 0
+alur_lane_attempts_total{became="moved",lane="s/sms"} 0
 alur_lane_attempts_total{became="postponed",lane="s/sms"} 0
 alur_lane_attempts_total{became="sent",lane="s/sms"} 0
 `

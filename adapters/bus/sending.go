@@ -74,6 +74,9 @@ func (s *Store) Move(ctx context.Context, tx *sql.Tx, x Sending, to ...Sending) 
 	return err
 }
 
+// ErrMoved is what a lane is told of a sending that was moved to another.
+var ErrMoved = errors.New("it goes by another lane")
+
 // MoveNow is [Store.Move] in a transaction of its own.
 func (s *Store) MoveNow(ctx context.Context, x Sending, to ...Sending) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return s.Move(ctx, tx, x, to...) })

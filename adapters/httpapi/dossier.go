@@ -98,7 +98,7 @@ type consentBody struct {
 
 type reassignBody struct {
 	To     string `json:"to" doc:"pseudonym"`
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason" example:"absent" doc:"a code of the office's own: small letters, and digits with dashes between; those who wait and are passed over are told it"`
 }
 
 func (a *api) add(ctx context.Context, in *addInput) (*doneOutput, error) {

@@ -84,7 +84,10 @@ func notices(n *notify.Notifier, store *bus.Store) bus.Reactor {
 				if !errors.As(err, &other) {
 					return err
 				}
-				return store.MoveNow(ctx, s, sendingsOf(other.To)...)
+				if err := store.MoveNow(ctx, s, sendingsOf(other.To)...); err != nil {
+					return err
+				}
+				return bus.ErrMoved
 			},
 			GiveUp: func(ctx context.Context, s bus.Sending, err error) error { return n.GiveUp(ctx, of(s), err) },
 		}
