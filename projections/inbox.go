@@ -64,7 +64,10 @@ CREATE INDEX inbox_desk_due ON inbox (tenant, desk, taken, first, request, revie
 CREATE INDEX inbox_desk_since ON inbox (tenant, desk, taken, since, request, review) WHERE kind <> 'wait' AND desk <> '';
 CREATE INDEX inbox_place_due ON inbox (tenant, service, place, taken, first, request, review) WHERE kind <> 'wait' AND place <> '';
 CREATE INDEX inbox_place_since ON inbox (tenant, service, place, taken, since, request, review) WHERE kind <> 'wait' AND place <> '';
-CREATE INDEX inbox_claimant ON inbox (tenant, claimant) WHERE kind <> 'wait' AND claimant <> '';
+CREATE INDEX inbox_holder_due ON inbox (tenant, claimant, first, request, review) WHERE kind <> 'wait' AND holder <> '';
+CREATE INDEX inbox_holder_since ON inbox (tenant, claimant, since, request, review) WHERE kind <> 'wait' AND holder <> '';
+CREATE INDEX inbox_claimant_due ON inbox (tenant, claimant, place, first, request, review) WHERE kind <> 'wait' AND claimant <> '';
+CREATE INDEX inbox_claimant_since ON inbox (tenant, claimant, place, since, request, review) WHERE kind <> 'wait' AND claimant <> '';
 `
 }
 
