@@ -71,6 +71,7 @@ func (g StopGround) holder() Holder {
 		return HeldByOtherAgency
 	case StopForceMajeure:
 		return HeldByNobody
+	default:
+		return ""
 	}
-	return ""
 }

@@ -72,6 +72,7 @@ func (s *Spent) with(w *Workflow, r domain.Request) *time.Duration {
 		return &s.Agency
 	case domain.HeldByApplicant:
 		return &s.Applicant
+	default:
+		return &s.Others
 	}
-	return &s.Others
 }
