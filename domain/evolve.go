@@ -21,7 +21,10 @@ func Evolve(r Request, e Recorded) Request {
 		r.ID, r.Reference = b.Request, b.Reference
 		r.Tenant, r.Service, r.Workflow = e.Tenant, e.Service, e.Workflow
 		r.State, r.Public, r.Facts, r.Imported = b.State, b.Public, b.Facts, b.Imported
-		r.Submitted, r.recorded = e.Occurred, e.At
+		r.Submitted = e.Occurred
+		if b.Imported != nil {
+			r.recorded = e.At
+		}
 		r.Dossier = enter(r.Dossier, e.Version)
 		d.body = b
 	case ActionTaken:

@@ -9,7 +9,12 @@ import "time"
 // what stands here.
 
 // End is when the case ended by its record; zero while it has not.
-func (i *Imported) End() time.Time { return i.ended() }
+func (i *Imported) End() time.Time {
+	if !IsDate(i.Ended) {
+		return time.Time{}
+	}
+	return i.Ended.Truncate(exactly)
+}
 
 // Says reports whether the record says when the case ended, if it did: it has a due time
 // or an end, or the version of the workflow says where a record has it.
