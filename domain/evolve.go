@@ -11,6 +11,7 @@ import (
 func Evolve(r Request, e Recorded) Request {
 	r.Version = e.Version
 	r.Changed = e.Occurred
+	r.here = r.here || r.Imported != nil && DoneHere(e, r.recorded)
 	if e.Box != nil && r.Key == [16]byte{} {
 		r.Key = e.Box.Key
 	}
@@ -21,6 +22,9 @@ func Evolve(r Request, e Recorded) Request {
 		r.Tenant, r.Service, r.Workflow = e.Tenant, e.Service, e.Workflow
 		r.State, r.Public, r.Facts, r.Imported = b.State, b.Public, b.Facts, b.Imported
 		r.Submitted = e.Occurred
+		if b.Imported != nil {
+			r.recorded = e.At
+		}
 		r.Dossier = enter(r.Dossier, e.Version)
 		d.body = b
 	case ActionTaken:

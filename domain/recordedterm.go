@@ -34,7 +34,7 @@ func (rule TermRule) Of(r Request) TermRule {
 	rule.Steps, rule.Remind = []StepRule{{Step: StepExpire}}, ""
 	rule.To, rule.Public, rule.Outcome, rule.Ground = "", "", "", ""
 	if rule.Record.Ended {
-		rule.ends = r.Imported.ended()
+		rule.ends = r.Imported.End()
 	}
 	return rule
 }
@@ -82,18 +82,10 @@ func (r *Request) until(rule *TermRule) (time.Time, bool) {
 	return at, ok && (rule.imported || at.After(r.Submitted))
 }
 
-// ended is when the case ended by its record; zero while it has not.
-func (i *Imported) ended() time.Time {
-	if !IsDate(i.Ended) {
-		return time.Time{}
-	}
-	return i.Ended.Truncate(exactly)
-}
-
 // endedBy reports whether a term of an imported case ended as its record says, under
 // whatever version.
 func (r *Request) endedBy(t Term) bool {
-	return r.Imported != nil && !t.Ended.IsZero() && t.Ended.Equal(r.Imported.ended())
+	return r.Imported != nil && !t.Ended.IsZero() && t.Ended.Equal(r.Imported.End())
 }
 
 // IsDate reports whether a date is one that is meant. Where there is none, systems write

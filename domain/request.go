@@ -30,6 +30,9 @@ type Request struct {
 	Version   Version
 	Key       uuid.UUID // of the data key that its personal data is sealed under; Nil while it has none
 
+	recorded time.Time // of an imported case: when it was
+	here     bool      // something was done with it here since
+
 	// done remembers the commands that are part of this request, the last one
 	// first, for idempotency. A list and not a map, because states share their
 	// past: evolving one must not change another.

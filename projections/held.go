@@ -30,7 +30,7 @@ func (r *statisticsRow) holder() byte {
 // is told in another order than it happened is held from the latest moment on.
 func (r *statisticsRow) hold(e domain.Recorded) {
 	as := *r
-	if r.told(e) {
+	if r.Source == sourceRecord { // it is told by its record, whatever is an end here
 		as.Outcome = ""
 	}
 	now, was := as.holder(), byte(0)
@@ -48,6 +48,15 @@ func (r *statisticsRow) hold(e domain.Recorded) {
 		entry = " " + entry
 	}
 	r.Held += entry
+}
+
+// close has nobody hold the request from a moment on.
+func (r *statisticsRow) close(at Micros) {
+	entries := strings.Fields(r.Held)
+	for len(entries) > 0 && r.Submitted+since(entries[len(entries)-1]) >= at {
+		entries = entries[:len(entries)-1]
+	}
+	r.Held = strings.Join(append(entries, string(noHolder)+strconv.FormatInt(int64(max(0, at-r.Submitted)), 10)), " ")
 }
 
 // span is a time in which somebody held a request.

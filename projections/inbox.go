@@ -55,7 +55,9 @@ CREATE TABLE inbox (
 	legal            BIGINT, -- by the terms of law, the first
 	halted           TEXT   NOT NULL, -- why one of these stands still
 	first            BIGINT NOT NULL, -- of both, or the end of time: the order
-	clock            TEXT   NOT NULL, -- the terms that are open, in the row of the state
+	clock            TEXT   NOT NULL, -- the terms that are open, in the row of the state; and the next two there alone
+	told             BIGINT, -- of an imported case with which nothing was done here (domain.DoneHere): when it was recorded
+	over             BIGINT NOT NULL, -- 1: it has ended by its record
 	PRIMARY KEY (request, review)
 );
 CREATE INDEX inbox_due ON inbox (tenant, taken, first, request, review) WHERE kind <> 'wait' AND tenant <> '';
@@ -64,7 +66,10 @@ CREATE INDEX inbox_desk_due ON inbox (tenant, desk, taken, first, request, revie
 CREATE INDEX inbox_desk_since ON inbox (tenant, desk, taken, since, request, review) WHERE kind <> 'wait' AND desk <> '';
 CREATE INDEX inbox_place_due ON inbox (tenant, service, place, taken, first, request, review) WHERE kind <> 'wait' AND place <> '';
 CREATE INDEX inbox_place_since ON inbox (tenant, service, place, taken, since, request, review) WHERE kind <> 'wait' AND place <> '';
-CREATE INDEX inbox_claimant ON inbox (tenant, claimant) WHERE kind <> 'wait' AND claimant <> '';
+CREATE INDEX inbox_holder_due ON inbox (tenant, claimant, first, request, review) WHERE kind <> 'wait' AND holder <> '';
+CREATE INDEX inbox_holder_since ON inbox (tenant, claimant, since, request, review) WHERE kind <> 'wait' AND holder <> '';
+CREATE INDEX inbox_claimant_due ON inbox (tenant, claimant, place, first, request, review) WHERE kind <> 'wait' AND claimant <> '';
+CREATE INDEX inbox_claimant_since ON inbox (tenant, claimant, place, since, request, review) WHERE kind <> 'wait' AND claimant <> '';
 `
 }
 
@@ -75,7 +80,7 @@ type InboxKind string
 const (
 	InboxState  InboxKind = "state"  // the work of a state
 	InboxReview InboxKind = "review" // an opinion that was asked for
-	InboxWait   InboxKind = "wait"   // it is the applicant who has to act: in nobody's inbox
+	InboxWait   InboxKind = "wait"   // in nobody's inbox: it is the applicant who has to act; or an imported case has ended, by its record or by what it came to
 )
 
 // never is the order of what has no due time: behind all that has.
@@ -101,6 +106,8 @@ type inboxRow struct {
 	Halted          domain.StopGround
 	First           int64
 	Clock           string
+	Told            Micros
+	Over            bool
 }
 
 // Apply implements [Projection].
@@ -131,7 +138,13 @@ func (p InboxProjection) fold(rows *Rows[inboxRow], e domain.Recorded) error {
 		return nil
 	}
 	if b, ok := e.Body.(domain.RequestSubmitted); ok {
-		return p.stand(rows.Add(inboxRow{Request: key[0], First: never}), e, b.State, e.Workflow)
+		row := rows.Add(inboxRow{Request: key[0], First: never})
+		if err := p.stand(row, e, b.State, e.Workflow); err != nil || b.Imported == nil {
+			return err
+		}
+		row.Told, row.Over = MicrosOf(e.At), !b.Imported.End().IsZero()
+		row.rest(row.Over)
+		return nil
 	}
 	if m, moves := domain.MoveOf(e.Body); moves {
 		return p.move(rows, key, e, m)
@@ -148,6 +161,7 @@ func (p InboxProjection) fold(rows *Rows[inboxRow], e domain.Recorded) error {
 		_, state, office, _ := splitPlace(row.Place)
 		asked := rows.Add(inboxRow{Request: key[0], Review: b.Review, Kind: InboxReview, Tenant: row.Tenant, WorkflowVersion: row.WorkflowVersion, Since: MicrosOf(e.Occurred)})
 		asked.put(e.Service, state, office, b.Role)
+		asked.rest(row.Over)
 		row.reckon(rows, key)
 	case domain.ReviewGiven:
 		if was := inboxOf(rows, key, b.Review); was != nil {
@@ -180,7 +194,8 @@ func inboxOf(rows *Rows[inboxRow], key Key, review domain.ReviewID) *inboxRow {
 }
 
 // move takes a request elsewhere. One that ends has no rows any more; one that is
-// reopened has them again.
+// reopened has them again. An imported case keeps them while nothing was done with it
+// here, for it may have ended otherwise, or go on.
 func (p InboxProjection) move(rows *Rows[inboxRow], key Key, e domain.Recorded, m domain.Move) error {
 	b, migrates := e.Body.(domain.RequestMigrated)
 	comes := m.From != m.To
@@ -188,13 +203,15 @@ func (p InboxProjection) move(rows *Rows[inboxRow], key Key, e domain.Recorded, 
 		comes = b.Came
 	}
 	row := inboxOf(rows, key, "")
+	revived := row.revive(rows, key, e)
+	told := row != nil && row.Told != 0
 	for other := range rows.All(key) {
-		if m.Outcome != "" || comes && other.Review != "" {
+		if m.Outcome != "" && !told || comes && other.Review != "" {
 			rows.Remove(key, other)
 		}
 	}
 	switch {
-	case m.Outcome != "":
+	case m.Outcome != "" && !told:
 		return nil
 	case row == nil:
 		return p.stand(rows.Add(inboxRow{Request: key[0], First: never}), e, m.To, e.Workflow)
@@ -203,29 +220,65 @@ func (p InboxProjection) move(rows *Rows[inboxRow], key Key, e domain.Recorded, 
 	open.leave(e.Body, comes)
 	switch {
 	case migrates:
-		ref := domain.WorkflowRef{ID: e.Workflow.ID, Version: b.ToVersion}
-		was := *row
-		if err := p.stand(row, e, m.To, ref); err != nil {
+		if err := p.migrate(rows, key, e, b, row); err != nil {
 			return err
 		}
-		if !comes { // it stands where it stood, and who has the work keeps it
-			row.Rule, row.Holder, row.Claimant, row.Taken, row.Since = was.Rule, was.Holder, was.Claimant, was.Taken, was.Since
-			if p.Task != nil {
-				task, _, err := p.Task(e.Tenant, ref, m.To)
-				if err != nil {
-					return fmt.Errorf("how the work of state %q is given out: %w", m.To, err)
-				}
-				row.Rule = task.Rule
-			}
-		}
-		renameReviews(rows, key, e, b, row)
-	case comes:
+	case comes || revived:
+		was := *row
 		if err := p.stand(row, e, m.To, e.Workflow); err != nil {
 			return err
 		}
+		if !comes {
+			row.Rule, row.Holder, row.Claimant, row.Taken = was.Rule, was.Holder, was.Claimant, was.Taken
+		}
 	}
+	row.rest(row.Over || m.Outcome != "")
 	row.Clock = open.String()
 	row.reckon(rows, key)
+	return nil
+}
+
+// revive has what ended by its record be worked on again, with the first that is done with
+// it here.
+func (r *inboxRow) revive(rows *Rows[inboxRow], key Key, e domain.Recorded) bool {
+	if r == nil || r.Told == 0 || !domain.DoneHere(e, r.Told.Time()) {
+		return false
+	}
+	over := r.Over
+	r.Told, r.Over = 0, false
+	for row := range rows.All(key) {
+		if row.Review != "" {
+			row.Kind = InboxReview
+		}
+	}
+	return over
+}
+
+// rest leaves a row to nobody.
+func (r *inboxRow) rest(ended bool) {
+	if ended {
+		r.Kind = InboxWait
+	}
+}
+
+// migrate puts a request under another version.
+func (p InboxProjection) migrate(rows *Rows[inboxRow], key Key, e domain.Recorded, b domain.RequestMigrated, row *inboxRow) error {
+	ref := domain.WorkflowRef{ID: e.Workflow.ID, Version: b.ToVersion}
+	was := *row
+	if err := p.stand(row, e, b.To, ref); err != nil {
+		return err
+	}
+	if !b.Came { // it stands where it stood, and who has the work keeps it
+		row.Rule, row.Holder, row.Claimant, row.Taken, row.Since = was.Rule, was.Holder, was.Claimant, was.Taken, was.Since
+		if p.Task != nil {
+			task, _, err := p.Task(e.Tenant, ref, b.To)
+			if err != nil {
+				return fmt.Errorf("how the work of state %q is given out: %w", b.To, err)
+			}
+			row.Rule = task.Rule
+		}
+	}
+	renameReviews(rows, key, e, b, row)
 	return nil
 }
 

@@ -81,7 +81,7 @@ type InboxPage struct {
 // index, in the order in which it is shown: a page costs the same however many requests
 // are open. Where a filter leaves several places open, such as all roles of an office,
 // the first rows of each are merged.
-type InboxView struct{ db *sql.DB }
+type InboxView struct{ db querier }
 
 // NewInboxView returns a reader over a database that will have the table.
 func NewInboxView(db *sql.DB) *InboxView { return &InboxView{db} }
@@ -154,10 +154,6 @@ func (f *InboxFilter) question() (*question, error) {
 	case f.Sort != ByDue:
 		return nil, fmt.Errorf("%w: it is sorted by due or by since, not by %q", ErrInbox, f.Sort)
 	}
-	due := "first"
-	if f.Holder != "" {
-		due, q.key = due+" + 0", q.key+" + 0"
-	}
 	q.arg(string(f.Tenant))
 	if f.After != "" {
 		c, err := readCursor(f.After)
@@ -167,7 +163,7 @@ func (f *InboxFilter) question() (*question, error) {
 		q.from = fmt.Sprintf(" AND (%s, request, review) > (%s, %s, %s)", q.key, q.arg(c.key), q.arg(c.request), q.arg(c.review))
 	}
 	if !f.DueBefore.IsZero() {
-		q.from += " AND " + due + " < " + q.arg(f.DueBefore.UnixMicro())
+		q.from += " AND first < " + q.arg(f.DueBefore.UnixMicro())
 	}
 	return q, nil
 }
@@ -178,11 +174,17 @@ func (q *question) arg(value any) string {
 }
 
 // arm adds the rows that a condition picks which an index has in order, that of a column.
+// What somebody has stands together there; else what is taken stands apart.
 func (q *question) arm(column, where string) {
-	for _, taken := range []string{"0", "1"} {
-		if taken == "0" || !q.f.Free {
-			q.arms = append(q.arms, fmt.Sprintf(" AND %s <> '' AND taken = %s%s%s ORDER BY %s, request, review", column, taken, where, q.from, q.key))
-		}
+	apart := []string{" AND taken = 0", " AND taken = 1"}
+	switch {
+	case q.f.Holder != "":
+		apart = []string{""}
+	case q.f.Free:
+		apart = apart[:1]
+	}
+	for _, taken := range apart {
+		q.arms = append(q.arms, fmt.Sprintf(" AND %s <> ''%s%s%s ORDER BY %s, request, review", column, taken, where, q.from, q.key))
 	}
 }
 
@@ -190,27 +192,22 @@ func (q *question) arm(column, where string) {
 func (v *InboxView) places(ctx context.Context, q *question) error {
 	f := &q.f
 	switch {
+	case f.Holder != "" && f.Office == "" && f.Role == "" && f.Service == "":
+		q.arm("holder", " AND claimant = "+q.arg(claimant(f.Holder)))
 	case f.Holder != "":
-		// What one person has is little, and is read whole. Nothing but who has it is said
-		// in a way that an index could serve.
-		where := " AND claimant <> '' AND claimant = " + q.arg(claimant(f.Holder)) + q.from
-		rows, err := v.db.QueryContext(ctx, `SELECT DISTINCT place || '' FROM inbox WHERE kind <> 'wait' AND tenant = $1`+where, q.args...)
-		places, err := texts[string](rows, err, "what somebody has")
+		has := " AND claimant = " + q.arg(claimant(f.Holder))
+		places, err := v.distinct(ctx, "claimant", "place", " AND claimant = $2", string(f.Tenant), claimant(f.Holder))
 		if err != nil {
 			return err
 		}
-		var in []string
 		for _, place := range places {
 			if service, _, _, _ := splitPlace(place); f.at(place) && (f.Service == "" || f.Service == service) {
-				in = append(in, q.arg(place))
+				q.arm("claimant", has+" AND place = "+q.arg(place))
 			}
-		}
-		if len(in) > 0 {
-			q.arms = append(q.arms, where+" AND place || '' IN ("+strings.Join(in, ", ")+") ORDER BY "+q.key+", request, review")
 		}
 	case f.Service != "":
 		service := q.arg(f.Service)
-		places, err := v.distinct(ctx, "place", " AND service = $2", string(f.Tenant), f.Service)
+		places, err := v.distinct(ctx, "place", "place", " AND service = $2", string(f.Tenant), f.Service)
 		if err != nil {
 			return err
 		}
@@ -222,7 +219,7 @@ func (v *InboxView) places(ctx context.Context, q *question) error {
 	case f.Office != "" && f.Role != "":
 		q.arm("desk", " AND desk = "+q.arg(f.Office+"/"+string(f.Role)))
 	case f.Office != "" || f.Role != "":
-		desks, err := v.distinct(ctx, "desk", "", string(f.Tenant))
+		desks, err := v.distinct(ctx, "desk", "desk", "", string(f.Tenant))
 		if err != nil {
 			return err
 		}
@@ -243,9 +240,10 @@ func (f *InboxFilter) at(place string) bool {
 	return (f.State == "" || f.State == state) && (f.Office == "" || f.Office == office) && (f.Role == "" || f.Role == role)
 }
 
-// distinct lists what a column holds, by as many steps in an index as there are values.
-func (v *InboxView) distinct(ctx context.Context, column, where string, args ...any) ([]string, error) {
-	where = `FROM inbox WHERE kind <> 'wait' AND ` + column + ` <> '' AND tenant = $1` + where
+// distinct lists what a column holds, by as many steps in an index as there are values:
+// that of another column, or its own.
+func (v *InboxView) distinct(ctx context.Context, index, column, where string, args ...any) ([]string, error) {
+	where = `FROM inbox WHERE kind <> 'wait' AND ` + index + ` <> '' AND tenant = $1` + where
 	rows, err := v.db.QueryContext(ctx, `WITH RECURSIVE seen(x) AS (
 		SELECT MIN(`+column+`) `+where+`
 		UNION ALL SELECT (SELECT MIN(`+column+`) `+where+` AND `+column+` > seen.x) FROM seen WHERE seen.x IS NOT NULL)
@@ -257,6 +255,10 @@ const taskColumns = `inbox.request, (SELECT reference FROM status WHERE status.r
 	rule, holder, since, due, stopped, legal, halted,
 	(SELECT string_agg(asked.review, '/') FROM inbox AS asked WHERE inbox.review = '' AND asked.request = inbox.request AND asked.review <> '')`
 
+// mostArms is how many arms are merged at once: SQLite takes 500, and the time in which
+// PostgreSQL plans them grows with the square.
+const mostArms = 40
+
 // text is the statement: the rows are picked by an index alone, and only those of the
 // page are read.
 func (q *question) text(limit int) string {
@@ -264,9 +266,18 @@ func (q *question) text(limit int) string {
 	for i, arm := range q.arms {
 		arms = append(arms, fmt.Sprintf(`SELECT * FROM (SELECT request, review, %s AS k FROM inbox WHERE kind <> 'wait' AND tenant = $1%s LIMIT %d) AS arm%d`, q.key, arm, limit, i))
 	}
-	return fmt.Sprintf(`SELECT %s, k FROM (SELECT * FROM (%s) AS arms ORDER BY k, request, review LIMIT %d) AS page
-		JOIN inbox ON inbox.request = page.request AND inbox.review = page.review ORDER BY k, page.request, page.review`,
-		taskColumns, strings.Join(arms, " UNION ALL "), limit)
+	merged := func(arms []string, name string) string {
+		return fmt.Sprintf(`(SELECT * FROM (%s) AS arms ORDER BY k, request, review LIMIT %d) AS %s`, strings.Join(arms, " UNION ALL "), limit, name)
+	}
+	for len(arms) > mostArms {
+		var fewer []string
+		for some := range slices.Chunk(arms, mostArms) {
+			fewer = append(fewer, `SELECT * FROM `+merged(some, fmt.Sprint("some", len(fewer))))
+		}
+		arms = fewer
+	}
+	return `SELECT ` + taskColumns + `, k FROM ` + merged(arms, "page") + `
+		JOIN inbox ON inbox.request = page.request AND inbox.review = page.review ORDER BY k, page.request, page.review`
 }
 
 func scanTask(rows *sql.Rows) (Task, int64, error) {

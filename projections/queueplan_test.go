@@ -68,16 +68,16 @@ func queueViews(t testing.TB, log domain.EventLog, db database) {
 type planned struct {
 	testing.TB
 	*sql.DB
-	plans []string
+	asked, plans []string
 }
 
 func (p *planned) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
-	p.plans = append(p.plans, planOf(p, p.DB, statement, args))
+	p.asked, p.plans = append(p.asked, statement), append(p.plans, planOf(p, p.DB, statement, args))
 	return p.DB.QueryContext(ctx, statement, args...)
 }
 
 func (p *planned) QueryRowContext(ctx context.Context, statement string, args ...any) *sql.Row {
-	p.plans = append(p.plans, planOf(p, p.DB, statement, args))
+	p.asked, p.plans = append(p.asked, statement), append(p.plans, planOf(p, p.DB, statement, args))
 	return p.DB.QueryRowContext(ctx, statement, args...)
 }
 

@@ -38,7 +38,7 @@ CREATE TABLE statistics (
 	recorded     BIGINT NOT NULL, -- when the submission was
 	record_due   BIGINT, -- of an imported case, as its record has it; and the next
 	record_ended BIGINT,
-	source       TEXT   NOT NULL, -- of an imported case with which nothing was done here: record, where that says when it ended, else history; empty otherwise
+	source       TEXT   NOT NULL, -- of an imported case with which nothing was done here (domain.DoneHere): record, where that says when it ended, else history; empty otherwise
 	ended        BIGINT, -- none while it is open
 	outcome      TEXT   NOT NULL,
 	deemed       TEXT   NOT NULL, -- the ground on which the law decided, or lapse
@@ -168,9 +168,9 @@ func (p StatisticsProjection) imported(row *statisticsRow, e domain.Recorded, fr
 	if from == nil {
 		return nil
 	}
-	row.RecordDue, row.RecordEnded, row.Source = MicrosOf(from.Due), MicrosOf(from.Ended), sourceHistory
+	row.RecordDue, row.RecordEnded, row.Source = MicrosOf(from.Due), MicrosOf(from.End()), sourceHistory
 	row.Ended = row.RecordEnded
-	says := row.RecordDue != 0 || row.RecordEnded != 0
+	says := from.Says(false)
 	if !says && p.RecordsEnds != nil {
 		var err error
 		if says, err = p.RecordsEnds(e.Tenant, e.Workflow); err != nil {
@@ -205,8 +205,9 @@ func (p StatisticsProjection) acts(row *statisticsRow, e domain.Recorded, m doma
 // move takes where the request went. It is decided when it first comes to an end, and
 // what it is then led to without having been reopened is how, but not when. A case that
 // was imported with a record that says when cases end has ended when that says, and not
-// because its history comes to what is an end here; what is done here counts. It was
-// sent back where the workflow says so, or where the applicant had to mend something.
+// because its history comes to what is an end here, until something is done with it here:
+// then it is open again, unless that leads to an end. It was sent back where the workflow
+// says so, or where the applicant had to mend something.
 func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 	migrated, migrates := e.Body.(domain.RequestMigrated)
 	comes := m.From != m.To
@@ -235,12 +236,15 @@ func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 		r.renameTerms(b.Mapping.Terms)
 		r.Reviews = called(r.Reviews, b.Mapping.Reviews)
 	}
-	if MicrosOf(e.At) != r.Recorded {
-		r.Source = ""
+	recorded := r.Source == sourceRecord
+	if r.Source != "" && domain.DoneHere(e, r.Recorded.Time()) {
+		if r.Source = ""; r.RecordEnded != 0 {
+			r.close(r.RecordEnded)
+		}
 	}
 	switch {
-	case r.told(e):
-	case m.Outcome == "" && r.Outcome != "":
+	case r.Source == sourceRecord:
+	case m.Outcome == "" && (r.Outcome != "" || recorded):
 		r.Deemed, r.Ended = "", 0
 	case m.Outcome != "" && r.Ended == 0:
 		r.Ended = max(r.Submitted, MicrosOf(e.Occurred))
@@ -249,12 +253,6 @@ func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 	if ground != "" {
 		r.Deemed = ground
 	}
-}
-
-// told reports whether an event is part of the history of an imported case whose record
-// says when it ended. A case is recorded whole, at one moment.
-func (r *statisticsRow) told(e domain.Recorded) bool {
-	return r.Source == sourceRecord && MicrosOf(e.At) == r.Recorded
 }
 
 // line is a list of lines with one more.

@@ -245,11 +245,61 @@ func TestStatisticsOfAnImportedCase(t *testing.T) {
 		t.Errorf("until the first was submitted: %+v, %v", before, err)
 	}
 	got := list[0]
-	if got.Submitted != 5 || got.Open != 1 || got.Unended != 1 || got.Decided != 4 || got.Supposed != 1 || got.Approved != 1 || got.Late != 1 || got.OnTime != 1 {
+	if got.Submitted != 5 || got.Open != 1 || got.Unended != 1 || got.Resting != 1 || got.Decided != 4 || got.Supposed != 1 || got.Approved != 1 || got.Late != 1 || got.OnTime != 1 {
 		t.Errorf("%+v", got)
 	}
 	if *got.Elapsed != (projections.Spread{Median: 2, P90: 61, Total: 69}) || got.Held[domain.HeldByAgency] != *got.Elapsed {
 		t.Errorf("%+v, %+v", got.Elapsed, got.Held)
+	}
+}
+
+// A case that ended by its record is open again when something is done with it here, and
+// nobody had it meanwhile; that it is put under another version is nothing.
+func TestStatisticsAndInboxOfACaseThatIsWorkedOnAgain(t *testing.T) {
+	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{1}), recorded: later(50)}
+	first := asked(h.request, 1)
+	first.Imported = &domain.Imported{Case: "c", Ended: later(6)}
+	h.after(t, 0, first)
+	h.after(t, 2, act("new", "done", domain.StatusCompleted, domain.OutcomeClosed, ""))
+	h.after(t, 4, act("done", "work", domain.StatusInProcess, "", ""))
+	h.after(t, 4, domain.ReviewRequested{Review: "fire", Role: "fire"})
+	h.after(t, 7, domain.TermExpired{Term: "law"})
+	views := newViews(t, log, file.Writer, projections.StatusProjection{}, projections.TermsProjection{}, projections.StatisticsProjection{}, projections.InboxProjection{})
+	is := func(what string, open int, tasks ...string) {
+		t.Helper()
+		if err := views.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := projections.NewStatisticsView(file.Reader, allDay(later(1000)), trade).Of(t.Context(), projections.StatisticsFilter{})
+		if err != nil || len(list) != 1 || list[0].Open != open {
+			t.Fatalf("%s: %+v, %v", what, list, err)
+		}
+		page, err := projections.NewInboxView(file.Reader).List(t.Context(), projections.InboxFilter{Tenant: "11.71", Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, task := range page.Tasks {
+			got = append(got, string(task.State)+string(task.Review))
+		}
+		slices.Sort(got)
+		if d := cmp.Diff(tasks, got); d != "" {
+			t.Errorf("%s (-want +inbox)\n%s", what, d)
+		}
+	}
+	is("told", 0)
+	h.recorded = time.Time{}
+	h.after(t, 60, domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "work", To: "work", Public: domain.StatusInProcess})
+	is("under another version", 0)
+	h.after(t, 61, domain.TermStarted{Term: "other"})
+	is("a term", 0)
+	h.after(t, 62, act("work", "work", domain.StatusInProcess, "", ""))
+	is("worked on", 1, "work", "workfire")
+	h.after(t, 64, act("work", "issued", domain.StatusApproved, domain.OutcomeApproved, ""))
+	is("decided", 0)
+	if got := held(t, projections.NewStatisticsView(file.Reader, allDay(later(1000)), trade)); len(got) != 2 || got[domain.HeldByAgency] != 4 || got[domain.HeldByReviewer] != 4 {
+		t.Error(got)
 	}
 }
 
@@ -328,10 +378,11 @@ func drawBody(r *rapid.T) domain.Body {
 
 // Whatever is recorded, late and in whatever order by its own clock, in whatever
 // interleaving of requests, and wherever the runner was started again: the rows are those
-// of one request after the other, and nobody holds a request for longer than it took.
+// of one request after the other, nobody holds a request for longer than it took, and the
+// inbox has what is open and stands where somebody can act, and nothing else.
 func TestFiguresAgreeWithARebuild(t *testing.T) {
 	dir, n := t.TempDir(), 0
-	list := []projections.Projection{projections.StatisticsProjection{}, projections.PermitProjection{}, projections.TermsProjection{}, projections.StatusProjection{}}
+	list := []projections.Projection{projections.StatisticsProjection{}, projections.PermitProjection{}, projections.TermsProjection{}, projections.StatusProjection{}, projections.InboxProjection{}}
 	type told struct {
 		request int
 		minutes int
@@ -411,6 +462,13 @@ func TestFiguresAgreeWithARebuild(t *testing.T) {
 			if d := cmp.Diff(storetest.Rows(t, straight.Reader, text), storetest.Rows(t, live.Reader, text)); d != "" {
 				r.Fatalf("%s (-straight +interleaved)\n%s", table, d)
 			}
+		}
+		worked := storetest.Rows(t, live.Reader, "SELECT request FROM inbox WHERE review = '' AND kind <> 'wait' ORDER BY request")
+		if d := cmp.Diff(storetest.Rows(t, live.Reader, "SELECT request FROM statistics WHERE ended IS NULL AND outcome = '' ORDER BY request"), worked); d != "" {
+			r.Fatalf("(-open by statistics +in the inbox)\n%s", d)
+		}
+		if lost := storetest.Rows(t, live.Reader, "SELECT request, review FROM inbox AS asked WHERE review <> '' AND kind <> (SELECT CASE WHEN kind = 'wait' THEN kind ELSE 'review' END FROM inbox WHERE request = asked.request AND review = '')"); len(lost) > 0 {
+			r.Fatalf("reviews that are waited for where the request is not, or the other way: %v", lost)
 		}
 		figures, err := projections.NewStatisticsView(live.Reader, allDay(begun.Add(10000*time.Hour)), trade).Of(t.Context(), projections.StatisticsFilter{})
 		if err != nil || len(figures) != 1 || figures[0].Submitted != 3 {

@@ -47,6 +47,7 @@ type Statistics struct {
 	Submitted int `json:"submitted" doc:"in the period"`
 	Open      int `json:"open" doc:"of those: not ended yet"`
 	Unended   int `json:"unended" doc:"of the open: imported cases that are not known to have ended, and with which nothing was done here"`
+	Resting   int `json:"resting" doc:"of these: the last that was done is what the workflow calls an end; nobody can act on them here"`
 	Overdue   int `json:"overdue" doc:"of the open: a term of law has run out"`
 
 	Decided        int     `json:"decided" doc:"in the period, by whenever they were submitted; neither withdrawn nor lapsed"`
@@ -201,6 +202,7 @@ func (t *tally) add(ctx context.Context, row *statisticsRow, kept domain.Punctua
 		if row.Ended == 0 {
 			g.Open++
 			g.Unended += flag(row.Source != "")
+			g.Resting += flag(row.Source != "" && row.Outcome != "")
 		}
 		if row.Ended == 0 && kept == "overdue" {
 			g.Overdue++

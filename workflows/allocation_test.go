@@ -3,7 +3,9 @@ package workflows_test
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
 )
 
@@ -300,6 +302,37 @@ func TestWhoIsDrawnFromDoesNotAssign(t *testing.T) {
 			if rule != "order" && found != want || rule == "order" && found != 0 {
 				t.Errorf("%s, assigned by %s: %d findings", rule, assigner, found)
 			}
+		}
+	}
+}
+
+// The work of an imported case is given out while its record leaves it open; that of one
+// that ended when something is done with it here.
+func TestWorkOfAnImportedCaseThatEndedIsNotGivenOut(t *testing.T) {
+	for name, record := range map[string]domain.Imported{"open": {Case: "c", Due: now.Add(-time.Hour)}, "ended": {Case: "c", Ended: now.Add(-time.Hour)}} {
+		b := newBench(t)
+		b.publish(t, []byte(strings.TrimSuffix(strings.ReplaceAll(desk, "RULE", "order"), "tests:\n")))
+		h := newHeader(t, "applicant")
+		h.Occurred = now.Add(-24 * time.Hour)
+		a, err := b.engine.Submit(t.Context(), domain.Submit{Header: h, Tenant: "11.71", Service: "stall", Imported: &record})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if given := a.Request.Dossier.Ready > 0; given != (name == "open") {
+			t.Errorf("%s: given out: %t", name, given)
+		}
+		later := workflows.NewEngine(b.log, b.library, workflows.EngineConfig{Now: func() time.Time { return now.Add(time.Hour) }, Random: func() uint64 { return 1 }})
+		for _, x := range []struct {
+			role   domain.RoleID
+			action domain.ActionID
+			reason domain.ReasonCode
+		}{{"head", "return", "bad"}, {"applicant", "again", ""}} {
+			if a, err = later.Act(t.Context(), a.Request.ID, domain.Act{Header: newHeader(t, x.role), Action: x.action, Reason: x.reason}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a.Request.Dossier.Ready == 0 {
+			t.Errorf("%s: sent back and handed in again here, and not given out", name)
 		}
 	}
 }

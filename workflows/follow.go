@@ -73,7 +73,7 @@ func (w *Workflow) assessFee(r *domain.Request, s *stateRules) (domain.Body, err
 }
 
 func (w *Workflow) offerTask(r *domain.Request, s *stateRules) (domain.Body, error) {
-	if s.Allocate == nil || r.Dossier.Ready > 0 {
+	if s.Allocate == nil || r.Dossier.Ready > 0 || w.Rests(*r) {
 		return nil, nil
 	}
 	return domain.TaskReady{State: s.ID, Role: s.Owner, Rule: s.Allocate.Rule}, nil

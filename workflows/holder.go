@@ -8,9 +8,12 @@ import (
 )
 
 // Holder is what the roles are called that have to act where a request stands: those whose
-// opinions it waits for, else the owner of the state. Empty for an end, and in a draft,
-// whose roles are the people of a log.
+// opinions it waits for, else the owner of the state. Empty for an end, where it rests, and
+// in a draft, whose roles are the people of a log.
 func (w *Workflow) Holder(r domain.Request) Text {
+	if w.Rests(r) {
+		return Text{}
+	}
 	if roles := w.Reviewers(r); len(roles) > 0 {
 		var ids, ens []string
 		for _, t := range roles {
@@ -57,6 +60,14 @@ func (d *Definition) actsIn(s *State) domain.Holder {
 	return domain.HeldByAgency
 }
 
+// Rests reports whether a request is an imported case that nobody has to act on here,
+// until something is done with it: its record says that it ended, or leaves it open where
+// the workflow has an end.
+func (w *Workflow) Rests(r domain.Request) bool {
+	s, _ := w.State(r.State)
+	return r.ByRecord(w.RecordsEnds()) && (s.Kind == KindEnd || !r.EndedByRecord().IsZero())
+}
+
 // Applying reports whether it is the applicant who has to act: the state is theirs, or
 // they owe a document or a fee.
 func (w *Workflow) Applying(r domain.Request) bool {
@@ -67,7 +78,7 @@ func (w *Workflow) Applying(r domain.Request) bool {
 // asks of them, documents, fees.
 func (w *Workflow) tasks(r domain.Request) []string {
 	s, ok := w.State(r.State)
-	if !ok || s.Kind == KindEnd {
+	if !ok || s.Kind == KindEnd || w.Rests(r) {
 		return nil
 	}
 	var list []string

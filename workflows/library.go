@@ -144,8 +144,14 @@ func (l *Library) RecordsEnds(tenant domain.TenantCode, ref domain.WorkflowRef) 
 	if err != nil {
 		return false, err
 	}
+	return w.RecordsEnds(), nil
+}
+
+// RecordsEnds reports whether the version says which attribute of an imported case has when
+// it ended.
+func (w *Workflow) RecordsEnds() bool {
 	h := w.Definition.History
-	return h != nil && h.Ended != "", nil
+	return h != nil && h.Ended != ""
 }
 
 func (l *Library) shelfOf(tenant domain.TenantCode, id string) *shelf {

@@ -19,7 +19,7 @@ type Spent struct {
 
 // Spent adds up how long a request was with whom until a moment, from when it was
 // submitted, by [domain.Hands]: statistics count what is decided by the same rule. After an
-// end, nobody has it. It reads the log. The error is that of the log, or of a version of the
+// end, nobody has it; an imported case that is told by its record has its end there. It reads the log. The error is that of the log, or of a version of the
 // workflow that cannot be had.
 func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) (Spent, error) {
 	var spent Spent
@@ -30,8 +30,12 @@ func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) 
 		if to.After(until) {
 			to = until
 		}
-		if with != nil && to.After(since) {
-			*with += to.Sub(since)
+		counted := to
+		if ended := r.EndedByRecord(); !ended.IsZero() && ended.Before(to) {
+			counted = ended
+		}
+		if with != nil && counted.After(since) {
+			*with += counted.Sub(since)
 		}
 		if to.After(since) {
 			since = to
@@ -55,10 +59,11 @@ func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) 
 	return spent, nil
 }
 
-// with is to whom the time counts from where a request has come to; to nobody in an end.
+// with is to whom the time counts from where a request has come to; to nobody in an end,
+// where that is for the workflow to say.
 func (s *Spent) with(w *Workflow, r domain.Request) *time.Duration {
 	state, ok := w.State(r.State)
-	if !ok || state.Kind == KindEnd {
+	if !ok || state.Kind == KindEnd && !r.ByRecord(w.RecordsEnds()) {
 		return nil
 	}
 	hands := domain.Hands{Acts: domain.ActsIn(w.Definition.actsIn(&state), r.Public), Halt: r.Halt, Reviews: len(w.Reviewers(r)) > 0}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/workflows"
@@ -110,5 +111,67 @@ func TestSpentWhileOrderedToStandStill(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			t.Errorf("%s: %v\n%s", ground, err, d)
 		}
+	}
+}
+
+// The clock of an imported case stops when its record says that it ended, and goes on with
+// the first that is done with it here; one that the record leaves open is not closed by what
+// it came to.
+func TestSpentOnAnImportedCase(t *testing.T) {
+	at := func(hour int) time.Time { return now.Add(time.Duration(hour-100) * time.Hour) }
+	steps := []struct {
+		hour   int
+		role   domain.RoleID
+		action domain.ActionID
+		reason domain.ReasonCode
+	}{{2, "front-office", "accept", ""}, {3, "health-office", "advise-against", "three-places"}, {5, "head", "refuse", "three-places"}}
+	for name, x := range map[string]struct {
+		record      domain.Imported
+		told        int // of the steps, the others are taken here at hours 95, 96 and on
+		then, later int // hours by hour 90, and by hour 99
+	}{
+		"ended":                           {domain.Imported{Ended: at(4)}, 1, 4, 4 + 1},
+		"ended, and comes to an end":      {domain.Imported{Ended: at(9)}, 3, 9, 9},
+		"ended before what is known":      {domain.Imported{Ended: at(1)}, 3, 1, 1},
+		"open":                            {domain.Imported{Due: at(9)}, 2, 90, 95},
+		"open, though it comes to an end": {domain.Imported{Due: at(9)}, 3, 90, 99},
+		"of which no record says it":      {domain.Imported{}, 3, 5, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			submit := b.submission(t)
+			x.record.Case = "case"
+			submit.Occurred, submit.Imported = at(0), &x.record
+			a, err := b.engine.Submit(t.Context(), submit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine := b.engine
+			for i, step := range steps {
+				h := newHeader(t, step.role)
+				if h.Occurred = at(step.hour); i >= x.told {
+					h.Occurred = at(95 + i - x.told)
+					engine = workflows.NewEngine(b.log, b.library, workflows.EngineConfig{Now: func() time.Time { return now.Add(time.Hour) }, Random: func() uint64 { return 1 }})
+				}
+				if i == x.told {
+					spentIs(t, engine, a.Request.ID, at(90), x.then)
+				}
+				if _, err := engine.Act(t.Context(), a.Request.ID, domain.Act{Header: h, Action: step.action, Reason: step.reason}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if x.told == len(steps) {
+				spentIs(t, engine, a.Request.ID, at(90), x.then)
+			}
+			spentIs(t, engine, a.Request.ID, at(99), x.later)
+		})
+	}
+}
+
+func spentIs(t *testing.T, e *workflows.Engine, request uuid.UUID, until time.Time, hours int) {
+	t.Helper()
+	got, err := e.Spent(t.Context(), request, until)
+	if d := cmp.Diff(workflows.Spent{Agency: time.Duration(hours) * time.Hour}, got); d != "" || err != nil {
+		t.Errorf("%v (-want +got)\n%s", err, d)
 	}
 }

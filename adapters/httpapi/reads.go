@@ -72,6 +72,7 @@ type requestOutput struct {
 		Facts     map[string]any      `json:"facts,omitempty"`
 		Submitted time.Time           `json:"submitted"`
 		Changed   time.Time           `json:"changed"`
+		Ended     time.Time           `json:"ended,omitzero" doc:"of a case that was imported: by its record, while nothing was done with it here"`
 		Version   domain.Version      `json:"version"`
 		Dossier   workflows.Gathered  `json:"dossier" doc:"what the request has gathered"`
 		Terms     []workflows.Clocked `json:"terms" doc:"how much time there is, and for what; those of law first"`
@@ -129,7 +130,7 @@ func (a *api) request(ctx context.Context, in *requestInput) (*requestOutput, er
 	b := &out.Body
 	b.Reference, b.Tenant, b.Service, b.Workflow = r.Reference, r.Tenant, r.Service, r.Workflow
 	b.State, b.Public, b.Outcome, b.Facts = r.State, r.Public, r.Outcome, r.Facts
-	b.Submitted, b.Changed, b.Version = r.Submitted, r.Changed, r.Version
+	b.Submitted, b.Changed, b.Ended, b.Version = r.Submitted, r.Changed, r.EndedByRecord(), r.Version
 	if s, ok := w.State(r.State); ok {
 		b.Title = titleOf(s.Title)
 	}
@@ -178,7 +179,7 @@ type spent struct {
 func (a *api) hold(ctx context.Context, r domain.Request, w *workflows.Workflow, out *requestOutput) error {
 	b := &out.Body
 	s, ok := w.State(r.State)
-	if ok && !s.Next.IsZero() {
+	if ok && !s.Next.IsZero() && !w.Rests(r) {
 		t := titleOf(s.Next)
 		b.Next = &t
 	}

@@ -128,8 +128,15 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := s.statusPage(s.page(w, r, path), path, found, request.Terms, steps, versions, told)
-	if request.State == found.State && request.Workflow.Version == found.WorkflowVersion && !p.Closed { // else the request is a step ahead of the status
-		p.Tasks = tasks(p.page, request, workflow)
+	current := request.State == found.State && request.Workflow.Version == found.WorkflowVersion // else the request is a step ahead of the status
+	rests := current && workflow.Rests(request)
+	if rests {
+		p.rests(!request.EndedByRecord().IsZero())
+	}
+	if current && !p.Closed {
+		if !rests {
+			p.Tasks = tasks(p.page, request, workflow)
+		}
 		p.MustAct = p.MustAct || len(p.Tasks) > 0
 		p.NoAct = !p.MustAct
 		if p.NoAct && len(workflow.Reviewers(request)) == 0 { // else it is said whose opinions it waits for
@@ -189,6 +196,16 @@ func (s *site) statusPage(p page, path string, found projections.Status, terms m
 		add("status.ended", momentOf(found.Ended, found.Tenant, p.Lang).Text)
 	}
 	return out
+}
+
+// rests has the page say of an imported case what its record says, where nobody here has
+// to act: that it ended, or that it is not known to have.
+func (p *statusPage) rests(ended bool) {
+	p.MustAct, p.Closed, p.Next, p.Step, p.StateTitle = false, ended, "", "", ""
+	p.Status, p.PublicTitle = domain.StatusInProcess, p.T("status.unended")
+	if ended {
+		p.Status, p.PublicTitle = domain.StatusCompleted, p.T("status.ended")
+	}
 }
 
 // tasks are the documents that are missing or were sent back, and the fees that are

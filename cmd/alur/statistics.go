@@ -166,12 +166,12 @@ func returned(s projections.Statistics) string {
 
 // printUnsure says of imported cases what is not known of their ends.
 func printUnsure(w io.Writer, list []projections.Statistics) error {
-	unended, supposed := 0, 0
+	unended, resting, supposed := 0, 0, 0
 	for _, s := range list {
-		unended, supposed = unended+s.Unended, supposed+s.Supposed
+		unended, resting, supposed = unended+s.Unended, resting+s.Resting, supposed+s.Supposed
 	}
 	if unended > 0 {
-		if _, err := fmt.Fprintf(w, "alur: not known to have ended: %d of the open, which were imported without an end\n", unended); err != nil {
+		if _, err := fmt.Fprintf(w, "alur: not known to have ended: %d of the open, which were imported without an end; %d of these come to what the workflow calls an end, and are in no inbox\n", unended, resting); err != nil {
 			return err
 		}
 	}

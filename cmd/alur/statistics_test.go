@@ -3,14 +3,10 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
 	"net/http"
 	"os"
@@ -237,24 +233,7 @@ func TestStatisticsOfTheRealLogs(t *testing.T) {
 			if x.name == "BPIC15_1" && underRace {
 				t.Skip("NOT UNDER THE RACE DETECTOR: it takes minutes; go test ./... runs this")
 			}
-			f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "logs", x.log))
-			if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") == "" {
-				t.Skip("THE REAL LOGS ARE NOT BESIDE THE CHECKOUT: not tested")
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			var file io.Reader = f
-			if strings.HasSuffix(x.log, ".gz") {
-				if file, err = gzip.NewReader(f); err != nil {
-					t.Fatal(err)
-				}
-			}
-			text, err := io.ReadAll(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := realLog(t, x.log)
 			var working func(from, to time.Time) float64
 			if x.later > 0 {
 				working = officeDays(t)
