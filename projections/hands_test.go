@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -200,4 +201,26 @@ func drawHands(r *rapid.T, q domain.Request) domain.Body {
 		all = append(all, act(q.State, to, public, "", ""))
 	}
 	return rapid.SampledFrom(all).Draw(r, "body")
+}
+
+// A case that was imported closed, by a log that has no end of it, is reopened here after
+// two months and closed in a day: the agency had it three days, as its page says.
+func TestNobodyHoldsAnImportedCaseThatRests(t *testing.T) {
+	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{1}), recorded: later(50)}
+	closed := act("new", "done", domain.StatusCompleted, domain.OutcomeClosed, "")
+	first := asked(h.request, 1)
+	first.Imported = &domain.Imported{Case: "1"}
+	h.after(t, 0, first)
+	h.after(t, 2, closed)
+	h.recorded = time.Time{}
+	h.after(t, 60, act("done", "new", domain.StatusInProcess, "", domain.ActionReopen))
+	h.after(t, 61, closed)
+	says := func(domain.TenantCode, domain.WorkflowRef) (bool, error) { return true, nil }
+	if err := newViews(t, log, file.Writer, projections.TermsProjection{}, projections.StatisticsProjection{RecordsEnds: says}).CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := held(t, projections.NewStatisticsView(file.Reader, allDay(later(1000)), trade))[domain.HeldByAgency]; got != 3 {
+		t.Errorf("held by the agency for %g days", got)
+	}
 }

@@ -30,7 +30,7 @@ func (r *statisticsRow) holder() byte {
 // is told in another order than it happened is held from the latest moment on.
 func (r *statisticsRow) hold(e domain.Recorded) {
 	as := *r
-	if r.Source == sourceRecord { // it is told by its record, whatever is an end here
+	if r.Source == sourceRecord && r.RecordEnded != 0 { // its record says when it ends, whatever is an end here
 		as.Outcome = ""
 	}
 	now, was := as.holder(), byte(0)

@@ -57,7 +57,7 @@ CREATE TABLE inbox (
 	first            BIGINT NOT NULL, -- of both, or the end of time: the order
 	clock            TEXT   NOT NULL, -- the terms that are open, in the row of the state; and the next two there alone
 	told             BIGINT, -- of an imported case with which nothing was done here (domain.DoneHere): when it was recorded
-	over             BIGINT NOT NULL, -- 1: it has ended by its record
+	over             BIGINT NOT NULL, -- while it is told by its record: 1, by that it has ended; 2, it stands at an end
 	PRIMARY KEY (request, review)
 );
 CREATE INDEX inbox_due ON inbox (tenant, taken, first, request, review) WHERE kind <> 'wait' AND tenant <> '';
@@ -107,8 +107,11 @@ type inboxRow struct {
 	First           int64
 	Clock           string
 	Told            Micros
-	Over            bool
+	Over            int
 }
+
+// Why an imported case is over while it is told by its record.
+const overByRecord, overAtEnd = 1, 2
 
 // Apply implements [Projection].
 func (p InboxProjection) Apply(ctx context.Context, tx Tx, events []domain.Recorded) error {
@@ -142,7 +145,10 @@ func (p InboxProjection) fold(rows *Rows[inboxRow], e domain.Recorded) error {
 		if err := p.stand(row, e, b.State, e.Workflow); err != nil || b.Imported == nil {
 			return err
 		}
-		row.Told, row.Over = MicrosOf(e.At), !b.Imported.End().IsZero()
+		row.Told = MicrosOf(e.At)
+		if !b.Imported.End().IsZero() {
+			row.Over = overByRecord
+		}
 		row.rest(row.Over)
 		return nil
 	}
@@ -203,7 +209,8 @@ func (p InboxProjection) move(rows *Rows[inboxRow], key Key, e domain.Recorded, 
 		comes = b.Came
 	}
 	row := inboxOf(rows, key, "")
-	revived := row.revive(rows, key, e)
+	rested := row != nil && row.Over != 0
+	row.revive(e)
 	told := row != nil && row.Told != 0
 	for other := range rows.All(key) {
 		if m.Outcome != "" && !told || comes && other.Review != "" {
@@ -223,7 +230,7 @@ func (p InboxProjection) move(rows *Rows[inboxRow], key Key, e domain.Recorded, 
 		if err := p.migrate(rows, key, e, b, row); err != nil {
 			return err
 		}
-	case comes || revived:
+	case comes || rested:
 		was := *row
 		if err := p.stand(row, e, m.To, e.Workflow); err != nil {
 			return err
@@ -232,31 +239,32 @@ func (p InboxProjection) move(rows *Rows[inboxRow], key Key, e domain.Recorded, 
 			row.Rule, row.Holder, row.Claimant, row.Taken = was.Rule, was.Holder, was.Claimant, was.Taken
 		}
 	}
-	row.rest(row.Over || m.Outcome != "")
+	if row.Over &^= overAtEnd; m.Outcome != "" {
+		row.Over |= overAtEnd
+	}
+	row.rest(row.Over)
+	for asked := range rows.All(key) {
+		if asked.Review != "" {
+			asked.Kind = InboxReview
+			asked.rest(row.Over)
+		}
+	}
 	row.Clock = open.String()
 	row.reckon(rows, key)
 	return nil
 }
 
-// revive has what ended by its record be worked on again, with the first that is done with
-// it here.
-func (r *inboxRow) revive(rows *Rows[inboxRow], key Key, e domain.Recorded) bool {
-	if r == nil || r.Told == 0 || !domain.DoneHere(e, r.Told.Time()) {
-		return false
+// revive has what is told by its record be worked on again, with the first that is done
+// with it here.
+func (r *inboxRow) revive(e domain.Recorded) {
+	if r != nil && r.Told != 0 && domain.DoneHere(e, r.Told.Time()) {
+		r.Told, r.Over = 0, 0
 	}
-	over := r.Over
-	r.Told, r.Over = 0, false
-	for row := range rows.All(key) {
-		if row.Review != "" {
-			row.Kind = InboxReview
-		}
-	}
-	return over
 }
 
 // rest leaves a row to nobody.
-func (r *inboxRow) rest(ended bool) {
-	if ended {
+func (r *inboxRow) rest(over int) {
+	if over != 0 {
 		r.Kind = InboxWait
 	}
 }

@@ -248,7 +248,8 @@ func TestStatisticsOfAnImportedCase(t *testing.T) {
 	if got.Submitted != 5 || got.Open != 1 || got.Unended != 1 || got.Resting != 1 || got.Decided != 4 || got.Supposed != 1 || got.Approved != 1 || got.Late != 1 || got.OnTime != 1 {
 		t.Errorf("%+v", got)
 	}
-	if *got.Elapsed != (projections.Spread{Median: 2, P90: 61, Total: 69}) || got.Held[domain.HeldByAgency] != *got.Elapsed {
+	// While one rested at what the workflow calls an end, nobody had it.
+	if *got.Elapsed != (projections.Spread{Median: 2, P90: 61, Total: 69}) || got.Held[domain.HeldByAgency] != (projections.Spread{Median: 2, P90: 6, Total: 11}) {
 		t.Errorf("%+v, %+v", got.Elapsed, got.Held)
 	}
 }
