@@ -80,9 +80,9 @@ func (b *bench) do(t *testing.T, r domain.Request, c domain.Command) {
 
 // waiting are the messages that the events of a request are due to be told by, as they
 // stand in the lanes.
-func (b *bench) waiting(t *testing.T, r domain.Request, after domain.Version) (list []notify.Notice) {
+func (b *bench) waiting(t *testing.T, r domain.Request) (list []notify.Notice) {
 	t.Helper()
-	for e, err := range domain.Events(b.log.ReadStream(t.Context(), domain.RequestStream(r.ID), after)) {
+	for e, err := range domain.Events(b.log.ReadStream(t.Context(), domain.RequestStream(r.ID), 0)) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func TestAnAddressThatIsGoneWhileAnotherIsThere(t *testing.T) {
 	b, r := newPaidBench(t, domain.Personal{"email": "old@example.test"})
 	office := func(role domain.RoleID) domain.Header { return header(t, role, domain.CapacityOfficer) }
 	b.do(t, r, domain.Act{Header: office("front-office"), Action: "return", Reason: "blurred"})
-	waits := b.waiting(t, r, 0) // for the morning
+	waits := b.waiting(t, r) // for the morning
 	b.do(t, r, domain.Act{Header: header(t, "applicant", domain.CapacitySelf), Action: "resubmit", Form: domain.Personal{"phone": "0811-000-0000"}})
 	b.sendAll(t, waits)
 	if len(b.sms.letters) != len(waits) {
@@ -136,10 +136,10 @@ func TestAnotherThingToDoIsTold(t *testing.T) {
 	b, r := newPaidBench(t, domain.Personal{"email": "cut@example.test"})
 	office := func(role domain.RoleID) domain.Header { return header(t, role, domain.CapacityOfficer) }
 	b.do(t, r, domain.Act{Header: office("front-office"), Action: "accept"})
-	b.sendAll(t, b.waiting(t, r, 0))
+	b.sendAll(t, b.waiting(t, r))
 	b.mail.letters = nil
 	b.do(t, r, domain.Act{Header: office("front-office"), Action: "bill"})
-	b.sendAll(t, b.waiting(t, r, 0))
+	b.sendAll(t, b.waiting(t, r))
 	if len(b.mail.letters) != 1 || !strings.Contains(b.mail.letters[0].Text, "Rp 1.000") {
 		t.Errorf("of what they have to pay they are told: %v", b.mail.letters)
 	}
@@ -160,7 +160,7 @@ func TestADateThatMayMoveIsToldSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.do(t, a.Request, domain.Act{Header: header(t, "front-office", domain.CapacityOfficer), Action: "accept"})
-	b.sendAll(t, b.waiting(t, a.Request, 0))
+	b.sendAll(t, b.waiting(t, a.Request))
 	r, err := b.Engine.Load(t.Context(), a.Request.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +198,7 @@ func TestATimeThatRanOutIsNotToldAsRunning(t *testing.T) {
 	b.do(t, a.Request, domain.OrderSuspension{Header: office("head"), Ground: domain.StopForceMajeure, Reason: "flood"})
 	b.clock = b.clock.AddDate(0, 0, 3)
 	b.do(t, a.Request, domain.LiftSuspension{Header: office("head")})
-	b.sendAll(t, b.waiting(t, a.Request, 0))
+	b.sendAll(t, b.waiting(t, a.Request))
 	over := 0
 	for _, l := range b.mail.letters[2:] {
 		if strings.Contains(l.Text, "Jangka waktu keputusan: sampai") || strings.Contains(l.Text, "dihentikan") {
