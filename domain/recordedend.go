@@ -22,10 +22,10 @@ func (i *Imported) Says(version bool) bool { return version || !i.Due.IsZero() |
 
 // DoneHere reports whether an event of a case that was imported, and recorded at a moment,
 // is something that was done with it here: it was recorded at another, and took an action
-// or moved it. That a term ran out meanwhile, or that it was put under another version, is
-// nothing that was done with it.
+// or moved it. That a term ran out meanwhile, or that it was put under another version in
+// which it goes on, is nothing that was done with it.
 func DoneHere(e Recorded, recorded time.Time) bool {
-	if _, migrates := e.Body.(RequestMigrated); migrates {
+	if b, migrates := e.Body.(RequestMigrated); migrates && b.Outcome == "" {
 		return false
 	}
 	_, moves := MoveOf(e.Body)

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/alur-id/alur/adapters/sqlite"
+	"github.com/alur-id/alur/adapters/storetest"
 	"github.com/alur-id/alur/domain"
 	"github.com/alur-id/alur/projections"
 )
@@ -222,5 +223,31 @@ func TestNobodyHoldsAnImportedCaseThatRests(t *testing.T) {
 	}
 	if got := held(t, projections.NewStatisticsView(file.Reader, allDay(later(1000)), trade))[domain.HeldByAgency]; got != 3 {
 		t.Errorf("held by the agency for %g days", got)
+	}
+}
+
+// An imported case that its record leaves open, and that a migration ends, has ended.
+func TestAnImportedCaseThatAMigrationEnds(t *testing.T) {
+	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{1}), recorded: later(50)}
+	first := asked(h.request, 1)
+	first.Imported = &domain.Imported{Case: "c", Due: later(9)}
+	h.after(t, 0, first)
+	h.after(t, 2, act("new", "work", domain.StatusInProcess, "", ""))
+	h.recorded = time.Time{}
+	h.after(t, 60, domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "work", To: "shut", Came: true, Public: domain.StatusCompleted, Outcome: domain.OutcomeClosed, Closing: domain.Basis{ID: "x", EN: "x"}})
+	views := newViews(t, log, file.Writer, projections.TermsProjection{}, projections.StatisticsProjection{}, projections.InboxProjection{})
+	if err := views.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := projections.NewStatisticsView(file.Reader, allDay(later(1000)), trade).Of(t.Context(), projections.StatisticsFilter{})
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	if s := list[0]; s.Open != 0 || s.Unended != 0 || s.Resting != 0 || s.Decided != 1 {
+		t.Errorf("%+v", s)
+	}
+	if rows := storetest.Rows(t, file.Reader, "SELECT * FROM inbox"); len(rows) > 0 {
+		t.Errorf("in the inbox: %v", rows)
 	}
 }

@@ -60,10 +60,10 @@ func (e *Engine) Spent(ctx context.Context, request uuid.UUID, until time.Time) 
 }
 
 // with is to whom the time counts from where a request has come to; to nobody in an end,
-// where that is for the workflow to say.
+// unless a record says when the end is.
 func (s *Spent) with(w *Workflow, r domain.Request) *time.Duration {
 	state, ok := w.State(r.State)
-	if !ok || state.Kind == KindEnd && !r.ByRecord(w.RecordsEnds()) {
+	if !ok || state.Kind == KindEnd && r.EndedByRecord().IsZero() {
 		return nil
 	}
 	hands := domain.Hands{Acts: domain.ActsIn(w.Definition.actsIn(&state), r.Public), Halt: r.Halt, Reviews: len(w.Reviewers(r)) > 0}

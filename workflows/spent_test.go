@@ -130,12 +130,12 @@ func TestSpentOnAnImportedCase(t *testing.T) {
 		told        int // of the steps, the others are taken here at hours 95, 96 and on
 		then, later int // hours by hour 90, and by hour 99
 	}{
-		"ended":                           {domain.Imported{Ended: at(4)}, 1, 4, 4 + 1},
-		"ended, and comes to an end":      {domain.Imported{Ended: at(9)}, 3, 9, 9},
-		"ended before what is known":      {domain.Imported{Ended: at(1)}, 3, 1, 1},
-		"open":                            {domain.Imported{Due: at(9)}, 2, 90, 95},
-		"open, though it comes to an end": {domain.Imported{Due: at(9)}, 3, 90, 99},
-		"of which no record says it":      {domain.Imported{}, 3, 5, 5},
+		"ended":                      {domain.Imported{Ended: at(4)}, 1, 4, 4 + 1},
+		"ended, and comes to an end": {domain.Imported{Ended: at(9)}, 3, 9, 9},
+		"ended before what is known": {domain.Imported{Ended: at(1)}, 3, 1, 1},
+		"open":                       {domain.Imported{Due: at(9)}, 2, 90, 95},
+		"open, and rests at an end":  {domain.Imported{Due: at(9)}, 3, 5, 5},
+		"of which no record says it": {domain.Imported{}, 3, 5, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

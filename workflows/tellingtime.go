@@ -17,6 +17,7 @@ type mentioned struct {
 	refused  []domain.DocumentID
 	terms    []domain.TermEvent // what is public of terms of law, and all of others
 	migrated *domain.Basis
+	ordered  bool // that the terms stand still, or go on
 }
 
 func (s *mentioned) note(body domain.Body) {
@@ -27,6 +28,9 @@ func (s *mentioned) note(body domain.Body) {
 		s.because(b.Reason)
 	case domain.SuspensionOrdered:
 		s.because(b.Reason)
+		s.ordered = true
+	case domain.SuspensionLifted:
+		s.ordered = true
 	case domain.DocumentRefused:
 		s.refused = append(s.refused, b.Document)
 	case domain.RequestMigrated:
@@ -97,7 +101,7 @@ func (t *Telling) changed(ctx context.Context, l *Library, s mentioned) error {
 			continue
 		}
 		told[id] = true
-		if x, ok := timed(r.Terms[id], b); ok {
+		if x, ok := timed(r.Terms[id], b, s.ordered); ok {
 			x.Own = own
 			title := w.Definition.termTitle(id)
 			if title == nil {
@@ -113,8 +117,9 @@ func (t *Telling) changed(ctx context.Context, l *Library, s mentioned) error {
 	return nil
 }
 
-// timed is what a term came to by the last that was recorded of it.
-func timed(term domain.Term, last domain.TermEvent) (Timed, bool) {
+// timed is what a term came to by the last that was recorded of it. That one which has run
+// out stands still or goes on is told where somebody ordered it, and else nothing new.
+func timed(term domain.Term, last domain.TermEvent, ordered bool) (Timed, bool) {
 	switch b := last.(type) {
 	case domain.TermDropped:
 		return Timed{Dropped: true}, true
@@ -124,7 +129,9 @@ func timed(term domain.Term, last domain.TermEvent) (Timed, bool) {
 	switch {
 	case !term.Open():
 		return Timed{}, false
-	case !term.Expired.IsZero():
+	case !term.Expired.IsZero() && !ordered:
+		return Timed{}, false
+	case !term.Expired.IsZero() && term.Stopped() == "":
 		return Timed{Due: term.Expired, Over: true}, true
 	case term.Stopped() != "":
 		return Timed{Stopped: term.Stopped()}, true

@@ -154,6 +154,7 @@ func (l *laneRun) attempt(ctx context.Context, x Sending) error {
 	if ctx.Err() != nil {
 		return nil // nothing is begun any more
 	}
+	defer l.store.begin(x)()
 	err := l.send(ctx, x)
 	if err != nil && l.held.Err() != nil {
 		l.logger.WarnContext(ctx, "an attempt was cut off, since another node has taken over: the message is sent again, and may come twice", "lane", l.Name, "message", x.ID)

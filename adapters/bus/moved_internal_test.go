@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -29,6 +30,40 @@ func TestWhatIsMovedToWhereItWasGivenUpIsSent(t *testing.T) {
 		b.clock = b.clock.Add(time.Hour)
 		if tried := b.rounds(t); len(tried) != 1 {
 			t.Errorf("tried %v; left %+v", tried, b.left(t))
+		}
+	})
+}
+
+// What is being sent is not moved: it would be told by both.
+func TestWhatIsUnderWayDoesNotWait(t *testing.T) {
+	onBoth(t, Lane{AtOnce: 4, Pauses: UsualPauses()}, func(t *testing.T, b *laneBench) {
+		b.of(t, "request-a", 1)
+		b.of(t, "request-a", 2)
+		waits := func() int {
+			t.Helper()
+			list, err := b.store.Waiting(t.Context(), b.left(t)[0].Lane, "request-a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list)
+		}
+		under := b.left(t)[0]
+		end := b.store.begin(under)
+		if n := waits(); n != 1 {
+			t.Errorf("%d wait while one is sent", n)
+		}
+		end()
+		if n := waits(); n != 2 {
+			t.Errorf("%d wait then", n)
+		}
+		b.answer = func(x Sending) error {
+			if list, err := b.store.Waiting(t.Context(), x.Lane, x.Stream); err != nil || slices.ContainsFunc(list, func(y Sending) bool { return y.ID == x.ID }) {
+				t.Errorf("it waits while it is sent: %v, %v", list, err)
+			}
+			return nil
+		}
+		if tried := b.rounds(t); len(tried) != 2 {
+			t.Errorf("tried %v", tried)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,9 +52,21 @@ func (s *Store) Queue(ctx context.Context, tx *sql.Tx, e domain.Recorded, lane s
 	return nil
 }
 
-// Waiting lists what waits in a lane and is of a stream, in the order of the log.
+// Waiting lists what waits in a lane and is of a stream, in the order of the log, without
+// what is being sent at this moment: the lanes of a consumer are in its process.
 func (s *Store) Waiting(ctx context.Context, lane, stream string) ([]Sending, error) {
-	return s.sendings(ctx, `SELECT `+sendingColumns+` FROM sending WHERE lane = $1 AND stream = $2 AND state = 'waiting' ORDER BY position, id`, lane, stream)
+	list, err := s.sendings(ctx, `SELECT `+sendingColumns+` FROM sending WHERE lane = $1 AND stream = $2 AND state = 'waiting' ORDER BY position, id`, lane, stream)
+	return slices.DeleteFunc(list, func(x Sending) bool {
+		_, sent := s.underWay.Load(x.Lane + " " + x.ID.String())
+		return sent
+	}), err
+}
+
+// begin notes that something is being sent, until what it returns is called.
+func (s *Store) begin(x Sending) (end func()) {
+	key := x.Lane + " " + x.ID.String()
+	s.underWay.Store(key, true)
+	return func() { s.underWay.Delete(key) }
 }
 
 // Move has a sending that waits go by others instead, of which a lane and an id are said,

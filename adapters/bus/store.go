@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/alur-id/alur/domain"
@@ -16,6 +17,8 @@ import (
 type Store struct {
 	writer, reader *sql.DB
 	now            func() time.Time
+
+	underWay sync.Map // "lane id" of what a lane of this process is sending
 }
 
 // tables are created one by one: a statement a call is what both databases take.
@@ -46,7 +49,7 @@ var tables = []string{
 // database; it may be a handle that cannot write. Now is the clock by which it is told
 // since when a message waits.
 func OpenStore(ctx context.Context, writer, reader *sql.DB, now func() time.Time) (*Store, error) {
-	s := &Store{writer, reader, now}
+	s := &Store{writer: writer, reader: reader, now: now}
 	for _, table := range tables {
 		if err := create(ctx, writer, table); err != nil {
 			return nil, fmt.Errorf("prepare the store of consumers: %w", err)
