@@ -251,3 +251,26 @@ func TestAnImportedCaseThatAMigrationEnds(t *testing.T) {
 		t.Errorf("in the inbox: %v", rows)
 	}
 }
+
+// A case that ended by its record and that the first thing done here leads to an end was
+// decided by that.
+func TestAnImportedCaseIsDecidedByWhatIsDoneHere(t *testing.T) {
+	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
+	h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{1}), recorded: later(50)}
+	first := asked(h.request, 1)
+	first.Imported = &domain.Imported{Case: "c", Ended: later(6)}
+	h.after(t, 0, first)
+	h.after(t, 2, act("new", "work", domain.StatusInProcess, "", ""))
+	h.recorded = time.Time{}
+	h.after(t, 64, act("work", "issued", domain.StatusApproved, domain.OutcomeApproved, ""))
+	if err := newViews(t, log, file.Writer, projections.TermsProjection{}, projections.StatisticsProjection{}).CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	view := projections.NewStatisticsView(file.Reader, allDay(later(1000)), trade)
+	for decided, f := range map[int]projections.StatisticsFilter{0: {Until: later(30)}, 1: {Since: later(30)}} {
+		list, err := view.Of(t.Context(), f)
+		if err != nil || len(list) != 1 || list[0].Decided != decided || list[0].Approved != decided {
+			t.Errorf("%+v: %+v, %v", f, list, err)
+		}
+	}
+}

@@ -241,6 +241,9 @@ func (r *statisticsRow) move(e domain.Recorded, m domain.Move) {
 		if r.Source = ""; r.RecordEnded != 0 {
 			r.close(r.RecordEnded)
 		}
+		if recorded { // that end is over
+			r.Deemed, r.Ended = "", 0
+		}
 	}
 	switch {
 	case r.Source == sourceRecord:

@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"database/sql"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -24,7 +26,14 @@ func TestWhatIsMovedToWhereItWasGivenUpIsSent(t *testing.T) {
 		b.answer = func(Sending) error { return nil }
 		waits := given[0] // the same message, by another channel
 		waits.Lane, waits.ID = "whatsapp", uuid.New()
-		if err := b.store.MoveNow(t.Context(), waits, Sending{Lane: given[0].Lane, ID: given[0].ID}); err != nil {
+		place := Sending{Lane: given[0].Lane, ID: given[0].ID}
+		if err := b.store.MoveNow(t.Context(), waits, place); err != nil || len(b.rounds(t)) != 0 {
+			t.Fatalf("what is gone was moved: %v", err)
+		}
+		err := b.store.tx(t.Context(), func(tx *sql.Tx) error {
+			return b.store.Queue(t.Context(), tx, domain.Recorded{Stream: waits.Stream, Version: waits.Version, Position: waits.Position}, waits.Lane, waits.ID)
+		})
+		if err := errors.Join(err, b.store.MoveNow(t.Context(), waits, place)); err != nil {
 			t.Fatal(err)
 		}
 		b.clock = b.clock.Add(time.Hour)

@@ -70,9 +70,16 @@ func (s *Store) begin(x Sending) (end func()) {
 }
 
 // Move has a sending that waits go by others instead, of which a lane and an id are said,
-// at once. Those that wait there already stay as they are; those that were given up there
-// are tried again.
+// at once; one that is gone by now was sent. Those that wait there already stay as they are;
+// those that were given up there are tried again.
 func (s *Store) Move(ctx context.Context, tx *sql.Tx, x Sending, to ...Sending) error {
+	left, err := tx.ExecContext(ctx, `DELETE FROM sending WHERE lane = $1 AND id = $2 AND state = 'waiting'`, x.Lane, x.ID.String())
+	if err != nil {
+		return fmt.Errorf("move from %s: %w", x.Lane, err)
+	}
+	if n, err := left.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
 	now := s.now().UnixMicro()
 	for _, y := range to {
 		_, err := tx.ExecContext(ctx, `INSERT INTO sending (lane, id, stream, version, position, due, attempts, since, tried, reason, state)
@@ -83,8 +90,7 @@ func (s *Store) Move(ctx context.Context, tx *sql.Tx, x Sending, to ...Sending) 
 			return fmt.Errorf("move to %s: %w", y.Lane, err)
 		}
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM sending WHERE lane = $1 AND id = $2 AND state = 'waiting'`, x.Lane, x.ID.String())
-	return err
+	return nil
 }
 
 // ErrMoved is what a lane is told of a sending that was moved to another.
