@@ -132,9 +132,8 @@ func attach(r Request, c Attach, w Workflow) (Body, error) {
 			return nil, err
 		}
 	}
-	hash, err := hex.DecodeString(c.SHA256)
 	switch {
-	case err != nil || len(hash) != 32 || c.SHA256 != strings.ToLower(c.SHA256):
+	case !isSHA256(c.SHA256):
 		return nil, refuse(RuleDocument, "the document's hash is not a SHA-256", "give 64 hexadecimal digits in small letters")
 	case !slices.Contains(rule.Formats, c.Format):
 		return nil, refuse(RuleDocument, fmt.Sprintf("document %q is not taken as %q", c.Document, c.Format), "taken as "+strings.Join(rule.Formats, ", "))
@@ -248,4 +247,11 @@ func oneOf(reason ReasonCode, reasons []ReasonCode, what string) error {
 		return refuse(RuleReason, what+" needs a reason code", "give one of "+Listed(reasons))
 	}
 	return nil
+}
+
+// isSHA256 reports whether a text is a SHA-256 as it is recorded: 64 hexadecimal digits in
+// small letters.
+func isSHA256(s string) bool {
+	hash, err := hex.DecodeString(s)
+	return err == nil && len(hash) == 32 && s == strings.ToLower(s)
 }

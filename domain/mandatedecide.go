@@ -1,10 +1,8 @@
 package domain
 
 import (
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -100,11 +98,10 @@ func (m Mandate) grantable(c GrantMandate) error {
 	if err := m.checkDays(c.Occurred); err != nil {
 		return err
 	}
-	hash, err := hex.DecodeString(m.Document)
 	switch {
 	case m.Document == "" && c.Actor.Capacity != CapacitySelf:
 		return refuse(RuleMandate, "the mandate names no signed paper", "give the SHA-256 of the paper; only whoever gives the mandate needs none")
-	case m.Document != "" && (err != nil || len(hash) != 32 || m.Document != strings.ToLower(m.Document)):
+	case m.Document != "" && !isSHA256(m.Document):
 		return refuse(RuleMandate, "the document is no SHA-256", "give it as 64 hexadecimal digits in small letters")
 	case m.Fee != nil && (*m.Fee < 0 || *m.Fee > maxRupiah):
 		return refuse(RuleMandate, fmt.Sprintf("a fee of Rp %d is none", *m.Fee), "give whole rupiah, 0 where the holder takes nothing")

@@ -262,3 +262,13 @@ func (d *Definition) start() *State {
 	}
 	return nil
 }
+
+// ReasonTitle is what a reason code is called; zero where the definition has it not.
+func (d *Definition) ReasonTitle(code domain.ReasonCode) Text {
+	for _, r := range d.Reasons {
+		if r.Code == code {
+			return r.Title
+		}
+	}
+	return Text{}
+}

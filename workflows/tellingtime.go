@@ -74,13 +74,12 @@ type Timed struct {
 // changed finds what the applicant has to do now, and what became of their time.
 func (t *Telling) changed(ctx context.Context, l *Library, s mentioned) error {
 	w, r := t.Workflow, t.Request
-	former, err := w, error(nil)
-	if s.before.Exists() && s.before.Workflow != r.Workflow {
+	former := w
+	if s.before.Exists() {
+		var err error
 		if former, err = l.Version(ctx, r.Tenant, s.before.Workflow); err != nil {
 			return err
 		}
-	}
-	if s.before.Exists() {
 		had := former.tasks(*s.before)
 		t.Acts = slices.ContainsFunc(w.tasks(r), func(x string) bool { return !slices.Contains(had, x) })
 	}
@@ -137,14 +136,4 @@ func timed(term domain.Term, last domain.TermEvent, ordered bool) (Timed, bool) 
 		return Timed{Stopped: term.Stopped()}, true
 	}
 	return Timed{Due: term.Due, Unsure: term.Unsure}, !term.Due.IsZero()
-}
-
-// ReasonTitle is what a reason code is called; zero where the definition has it not.
-func (d *Definition) ReasonTitle(code domain.ReasonCode) Text {
-	for _, r := range d.Reasons {
-		if r.Code == code {
-			return r.Title
-		}
-	}
-	return Text{}
 }
