@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/alur-id/alur/adapters/memory"
 	"github.com/alur-id/alur/adapters/sqlite"
 	"github.com/alur-id/alur/adapters/storetest"
 	"github.com/alur-id/alur/domain"
@@ -204,15 +205,24 @@ func drawHands(r *rapid.T, q domain.Request) domain.Body {
 	return rapid.SampledFrom(all).Draw(r, "body")
 }
 
+// importedCase begins a case that is imported. What is told of it is part of the import,
+// until its field recorded is set to zero.
+func importedCase(t *testing.T, record domain.Imported) (*memory.Log, *history) {
+	t.Helper()
+	log := newLog()
+	h := &history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{1}), recorded: later(50)}
+	first := asked(h.request, 1)
+	first.Imported = &record
+	h.after(t, 0, first)
+	return log, h
+}
+
 // A case that was imported closed, by a log that has no end of it, is reopened here after
 // two months and closed in a day: the agency had it three days, as its page says.
 func TestNobodyHoldsAnImportedCaseThatRests(t *testing.T) {
-	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
-	h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{1}), recorded: later(50)}
 	closed := act("new", "done", domain.StatusCompleted, domain.OutcomeClosed, "")
-	first := asked(h.request, 1)
-	first.Imported = &domain.Imported{Case: "1"}
-	h.after(t, 0, first)
+	log, h := importedCase(t, domain.Imported{Case: "1"})
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
 	h.after(t, 2, closed)
 	h.recorded = time.Time{}
 	h.after(t, 60, act("done", "new", domain.StatusInProcess, "", domain.ActionReopen))
@@ -228,11 +238,8 @@ func TestNobodyHoldsAnImportedCaseThatRests(t *testing.T) {
 
 // An imported case that its record leaves open, and that a migration ends, has ended.
 func TestAnImportedCaseThatAMigrationEnds(t *testing.T) {
-	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
-	h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{1}), recorded: later(50)}
-	first := asked(h.request, 1)
-	first.Imported = &domain.Imported{Case: "c", Due: later(9)}
-	h.after(t, 0, first)
+	log, h := importedCase(t, domain.Imported{Case: "c", Due: later(9)})
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
 	h.after(t, 2, act("new", "work", domain.StatusInProcess, "", ""))
 	h.recorded = time.Time{}
 	h.after(t, 60, domain.RequestMigrated{FromVersion: 1, ToVersion: 2, From: "work", To: "shut", Came: true, Public: domain.StatusCompleted, Outcome: domain.OutcomeClosed, Closing: domain.Basis{ID: "x", EN: "x"}})
@@ -255,11 +262,8 @@ func TestAnImportedCaseThatAMigrationEnds(t *testing.T) {
 // A case that ended by its record and that the first thing done here leads to an end was
 // decided by that.
 func TestAnImportedCaseIsDecidedByWhatIsDoneHere(t *testing.T) {
-	log, file := newLog(), openFile(t, filepath.Join(t.TempDir(), "views.db"))
-	h := history{log: log, request: uuid.NewSHA1(uuid.Nil, []byte{1}), recorded: later(50)}
-	first := asked(h.request, 1)
-	first.Imported = &domain.Imported{Case: "c", Ended: later(6)}
-	h.after(t, 0, first)
+	log, h := importedCase(t, domain.Imported{Case: "c", Ended: later(6)})
+	file := openFile(t, filepath.Join(t.TempDir(), "views.db"))
 	h.after(t, 2, act("new", "work", domain.StatusInProcess, "", ""))
 	h.recorded = time.Time{}
 	h.after(t, 64, act("work", "issued", domain.StatusApproved, domain.OutcomeApproved, ""))

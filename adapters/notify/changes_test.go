@@ -1,8 +1,6 @@
 package notify_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -59,18 +57,7 @@ transitions:
 // The applicant is told of all that the public page tells otherwise, and of nothing that it
 // does not: that the status is the same word does not matter.
 func TestWhatChangesForTheApplicantIsToldThoughTheStatusStays(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "w.yaml")
-	if err := os.WriteFile(file, []byte(processed), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b := newBench(t, file)
-	submitted, err := b.Engine.Submit(t.Context(), domain.Submit{
-		Header: header(t, "applicant", domain.CapacitySelf), Tenant: "11.71", Service: "sip-dokter", Form: domain.Personal{"email": "cut@example.test"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := submitted.Request
+	b, r := newBenchOf(t, processed, domain.Personal{"email": "cut@example.test"})
 	office := func(role domain.RoleID) domain.Header { return header(t, role, domain.CapacityOfficer) }
 	photo := domain.Attach{Header: header(t, "applicant", domain.CapacitySelf), Document: "photo", Format: "jpg", Bytes: 1, SHA256: strings.Repeat("ab", 32)}
 	for _, step := range []struct {

@@ -57,10 +57,11 @@ transitions:
   - {action: issue, from: [second], to: issued, roles: [head], needs: {documents: [photo], fees: [levy]}}
 `
 
-func newPaidBench(t *testing.T, form domain.Personal) (*bench, domain.Request) {
+// newBenchOf has a service published, by its definition, and one request for it.
+func newBenchOf(t *testing.T, definition string, form domain.Personal) (*bench, domain.Request) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "w.yaml")
-	if err := os.WriteFile(file, []byte(paidFor), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(definition), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b := newBench(t, file)
@@ -120,7 +121,7 @@ func (b *bench) sendAll(t *testing.T, list []notify.Notice) {
 // there. Before the morning it is sent back and comes again, with a telephone alone: what
 // waited goes there.
 func TestAnAddressThatIsGoneWhileAnotherIsThere(t *testing.T) {
-	b, r := newPaidBench(t, domain.Personal{"email": "old@example.test"})
+	b, r := newBenchOf(t, paidFor, domain.Personal{"email": "old@example.test"})
 	office := func(role domain.RoleID) domain.Header { return header(t, role, domain.CapacityOfficer) }
 	b.do(t, r, domain.Act{Header: office("front-office"), Action: "return", Reason: "blurred"})
 	waits := b.waiting(t, r) // for the morning
@@ -135,7 +136,7 @@ func TestAnAddressThatIsGoneWhileAnotherIsThere(t *testing.T) {
 // in which they have to pay and collect, under the same public status: they are told, with
 // the fee.
 func TestAnotherThingToDoIsTold(t *testing.T) {
-	b, r := newPaidBench(t, domain.Personal{"email": "cut@example.test"})
+	b, r := newBenchOf(t, paidFor, domain.Personal{"email": "cut@example.test"})
 	office := func(role domain.RoleID) domain.Header { return header(t, role, domain.CapacityOfficer) }
 	b.do(t, r, domain.Act{Header: office("front-office"), Action: "accept"})
 	b.sendAll(t, b.waiting(t, r))
@@ -149,21 +150,11 @@ func TestAnotherThingToDoIsTold(t *testing.T) {
 
 // A date that holidays may still move is told with that, as on the page.
 func TestADateThatMayMoveIsToldSo(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "w.yaml")
 	source := strings.Replace(paidFor, "states:\n", "terms:\n  - {id: decision, title: {id: Jangka waktu keputusan, en: Time for the decision}, budget: 600 working days, expires: {escalate: [head]}, basis: {id: UU, en: Law}}\nstates:\n", 1)
-	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b := newBench(t, file)
-	a, err := b.Engine.Submit(t.Context(), domain.Submit{
-		Header: header(t, "applicant", domain.CapacitySelf), Tenant: "11.71", Service: "sip-dokter", Form: domain.Personal{"email": "cut@example.test"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.do(t, a.Request, domain.Act{Header: header(t, "front-office", domain.CapacityOfficer), Action: "accept"})
-	b.sendAll(t, b.waiting(t, a.Request))
-	r, err := b.Engine.Load(t.Context(), a.Request.ID)
+	b, asked := newBenchOf(t, source, domain.Personal{"email": "cut@example.test"})
+	b.do(t, asked, domain.Act{Header: header(t, "front-office", domain.CapacityOfficer), Action: "accept"})
+	b.sendAll(t, b.waiting(t, asked))
+	r, err := b.Engine.Load(t.Context(), asked.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,31 +167,21 @@ func TestADateThatMayMoveIsToldSo(t *testing.T) {
 // The time for the decision ran out, which the applicant was told. It is not told as if there
 // were time, nor once more with each step; but what somebody orders is.
 func TestATimeThatRanOutIsNotToldAsRunning(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "w.yaml")
-	if err := os.WriteFile(file, []byte(processed), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b := newBench(t, file)
-	a, err := b.Engine.Submit(t.Context(), domain.Submit{
-		Header: header(t, "applicant", domain.CapacitySelf), Tenant: "11.71", Service: "sip-dokter", Form: domain.Personal{"email": "cut@example.test"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b, r := newBenchOf(t, processed, domain.Personal{"email": "cut@example.test"})
 	office := func(role domain.RoleID) domain.Header { return header(t, role, domain.CapacityOfficer) }
-	b.do(t, a.Request, domain.Act{Header: office("front-office"), Action: "accept"})
+	b.do(t, r, domain.Act{Header: office("front-office"), Action: "accept"})
 	b.clock = b.clock.AddDate(0, 2, 0)
 	for _, c := range []domain.Command{
 		domain.Act{Header: office("front-office"), Action: "ask"},
 		domain.Act{Header: office("ministry"), Action: "answer"},
 	} {
-		b.do(t, a.Request, c)
+		b.do(t, r, c)
 		b.clock = b.clock.AddDate(0, 0, 3)
 	}
-	b.do(t, a.Request, domain.OrderSuspension{Header: office("head"), Ground: domain.StopForceMajeure, Reason: "flood"})
+	b.do(t, r, domain.OrderSuspension{Header: office("head"), Ground: domain.StopForceMajeure, Reason: "flood"})
 	b.clock = b.clock.AddDate(0, 0, 3)
-	b.do(t, a.Request, domain.LiftSuspension{Header: office("head")})
-	b.sendAll(t, b.waiting(t, a.Request))
+	b.do(t, r, domain.LiftSuspension{Header: office("head")})
+	b.sendAll(t, b.waiting(t, r))
 	var told []string
 	for _, l := range b.mail.letters[1:] {
 		for _, word := range []string{"sampai", "dihentikan sementara, tidak ada", "habis pada", "dihentikan"} {

@@ -20,6 +20,21 @@ import (
 	"github.com/alur-id/alur/projections"
 )
 
+// importedLog imports an event log under a draft that is made of it, into a new database.
+func importedLog(t *testing.T, text []byte) (db string) {
+	t.Helper()
+	dir := t.TempDir()
+	xes, draft, db := filepath.Join(dir, "log.xes"), filepath.Join(dir, "draft.yaml"), filepath.Join(dir, "alur.db")
+	if err := os.WriteFile(xes, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(draft, []byte(alur(t, "workflow", "discover", xes)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alur(t, "import", "xes", xes, "--workflow", draft, "--db", db, "--tenant", "11.71")
+	return db
+}
+
 // realLog is an event log of those beside the checkout.
 func realLog(t *testing.T, name string) []byte {
 	t.Helper()
@@ -58,15 +73,7 @@ func TestViewsAgreeOnWhichImportedCasesAreOpen(t *testing.T) {
 			want[trace.text("concept:name")] = true
 		}
 	}
-	dir := t.TempDir()
-	xes, draft, db := filepath.Join(dir, "log.xes"), filepath.Join(dir, "draft.yaml"), filepath.Join(dir, "alur.db")
-	if err := os.WriteFile(xes, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(draft, []byte(alur(t, "workflow", "discover", xes)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	alur(t, "import", "xes", xes, "--workflow", draft, "--db", db, "--tenant", "11.71")
+	db := importedLog(t, text)
 	s := newSite(t, func(x *stores) { x.db = db })
 	s.waitForViews(t)
 

@@ -255,15 +255,7 @@ func TestStatisticsOfTheRealLogs(t *testing.T) {
 }
 
 func statisticsAgree(t *testing.T, text []byte, want naive) {
-	dir := t.TempDir()
-	xes, draft, db := filepath.Join(dir, "log.xes"), filepath.Join(dir, "draft.yaml"), filepath.Join(dir, "alur.db")
-	if err := os.WriteFile(xes, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(draft, []byte(alur(t, "workflow", "discover", xes)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	alur(t, "import", "xes", xes, "--workflow", draft, "--db", db, "--tenant", "11.71")
+	db := importedLog(t, text)
 	figures := func(by string) []projections.Statistics {
 		var list []projections.Statistics
 		if err := json.Unmarshal([]byte(alur(t, "statistics", "--json", "--by", by, "--db", db)), &list); err != nil {
