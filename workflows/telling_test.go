@@ -111,14 +111,30 @@ func TestAPublicChangeIsToldWithoutATextOfTheWorkflow(t *testing.T) {
 
 func TestAnImportedHistoryIsToldToNobody(t *testing.T) {
 	b := newSealedBench(t)
+	b.publish(t, []byte(clerksMayFile)) // whose clerk is told of each that comes in
 	s := b.submission(t)
-	s.Imported, s.Occurred = &domain.Imported{Case: "case-1"}, now.AddDate(-1, 0, 0)
+	s.Facts, s.Imported, s.Occurred = nil, &domain.Imported{Case: "case-1"}, now.AddDate(-1, 0, 0)
 	answer, err := b.engine.Submit(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if all := b.tellings(t, answer.Request); len(all) > 0 {
 		t.Errorf("told: %v", all)
+	}
+	due := 0
+	for e, err := range domain.Events(b.log.ReadStream(t.Context(), domain.RequestStream(answer.Request.ID), 0)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, is := e.Body.(domain.NoticeDue); is && x.To == "clerk" {
+			due++
+		}
+		if told, ok, err := b.engine.OfficeTelling(t.Context(), answer.Request.ID, e); err != nil || ok {
+			t.Errorf("told to %s: %v", told.Role, err)
+		}
+	}
+	if due != 1 {
+		t.Errorf("%d notices are due to the clerk", due)
 	}
 }
 

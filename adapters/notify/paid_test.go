@@ -132,6 +132,18 @@ func TestAnAddressThatIsGoneWhileAnotherIsThere(t *testing.T) {
 	}
 }
 
+// Where no address is left, it is recorded that the applicant was not told.
+func TestAnAddressThatIsGone(t *testing.T) {
+	b, r := newBenchOf(t, paidFor, domain.Personal{"email": "old@example.test"})
+	waits := b.waiting(t, r)
+	b.do(t, r, domain.Act{Header: header(t, "front-office", domain.CapacityOfficer), Action: "return", Reason: "blurred"})
+	b.do(t, r, domain.Act{Header: header(t, "applicant", domain.CapacitySelf), Action: "resubmit", Form: domain.Personal{"phone": ""}})
+	b.sendAll(t, waits)
+	if d := cmp.Diff([]string{"email|id|unaddressed"}, b.outcomes(t, r)); d != "" || len(b.mail.letters)+len(b.sms.letters) > 0 {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
 // The applicant owes a photograph all along, for the end. Then the request comes to a state
 // in which they have to pay and collect, under the same public status: they are told, with
 // the fee.
